@@ -1,0 +1,5 @@
+//! Which token ids, which labels, which split.
+
+pub mod documents;
+
+pub use documents::{Corpus, Documents, Labels, Split};
