@@ -1,0 +1,67 @@
+//! Large buffers that outlive one training step, so that none is allocated in the loop.
+
+use std::sync::Mutex;
+
+/// At most so many buffers wait; more are handed back to the system.
+const KEPT: usize = 16;
+
+static WAITING: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
+
+/// A buffer of f32 that returns to the waiting ones when dropped.
+///
+/// Its numbers are whatever the last user left: write before you read.
+#[derive(Debug, Default)]
+pub struct Buffer(Vec<f32>);
+
+impl Buffer {
+    /// A buffer of `len` numbers of no particular value.
+    pub fn of(len: usize) -> Self {
+        let mut waiting = WAITING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let fits = (0..waiting.len())
+            .filter(|&i| waiting[i].capacity() >= len)
+            .min_by_key(|&i| waiting[i].capacity());
+        let mut numbers = match fits {
+            Some(i) => waiting.swap_remove(i),
+            None => {
+                // The largest of those too small is given up, so that growing
+                // batches do not leave a trail of outgrown buffers.
+                if let Some(i) = (0..waiting.len()).max_by_key(|&i| waiting[i].capacity()) {
+                    waiting.swap_remove(i);
+                }
+                Vec::with_capacity(len)
+            }
+        };
+        drop(waiting);
+        if numbers.len() < len {
+            numbers.resize(len, 0.0);
+        }
+        numbers.truncate(len);
+        Self(numbers)
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let numbers = std::mem::take(&mut self.0);
+        if numbers.capacity() == 0 {
+            return;
+        }
+        let mut waiting = WAITING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if waiting.len() < KEPT {
+            waiting.push(numbers);
+        }
+    }
+}
+
+impl std::ops::Deref for Buffer {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.0
+    }
+}

@@ -1,0 +1,264 @@
+//! Each cell's equations for one row and one token, forward and backward.
+//!
+//! This is the file to change when a cell's equations change (with
+//! `reference.rs`, which spells the same in differentiable tensor operations
+//! and is the truth in the tests, and `dynamics/` for Jacobians).
+//!
+//! # What a row looks like
+//! Each token of each sequence has a row of *saved* numbers, in blocks of `n`
+//! units (padded to whole vectors; padding stays zero through every equation):
+//!
+//! | cell | before [`forward`] | after it | after [`backward`] |
+//! |---|---|---|---|
+//! | Vanilla | `w` | `h'` | `da` |
+//! | UGRNN | `w_u w_c` | `u c` | `du dc` |
+//! | GRU | `w_r w_u w_c –` | `r u c w_c` | `dr du dc∘r dc` |
+//! | GRU, reset before | `w_r w_u w_c –` | `r u c r∘h` | `dr du dc r∘h` |
+//! | LSTM | `w_i w_f w_g w_o` | `i f g o` | `di df dg do` |
+//!
+//! `w_g` is gate `g` of `W h + b_hh`; the row of the *table* holds `a_g`, the
+//! same of `A x + b_ih` for the row's token. What `backward` leaves are the
+//! gradients of the pre-activations: the first `gates` blocks multiply `W`.
+
+use super::CellKind;
+use super::activation::{logistic, tanh};
+use super::panel::{load, store};
+use pulp::Simd;
+
+/// Blocks of `n` numbers saved for each token of each sequence.
+pub fn saved_blocks(kind: CellKind) -> usize {
+    match kind {
+        CellKind::Vanilla | CellKind::VanillaRelu => 1,
+        CellKind::Ugrnn => 2,
+        CellKind::Gru | CellKind::GruResetBefore | CellKind::Lstm => 4,
+    }
+}
+
+/// For each gate block of `A x + b_ih`, the saved block that holds its gradient.
+pub fn input_gradient_blocks(kind: CellKind) -> &'static [usize] {
+    match kind {
+        CellKind::Vanilla | CellKind::VanillaRelu => &[0],
+        CellKind::Ugrnn => &[0, 1],
+        CellKind::Gru => &[0, 1, 3],
+        CellKind::GruResetBefore => &[0, 1, 2],
+        CellKind::Lstm => &[0, 1, 2, 3],
+    }
+}
+
+/// One row, one token, forward: pre-activations to gates and the next state.
+///
+/// For the GRU that resets before the product this computes `r`, `u` and
+/// `r∘h` only; [`forward_candidate`] follows after the candidate's product.
+///
+/// # Safety
+/// `saved` holds [`saved_blocks`] blocks of `n`, `table` one block a gate,
+/// `before` and `after` the state; `n` is a multiple of the vector length;
+/// `after` overlaps none of the others.
+#[inline(always)]
+pub unsafe fn forward<S: Simd>(
+    simd: S,
+    kind: CellKind,
+    n: usize,
+    saved: *mut f32,
+    table: *const f32,
+    before: *const f32,
+    after: *mut f32,
+) {
+    // SAFETY: every access is at block·n + j with j < n, within the caller's bounds.
+    unsafe {
+        let w = |block: usize, j: usize| load::<S>(saved.add(block * n + j));
+        let a = |block: usize, j: usize| load::<S>(table.add(block * n + j));
+        let keep = |block: usize, j: usize, x| store::<S>(saved.add(block * n + j), x);
+        let sum = |block: usize, j: usize| simd.add_f32s(w(block, j), a(block, j));
+        for j in (0..n).step_by(S::F32_LANES) {
+            match kind {
+                CellKind::Vanilla => {
+                    let h = tanh(simd, sum(0, j));
+                    keep(0, j, h);
+                    store::<S>(after.add(j), h);
+                }
+                CellKind::VanillaRelu => {
+                    // The variable second: NaN must not become 0.
+                    let h = simd.max_f32s(simd.splat_f32s(0.0), sum(0, j));
+                    keep(0, j, h);
+                    store::<S>(after.add(j), h);
+                }
+                CellKind::Ugrnn => {
+                    let u = logistic(simd, sum(0, j));
+                    let c = tanh(simd, sum(1, j));
+                    let h = load::<S>(before.add(j));
+                    keep(0, j, u);
+                    keep(1, j, c);
+                    store::<S>(after.add(j), simd.mul_add_f32s(u, simd.sub_f32s(h, c), c));
+                }
+                CellKind::Gru => {
+                    let r = logistic(simd, sum(0, j));
+                    let u = logistic(simd, sum(1, j));
+                    let w_c = w(2, j);
+                    let c = tanh(simd, simd.mul_add_f32s(r, w_c, a(2, j)));
+                    let h = load::<S>(before.add(j));
+                    keep(0, j, r);
+                    keep(1, j, u);
+                    keep(2, j, c);
+                    keep(3, j, w_c);
+                    store::<S>(after.add(j), simd.mul_add_f32s(u, simd.sub_f32s(h, c), c));
+                }
+                CellKind::GruResetBefore => {
+                    let r = logistic(simd, sum(0, j));
+                    let u = logistic(simd, sum(1, j));
+                    keep(0, j, r);
+                    keep(1, j, u);
+                    keep(3, j, simd.mul_f32s(r, load::<S>(before.add(j))));
+                }
+                CellKind::Lstm => {
+                    let i = logistic(simd, sum(0, j));
+                    let f = logistic(simd, sum(1, j));
+                    let g = tanh(simd, sum(2, j));
+                    let o = logistic(simd, sum(3, j));
+                    let c = load::<S>(before.add(n + j));
+                    let c = simd.mul_add_f32s(f, c, simd.mul_f32s(i, g));
+                    keep(0, j, i);
+                    keep(1, j, f);
+                    keep(2, j, g);
+                    keep(3, j, o);
+                    store::<S>(after.add(j), simd.mul_f32s(o, tanh(simd, c)));
+                    store::<S>(after.add(n + j), c);
+                }
+            }
+        }
+    }
+}
+
+/// Second half of [`forward`] for the GRU that resets before the product:
+/// block 2 holds `W_c (r∘h) + b_hc`.
+///
+/// # Safety
+/// As [`forward`].
+#[inline(always)]
+pub unsafe fn forward_candidate<S: Simd>(
+    simd: S,
+    n: usize,
+    saved: *mut f32,
+    table: *const f32,
+    before: *const f32,
+    after: *mut f32,
+) {
+    // SAFETY: as `forward`.
+    unsafe {
+        for j in (0..n).step_by(S::F32_LANES) {
+            let w_c = load::<S>(saved.add(2 * n + j));
+            let c = tanh(simd, simd.add_f32s(w_c, load::<S>(table.add(2 * n + j))));
+            let u = load::<S>(saved.add(n + j));
+            let h = load::<S>(before.add(j));
+            store::<S>(saved.add(2 * n + j), c);
+            store::<S>(after.add(j), simd.mul_add_f32s(u, simd.sub_f32s(h, c), c));
+        }
+    }
+}
+
+/// One row, one token, backward: gates to gradients of pre-activations.
+///
+/// * `d`: on entry the gradient of the state after the token, on return the
+///   part of the gradient of the state before it that does not pass through
+///   the recurrent product
+///
+/// For the GRU that resets before the product, block 3 is left as `r∘h` and
+/// block 0 still holds `r`; [`backward_candidate`] follows.
+///
+/// # Safety
+/// As [`forward`]; `d` holds the state.
+#[inline(always)]
+pub unsafe fn backward<S: Simd>(
+    simd: S,
+    kind: CellKind,
+    n: usize,
+    saved: *mut f32,
+    before: *const f32,
+    d: *mut f32,
+) {
+    let one = simd.splat_f32s(1.0);
+    // SAFETY: as `forward`.
+    unsafe {
+        let at = |block: usize, j: usize| load::<S>(saved.add(block * n + j));
+        let keep = |block: usize, j: usize, x| store::<S>(saved.add(block * n + j), x);
+        // σ' = s(1−s) and tanh' = 1−t², from the values.
+        let sigma = |s: S::f32s| simd.mul_f32s(s, simd.sub_f32s(one, s));
+        let flat = |t: S::f32s| simd.neg_f32s(simd.mul_add_f32s(t, t, simd.neg_f32s(one)));
+        for j in (0..n).step_by(S::F32_LANES) {
+            let dh = load::<S>(d.add(j));
+            match kind {
+                CellKind::Vanilla => {
+                    keep(0, j, simd.mul_f32s(dh, flat(at(0, j))));
+                    store::<S>(d.add(j), simd.splat_f32s(0.0));
+                }
+                CellKind::VanillaRelu => {
+                    let on = simd.greater_than_f32s(at(0, j), simd.splat_f32s(0.0));
+                    keep(0, j, simd.select_f32s(on, dh, simd.splat_f32s(0.0)));
+                    store::<S>(d.add(j), simd.splat_f32s(0.0));
+                }
+                CellKind::Ugrnn | CellKind::Gru | CellKind::GruResetBefore => {
+                    let first = if kind == CellKind::Ugrnn { 0 } else { 1 };
+                    let (u, c) = (at(first, j), at(first + 1, j));
+                    let h = load::<S>(before.add(j));
+                    let du = simd.mul_f32s(simd.mul_f32s(dh, simd.sub_f32s(h, c)), sigma(u));
+                    let dc = simd.mul_f32s(simd.mul_f32s(dh, simd.sub_f32s(one, u)), flat(c));
+                    keep(first, j, du);
+                    if kind == CellKind::Gru {
+                        let (r, w_c) = (at(0, j), at(3, j));
+                        keep(0, j, simd.mul_f32s(simd.mul_f32s(dc, w_c), sigma(r)));
+                        keep(2, j, simd.mul_f32s(dc, r));
+                        keep(3, j, dc);
+                    } else {
+                        keep(first + 1, j, dc);
+                    }
+                    store::<S>(d.add(j), simd.mul_f32s(dh, u));
+                }
+                CellKind::Lstm => {
+                    let (i, f, g, o) = (at(0, j), at(1, j), at(2, j), at(3, j));
+                    let c_before = load::<S>(before.add(n + j));
+                    let c = simd.mul_add_f32s(f, c_before, simd.mul_f32s(i, g));
+                    let t = tanh(simd, c);
+                    let d_c =
+                        simd.mul_add_f32s(simd.mul_f32s(dh, o), flat(t), load::<S>(d.add(n + j)));
+                    keep(0, j, simd.mul_f32s(simd.mul_f32s(d_c, g), sigma(i)));
+                    keep(1, j, simd.mul_f32s(simd.mul_f32s(d_c, c_before), sigma(f)));
+                    keep(2, j, simd.mul_f32s(simd.mul_f32s(d_c, i), flat(g)));
+                    keep(3, j, simd.mul_f32s(simd.mul_f32s(dh, t), sigma(o)));
+                    store::<S>(d.add(j), simd.splat_f32s(0.0));
+                    store::<S>(d.add(n + j), simd.mul_f32s(d_c, f));
+                }
+            }
+        }
+    }
+}
+
+/// Second half of [`backward`] for the GRU that resets before the product.
+///
+/// * `d_rh`: gradient of `r∘h`, from the candidate's product
+///
+/// Turns block 0 from `r` into `dr` and adds `d_rh ∘ r` to `d`.
+///
+/// # Safety
+/// As [`backward`]; `d_rh` holds `n`.
+#[inline(always)]
+pub unsafe fn backward_candidate<S: Simd>(
+    simd: S,
+    n: usize,
+    saved: *mut f32,
+    before: *const f32,
+    d_rh: *const f32,
+    d: *mut f32,
+) {
+    let one = simd.splat_f32s(1.0);
+    // SAFETY: as `backward`.
+    unsafe {
+        for j in (0..n).step_by(S::F32_LANES) {
+            let r = load::<S>(saved.add(j));
+            let g = load::<S>(d_rh.add(j));
+            let h = load::<S>(before.add(j));
+            let sigma = simd.mul_f32s(r, simd.sub_f32s(one, r));
+            store::<S>(saved.add(j), simd.mul_f32s(simd.mul_f32s(g, h), sigma));
+            store::<S>(d.add(j), simd.mul_add_f32s(g, r, load::<S>(d.add(j))));
+        }
+    }
+}

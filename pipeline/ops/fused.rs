@@ -1,0 +1,148 @@
+//! The whole-sequence operation as candle sees it: one node of the graph.
+
+use super::Batch;
+use super::sequence::{self, Entry, Pool, Saved, Sizes};
+use crate::{Error, Result};
+use candle_core::{CpuStorage, CustomOp3, Device, Layout, Shape, Tensor};
+use std::sync::{Arc, Mutex};
+
+/// Runs `batch` through one cell, differentiably.
+///
+/// * `parameters`: the cell's parameters end to end, see [`Sizes::split`]
+/// * `vectors`: `[distinct, u]` input vectors of `batch.distinct`; `None` for one-hot entry
+/// * `initial`: `[state]`, the state before the first token
+/// * `gradients`: whether [`Tensor::backward`] will be called on what follows
+///
+/// Returns the pooled states: `[b, state]`, or `[b, t, state]` for [`Pool::Every`].
+///
+/// # Errors
+/// [`Error::Shape`] if an argument does not fit `sizes` or `batch`.
+pub fn run(
+    sizes: Sizes,
+    pool: Pool,
+    batch: &Arc<Batch>,
+    parameters: &Tensor,
+    vectors: Option<&Tensor>,
+    initial: &Tensor,
+    gradients: bool,
+) -> Result<Tensor> {
+    let state = sizes.kind.state_size(sizes.units);
+    fits("cell parameters", parameters.dims(), &[sizes.parameters()])?;
+    fits("initial state", initial.dims(), &[state])?;
+    let vectors = match (sizes.entry, vectors) {
+        (Entry::Vectors(u), Some(vectors)) => {
+            fits("input vectors", vectors.dims(), &[batch.distinct.len(), u])?;
+            vectors.clone()
+        }
+        (Entry::OneHot(v), None) => {
+            if let Some(token) = batch.distinct.last().filter(|&&token| token as usize >= v) {
+                return Err(Error::shape("token id", token, format!("below {v}, the vocabulary")));
+            }
+            Tensor::zeros(1, candle_core::DType::F32, &Device::Cpu)?
+        }
+        (Entry::Vectors(u), None) => {
+            return Err(Error::shape("input vectors", "none", format!("[distinct, {u}]")));
+        }
+        (Entry::OneHot(_), Some(v)) => {
+            return Err(Error::shape("input vectors", format!("{:?}", v.dims()), "none (one-hot)"));
+        }
+    };
+    let op = Recurrence { sizes, pool, batch: batch.clone(), saved: Mutex::new(None), gradients };
+    let (parameters, vectors) = (parameters.contiguous()?, vectors.contiguous()?);
+    let initial = initial.contiguous()?;
+    Ok(if gradients {
+        parameters.apply_op3(&vectors, &initial, op)?
+    } else {
+        parameters.apply_op3_no_bwd(&vectors, &initial, &op)?
+    })
+}
+
+fn fits(what: &str, found: &[usize], expected: &[usize]) -> Result<()> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(Error::shape(what, format!("{found:?}"), format!("{expected:?}")))
+    }
+}
+
+/// The node.
+struct Recurrence {
+    sizes: Sizes,
+    pool: Pool,
+    batch: Arc<Batch>,
+    /// What the forward pass left for the way back, which uses it up.
+    saved: Mutex<Option<Saved>>,
+    gradients: bool,
+}
+
+impl CustomOp3 for Recurrence {
+    fn name(&self) -> &'static str {
+        "recurrence"
+    }
+
+    fn cpu_fwd(
+        &self,
+        s1: &CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+        s3: &CpuStorage,
+        l3: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let (parameters, vectors) = (numbers(s1, l1)?, numbers(s2, l2)?);
+        let initial = numbers(s3, l3)?;
+        let (out, saved) = sequence::forward(
+            self.sizes,
+            self.pool,
+            &self.batch,
+            parameters,
+            vectors,
+            initial,
+            self.gradients,
+        );
+        *self.saved.lock().expect("no pass panics while it holds the lock") = saved;
+        let (b, t) = (self.batch.len(), self.batch.longest());
+        let state = self.sizes.kind.state_size(self.sizes.units);
+        let shape = match self.pool {
+            Pool::Last | Pool::Mean => Shape::from((b, state)),
+            Pool::Every => Shape::from((b, t, state)),
+        };
+        Ok((CpuStorage::F32(out), shape))
+    }
+
+    fn bwd(
+        &self,
+        parameters: &Tensor,
+        vectors: &Tensor,
+        initial: &Tensor,
+        _: &Tensor,
+        gradient: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let saved = self.saved.lock().expect("no pass panics while it holds the lock").take();
+        let Some(mut saved) = saved else {
+            candle_core::bail!("a recurrence can be run backward once");
+        };
+        let (p, v) = (flat(parameters)?, flat(vectors)?);
+        let g = flat(gradient)?;
+        let d = sequence::backward(self.sizes, self.pool, &self.batch, &p, &v, &mut saved, &g);
+        let tensor = |numbers: Vec<f32>, like: &Tensor| {
+            Tensor::from_vec(numbers, like.shape(), &Device::Cpu)
+        };
+        let d_vectors = match self.sizes.entry {
+            Entry::Vectors(_) => Some(tensor(d.vectors, vectors)?),
+            Entry::OneHot(_) => None,
+        };
+        Ok((Some(tensor(d.parameters, parameters)?), d_vectors, Some(tensor(d.initial, initial)?)))
+    }
+}
+
+fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<&'a [f32]> {
+    match layout.contiguous_offsets() {
+        Some((from, to)) => Ok(&storage.as_slice::<f32>()?[from..to]),
+        None => candle_core::bail!("a recurrence needs contiguous arguments"),
+    }
+}
+
+fn flat(tensor: &Tensor) -> candle_core::Result<Vec<f32>> {
+    tensor.flatten_all()?.to_vec1::<f32>()
+}

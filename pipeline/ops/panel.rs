@@ -1,0 +1,218 @@
+//! Products with a matrix that is used many times: packed once, kept near.
+//!
+//! A recurrent step multiplies a few dozen rows of states with the same
+//! weights at every token. [`Panels`] holds such a matrix `B [k, n]` in the
+//! order in which the product reads it: vertical panels three vector registers
+//! wide, each row of a panel contiguous. The product computes a tile of
+//! `ROWS × 3` registers at a time (24 accumulators of the 32 that AVX-512 and
+//! NEON have, 12 of AVX2's 16), reads each packed number once a tile, and
+//! broadcasts the rows of `A` straight from where the states lie.
+
+use pulp::Simd;
+
+/// Vector registers in a panel's width.
+const WIDTH: usize = 3;
+
+/// A matrix `[k, n]` packed for [`Panels::product`]; `n` in whole vectors.
+#[derive(Clone, Debug, Default)]
+pub struct Panels {
+    k: usize,
+    n: usize,
+    packed: Vec<f32>,
+}
+
+/// What a product starts from.
+#[derive(Clone, Copy)]
+pub enum Start<'a> {
+    /// `C = bias + A B`, the same bias `[n]` for each row.
+    Bias(&'a [f32]),
+    /// `C = C + A B`.
+    Sum,
+    /// `C = A B`.
+    Zero,
+}
+
+impl Panels {
+    /// Packs `B [k, n]`, given by its entry function, for vectors of `lanes` numbers.
+    ///
+    /// # Panics
+    /// If `n` is not a multiple of `lanes`.
+    pub fn pack(&mut self, lanes: usize, k: usize, n: usize, entry: impl Fn(usize, usize) -> f32) {
+        assert!(n.is_multiple_of(lanes), "padded widths are whole vectors");
+        (self.k, self.n) = (k, n);
+        self.packed.clear();
+        self.packed.reserve(k * n);
+        let wide = WIDTH * lanes;
+        for first in (0..n).step_by(wide) {
+            let width = wide.min(n - first);
+            for p in 0..k {
+                self.packed.extend((first..first + width).map(|j| entry(p, j)));
+            }
+        }
+    }
+
+    /// Rows of the packed matrix.
+    pub fn k(&self) -> usize {
+        self.k
+    }
+
+    /// Columns of the packed matrix.
+    pub fn n(&self) -> usize {
+        self.n
+    }
+
+    /// `C[r, j] = start + Σ_p A[r, p] B[p, j]` for `rows` rows.
+    ///
+    /// * `a`: rows `lda` apart, `k` numbers used of each
+    /// * `c`: rows `ldc` apart, `n` numbers written of each
+    ///
+    /// # Safety
+    /// `a` must be readable for `(rows−1)·lda + k` numbers and `c` writable for
+    /// `(rows−1)·ldc + n`; they must not overlap.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)]
+    pub unsafe fn product<S: Simd>(
+        &self,
+        simd: S,
+        rows: usize,
+        a: *const f32,
+        lda: usize,
+        c: *mut f32,
+        ldc: usize,
+        start: Start,
+    ) {
+        let lanes = S::F32_LANES;
+        let vectors = self.n / lanes;
+        let mut v = 0;
+        // SAFETY: tiles cover columns [0, n) and rows [0, rows) once; a panel of
+        // width w holds k·w numbers and lies right after the panels before it.
+        unsafe {
+            while v < vectors {
+                let b = self.packed.as_ptr().add(v * lanes * self.k);
+                let c = c.add(v * lanes);
+                let start = match start {
+                    Start::Bias(bias) => Start::Bias(&bias[v * lanes..]),
+                    other => other,
+                };
+                match vectors - v {
+                    1 => panel::<S, 1>(simd, self.k, rows, a, lda, b, c, ldc, start),
+                    2 => panel::<S, 2>(simd, self.k, rows, a, lda, b, c, ldc, start),
+                    _ => panel::<S, WIDTH>(simd, self.k, rows, a, lda, b, c, ldc, start),
+                }
+                v += WIDTH;
+            }
+        }
+    }
+}
+
+/// All row tiles of one panel.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+unsafe fn panel<S: Simd, const V: usize>(
+    simd: S,
+    k: usize,
+    rows: usize,
+    a: *const f32,
+    lda: usize,
+    b: *const f32,
+    c: *mut f32,
+    ldc: usize,
+    start: Start,
+) {
+    let mut r = 0;
+    // SAFETY: as `product`; each call stays within rows [r, rows).
+    unsafe {
+        if S::REGISTER_COUNT >= 32 {
+            while rows - r >= 8 {
+                tile::<S, 8, V>(simd, k, a.add(r * lda), lda, b, c.add(r * ldc), ldc, start);
+                r += 8;
+            }
+        }
+        while rows - r >= 4 {
+            tile::<S, 4, V>(simd, k, a.add(r * lda), lda, b, c.add(r * ldc), ldc, start);
+            r += 4;
+        }
+        if rows - r >= 2 {
+            tile::<S, 2, V>(simd, k, a.add(r * lda), lda, b, c.add(r * ldc), ldc, start);
+            r += 2;
+        }
+        if rows - r == 1 {
+            tile::<S, 1, V>(simd, k, a.add(r * lda), lda, b, c.add(r * ldc), ldc, start);
+        }
+    }
+}
+
+/// One tile of `R` rows and `V` vectors, held in registers over all of `k`.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+unsafe fn tile<S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    k: usize,
+    a: *const f32,
+    lda: usize,
+    b: *const f32,
+    c: *mut f32,
+    ldc: usize,
+    start: Start,
+) {
+    let lanes = S::F32_LANES;
+    let mut sum = [[simd.splat_f32s(0.0); V]; R];
+    // SAFETY: as `product`.
+    unsafe {
+        match start {
+            Start::Bias(bias) => {
+                for v in 0..V {
+                    let bias = load::<S>(bias.as_ptr().add(v * lanes));
+                    for row in &mut sum {
+                        row[v] = bias;
+                    }
+                }
+            }
+            Start::Sum => {
+                for (r, row) in sum.iter_mut().enumerate() {
+                    for (v, sum) in row.iter_mut().enumerate() {
+                        *sum = load::<S>(c.add(r * ldc + v * lanes));
+                    }
+                }
+            }
+            Start::Zero => {}
+        }
+        for p in 0..k {
+            let mut bv = [simd.splat_f32s(0.0); V];
+            for (v, bv) in bv.iter_mut().enumerate() {
+                *bv = load::<S>(b.add((p * V + v) * lanes));
+            }
+            for (r, row) in sum.iter_mut().enumerate() {
+                let x = simd.splat_f32s(*a.add(r * lda + p));
+                for v in 0..V {
+                    row[v] = simd.mul_add_f32s(x, bv[v], row[v]);
+                }
+            }
+        }
+        for (r, row) in sum.iter().enumerate() {
+            for (v, sum) in row.iter().enumerate() {
+                store::<S>(c.add(r * ldc + v * lanes), *sum);
+            }
+        }
+    }
+}
+
+/// Reads one vector from anywhere.
+///
+/// # Safety
+/// `from` must be readable for one vector.
+#[inline(always)]
+pub unsafe fn load<S: Simd>(from: *const f32) -> S::f32s {
+    // SAFETY: the caller's; vectors are plain data.
+    unsafe { (from as *const S::f32s).read_unaligned() }
+}
+
+/// Writes one vector anywhere.
+///
+/// # Safety
+/// `to` must be writable for one vector.
+#[inline(always)]
+pub unsafe fn store<S: Simd>(to: *mut f32, value: S::f32s) {
+    // SAFETY: the caller's; vectors are plain data.
+    unsafe { (to as *mut S::f32s).write_unaligned(value) }
+}

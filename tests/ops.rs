@@ -1,0 +1,261 @@
+//! The fused whole-sequence operation against the equations.
+
+use accrue::ops::{Batch, CellKind, Entry, Pool, Sizes, fused, reference};
+use accrue::seed;
+use candle_core::{DType, Device, Tensor, Var};
+use proptest::prelude::*;
+use rand::Rng;
+use std::sync::Arc;
+
+pub const CELLS: [CellKind; 6] = [
+    CellKind::Vanilla,
+    CellKind::VanillaRelu,
+    CellKind::Ugrnn,
+    CellKind::Gru,
+    CellKind::GruResetBefore,
+    CellKind::Lstm,
+];
+
+/// Everything that a comparison needs, drawn from one seed.
+struct Case {
+    sizes: Sizes,
+    pool: Pool,
+    sequences: Vec<Vec<u32>>,
+    vocabulary: usize,
+    parameters: Vec<f32>,
+    vectors: Vec<f32>,
+    initial: Vec<f32>,
+    probe: Vec<f32>,
+}
+
+impl Case {
+    fn new(
+        kind: CellKind,
+        pool: Pool,
+        units: usize,
+        inputs: usize,
+        lengths: &[usize],
+        one_hot: bool,
+        seed: u64,
+    ) -> Self {
+        let mut rng = seed::stream(seed, "ops/case");
+        let vocabulary = if one_hot { inputs } else { 7 };
+        let entry = if one_hot { Entry::OneHot(inputs) } else { Entry::Vectors(inputs) };
+        let sizes = Sizes { kind, units, entry };
+        let mut draw = |n: usize, scale: f32| -> Vec<f32> {
+            (0..n).map(|_| rng.random_range(-scale..scale)).collect()
+        };
+        let width = 1.5 / (units as f32).sqrt();
+        let parameters = draw(sizes.parameters(), width);
+        let vectors = draw(if one_hot { 0 } else { vocabulary * inputs }, 1.0);
+        let initial = draw(kind.state_size(units), 0.5);
+        let longest = *lengths.iter().max().unwrap();
+        let steps = if pool == Pool::Every { longest } else { 1 };
+        let probe = draw(lengths.len() * steps * kind.state_size(units), 1.0);
+        let sequences = lengths
+            .iter()
+            .map(|&n| (0..n).map(|_| rng.random_range(0..vocabulary as u32)).collect())
+            .collect();
+        Self { sizes, pool, sequences, vocabulary, parameters, vectors, initial, probe }
+    }
+
+    fn views(&self) -> Vec<&[u32]> {
+        self.sequences.iter().map(Vec::as_slice).collect()
+    }
+
+    fn var(&self, numbers: &[f32], shape: &[usize], dtype: DType) -> Var {
+        let tensor =
+            Tensor::from_slice(numbers, shape, &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
+        Var::from_tensor(&tensor).unwrap()
+    }
+
+    /// States and gradients `[parameters, vectors, initial]` of `Σ probe ∘ states`, in f64.
+    fn outcome(&self, fused: bool) -> (Vec<f64>, Vec<Vec<f64>>) {
+        let dtype = if fused { DType::F32 } else { DType::F64 };
+        let parameters = self.var(&self.parameters, &[self.parameters.len()], dtype);
+        let initial = self.var(&self.initial, &[self.initial.len()], dtype);
+        let one_hot = self.vectors.is_empty();
+        let vectors = (!one_hot)
+            .then(|| self.var(&self.vectors, &[self.vocabulary, self.sizes.inputs()], dtype));
+        let views = self.views();
+        let states = if fused {
+            let batch = Arc::new(Batch::new(&views).unwrap());
+            let ids = Tensor::new(batch.distinct.as_slice(), &Device::Cpu).unwrap();
+            let rows = vectors.as_ref().map(|v| v.index_select(&ids, 0).unwrap());
+            fused::run(self.sizes, self.pool, &batch, &parameters, rows.as_ref(), &initial, true)
+                .unwrap()
+        } else {
+            reference::run(
+                self.sizes,
+                self.pool,
+                &views,
+                &parameters,
+                vectors.as_ref().map(|v| v.as_tensor()),
+                &initial,
+            )
+            .unwrap()
+        };
+        let probe = Tensor::from_slice(&self.probe, states.shape(), &Device::Cpu)
+            .unwrap()
+            .to_dtype(dtype)
+            .unwrap();
+        let loss = (&states * probe).unwrap().sum_all().unwrap();
+        let gradients = loss.backward().unwrap();
+        let flat = |t: &Tensor| -> Vec<f64> {
+            t.flatten_all().unwrap().to_dtype(DType::F64).unwrap().to_vec1().unwrap()
+        };
+        let mut all = vec![flat(gradients.get(&parameters).unwrap())];
+        if let Some(vectors) = &vectors {
+            all.push(flat(gradients.get(vectors).unwrap()));
+        }
+        all.push(flat(gradients.get(&initial).unwrap()));
+        (flat(&states), all)
+    }
+
+    /// Largest difference allowed: f32 rounding of sums over `units` terms,
+    /// carried through every token, relative to the largest entry.
+    fn tolerance(&self) -> f64 {
+        let longest = self.sequences.iter().map(Vec::len).max().unwrap() as f64;
+        let terms = (self.sizes.units + self.sizes.inputs()) as f64;
+        16.0 * f32::EPSILON as f64 * (terms.sqrt() + 8.0) * longest.sqrt().max(2.0)
+    }
+
+    fn check(&self) {
+        let (states, gradients) = self.outcome(true);
+        let (exact_states, exact_gradients) = self.outcome(false);
+        let name = format!("{:?} {:?}", self.sizes, self.pool);
+        close(&states, &exact_states, self.tolerance(), &format!("{name}: states"));
+        let parts: &[&str] = if gradients.len() == 3 {
+            &["parameters", "vectors", "initial"]
+        } else {
+            &["parameters", "initial"]
+        };
+        for ((found, exact), part) in gradients.iter().zip(&exact_gradients).zip(parts) {
+            close(found, exact, self.tolerance(), &format!("{name}: gradient of {part}"));
+        }
+    }
+}
+
+fn close(found: &[f64], exact: &[f64], tolerance: f64, what: &str) {
+    assert_eq!(found.len(), exact.len(), "{what}");
+    let scale = exact.iter().fold(1e-3, |m: f64, x| m.max(x.abs()));
+    for (i, (x, y)) in found.iter().zip(exact).enumerate() {
+        assert!(
+            (x - y).abs() <= tolerance * scale,
+            "{what}: entry {i} is {x}, exact {y}, scale {scale}, tolerance {tolerance:e}"
+        );
+    }
+}
+
+#[test]
+fn every_cell_and_pool_equals_its_equation_forward_and_backward() {
+    for kind in CELLS {
+        for pool in [Pool::Last, Pool::Mean, Pool::Every] {
+            for one_hot in [false, true] {
+                Case::new(kind, pool, 21, 5, &[3, 9, 1, 9, 6], one_hot, 1).check();
+            }
+        }
+    }
+}
+
+#[test]
+fn more_rows_than_a_shard_holds_and_widths_of_several_panels() {
+    let lengths: Vec<usize> = (0..75).map(|i| 1 + (i * 5) % 7).collect();
+    for kind in CELLS {
+        Case::new(kind, Pool::Last, 50, 19, &lengths, false, 2).check();
+    }
+}
+
+#[test]
+fn one_unit_one_token_one_sequence() {
+    for kind in CELLS {
+        for pool in [Pool::Last, Pool::Mean, Pool::Every] {
+            Case::new(kind, pool, 1, 1, &[1], false, 3).check();
+            Case::new(kind, pool, 1, 1, &[1], true, 3).check();
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn any_size_equals_the_equation(
+        kind in prop::sample::select(CELLS.to_vec()),
+        pool in prop::sample::select(vec![Pool::Last, Pool::Mean, Pool::Every]),
+        units in 1usize..40, inputs in 1usize..20, one_hot: bool,
+        lengths in prop::collection::vec(1usize..12, 1..40), seed: u64,
+    ) {
+        Case::new(kind, pool, units, inputs, &lengths, one_hot, seed).check();
+    }
+}
+
+/// The reference itself, in f64, against central differences: no framework in between.
+#[test]
+fn the_reference_gradients_equal_central_differences() {
+    let step = 1e-5;
+    for kind in CELLS {
+        let case = Case::new(kind, Pool::Mean, 4, 3, &[4, 2], false, 4);
+        let (_, gradients) = case.outcome(false);
+        let views = case.views();
+        let loss = |parameters: &[f64]| -> f64 {
+            let tensor = |x: &[f32], shape: &[usize]| {
+                Tensor::from_slice(x, shape, &Device::Cpu).unwrap().to_dtype(DType::F64).unwrap()
+            };
+            let parameters =
+                Tensor::from_slice(parameters, parameters.len(), &Device::Cpu).unwrap();
+            let vectors = tensor(&case.vectors, &[case.vocabulary, 3]);
+            let initial = tensor(&case.initial, &[case.initial.len()]);
+            let states = reference::run(
+                case.sizes,
+                case.pool,
+                &views,
+                &parameters,
+                Some(&vectors),
+                &initial,
+            )
+            .unwrap();
+            let probe = tensor(&case.probe, states.dims());
+            (states * probe).unwrap().sum_all().unwrap().to_scalar().unwrap()
+        };
+        let mut parameters: Vec<f64> = case.parameters.iter().map(|&x| x as f64).collect();
+        for i in 0..parameters.len() {
+            let here = parameters[i];
+            parameters[i] = here + step;
+            let above = loss(&parameters);
+            parameters[i] = here - step;
+            let below = loss(&parameters);
+            parameters[i] = here;
+            let slope = (above - below) / (2.0 * step);
+            assert!(
+                (slope - gradients[0][i]).abs() < 1e-7 * (1.0 + slope.abs()),
+                "{kind:?} parameter {i}: {slope} against {}",
+                gradients[0][i]
+            );
+        }
+    }
+}
+
+#[test]
+fn the_bits_do_not_depend_on_the_number_of_threads() {
+    let lengths: Vec<usize> = (0..90).map(|i| 1 + (i * 13) % 29).collect();
+    for kind in CELLS {
+        let case = Case::new(kind, Pool::Last, 48, 16, &lengths, false, 5);
+        let with = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| case.outcome(true))
+        };
+        let one = with(1);
+        assert!(one == with(2) && one == with(4), "{kind:?}");
+    }
+}
+
+#[test]
+fn arguments_that_do_not_fit_are_named() {
+    let case = Case::new(CellKind::Gru, Pool::Last, 4, 3, &[2], false, 6);
+    let batch = Arc::new(Batch::new(&case.views()).unwrap());
+    let parameters = Tensor::zeros(5, DType::F32, &Device::Cpu).unwrap();
+    let initial = Tensor::zeros(4, DType::F32, &Device::Cpu).unwrap();
+    let error =
+        fused::run(case.sizes, Pool::Last, &batch, &parameters, None, &initial, false).unwrap_err();
+    assert!(error.to_string().contains("cell parameters"), "{error}");
+}
