@@ -6,4 +6,16 @@ pub mod corpus;
 pub mod linalg;
 pub mod ops;
 
+pub mod stats;
+
+pub mod model;
+pub mod train;
+
+pub mod dynamics;
+pub mod geometry;
+
+pub mod baseline;
+
+pub mod report;
+
 pub use error::{Error, Result};

@@ -1,3 +1,14 @@
 //! The one test binary; a module a room.
 
+mod baseline;
+mod corpus;
+mod dynamics;
+mod fetch;
+mod geometry;
+mod linalg;
+mod model;
 mod ops;
+mod report;
+mod stats;
+mod synthetic;
+mod train;

@@ -1,0 +1,1 @@
+//! How far do words alone get, and words with context?

@@ -1,0 +1,1 @@
+//! Where does the network stand still, and how does it move nearby?

@@ -1,0 +1,1 @@
+//! What shape and dimension have these points?

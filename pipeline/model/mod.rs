@@ -1,0 +1,1 @@
+//! Embedding, recurrent cell, readout; checkpoints and foreign weights.

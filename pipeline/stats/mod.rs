@@ -1,0 +1,1 @@
+//! What dimension do word counts predict?
