@@ -1,4 +1,6 @@
 pub mod error;
+pub mod notation;
+pub mod run;
 pub mod seed;
 pub mod setting;
 

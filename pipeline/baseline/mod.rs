@@ -1,1 +1,6 @@
-//! How far do words alone get, and words with context?
+//! How far do words alone get.
+
+pub mod logistic;
+pub mod newton;
+
+pub use logistic::{Model, Settings, fit};

@@ -1,5 +1,24 @@
 //! Which token ids, which labels, which split.
+//!
+//! [`load`](load::load) goes from [`Settings`] to a [`Corpus`]: files are read
+//! by [`read`], label values become indices in [`labelling`], missing splits
+//! are set apart in [`split`], text becomes token ids in [`tokens`], and
+//! [`store`] keeps the result for later stages. [`synthetic`] draws corpora of
+//! known structure, [`catalogue`] knows public ones by name, and [`fetch`]
+//! downloads them.
 
+pub mod catalogue;
 pub mod documents;
+pub mod labelling;
+pub mod load;
+pub mod nearest;
+pub mod read;
+pub mod settings;
+pub mod split;
+pub mod store;
+pub mod synthetic;
+pub mod tokens;
 
 pub use documents::{Corpus, Documents, Labels, Split};
+pub use load::{Loaded, load};
+pub use settings::{Settings, Source};

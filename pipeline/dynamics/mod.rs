@@ -1,1 +1,17 @@
-//! Where does the network stand still, and how does it move nearby?
+//! Where does the state stand still, and how does it move nearby.
+//!
+//! [`step::Map`] is the cell with its input held fixed, in f64, with analytic
+//! Jacobians. [`finder`] walks from visited states to slow points, keeping the
+//! meaning of "nearby"; [`select`] thins them; [`certificate`] proves which of
+//! them are fixed points and stable; [`linearise`] gives modes and time
+//! constants.
+
+pub mod adam;
+pub mod certificate;
+pub mod finder;
+pub mod linearise;
+pub mod select;
+pub mod step;
+
+pub use finder::{Descent, Finder, SlowPoint, Stop, search};
+pub use step::Map;

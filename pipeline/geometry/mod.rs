@@ -1,1 +1,13 @@
-//! What shape and dimension have these points?
+//! What shape and dimension have these points.
+//!
+//! This room sees matrices only: one point a row. It is tested on circles,
+//! simplices and lines, with no network.
+
+pub mod dimension;
+pub mod moments;
+pub mod pca;
+pub mod readouts;
+
+pub use dimension::{participation_ratio, variance_dimension};
+pub use moments::Moments;
+pub use pca::Pca;

@@ -1,4 +1,19 @@
 //! SVD, eigenvectors, least squares, in our fixed conventions.
+//!
+//! Types are nalgebra's; the big decompositions are faer's, run on one thread
+//! each so that the bits do not hang on the number of threads (work is split
+//! over matrices instead).
+
+pub mod eig;
+pub mod solve;
+pub mod svd;
+
+pub use eig::{Eigen, eigen, eigenvalues, time_constant};
+pub use solve::{Cholesky, Lu};
+pub use svd::{Svd, svd, symmetric};
+
+use crate::{Error, Result};
+use faer::MatRef;
 
 /// Dense f64 matrix, column-major (nalgebra's storage).
 pub type Matrix = nalgebra::DMatrix<f64>;
@@ -6,3 +21,27 @@ pub type Matrix = nalgebra::DMatrix<f64>;
 pub type Vector = nalgebra::DVector<f64>;
 /// Complex f64.
 pub type Complex = nalgebra::Complex<f64>;
+/// Dense complex matrix, column-major.
+pub type ComplexMatrix = nalgebra::DMatrix<Complex>;
+
+/// A nalgebra matrix as faer sees it, without a copy.
+fn view<T>(a: &nalgebra::DMatrix<T>) -> MatRef<'_, T>
+where
+    T: nalgebra::Scalar,
+{
+    faer::set_global_parallelism(faer::Par::Seq);
+    MatRef::from_column_major_slice(a.as_slice(), a.nrows(), a.ncols())
+}
+
+/// Refuses a matrix with NaN or infinite entries, which faer would report as
+/// "no convergence".
+fn finite(what: &str, a: &Matrix) -> Result<()> {
+    match a.iter().position(|x| !x.is_finite()) {
+        None => Ok(()),
+        Some(at) => Err(Error::NotFinite {
+            what: what.into(),
+            place: format!("row {}, column {}", at % a.nrows(), at / a.nrows()),
+            remedy: "check the weights it was computed from".into(),
+        }),
+    }
+}

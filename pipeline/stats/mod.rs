@@ -1,1 +1,10 @@
-//! What dimension do word counts predict?
+//! What dimension do word counts predict.
+//!
+//! This room cannot see the network: [`predict`](predict::predict) reads
+//! documents and labels alone.
+
+pub mod counts;
+pub mod predict;
+
+pub use counts::Counts;
+pub use predict::{Prediction, predict};

@@ -1,0 +1,324 @@
+//! From settings to a corpus.
+
+use super::catalogue::Catalogue;
+use super::labelling::Labelling;
+use super::read::{self, Raw};
+use super::settings::{File, Settings, Source};
+use super::tokens::{self, TooLong, Tokenizer};
+use super::{Corpus, Documents, Labels, Split, split, synthetic};
+use crate::{Error, Result, seed};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+/// A corpus with the tokenizer that made it; none for synthetic corpora.
+pub struct Loaded {
+    /// The corpus.
+    pub corpus: Corpus,
+    /// The tokenizer.
+    pub tokenizer: Option<Tokenizer>,
+}
+
+/// Documents and labels of one split before tokens.
+#[derive(Default)]
+struct Labelled {
+    texts: Vec<String>,
+    labels: Vec<Vec<usize>>,
+}
+
+impl Labelled {
+    fn take(&mut self, keep: &[usize]) -> Labelled {
+        Labelled {
+            texts: keep.iter().map(|&d| std::mem::take(&mut self.texts[d])).collect(),
+            labels: keep.iter().map(|&d| std::mem::take(&mut self.labels[d])).collect(),
+        }
+    }
+}
+
+/// What the files of a source are, before they are read.
+struct Files {
+    name: String,
+    train: PathBuf,
+    validation: Option<PathBuf>,
+    test: Option<PathBuf>,
+    text: Vec<String>,
+    label: String,
+    names: Vec<String>,
+}
+
+/// Files that a corpus is read from; none for synthetic corpora. A run is
+/// stale when one of them has changed.
+///
+/// # Errors
+/// [`Error::Usage`] for a name that is not in the catalogue, [`Error::Input`]
+/// if its files are not there.
+pub fn files(settings: &Settings, data: &Path) -> Result<Vec<PathBuf>> {
+    let Some(files) = locate(settings, data)? else { return Ok(Vec::new()) };
+    let mut all: Vec<PathBuf> =
+        [Some(files.train), files.validation, files.test].into_iter().flatten().collect();
+    if let tokens::Kind::Given(path) = &settings.tokens.kind {
+        all.push(path.clone());
+    }
+    Ok(all)
+}
+
+/// Reads, splits and tokenises a corpus.
+///
+/// * `data`: folder of the catalogue's corpora
+/// * `seed`: decides splits, samples and synthetic phrases
+///
+/// # Errors
+/// [`Error::Input`] for anything in the files that cannot be used, with file,
+/// row and remedy; [`Error::Usage`] for impossible settings.
+pub fn load(settings: &Settings, data: &Path, seed: u64) -> Result<Loaded> {
+    if let Source::Synthetic(synthetic) = &settings.source {
+        let corpus = synthetic::generate(synthetic, seed)?;
+        return Ok(Loaded { corpus, tokenizer: None });
+    }
+    let files = locate(settings, data)?.expect("only synthetic corpora have no files");
+    let mut notes = Vec::new();
+    let (names, lists, [mut train, mut validation, mut test]) =
+        splits(settings, &files, seed, &mut notes)?;
+    count_duplicates(&train, &test, &mut notes);
+
+    let tokenizer = Tokenizer::new(&settings.tokens, &train.texts)?;
+    let words = tokenizer.words();
+    let mut encode = |part: &mut Labelled, name: &str| -> Result<Split> {
+        let tokens = tokenizer.encode(&std::mem::take(&mut part.texts))?;
+        let labels = std::mem::take(&mut part.labels);
+        Ok(collect(&settings.tokens, tokens, labels, (names.len(), lists), name, &mut notes))
+    };
+    let train = encode(&mut train, "training")?;
+    let validation = encode(&mut validation, "validation")?;
+    let test = encode(&mut test, "test")?;
+    for (part, share) in [(&train, "train"), (&validation, "validation"), (&test, "test")] {
+        if part.documents.is_empty() {
+            let remedy = "give more documents, or set `corpus.validation` and `corpus.test`";
+            return Err(Error::input(files.name, share, "no documents in this split", remedy));
+        }
+    }
+    let corpus =
+        Corpus { name: files.name, words, label_names: names, train, validation, test, notes };
+    Ok(Loaded { corpus, tokenizer: Some(tokenizer) })
+}
+
+/// Where the files are and what is in their columns.
+fn locate(settings: &Settings, data: &Path) -> Result<Option<Files>> {
+    let column = settings.variant.column.clone();
+    match &settings.source {
+        Source::Synthetic(_) => Ok(None),
+        Source::Named(name) => {
+            let catalogue = Catalogue::open(data)?;
+            let entry = catalogue.get(name)?;
+            let mut found = entry.files(data);
+            if let Some((_, missing)) = found.iter().find(|(_, path)| !path.is_file()) {
+                let remedy =
+                    format!("run `accrue corpus fetch {name}`, or {}", entry.by_hand(data));
+                return Err(Error::input(missing.display(), "", "not there", remedy));
+            }
+            let mut take = |split: &str| {
+                let at = found.iter().position(|(s, _)| s == split)?;
+                Some(found.remove(at).1)
+            };
+            let own_column = column.as_ref().is_none_or(|c| *c == entry.label);
+            Ok(Some(Files {
+                name: name.clone(),
+                train: take("train").expect("every corpus has a training split"),
+                validation: take("validation"),
+                test: take("test"),
+                text: entry.text.clone(),
+                label: column.unwrap_or_else(|| entry.label.clone()),
+                names: if own_column { entry.names.clone() } else { Vec::new() },
+            }))
+        }
+        Source::File(file) => Ok(Some(own(file, column)?)),
+    }
+}
+
+/// Files of one's own text.
+fn own(file: &File, column: Option<String>) -> Result<Files> {
+    let shown = file.train.display().to_string();
+    if file.train.as_os_str().is_empty() {
+        return Err(Error::Usage("corpus.source: `train` names no file".into()));
+    }
+    if !file.train.exists() {
+        return Err(Error::input(shown, "", "no such file or folder", "check `corpus.source`"));
+    }
+    let (mut train, mut test) = (file.train.clone(), file.test.clone());
+    if train.is_dir() && train.join("train").is_dir() {
+        if test.is_none() && train.join("test").is_dir() {
+            test = Some(train.join("test"));
+        }
+        train = train.join("train");
+    }
+    let name = file.train.file_stem().map(|s| s.to_string_lossy().into_owned());
+    Ok(Files {
+        name: name.unwrap_or(shown),
+        train,
+        validation: file.validation.clone(),
+        test,
+        text: if file.text.is_empty() { vec!["text".into()] } else { file.text.clone() },
+        label: column.unwrap_or_else(|| file.label.clone()),
+        names: file.names.clone(),
+    })
+}
+
+fn raw(path: &Path, files: &Files) -> Result<Raw> {
+    if path.is_dir() {
+        return read::folder(path);
+    }
+    match files.label.as_str() {
+        // Where no column was named, either usual name will do.
+        "" => match read::file(path, &files.text, "label") {
+            Err(Error::Input { problem, .. }) if problem == "no column `label`" => {
+                read::file(path, &files.text, "labels")
+            }
+            other => other,
+        },
+        label => read::file(path, &files.text, label),
+    }
+}
+
+/// Label names, whether labels are lists, and the three splits.
+type Splits = (Vec<String>, bool, [Labelled; 3]);
+
+fn splits(
+    settings: &Settings,
+    files: &Files,
+    seed: u64,
+    notes: &mut Vec<String>,
+) -> Result<Splits> {
+    let train_raw = raw(&files.train, files)?;
+    let column = if files.label.is_empty() { "label" } else { &files.label };
+    let shown = files.train.display().to_string();
+    let labelling = Labelling::new(&files.names, &settings.variant, &train_raw, (&shown, column))?;
+    let mut labelled = |raw: Raw, path: &Path| -> Result<Labelled> {
+        let shown = path.display().to_string();
+        let indexed = labelling.apply(&raw, (&shown, column))?;
+        let dropped = indexed.iter().filter(|i| i.is_none()).count();
+        if dropped > 0 {
+            notes.push(format!("{shown}: {dropped} documents carry none of the labels kept"));
+        }
+        let pairs = raw.texts.into_iter().zip(indexed).filter_map(|(t, i)| Some((t, i?)));
+        let (texts, labels) = pairs.unzip();
+        Ok(Labelled { texts, labels })
+    };
+    let mut train = labelled(train_raw, &files.train)?;
+    let mut other = |path: &Option<PathBuf>| -> Result<Option<Labelled>> {
+        path.as_ref().map(|p| labelled(raw(p, files)?, p)).transpose()
+    };
+    let validation = other(&files.validation)?;
+    let test = other(&files.test)?;
+
+    let aside = |train: &mut Labelled, share: f64, name: &str| {
+        let mut stream = seed::stream(seed, &format!("corpus/{name}"));
+        let (stay, aside) = split::apart(&train.labels, share, &mut stream);
+        let part = train.take(&aside);
+        *train = train.take(&stay);
+        part
+    };
+    let test = test.unwrap_or_else(|| aside(&mut train, settings.test, "test split"));
+    let validation =
+        validation.unwrap_or_else(|| aside(&mut train, settings.validation, "validation split"));
+    if settings.variant.balanced {
+        let mut stream = seed::stream(seed, "corpus/balanced");
+        let keep = split::balanced(&train.labels, &mut stream);
+        train = train.take(&keep);
+    }
+    if let Some(most) = settings.variant.documents {
+        let mut stream = seed::stream(seed, "corpus/limited");
+        let keep = split::limited(&train.labels, most, &mut stream);
+        train = train.take(&keep);
+    }
+    let names = labelling.names().to_vec();
+    absent(&train, &names, (&shown, column))?;
+    Ok((names, labelling.lists, [train, validation, test]))
+}
+
+/// A class that the training split does not have cannot be learned.
+fn absent(train: &Labelled, names: &[String], (file, column): (&str, &str)) -> Result<()> {
+    let present: HashSet<usize> = train.labels.iter().flatten().copied().collect();
+    let missing: Vec<&str> = (0..names.len())
+        .filter(|k| !present.contains(k))
+        .map(|k| names[k].as_str())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Error::input(
+        file,
+        format!("column `{column}`"),
+        format!("no training document of {}", missing.join(", ")),
+        "add some, or name the labels that are there in `corpus.variant.keep`",
+    ))
+}
+
+/// Letters and digits alone, lower-cased: two copies of a text that differ in
+/// white space or punctuation are the same text.
+pub fn essence(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+fn count_duplicates(train: &Labelled, test: &Labelled, notes: &mut Vec<String>) {
+    let seen: HashSet<String> = train.texts.iter().map(|t| essence(t)).collect();
+    let shared = test.texts.iter().filter(|t| seen.contains(&essence(t))).count();
+    if shared > 0 {
+        notes.push(format!(
+            "{shared} of {} test documents also stand in the training split (letters and digits \
+             compared); they were left in",
+            test.texts.len()
+        ));
+    }
+}
+
+/// Cuts or drops documents, and lays tokens and labels end to end.
+fn collect(
+    settings: &tokens::Settings,
+    tokens: Vec<Vec<u32>>,
+    labels: Vec<Vec<usize>>,
+    (classes, lists): (usize, bool),
+    name: &str,
+    notes: &mut Vec<String>,
+) -> Split {
+    let mut documents = Documents::new();
+    let mut kept: Vec<Vec<usize>> = Vec::with_capacity(labels.len());
+    let (mut empty, mut long, mut unknown) = (0, 0, 0);
+    for (tokens, labels) in tokens.into_iter().zip(labels) {
+        if tokens.is_empty() {
+            empty += 1;
+            continue;
+        }
+        let mut tokens = &tokens[..];
+        if tokens.len() > settings.longest {
+            long += 1;
+            if settings.too_long == TooLong::Drop {
+                continue;
+            }
+            tokens = &tokens[..settings.longest];
+        }
+        unknown += tokens.iter().all(|&t| t == 0) as usize;
+        documents.push(tokens);
+        kept.push(labels);
+    }
+    let mut note = |count: usize, what: &str| {
+        if count > 0 {
+            notes.push(format!("{name} split: {count} {what}"));
+        }
+    };
+    note(empty, "documents without a token were left out");
+    let longest = settings.longest;
+    match settings.too_long {
+        TooLong::Cut => note(long, &format!("documents were cut to their first {longest} tokens")),
+        TooLong::Drop => note(long, &format!("documents of over {longest} tokens were left out")),
+    }
+    note(unknown, "documents hold only unknown words; they were left in");
+    let labels = if lists {
+        let mut flags = vec![false; kept.len() * classes];
+        for (d, labels) in kept.iter().enumerate() {
+            labels.iter().for_each(|&k| flags[d * classes + k] = true);
+        }
+        Labels::Multi { labels: classes, flags }
+    } else {
+        Labels::Class(kept.iter().map(|l| l[0] as u32).collect())
+    };
+    Split { documents, labels }
+}

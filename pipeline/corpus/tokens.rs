@@ -1,0 +1,200 @@
+//! From text to token ids, in the Hugging Face format.
+
+use crate::{Error, Result, setting};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use tokenizers::models::wordlevel::{WordLevel, WordLevelTrainer};
+use tokenizers::models::wordpiece::{WordPiece, WordPieceTrainer};
+use tokenizers::normalizers::replace::ReplacePattern;
+use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Replace, Sequence};
+use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
+use tokenizers::pre_tokenizers::whitespace::WhitespaceSplit;
+use tokenizers::{AddedToken, SplitDelimiterBehavior, TokenizerBuilder};
+
+/// Token 0: words that are not in the vocabulary.
+pub const UNKNOWN: &str = "<unk>";
+
+/// A word: letters, digits and underscores, with apostrophes inside ("don't");
+/// any other visible character stands alone.
+const WORD: &str = r"[\p{L}\p{N}_]+(?:'[\p{L}]+)*|[^\s\p{L}\p{N}_]";
+
+/// Documents handed to the tokenizer at once.
+const BATCH: usize = 1024;
+
+/// How text becomes token ids.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// What a token is.
+    pub kind: Kind,
+    /// Largest vocabulary, `<unk>` included; the most frequent stay.
+    #[serde(deserialize_with = "setting::at_least_two")]
+    pub vocabulary: usize,
+    /// Occurrences in the training split below which a word is unknown.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub least: usize,
+    /// Largest number of tokens of a document.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub longest: usize,
+    /// What happens to longer documents.
+    pub too_long: TooLong,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            kind: Kind::Words,
+            vocabulary: 20_000,
+            least: 2,
+            longest: 400,
+            too_long: TooLong::Cut,
+        }
+    }
+}
+
+/// What a token is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Kind {
+    /// Lower-cased words, punctuation split off, `<br />` removed.
+    #[default]
+    Words,
+    /// Word pieces: white space first, then greedily the longest known piece;
+    /// pieces that continue a word carry `##`. As in the papers (SPEC 5).
+    WordPiece,
+    /// A `tokenizer.json` in the Hugging Face format.
+    Given(PathBuf),
+}
+
+/// What happens to documents with more tokens than allowed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TooLong {
+    /// The first tokens stay.
+    #[default]
+    Cut,
+    /// The document is left out, as in the papers.
+    Drop,
+}
+
+/// A tokenizer with its vocabulary.
+pub struct Tokenizer(tokenizers::Tokenizer);
+
+impl Tokenizer {
+    /// Learns a vocabulary from the training texts, or reads the given file.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if a given file is no tokenizer.
+    pub fn new(settings: &Settings, texts: &[String]) -> Result<Self> {
+        let texts = texts.iter().map(String::as_str);
+        match &settings.kind {
+            Kind::Given(path) => Self::read(path),
+            Kind::Words => Ok(Self::words_of(settings, texts)),
+            Kind::WordPiece => Ok(Self::pieces_of(settings, texts)),
+        }
+    }
+
+    fn words_of<'a>(settings: &Settings, texts: impl Iterator<Item = &'a str> + Send) -> Self {
+        let split = Split::new(
+            SplitPattern::Regex(WORD.into()),
+            SplitDelimiterBehavior::Removed,
+            true,
+        );
+        let model = WordLevel::builder().unk_token(UNKNOWN.into()).build();
+        let mut trainer = WordLevelTrainer::builder()
+            .vocab_size(settings.vocabulary)
+            .min_frequency(settings.least as u64)
+            .special_tokens(vec![AddedToken::from(UNKNOWN, true)])
+            .show_progress(false)
+            .build()
+            .expect("every setting of the trainer has a value");
+        let mut tokenizer = TokenizerBuilder::new()
+            .with_model(model.expect("an empty vocabulary is a model"))
+            .with_normalizer(Some(normalizer()))
+            .with_pre_tokenizer(Some(split.expect("the pattern is well-formed")))
+            .with_post_processor(None::<tokenizers::PostProcessorWrapper>)
+            .with_decoder(None::<tokenizers::DecoderWrapper>)
+            .build()
+            .expect("the parts are there");
+        tokenizer.train(&mut trainer, texts).expect("counting words cannot fail");
+        Self(tokenizer.into())
+    }
+
+    fn pieces_of<'a>(settings: &Settings, texts: impl Iterator<Item = &'a str> + Send) -> Self {
+        let model = WordPiece::builder().unk_token(UNKNOWN.into()).build();
+        let mut trainer = WordPieceTrainer::builder()
+            .vocab_size(settings.vocabulary)
+            .min_frequency(settings.least as u64)
+            .special_tokens(vec![AddedToken::from(UNKNOWN, true)])
+            .show_progress(false)
+            .build();
+        let mut tokenizer = TokenizerBuilder::new()
+            .with_model(model.expect("an empty vocabulary is a model"))
+            .with_normalizer(Some(normalizer()))
+            .with_pre_tokenizer(Some(WhitespaceSplit))
+            .with_post_processor(None::<tokenizers::PostProcessorWrapper>)
+            .with_decoder(None::<tokenizers::DecoderWrapper>)
+            .build()
+            .expect("the parts are there");
+        tokenizer.train(&mut trainer, texts).expect("counting pieces cannot fail");
+        Self(tokenizer.into())
+    }
+
+    /// Reads a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read, [`Error::Input`] if it is no tokenizer.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(Error::io(path))?;
+        let mut tokenizer = tokenizers::Tokenizer::from_bytes(bytes).map_err(|e| {
+            let remedy = "give a tokenizer.json in the format of the Hugging Face tokenizers";
+            Error::input(path.display(), "", e, remedy)
+        })?;
+        // Cutting and padding are ours to decide.
+        tokenizer.with_truncation(None).expect("no truncation is always possible");
+        tokenizer.with_padding(None);
+        Ok(Self(tokenizer))
+    }
+
+    /// The tokenizer as `tokenizer.json`.
+    pub fn to_json(&self) -> String {
+        self.0.to_string(true).expect("a tokenizer is plain data")
+    }
+
+    /// The vocabulary: `words[id]`; ids without a word are named `[id]`.
+    pub fn words(&self) -> Vec<String> {
+        let vocabulary = self.0.get_vocab(true);
+        let size = vocabulary.values().max().map_or(0, |&id| id as usize + 1);
+        let mut words: Vec<String> = (0..size).map(|id| format!("[{id}]")).collect();
+        vocabulary.into_iter().for_each(|(word, id)| words[id as usize] = word);
+        words
+    }
+
+    /// Token ids of each text, in the order of the texts, over all threads.
+    ///
+    /// Special tokens (`[CLS]` and the like) are not added.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if a given tokenizer has no token for what it does not know.
+    pub fn encode(&self, texts: &[String]) -> Result<Vec<Vec<u32>>> {
+        let mut all = Vec::with_capacity(texts.len());
+        for batch in texts.chunks(BATCH) {
+            let batch: Vec<&str> = batch.iter().map(String::as_str).collect();
+            let encodings = self.0.encode_batch_fast(batch, false).map_err(|e| {
+                Error::input("tokenizer.json", "", e, "give a tokenizer with an unknown token")
+            })?;
+            all.extend(encodings.iter().map(|e| e.get_ids().to_vec()));
+        }
+        Ok(all)
+    }
+}
+
+/// Lower case, straight apostrophes, no line breaks of web pages.
+fn normalizer() -> NormalizerWrapper {
+    let replace = |pattern: ReplacePattern, with: &str| {
+        Replace::new(pattern, with).expect("the pattern is well-formed").into()
+    };
+    NormalizerWrapper::Sequence(Sequence::new(vec![
+        Lowercase.into(),
+        replace(ReplacePattern::Regex(r"<br\s*/?>".into()), " "),
+        replace(ReplacePattern::String("’".into()), "'"),
+    ]))
+}

@@ -1,0 +1,355 @@
+//! Proofs that a fixed point exists, is alone, and is stable.
+//!
+//! # Existence and uniqueness
+//! For `G(h) = F(h, x*) − h` near `h̃`, with any matrix `C` (an approximate
+//! inverse of `DG(h̃)`), let in the maximum norm
+//!
+//! * `Y ≥ ‖C G(h̃)‖`, `Z₀ ≥ ‖I − C DG(h̃)‖`,
+//! * `Z₂ ≥ sup ‖C (DG(h) − DG(h̃))‖ / ‖h − h̃‖` over the ball of radius `R`.
+//!
+//! If `p(ρ) = Z₂ ρ² − (1 − Z₀) ρ + Y < 0` for some `ρ ≤ R`, then `h ↦ h − C G(h)`
+//! maps the ball of radius `ρ` into itself and contracts there, so that exactly
+//! one fixed point lies within it (the Newton–Kantorovich theorem in the form
+//! of radii polynomials; Day, Lessard & Mischaikow 2007).
+//!
+//! `Z₂` needs second derivatives of the cell. With `ρ_g,i = Σ_j |W_g,ij|`, row
+//! `i` of `F` has `|D²F_i[v, w]| ≤ K_i ‖v‖‖w‖`, from `|σ'| ≤ 1/4`,
+//! `|σ''| ≤ 1/(6√3)`, `|tanh'| ≤ 1`, `|tanh''| ≤ 4/(3√3)` and the product rule;
+//! [`curvature`] spells it for each cell.
+//!
+//! # Stability
+//! With approximate eigenvectors `R` of `J`, any `C` with `‖I − C R‖ ≤ ε < 1`
+//! gives `ρ(J*) ≤ ‖C J* R‖/(1 − ε)` for the Jacobian `J*` at the proved point,
+//! and `‖C J* R‖ ≤ ‖C J R‖ + ‖C‖ ‖J* − J‖ ‖R‖`. A bound below 1 proves that the
+//! point attracts.
+//!
+//! # Rounding
+//! All bounds are computed in f64, round to nearest, with unit roundoff
+//! `u = 2⁻⁵³`. Each computed quantity gets an explicit error term: a dot
+//! product of `m` terms errs by at most `γ_m Σ|a_k b_k|`, `γ_m = m u/(1 − m u)`
+//! (Higham 2002, ch. 3), and `exp` and `tanh` are taken to be within
+//! [`LIBM`]`·u` of the truth relative to 1. Sums of bounds are inflated by
+//! [`INFLATE`] for the rounding of the bounds' own arithmetic.
+
+use super::step::Map;
+use crate::Result;
+use crate::linalg::{Complex, ComplexMatrix, Eigen, Lu, Matrix, eig};
+use crate::ops::CellKind;
+
+/// Unit roundoff of f64.
+const U: f64 = f64::EPSILON / 2.0;
+/// Roundoffs that an activation (from `exp` or `tanh`) may be off; the C
+/// library's are below 2.
+pub const LIBM: f64 = 8.0;
+/// Factor on sums of non-negative bounds, larger than the rounding of any of
+/// them (`1 + γ_m` for `m` up to 10⁵).
+pub const INFLATE: f64 = 1.0 + 1e-10;
+/// `sup |σ''| = 1/(6√3)`.
+const SIGMA_2: f64 = 0.096_225_044_864_937_64;
+/// `sup |tanh''| = 4/(3√3)`.
+const TANH_2: f64 = 0.769_800_358_919_501_1;
+/// Largest radius tried, as a share of `1 + ‖h̃‖`.
+const LARGEST_RADIUS: f64 = 1e-2;
+
+/// What was proved about a point.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Certificate {
+    /// Within this distance of the point (maximum norm) lies exactly one fixed
+    /// point of the f64 network; `None`: not proved.
+    pub radius: Option<f64>,
+    /// Upper bound of the spectral radius at that fixed point; `None`: none
+    /// below infinity was found, or no fixed point was proved.
+    pub spectral_bound: Option<f64>,
+}
+
+impl Certificate {
+    /// A fixed point was proved.
+    pub fn exists(&self) -> bool {
+        self.radius.is_some()
+    }
+
+    /// The fixed point was proved to attract.
+    pub fn is_stable(&self) -> bool {
+        self.spectral_bound.is_some_and(|b| b < 1.0)
+    }
+}
+
+/// Tries to prove a fixed point near `point`, and its stability.
+///
+/// * `eigen`: eigenvectors of the Jacobian there, for the stability bound
+///
+/// # Errors
+/// [`crate::Error::Shape`] for a state of the wrong size.
+pub fn certify(map: &Map, point: &[f64], eigen: Option<&Eigen>) -> Result<Certificate> {
+    map.check(point)?;
+    let nothing = Certificate { radius: None, spectral_bound: None };
+    let n = point.len();
+    let (next, jacobian) = map.step_and_jacobian(point);
+    let cap = LARGEST_RADIUS * (1.0 + largest(point.iter().copied()));
+    let errors = Errors::at(map, point);
+    let Some(bend) = curvature(map, point, cap) else { return Ok(nothing) };
+    let mut a = jacobian.clone();
+    (0..n).for_each(|i| a[(i, i)] -= 1.0);
+    let c = Lu::new(&a).inverse();
+    if c.iter().any(|x| !x.is_finite()) {
+        return Ok(nothing);
+    }
+    let weighted = |weights: &dyn Fn(usize) -> f64| -> f64 {
+        largest((0..n).map(|i| (0..n).map(|j| c[(i, j)].abs() * weights(j)).sum()))
+    };
+    let gamma = gamma(n + 4);
+    // Y: |C| (|G| + error of G), and the rounding of the product is covered by
+    // taking absolute values term by term.
+    let y = INFLATE
+        * weighted(&|j| (next[j] - point[j]).abs() + errors.step[j] + U * point[j].abs());
+    let product = &c * &a;
+    let z0 = INFLATE
+        * largest((0..n).map(|i| {
+            let off: f64 =
+                (0..n).map(|j| (product[(i, j)] - (i == j) as u8 as f64).abs()).sum();
+            // Rounding of the product: γ |C| |A|, row sums.
+            let rounding: f64 = (0..n)
+                .map(|k| {
+                    let row: f64 = (0..n).map(|j| a[(k, j)].abs()).sum();
+                    c[(i, k)].abs() * (gamma * row + errors.jacobian[k] + U)
+                })
+                .sum();
+            off + rounding
+        }));
+    let z2 = INFLATE * weighted(&|j| bend[j]);
+    let Some(radius) = radius(y, z0, z2, cap) else { return Ok(nothing) };
+    let spectral_bound = eigen.and_then(|e| {
+        let change: Vec<f64> =
+            (0..n).map(|i| INFLATE * (bend[i] * radius + errors.jacobian[i])).collect();
+        spectral_bound(&jacobian, &change, e)
+    });
+    Ok(Certificate { radius: Some(radius), spectral_bound })
+}
+
+/// The smallest radius for which `p(ρ) < 0`, if it is within `cap`.
+fn radius(y: f64, z0: f64, z2: f64, cap: f64) -> Option<f64> {
+    let slack = 1.0 - z0;
+    if !(slack > 0.0) || !y.is_finite() || !z2.is_finite() {
+        return None;
+    }
+    let negative = |rho: f64| INFLATE * (z2 * rho * rho + y) < slack * rho / INFLATE;
+    // Twice Y/(1 − Z₀) is below the larger root wherever there is one.
+    let rho = 2.0 * y / slack;
+    let rho = if rho > 0.0 { rho } else { f64::MIN_POSITIVE.sqrt() };
+    (rho <= cap && negative(rho)).then_some(rho)
+}
+
+/// `‖C J* R‖/(1 − ε)` for every `J*` with `|J* − J|` row sums within `change`.
+fn spectral_bound(jacobian: &Matrix, change: &[f64], eigen: &Eigen) -> Option<f64> {
+    let n = jacobian.nrows();
+    let r = &eigen.right;
+    let c = eig::inverse(r);
+    if c.iter().any(|z| !(z.re.is_finite() && z.im.is_finite())) {
+        return None;
+    }
+    let real = jacobian.map(|x| Complex::new(x, 0.0));
+    let (row_c, row_r, row_j) = (row_sums(&c), row_sums(r), row_sums(&real));
+    let (norm_c, norm_r) = (largest(row_c.iter().copied()), largest(row_r.iter().copied()));
+    // Complex products err by γ of twice the length.
+    let gamma = gamma(2 * n + 8);
+    let norm_j = largest(row_j.iter().copied());
+    let identity = &c * r;
+    let epsilon = INFLATE
+        * largest((0..n).map(|i| {
+            let off = (0..n).map(|j| {
+                let one = if i == j { 1.0 } else { 0.0 };
+                (identity[(i, j)] - Complex::new(one, 0.0)).norm()
+            });
+            off.sum::<f64>() + gamma * row_c[i] * norm_r
+        }));
+    let turned = &c * (&real * r);
+    let product = INFLATE
+        * largest((0..n).map(|i| {
+            let row: f64 = (0..n).map(|j| turned[(i, j)].norm()).sum();
+            row + 2.0 * gamma * row_c[i] * norm_j * norm_r
+        }));
+    let moved = INFLATE * norm_c * largest(change.iter().copied()) * norm_r;
+    (epsilon < 1.0).then(|| INFLATE * (product + moved) / (1.0 - epsilon))
+}
+
+fn row_sums(a: &ComplexMatrix) -> Vec<f64> {
+    (0..a.nrows()).map(|i| INFLATE * a.row(i).iter().map(|z| z.norm()).sum::<f64>()).collect()
+}
+
+fn largest(values: impl Iterator<Item = f64>) -> f64 {
+    // NaN must not be lost: it disproves.
+    values.fold(0.0, |m, x| if x <= m { m } else { x })
+}
+
+fn gamma(m: usize) -> f64 {
+    let mu = m as f64 * U;
+    mu / (1.0 - mu)
+}
+
+/// `ρ_g,i`: row sums of `|W_g|`, a gate.
+fn weights(map: &Map) -> Vec<Vec<f64>> {
+    let gates = map.cell().kind.gates();
+    let sums = |g: usize| {
+        let w = map.recurrent(g);
+        (0..w.nrows()).map(|i| INFLATE * w.row(i).iter().map(|x| x.abs()).sum::<f64>()).collect()
+    };
+    (0..gates).map(sums).collect()
+}
+
+/// `K_i`: bound of `|D²F_i[v, w]|/(‖v‖‖w‖)` in the maximum norm over the ball
+/// of radius `cap` around `state`, a row of `F`; `None` where the cell is not
+/// smooth in the ball (a ReLU with a unit at its corner).
+///
+/// In the rows below, `x1` and `x2` are bounds of the first and second
+/// derivatives of `x`.
+pub fn curvature(map: &Map, state: &[f64], cap: f64) -> Option<Vec<f64>> {
+    let n = map.cell().units;
+    let rho = weights(map);
+    let size = |i: usize| state[i].abs() + cap;
+    // h' = c + u (h − c): u2 |h − c| + 2 u1 (1 + c1) + c2, as |1 − u| ≤ 1.
+    let mixed = |i: usize, rho_u: f64, c1: f64, c2: f64| {
+        SIGMA_2 * rho_u * rho_u * (size(i) + 1.0) + 2.0 * (rho_u / 4.0) * (1.0 + c1) + c2
+    };
+    let bend: Vec<f64> = match map.cell().kind {
+        CellKind::Vanilla => rho[0].iter().map(|r| TANH_2 * r * r).collect(),
+        CellKind::VanillaRelu => {
+            // Linear as long as no pre-activation changes its sign.
+            let z = pre_activations(map, state);
+            let fixed = z[0].iter().zip(&rho[0]).all(|(z, r)| z.abs() > INFLATE * r * cap);
+            return fixed.then(|| vec![0.0; n]);
+        }
+        CellKind::Ugrnn => (0..n)
+            .map(|i| mixed(i, rho[0][i], rho[1][i], TANH_2 * rho[1][i] * rho[1][i]))
+            .collect(),
+        CellKind::Gru => {
+            // z = a + r∘w_c: z1 = r1 |w_c| + ρ_c, z2 = r2 |w_c| + 2 r1 ρ_c.
+            let w_c = candidate_products(map, state);
+            (0..n)
+                .map(|i| {
+                    let (r, c) = (rho[0][i], rho[2][i]);
+                    let w = w_c[i].abs() * INFLATE + c * cap;
+                    let z1 = r / 4.0 * w + c;
+                    let z2 = SIGMA_2 * r * r * w + 2.0 * (r / 4.0) * c;
+                    mixed(i, rho[1][i], z1, TANH_2 * z1 * z1 + z2)
+                })
+                .collect()
+        }
+        CellKind::GruResetBefore => {
+            // y = r∘h: y1 = r1 |h| + 1, y2 = r2 |h| + 2 r1; z = a + W_c y.
+            let y1: Vec<f64> = (0..n).map(|j| rho[0][j] / 4.0 * size(j) + 1.0).collect();
+            let y2: Vec<f64> = (0..n)
+                .map(|j| SIGMA_2 * rho[0][j] * rho[0][j] * size(j) + rho[0][j] / 2.0)
+                .collect();
+            let w = map.recurrent(2);
+            let through = |i: usize, y: &[f64]| -> f64 {
+                INFLATE * w.row(i).iter().zip(y).map(|(w, y)| w.abs() * y).sum::<f64>()
+            };
+            (0..n)
+                .map(|i| {
+                    let (z1, z2) = (through(i, &y1), through(i, &y2));
+                    mixed(i, rho[1][i], z1, TANH_2 * z1 * z1 + z2)
+                })
+                .collect()
+        }
+        CellKind::Lstm => {
+            let mut all = vec![0.0; 2 * n];
+            for k in 0..n {
+                let [i, f, g, o] = [0, 1, 2, 3].map(|gate| rho[gate][k]);
+                let c = state[n + k].abs() + cap;
+                let (i1, f1, g1, o1) = (i / 4.0, f / 4.0, g, o / 4.0);
+                let (i2, f2, g2, o2) =
+                    (SIGMA_2 * i * i, SIGMA_2 * f * f, TANH_2 * g * g, SIGMA_2 * o * o);
+                // c' = f c + i g.
+                let c1 = f1 * c + 1.0 + i1 + g1;
+                let c2 = f2 * c + 2.0 * f1 + i2 + 2.0 * i1 * g1 + g2;
+                // h' = o tanh(c').
+                all[k] = o2 + 2.0 * o1 * c1 + TANH_2 * c1 * c1 + c2;
+                all[n + k] = c2;
+            }
+            all
+        }
+    };
+    Some(bend.into_iter().map(|k| INFLATE * k).collect())
+}
+
+/// `W_g h + b_hh` of gate `g`.
+fn products(map: &Map, state: &[f64], g: usize) -> Vec<f64> {
+    let n = map.cell().units;
+    let w = map.recurrent(g);
+    let b = &map.cell().recurrent_bias[g * n..][..n];
+    (0..n).map(|i| b[i] + w.row(i).iter().zip(state).map(|(w, h)| w * h).sum::<f64>()).collect()
+}
+
+fn candidate_products(map: &Map, state: &[f64]) -> Vec<f64> {
+    products(map, state, 2)
+}
+
+/// `A x* + b_ih + W_g h + b_hh`, a gate.
+fn pre_activations(map: &Map, state: &[f64]) -> Vec<Vec<f64>> {
+    let n = map.cell().units;
+    (0..map.cell().kind.gates())
+        .map(|g| {
+            let w = products(map, state, g);
+            w.iter().zip(&map.entry()[g * n..]).map(|(w, a)| w + a).collect()
+        })
+        .collect()
+}
+
+/// Bounds of the rounding errors at one state.
+struct Errors {
+    /// Of each entry of `F`.
+    step: Vec<f64>,
+    /// Of each row of `J`, as a row sum.
+    jacobian: Vec<f64>,
+}
+
+impl Errors {
+    /// The true map is that of the f64 weights with exact arithmetic.
+    fn at(map: &Map, state: &[f64]) -> Self {
+        let cell = map.cell();
+        let (n, u, gates) = (cell.units, cell.inputs, cell.kind.gates());
+        let rho = weights(map);
+        let top = largest(state.iter().copied().map(f64::abs)).max(1.0);
+        // Error of the pre-activations of unit i, largest over the gates: dot
+        // products over inputs and state, two biases, two sums.
+        let gamma = gamma(n + u + 8);
+        let pre: Vec<f64> = (0..n)
+            .map(|i| {
+                let gate = |g: usize| {
+                    let row = g * n + i;
+                    let entry: f64 = cell.input_weights[row * u..][..u]
+                        .iter()
+                        .zip(map.input())
+                        .map(|(a, x)| (a * x).abs())
+                        .sum();
+                    let biases = cell.input_bias[row].abs() + cell.recurrent_bias[row].abs();
+                    // The candidate of a GRU sees r∘h or r∘w, no larger.
+                    gamma * (entry + rho[g][i] * top + biases)
+                };
+                largest((0..gates).map(gate))
+            })
+            .collect();
+        let worst = largest(pre.iter().copied());
+        let weight = |i: usize| 1.0 + (0..gates).map(|g| rho[g][i]).sum::<f64>();
+        // Every gate errs by at most `gate`: slopes are at most 1, and the
+        // candidate of a GRU passes the error of r on through its weights.
+        let gate = |i: usize| (1.0 + weight(i) * top) * (worst + LIBM * U);
+        // F_i is a sum of at most three products of gates with states.
+        let size = |i: usize| 4.0 * (1.0 + top) * weight(i);
+        let row = |i: usize| INFLATE * size(i) * (gate(i) + LIBM * U);
+        // A row of J is a sum over gates of products of at most four factors
+        // (gate slopes, gates, a state) with a row of weights, and the
+        // reset-before candidate multiplies two rows of weights.
+        let heaviest = largest((0..n).map(weight));
+        let jacobian_row = |i: usize| {
+            let factor = 8.0 * (1.0 + top) * weight(i) * heaviest;
+            INFLATE * factor * (gate(i) + (n as f64 + LIBM) * U)
+        };
+        let double = |f: &dyn Fn(usize) -> f64| -> Vec<f64> {
+            let rows: Vec<f64> = (0..n).map(f).collect();
+            // The LSTM's two halves: the same bounds hold for both.
+            (0..cell.state_size()).map(|i| rows[i % n]).collect()
+        };
+        Self { step: double(&row), jacobian: double(&jacobian_row) }
+    }
+}

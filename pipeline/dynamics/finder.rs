@@ -1,0 +1,271 @@
+//! From visited states to slow points, by second-order steps.
+//!
+//! The residual is `r(h) = F(h, x*) − h`, the speed `q = ½‖r‖²`. A step of
+//! Levenberg–Marquardt solves `(AᵀA + μI) δ = −Aᵀ r` with `A = J − I`; the
+//! damping `μ` follows the ratio of the decrease of `q` to the predicted one
+//! (Nielsen 1999). On a line of slow points `A` is nearly singular along the
+//! line; the damping keeps the search from sliding along it, so that a point
+//! stays near the state it came from.
+
+use super::step::Map;
+use crate::linalg::{Cholesky, Matrix, Vector};
+use crate::{Error, Result, setting};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Seeds that are in memory at once.
+const BLOCK: usize = 512;
+
+/// First damping, as a share of the largest diagonal entry of `AᵀA`.
+const FIRST_DAMPING: f64 = 1e-3;
+/// Least damping, as the same share: keeps the normal equations positive
+/// definite where `A` is singular to working precision.
+const LEAST_DAMPING: f64 = 1e-15;
+/// Damping above which a step no longer moves the state.
+const MOST_DAMPING: f64 = 1e12;
+/// Relative step length below which the search stands still.
+const STILL: f64 = 1e-14;
+
+/// How slow points are sought.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Finder {
+    /// Speeds `q` (half the sum over units) at which a point is reported on
+    /// the way down; the search ends at the smallest.
+    pub tolerances: Vec<f64>,
+    /// Most steps from one seed.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub steps: usize,
+    /// Farthest a point may lie from its seed, in units of the seeds' median
+    /// norm. Slow points farther away say nothing about the states visited.
+    #[serde(deserialize_with = "setting::positive")]
+    pub reach: f64,
+}
+
+impl Default for Finder {
+    fn default() -> Self {
+        Self { tolerances: vec![1e-4, 1e-6, 1e-8, 1e-12], steps: 100, reach: 0.5 }
+    }
+}
+
+/// Why a search ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Stop {
+    /// Below the smallest tolerance.
+    Converged,
+    /// At a minimum of `q` that is no zero, or at the end of f64's digits.
+    Stalled,
+    /// The next step would have left the reach.
+    TooFar,
+    /// Out of steps.
+    OutOfSteps,
+}
+
+impl Stop {
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stop::Converged => "converged",
+            Stop::Stalled => "stalled",
+            Stop::TooFar => "too_far",
+            Stop::OutOfSteps => "out_of_steps",
+        }
+    }
+}
+
+/// A point on a way down, with everything measured at that very point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SlowPoint {
+    /// The state, `[state]`.
+    pub state: Vec<f64>,
+    /// `q = ½ Σ (F − h)²` at this state.
+    pub speed: f64,
+    /// Distance from the seed (Euclid).
+    pub moved: f64,
+    /// Steps from the seed.
+    pub steps: usize,
+}
+
+/// What became of one seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Descent {
+    /// Number of the seed, in the order given.
+    pub seed: usize,
+    /// For each tolerance, in the order of the settings, the first point below it.
+    pub reached: Vec<Option<SlowPoint>>,
+    /// Where the search ended.
+    pub last: SlowPoint,
+    /// Why.
+    pub stop: Stop,
+}
+
+/// Searches from every seed, over all threads; the results come in the order
+/// of the seeds, block by block, so that memory does not grow with their number.
+///
+/// * `seeds`: states, `[state]` each
+/// * `scale`: the length that [`Finder::reach`] multiplies, usually [`median_norm`]
+///
+/// # Errors
+/// [`Error::Shape`] for a seed of the wrong size, [`Error::NotFinite`] for one
+/// with NaN, [`Error::Usage`] for no or impossible tolerances, and what `each` returns.
+pub fn search<'a>(
+    map: &Map,
+    seeds: impl IntoIterator<Item = &'a [f64]>,
+    scale: f64,
+    finder: &Finder,
+    mut each: impl FnMut(Descent) -> Result<()>,
+) -> Result<()> {
+    if finder.tolerances.is_empty() || finder.tolerances.iter().any(|t| !(*t > 0.0)) {
+        return Err(Error::Usage("fixed_points: give tolerances above 0".into()));
+    }
+    let reach = finder.reach * scale;
+    let mut seeds = seeds.into_iter().enumerate();
+    loop {
+        let block: Vec<(usize, &[f64])> = seeds.by_ref().take(BLOCK).collect();
+        if block.is_empty() {
+            return Ok(());
+        }
+        for (number, seed) in &block {
+            map.check(seed)?;
+            if seed.iter().any(|x| !x.is_finite()) {
+                return Err(Error::NotFinite {
+                    what: "seed state".into(),
+                    place: format!("seed {number}"),
+                    remedy: "the network's states overflow; check its weights".into(),
+                });
+            }
+        }
+        let found: Vec<Descent> = block
+            .par_iter()
+            .map(|&(number, seed)| descend(map, seed, number, reach, finder))
+            .collect();
+        for descent in found {
+            each(descent)?;
+        }
+    }
+}
+
+/// Median Euclidean norm of states; 0 for none.
+pub fn median_norm<'a>(states: impl IntoIterator<Item = &'a [f64]>) -> f64 {
+    let norm = |s: &[f64]| s.iter().map(|x| x * x).sum::<f64>().sqrt();
+    let mut norms: Vec<f64> = states.into_iter().map(norm).collect();
+    norms.sort_by(f64::total_cmp);
+    if norms.is_empty() { 0.0 } else { norms[norms.len() / 2] }
+}
+
+/// One seed's way down.
+fn descend(map: &Map, seed: &[f64], number: usize, reach: f64, finder: &Finder) -> Descent {
+    let start = Vector::from_column_slice(seed);
+    let smallest = finder.tolerances.iter().copied().fold(f64::INFINITY, f64::min);
+    let mut h = start.clone();
+    let (mut next, mut jacobian) = map.step_and_jacobian(h.as_slice());
+    let mut r = &next - &h;
+    let mut q = 0.5 * r.norm_squared();
+    let mut reached: Vec<Option<SlowPoint>> = vec![None; finder.tolerances.len()];
+    let (mut damping, mut growth) = (f64::NAN, 2.0);
+    let mut steps = 0;
+    let stop = loop {
+        let here = || SlowPoint {
+            state: h.as_slice().to_vec(),
+            speed: q,
+            moved: (&h - &start).norm(),
+            steps,
+        };
+        for (point, tolerance) in reached.iter_mut().zip(&finder.tolerances) {
+            if point.is_none() && q < *tolerance {
+                *point = Some(here());
+            }
+        }
+        if q < smallest {
+            break Stop::Converged;
+        }
+        if steps == finder.steps {
+            break Stop::OutOfSteps;
+        }
+        let (normal, gradient) = normal_equations(jacobian, &r);
+        let largest = normal.diagonal().max().max(f64::MIN_POSITIVE);
+        if damping.is_nan() {
+            damping = FIRST_DAMPING * largest;
+        }
+        // Raise the damping until a step goes down, or none does.
+        let outcome = loop {
+            let Some(delta) = damped_step(&normal, &gradient, damping) else {
+                damping *= growth;
+                growth *= 2.0;
+                if !(damping < MOST_DAMPING * largest) {
+                    break Err(Stop::Stalled);
+                }
+                continue;
+            };
+            if delta.norm() <= STILL * (h.norm() + STILL) {
+                break Err(Stop::Stalled);
+            }
+            let trial = &h + &delta;
+            let predicted = 0.5 * delta.dot(&(&delta * damping - &gradient));
+            let trial_next = map.step(trial.as_slice());
+            let trial_r = &trial_next - &trial;
+            let trial_q = 0.5 * trial_r.norm_squared();
+            let ratio = (q - trial_q) / predicted;
+            if trial_q < q && ratio > 0.0 {
+                let change = 1.0 - (2.0 * ratio - 1.0).powi(3);
+                damping = (damping * change.max(1.0 / 3.0)).max(LEAST_DAMPING * largest);
+                growth = 2.0;
+                break Ok(trial);
+            }
+            damping *= growth;
+            growth *= 2.0;
+            if !(damping < MOST_DAMPING * largest) {
+                break Err(Stop::Stalled);
+            }
+        };
+        match outcome {
+            Err(stop) => break stop,
+            Ok(trial) if (&trial - &start).norm() > reach => break Stop::TooFar,
+            Ok(trial) => h = trial,
+        }
+        steps += 1;
+        (next, jacobian) = map.step_and_jacobian(h.as_slice());
+        r = &next - &h;
+        q = 0.5 * r.norm_squared();
+    };
+    let moved = (&h - &start).norm();
+    let last = SlowPoint { state: h.as_slice().to_vec(), speed: q, moved, steps };
+    Descent { seed: number, reached, last, stop }
+}
+
+/// `AᵀA` and `Aᵀ r` with `A = J − I`.
+fn normal_equations(mut a: Matrix, r: &Vector) -> (Matrix, Vector) {
+    let n = a.nrows();
+    (0..n).for_each(|i| a[(i, i)] -= 1.0);
+    let gradient = a.tr_mul(r);
+    (gram(&a), gradient)
+}
+
+/// `AᵀA`, lower triangle, by faer's product.
+fn gram(a: &Matrix) -> Matrix {
+    use faer::linalg::matmul::triangular::{BlockStructure, matmul};
+    use faer::{Accum, MatMut, MatRef, Par};
+    let n = a.ncols();
+    let mut out = Matrix::zeros(n, n);
+    let view = MatRef::from_column_major_slice(a.as_slice(), a.nrows(), n);
+    matmul(
+        MatMut::from_column_major_slice_mut(out.as_mut_slice(), n, n),
+        BlockStructure::TriangularLower,
+        Accum::Replace,
+        view.transpose(),
+        BlockStructure::Rectangular,
+        view,
+        BlockStructure::Rectangular,
+        1.0,
+        Par::Seq,
+    );
+    out
+}
+
+/// `δ = −(AᵀA + μI)⁻¹ Aᵀ r`; `None` if that is not positive definite.
+fn damped_step(normal: &Matrix, gradient: &Vector, damping: f64) -> Option<Vector> {
+    let mut damped = normal.clone();
+    (0..damped.nrows()).for_each(|i| damped[(i, i)] += damping);
+    let delta = -Cholesky::new(&damped)?.solve(gradient);
+    delta.iter().all(|x| x.is_finite()).then_some(delta)
+}

@@ -1,0 +1,285 @@
+//! The network: parameters, and passes over batches of documents.
+
+use super::config::{Config, Head, InitialState};
+use super::initial;
+use crate::ops::{Batch, Cell, Pool, Sizes, fused};
+use crate::{Error, Result};
+use candle_core::{DType, Device, Tensor, Var};
+use std::sync::Arc;
+
+/// Documents that one pass without gradients carries together.
+const ROWS: usize = 64;
+
+/// One trainable array.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Name within the network.
+    pub name: &'static str,
+    /// The numbers, f32.
+    pub var: Var,
+    /// Whether it belongs to the recurrent cell (some penalties concern only those).
+    pub recurrent: bool,
+}
+
+/// A recurrent classifier: embedding (or one-hot), one cell, an affine readout.
+#[derive(Clone, Debug)]
+pub struct Network {
+    config: Config,
+    head: Head,
+    vocabulary: usize,
+    outputs: usize,
+    /// `[vocabulary, inputs]`; none for one-hot entry.
+    embedding: Option<Var>,
+    /// `[parameters]`: `A | W | b_ih | b_hh`.
+    cell: Var,
+    /// `[state]`.
+    initial: Var,
+    /// `[outputs, state]`.
+    readout: Var,
+    /// `[outputs]`.
+    bias: Var,
+}
+
+impl Network {
+    /// An untrained network over `vocabulary` words with `outputs` readout
+    /// numbers, its weights drawn from the streams `initial weights/…` of `seed`.
+    ///
+    /// # Errors
+    /// [`Error::Candle`] if memory for the weights cannot be had.
+    pub fn new(
+        config: &Config,
+        head: Head,
+        vocabulary: usize,
+        outputs: usize,
+        seed: u64,
+    ) -> Result<Self> {
+        let state = config.cell.state_size(config.units);
+        let embedding = config
+            .embedding
+            .map(|u| var(initial::embedding(config, vocabulary, u, seed), &[vocabulary, u]))
+            .transpose()?;
+        let flat = initial::cell(config, vocabulary, seed);
+        let count = flat.len();
+        let (readout, bias) = initial::readout(config, outputs, seed);
+        Ok(Self {
+            config: config.clone(),
+            head,
+            vocabulary,
+            outputs,
+            embedding,
+            cell: var(flat, &[count])?,
+            initial: var(vec![0.0; state], &[state])?,
+            readout: var(readout, &[outputs, state])?,
+            bias: var(bias, &[outputs])?,
+        })
+    }
+
+    /// What it is made of.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What its readout says.
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// Words it knows.
+    pub fn vocabulary(&self) -> usize {
+        self.vocabulary
+    }
+
+    /// Numbers its readout gives.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Numbers in its state.
+    pub fn state_size(&self) -> usize {
+        self.config.cell.state_size(self.config.units)
+    }
+
+    /// Sizes of its recurrent pass.
+    pub fn sizes(&self) -> Sizes {
+        self.config.sizes(self.vocabulary)
+    }
+
+    /// The arrays that training may move, in a fixed order: `embedding`,
+    /// `cell`, `initial_state`, `readout`, `bias` (those that this network trains).
+    pub fn parameters(&self) -> Vec<Parameter> {
+        let mut all = Vec::with_capacity(5);
+        let mut add = |name, var: &Var, recurrent| {
+            all.push(Parameter { name, var: var.clone(), recurrent });
+        };
+        if let Some(embedding) = &self.embedding {
+            add("embedding", embedding, false);
+        }
+        add("cell", &self.cell, true);
+        if self.config.initial_state == InitialState::Trained {
+            add("initial_state", &self.initial, true);
+        }
+        add("readout", &self.readout, false);
+        if self.config.readout_bias {
+            add("bias", &self.bias, false);
+        }
+        all
+    }
+
+    /// The array called `name` in [`Network::parameters`].
+    pub(super) fn array(&self, name: &str) -> Option<&Var> {
+        match name {
+            "embedding" => self.embedding.as_ref(),
+            "cell" => Some(&self.cell),
+            "initial_state" => Some(&self.initial),
+            "readout" => Some(&self.readout),
+            "bias" => Some(&self.bias),
+            _ => None,
+        }
+    }
+
+    /// Input vectors of the batch's distinct tokens, `[distinct, inputs]`, cut
+    /// off from the embedding: gradients are for these rows alone. `None` for
+    /// one-hot entry.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a token id outside the vocabulary.
+    pub fn vectors(&self, batch: &Batch) -> Result<Option<Tensor>> {
+        let Some(embedding) = &self.embedding else { return Ok(None) };
+        if let Some(token) = batch.distinct.last().filter(|&&t| t as usize >= self.vocabulary) {
+            return Err(Error::shape("token id", token, format!("below {}", self.vocabulary)));
+        }
+        let ids = Tensor::new(batch.distinct.as_slice(), embedding.device())?;
+        Ok(Some(embedding.as_detached_tensor().index_select(&ids, 0)?))
+    }
+
+    /// Pooled states of a batch from its input vectors: `[b, state]`, or
+    /// `[b, t, state]` for [`Pool::Every`].
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if `vectors` does not fit the batch.
+    pub fn pooled(
+        &self,
+        pool: Pool,
+        batch: &Arc<Batch>,
+        vectors: Option<&Tensor>,
+        gradients: bool,
+    ) -> Result<Tensor> {
+        fused::run(self.sizes(), pool, batch, &self.cell, vectors, &self.initial, gradients)
+    }
+
+    /// Readout `W s + b` of states `[…, state]`: `[…, outputs]`.
+    ///
+    /// # Errors
+    /// [`Error::Candle`] if the last axis is not `state`.
+    pub fn read(&self, states: &Tensor) -> Result<Tensor> {
+        let mut shape = states.dims().to_vec();
+        let flat = states.reshape(((), self.state_size()))?;
+        let logits = flat.matmul(&self.readout.t()?)?.broadcast_add(&self.bias)?;
+        *shape.last_mut().expect("states have an axis") = self.outputs;
+        Ok(logits.reshape(shape)?)
+    }
+
+    /// Pooling that training and prediction use: every token for a score.
+    pub fn pool(&self) -> Pool {
+        if self.head == Head::Score { Pool::Every } else { self.config.pool }
+    }
+
+    /// Pooled states of `documents`, without gradients, handed on batch by
+    /// batch: `each(indices of the documents, states [b, state] or [b, t, state])`.
+    ///
+    /// Documents are taken shortest first, so that a batch holds similar lengths.
+    ///
+    /// # Errors
+    /// What `each` returns; [`Error::Shape`] for an empty document or an unknown token id.
+    pub fn walk(
+        &self,
+        pool: Pool,
+        documents: &[&[u32]],
+        mut each: impl FnMut(&[usize], &Tensor) -> Result<()>,
+    ) -> Result<()> {
+        let mut order: Vec<usize> = (0..documents.len()).collect();
+        order.sort_by_key(|&d| documents[d].len());
+        for indices in order.chunks(ROWS) {
+            let rows: Vec<&[u32]> = indices.iter().map(|&d| documents[d]).collect();
+            let batch = Arc::new(Batch::new(&rows)?);
+            let vectors = self.vectors(&batch)?;
+            each(indices, &self.pooled(pool, &batch, vectors.as_ref(), false)?)?;
+        }
+        Ok(())
+    }
+
+    /// Readout of each document, `[documents][outputs]`, or for a score
+    /// `[documents][tokens]`.
+    ///
+    /// # Errors
+    /// As [`Network::walk`].
+    pub fn predict(&self, documents: &[&[u32]]) -> Result<Vec<Vec<f32>>> {
+        let mut all = vec![Vec::new(); documents.len()];
+        self.walk(self.pool(), documents, |indices, states| {
+            let logits = self.read(states)?;
+            let width = logits.elem_count() / indices.len();
+            let flat: Vec<f32> = logits.flatten_all()?.to_vec1()?;
+            for (&d, row) in indices.iter().zip(flat.chunks(width)) {
+                let used = if self.head == Head::Score { documents[d].len() } else { width };
+                all[d] = row[..used].to_vec();
+            }
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// The cell with its weights in f64, for fixed points and Jacobians.
+    ///
+    /// # Errors
+    /// [`Error::Candle`] if the weights cannot be brought to the processor.
+    pub fn cell(&self) -> Result<Cell> {
+        let sizes = self.sizes();
+        let flat: Vec<f32> = self.cell.to_vec1()?;
+        let [a, w, b_ih, b_hh] = sizes.split(&flat).map(wide);
+        Ok(Cell {
+            kind: sizes.kind,
+            units: sizes.units,
+            inputs: sizes.inputs(),
+            input_weights: a,
+            recurrent_weights: w,
+            input_bias: b_ih,
+            recurrent_bias: b_hh,
+        })
+    }
+
+    /// Embedding rows `[vocabulary, inputs]`, row-major, in f64; none for one-hot entry.
+    ///
+    /// # Errors
+    /// [`Error::Candle`] if the weights cannot be brought to the processor.
+    pub fn embedding(&self) -> Result<Option<Vec<f64>>> {
+        self.embedding.as_ref().map(|e| numbers(e)).transpose()
+    }
+
+    /// Initial state `[state]` in f64.
+    ///
+    /// # Errors
+    /// [`Error::Candle`] if the weights cannot be brought to the processor.
+    pub fn initial_state(&self) -> Result<Vec<f64>> {
+        numbers(&self.initial)
+    }
+
+    /// Readout weights `[outputs, state]`, row-major, and bias `[outputs]`, in f64.
+    ///
+    /// # Errors
+    /// [`Error::Candle`] if the weights cannot be brought to the processor.
+    pub fn readout(&self) -> Result<(Vec<f64>, Vec<f64>)> {
+        Ok((numbers(&self.readout)?, numbers(&self.bias)?))
+    }
+}
+
+fn var(numbers: Vec<f32>, shape: &[usize]) -> Result<Var> {
+    Ok(Var::from_tensor(&Tensor::from_vec(numbers, shape, &Device::Cpu)?)?)
+}
+
+fn numbers(tensor: &Tensor) -> Result<Vec<f64>> {
+    Ok(wide(&tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?))
+}
+
+fn wide(numbers: &[f32]) -> Vec<f64> {
+    numbers.iter().map(|&x| x as f64).collect()
+}

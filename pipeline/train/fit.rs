@@ -1,0 +1,396 @@
+//! The training loop.
+
+use super::adam::{self, Gradient, Moments, Step};
+use super::checkpoint::{self, Progress};
+use super::loss::{Tally, Targets};
+use super::settings::Settings;
+use super::{batches, penalty};
+use crate::corpus::Split;
+use crate::model::{Network, Parameter, weights::Arrays};
+use crate::ops::Batch;
+use crate::{Error, Result, seed};
+use candle_core::{Device, Tensor, Var};
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// One row of the training table: means over the steps since the row before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Steps taken, at the end of the row.
+    pub step: usize,
+    /// Passes over the training split, with the fraction of the current one.
+    pub epoch: f64,
+    /// Mean data loss, without the penalty.
+    pub loss: f64,
+    /// The penalty at the last step.
+    pub penalty: f64,
+    /// Share right (for a score R²) on the batches, before each step.
+    pub accuracy: f64,
+    /// Learning rate of the last step.
+    pub learning_rate: f64,
+    /// Mean global gradient norm before the clip.
+    pub gradient_norm: f64,
+    /// Tokens read so far.
+    pub tokens: u64,
+    /// Seconds of training so far, validation not counted.
+    pub seconds: f64,
+    /// Loss on the validation split, where it was measured.
+    pub validation_loss: Option<f64>,
+    /// Accuracy there.
+    pub validation_accuracy: Option<f64>,
+}
+
+/// What training came to, besides the weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fit {
+    /// The training table.
+    pub records: Vec<Record>,
+    /// Steps taken.
+    pub steps: usize,
+    /// Step whose weights were kept.
+    pub kept: usize,
+    /// Whether the patience ran out.
+    pub stopped_early: bool,
+    /// Tokens read.
+    pub tokens: u64,
+    /// Seconds in training steps.
+    pub seconds: f64,
+}
+
+impl Fit {
+    /// Tokens a second of training, forward, backward and update.
+    pub fn tokens_per_second(&self) -> f64 {
+        self.tokens as f64 / self.seconds
+    }
+}
+
+/// Who is told how training goes. Nothing it does moves a number.
+pub trait Watch {
+    /// Called after every step: where training stands, the steps planned, and
+    /// this step's batch.
+    fn step(&mut self, progress: &Progress, planned: usize, tally: &Tally);
+    /// Called after every measurement on the validation split.
+    fn validated(&mut self, progress: &Progress, tally: &Tally);
+}
+
+/// A watcher that looks away.
+impl Watch for () {
+    fn step(&mut self, _: &Progress, _: usize, _: &Tally) {}
+    fn validated(&mut self, _: &Progress, _: &Tally) {}
+}
+
+/// Trains `network` in place.
+///
+/// Deterministic: the bits of the weights follow from the network's initial
+/// weights, the splits, `settings` and `seed`, whatever the number of threads.
+/// A checkpoint at `checkpoint` with the same `key` is taken up where it
+/// stands and leads to the same bits; it is removed at the end by the caller,
+/// once the weights are safe.
+///
+/// # Errors
+/// [`Error::Diverged`] when the loss is no longer finite; the last checkpoint
+/// stays. [`Error::Shape`] for an empty document.
+pub fn fit(
+    network: &Network,
+    train: &Split,
+    validation: &Split,
+    settings: &Settings,
+    seed: u64,
+    checkpoint: (&Path, &str),
+    watch: &mut dyn Watch,
+) -> Result<Fit> {
+    let mut run = Run::new(network, train, validation, settings, seed, checkpoint)?;
+    run.go(watch)
+}
+
+/// Loss and accuracy of `network` on a split, without dropout.
+///
+/// # Errors
+/// [`Error::Shape`] for an empty document or an unknown token id.
+pub fn score(network: &Network, split: &Split) -> Result<Tally> {
+    let targets = Targets::new(network.head(), split);
+    let documents: Vec<&[u32]> = split.documents.iter().collect();
+    let mut total = Tally::default();
+    network.walk(network.pool(), &documents, |indices, states| {
+        let logits: Vec<f32> = network.read(states)?.flatten_all()?.to_vec1()?;
+        total.add(&targets.measure(indices, &logits).0);
+        Ok(())
+    })?;
+    Ok(total)
+}
+
+struct Run<'a> {
+    network: &'a Network,
+    parameters: Vec<Parameter>,
+    train: &'a Split,
+    validation: &'a Split,
+    settings: &'a Settings,
+    seed: u64,
+    path: &'a Path,
+    lengths: Vec<usize>,
+    planned: usize,
+    progress: Progress,
+    moments: Vec<Moments>,
+    best: Option<Arrays>,
+    /// Step of the last checkpoint on disk.
+    safe: Option<usize>,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        network: &'a Network,
+        train: &'a Split,
+        validation: &'a Split,
+        settings: &'a Settings,
+        seed: u64,
+        (path, key): (&'a Path, &str),
+    ) -> Result<Self> {
+        let parameters = network.parameters();
+        let lengths: Vec<usize> = train.documents.iter().map(<[u32]>::len).collect();
+        let planned = settings.epochs * lengths.len().div_ceil(settings.batch);
+        let planned = if settings.steps > 0 { planned.min(settings.steps) } else { planned };
+        let (progress, moments, best, safe) = match checkpoint::read(path, key, network)? {
+            Some(found) => {
+                let step = found.progress.step;
+                (found.progress, found.moments, found.best, Some(step))
+            }
+            None => {
+                let moments = parameters.iter().map(|p| Moments::new(p.var.elem_count())).collect();
+                (Progress { key: key.into(), ..Progress::default() }, moments, None, None)
+            }
+        };
+        Ok(Self {
+            network,
+            parameters,
+            train,
+            validation,
+            settings,
+            seed,
+            path,
+            lengths,
+            planned,
+            progress,
+            moments,
+            best,
+            safe,
+        })
+    }
+
+    fn go(&mut self, watch: &mut dyn Watch) -> Result<Fit> {
+        let targets = Targets::new(self.network.head(), self.train);
+        let mut stopped_early = false;
+        while self.progress.step < self.planned && !stopped_early {
+            let order =
+                batches::epoch(&self.lengths, self.settings.batch, self.seed, self.progress.epoch);
+            while self.progress.batch < order.len()
+                && self.progress.step < self.planned
+                && !stopped_early
+            {
+                let indices = &order[self.progress.batch];
+                let tally = self.step(&targets, indices)?;
+                self.progress.batch += 1;
+                self.progress.step += 1;
+                let last_of_epoch = self.progress.batch == order.len();
+                self.close_record(order.len(), false);
+                watch.step(&self.progress, self.planned, &tally);
+                if self.validation_is_due(last_of_epoch) {
+                    stopped_early = self.validate(order.len(), watch)?;
+                }
+                if last_of_epoch {
+                    self.progress.epoch += 1;
+                    self.progress.batch = 0;
+                }
+                let safe = self.progress.step % self.settings.checkpoint_every == 0;
+                if safe && !stopped_early && self.progress.step < self.planned {
+                    self.save()?;
+                }
+                if last_of_epoch {
+                    break;
+                }
+            }
+        }
+        let mut kept = self.progress.step;
+        if let (Some(best), Some((_, step))) = (&self.best, self.progress.best) {
+            self.network.set_arrays(best)?;
+            kept = step;
+        }
+        Ok(Fit {
+            records: self.progress.records.clone(),
+            steps: self.progress.step,
+            kept,
+            stopped_early,
+            tokens: self.progress.tokens,
+            seconds: self.progress.seconds,
+        })
+    }
+
+    fn validation_is_due(&self, last_of_epoch: bool) -> bool {
+        let every = self.settings.validate_every;
+        let due = if every == 0 { last_of_epoch } else { self.progress.step % every == 0 };
+        due || self.progress.step == self.planned
+    }
+
+    /// Measures the validation split; whether the patience has run out.
+    fn validate(&mut self, batches: usize, watch: &mut dyn Watch) -> Result<bool> {
+        self.close_record(batches, true);
+        let tally = score(self.network, self.validation)?;
+        let loss = tally.mean_loss();
+        if let Some(record) = self.progress.records.last_mut() {
+            record.validation_loss = Some(loss);
+            record.validation_accuracy = Some(tally.accuracy());
+        }
+        watch.validated(&self.progress, &tally);
+        if self.settings.patience == 0 {
+            return Ok(false);
+        }
+        if self.progress.best.is_none_or(|(lowest, _)| loss < lowest) {
+            self.progress.best = Some((loss, self.progress.step));
+            self.progress.waited = 0;
+            self.best = Some(self.network.arrays()?);
+        } else {
+            self.progress.waited += 1;
+        }
+        Ok(self.progress.waited >= self.settings.patience)
+    }
+
+    fn save(&mut self) -> Result<()> {
+        let Self { path, progress, network, moments, best, .. } = self;
+        checkpoint::write(path, progress, network, moments, best.as_ref())?;
+        self.safe = Some(self.progress.step);
+        Ok(())
+    }
+
+    /// Ends the open row of the training table if it is full, or `now`.
+    fn close_record(&mut self, batches: usize, now: bool) {
+        let Progress { step, epoch, batch, tokens, seconds, open, .. } = self.progress;
+        let due = step % self.settings.record_every == 0 || step == self.planned;
+        if open.steps == 0 || !(due || now) {
+            return;
+        }
+        self.progress.records.push(Record {
+            step,
+            epoch: epoch as f64 + batch as f64 / batches as f64,
+            loss: open.loss / open.steps as f64,
+            penalty: open.penalty,
+            accuracy: open.accuracy(),
+            learning_rate: self.settings.learning_rate_at(step - 1),
+            gradient_norm: open.norm / open.steps as f64,
+            tokens,
+            seconds,
+            validation_loss: None,
+            validation_accuracy: None,
+        });
+        self.progress.open = Default::default();
+    }
+
+    /// One optimiser step on the documents `indices`.
+    fn step(&mut self, targets: &Targets, indices: &[usize]) -> Result<Tally> {
+        let begin = Instant::now();
+        let rows: Vec<&[u32]> = indices.iter().map(|&d| self.train.documents.get(d)).collect();
+        let batch = Arc::new(Batch::new(&rows)?);
+        let (tally, gradients) = self.gradients(targets, indices, &batch)?;
+
+        let penalty = self.settings.penalty;
+        let squares: Vec<(f64, bool)> = match penalty {
+            super::Penalty::None => Vec::new(),
+            _ => self
+                .parameters
+                .iter()
+                .map(|p| Ok((adam::square_sum(&p.var)?, p.recurrent)))
+                .collect::<Result<_>>()?,
+        };
+        let norm_of_all = squares.iter().map(|(s, _)| s).sum::<f64>().sqrt();
+        let penalty_value = penalty::value(penalty, &squares);
+        let shrink = |p: &Parameter| penalty::factor(penalty, p.recurrent, norm_of_all) as f32;
+        let mut norm = 0.0;
+        for (parameter, gradient) in self.parameters.iter().zip(&gradients) {
+            norm += adam::gradient_square_sum(&parameter.var, gradient, shrink(parameter))?;
+        }
+        let norm = norm.sqrt();
+        let k = self.progress.step;
+        if !(tally.loss + penalty_value).is_finite() || !norm.is_finite() {
+            return Err(self.diverged(tally.mean_loss() + penalty_value, norm));
+        }
+        let step = Step::new(self.settings, k, norm);
+        for ((parameter, gradient), moments) in
+            self.parameters.iter().zip(&gradients).zip(&mut self.moments)
+        {
+            adam::step(step, &parameter.var, gradient, shrink(parameter), moments)?;
+        }
+        self.progress.tokens += batch.slots() as u64;
+        self.progress.seconds += begin.elapsed().as_secs_f64();
+        self.progress.open.add(&tally, norm, penalty_value);
+        Ok(tally)
+    }
+
+    /// Loss of a batch and the gradients of its mean, in the order of the parameters.
+    fn gradients(
+        &self,
+        targets: &Targets,
+        indices: &[usize],
+        batch: &Arc<Batch>,
+    ) -> Result<(Tally, Vec<Gradient>)> {
+        let k = self.progress.step;
+        let vectors = self.network.vectors(batch)?.map(|v| Var::from_tensor(&v)).transpose()?;
+        let entering = match &vectors {
+            Some(v) => Some(self.drop(v, self.settings.input_dropout, "input dropout", k)?),
+            None => None,
+        };
+        let pooled = self.network.pooled(self.network.pool(), batch, entering.as_ref(), true)?;
+        let pooled = self.drop(&pooled, self.settings.dropout, "dropout", k)?;
+        let logits = self.network.read(&pooled)?;
+        let numbers: Vec<f32> = logits.flatten_all()?.to_vec1()?;
+        let (tally, slope) = targets.measure(indices, &numbers);
+        // The slope of the loss in the logits is known; what remains is linear in them.
+        let slope = Tensor::from_vec(slope, logits.shape(), &Device::Cpu)?;
+        let store = (&logits * slope)?.sum_all()?.backward()?;
+        let gradients = self.parameters.iter().map(|p| {
+            let (found, rows) = match (&vectors, p.name) {
+                (Some(vectors), "embedding") => (store.get(vectors), true),
+                _ => (store.get(&p.var), false),
+            };
+            let numbers = match found {
+                Some(gradient) => gradient.flatten_all()?.to_vec1::<f32>()?,
+                None => vec![0.0; p.var.elem_count()],
+            };
+            Ok(if rows {
+                let width = numbers.len() / batch.distinct.len();
+                Gradient::Rows { rows: batch.distinct.clone(), numbers, width }
+            } else {
+                Gradient::Dense(numbers)
+            })
+        });
+        Ok((tally, gradients.collect::<Result<_>>()?))
+    }
+
+    /// Sets a share of the numbers to zero and scales up the others, so that
+    /// the mean stays.
+    fn drop(&self, tensor: &Tensor, share: f64, name: &str, k: usize) -> Result<Tensor> {
+        if share == 0.0 {
+            return Ok(tensor.clone());
+        }
+        let mut stream = seed::stream(self.seed, &format!("{name}/step {k}"));
+        let scale = (1.0 / (1.0 - share)) as f32;
+        let mask: Vec<f32> = (0..tensor.elem_count())
+            .map(|_| if stream.random::<f64>() < share { 0.0 } else { scale })
+            .collect();
+        Ok((tensor * Tensor::from_vec(mask, tensor.shape(), &Device::Cpu)?)?)
+    }
+
+    fn diverged(&self, loss: f64, gradient_norm: f64) -> Error {
+        let kept = match self.safe {
+            Some(step) => format!("the checkpoint of step {step} is kept ({})", self.path.display()),
+            None => "no checkpoint had been written yet".into(),
+        };
+        Error::Diverged {
+            step: self.progress.step + 1,
+            loss: loss as f32,
+            learning_rate: self.settings.learning_rate_at(self.progress.step),
+            gradient_norm,
+            kept,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! How a network is trained.
+
+use crate::setting;
+use serde::{Deserialize, Serialize};
+
+/// Settings of training; the defaults are those of the papers' natural-text
+/// networks (SPEC GEOMETRY 4) where nothing else is said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Passes over the training split.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub epochs: usize,
+    /// Steps after which training ends in any case; 0 for no such limit.
+    pub steps: usize,
+    /// Documents a step.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub batch: usize,
+    /// Learning rate `lr₀` at step 0.
+    #[serde(deserialize_with = "setting::positive")]
+    pub learning_rate: f64,
+    /// The learning rate at step `k` is `lr₀ · decay^(k/decay_steps)`, no staircase.
+    #[serde(deserialize_with = "setting::positive")]
+    pub decay: f64,
+    /// See `decay`.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub decay_steps: usize,
+    /// Adam's decay of the mean gradient.
+    #[serde(deserialize_with = "setting::share")]
+    pub beta1: f64,
+    /// Adam's decay of the mean squared gradient.
+    #[serde(deserialize_with = "setting::share")]
+    pub beta2: f64,
+    /// Added to Adam's root; 0.1 in the papers' synthetic studies, which is
+    /// what makes learning rates of 0.02–0.1 work there (SPEC 4).
+    #[serde(deserialize_with = "setting::positive")]
+    pub epsilon: f64,
+    /// Largest global gradient norm; longer gradients are scaled down. 0 for none.
+    #[serde(deserialize_with = "setting::not_negative")]
+    pub clip: f64,
+    /// Added to the loss.
+    pub penalty: Penalty,
+    /// Share of the pooled state's numbers set to zero at each step.
+    #[serde(deserialize_with = "setting::share")]
+    pub dropout: f64,
+    /// Share of the input vectors' numbers set to zero at each step; a word
+    /// loses the same numbers at all its places in a batch. Embeddings only.
+    #[serde(deserialize_with = "setting::share")]
+    pub input_dropout: f64,
+    /// Steps between measurements on the validation split; 0: once an epoch.
+    pub validate_every: usize,
+    /// Measurements without a lower validation loss after which training
+    /// stops, and the weights with the lowest are kept; 0: never, and the last
+    /// weights are kept.
+    pub patience: usize,
+    /// Steps between checkpoints.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub checkpoint_every: usize,
+    /// Steps that one row of the training table sums up.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub record_every: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            epochs: 5,
+            steps: 0,
+            batch: 64,
+            learning_rate: 1e-3,
+            decay: 0.2,
+            decay_steps: 1000,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            clip: 10.0,
+            penalty: Penalty::None,
+            dropout: 0.0,
+            input_dropout: 0.0,
+            validate_every: 0,
+            patience: 0,
+            checkpoint_every: 250,
+            record_every: 20,
+        }
+    }
+}
+
+impl Settings {
+    /// Learning rate of step `k`, counted from 0.
+    pub fn learning_rate_at(&self, k: usize) -> f64 {
+        self.learning_rate * self.decay.powf(k as f64 / self.decay_steps as f64)
+    }
+}
+
+/// The three conventions for "L2" in the papers' code (SPEC 4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Penalty {
+    /// Nothing.
+    #[default]
+    None,
+    /// `λ Σθ²` over all parameters, readout and initial state included.
+    All(f64),
+    /// `λ Σθ²` over the recurrent cell: weights, biases, initial state.
+    Recurrent(f64),
+    /// `λ ‖θ‖₂`, not squared, over all parameters.
+    Norm(f64),
+}
