@@ -1,4 +1,5 @@
 pub mod error;
+pub mod experiment;
 pub mod notation;
 pub mod run;
 pub mod seed;
@@ -19,5 +20,7 @@ pub mod geometry;
 pub mod baseline;
 
 pub mod report;
+
+pub mod studies;
 
 pub use error::{Error, Result};

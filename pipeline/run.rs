@@ -258,6 +258,22 @@ pub fn stages_of(file: &str, text: &str) -> Result<Vec<StageRecord>> {
     Ok(stages.stages)
 }
 
+/// The experiment in the text of a record.
+///
+/// # Errors
+/// [`Error::Input`] if the text is no record of such an experiment.
+pub fn experiment_of<E: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<E> {
+    #[derive(Deserialize)]
+    struct Whole<E> {
+        experiment: E,
+    }
+    let whole = crate::notation::options().from_str::<Whole<E>>(text).map_err(|e| {
+        let place = format!("line {}, column {}", e.span.start.line, e.span.start.col);
+        Error::input(file, place, e.code, "run the experiment again")
+    })?;
+    Ok(whole.experiment)
+}
+
 /// Writes a file that appears whole or not at all.
 ///
 /// # Errors

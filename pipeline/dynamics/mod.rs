@@ -9,9 +9,11 @@
 pub mod adam;
 pub mod certificate;
 pub mod finder;
+pub mod held;
 pub mod linearise;
 pub mod select;
 pub mod step;
 
 pub use finder::{Descent, Finder, SlowPoint, Stop, search};
+pub use held::Held;
 pub use step::Map;

@@ -96,6 +96,14 @@ impl Map {
         Ok(Self { cell: cell.clone(), input: input.to_vec(), entry, recurrent })
     }
 
+    /// The same cell with its input held elsewhere, `[inputs]`.
+    ///
+    /// # Errors
+    /// As [`Map::new`].
+    pub fn with_input(&self, input: &[f64]) -> Result<Self> {
+        Self::new(&self.cell, input)
+    }
+
     /// The cell.
     pub fn cell(&self) -> &Cell {
         &self.cell

@@ -118,3 +118,9 @@ pub fn inverse(a: &ComplexMatrix) -> ComplexMatrix {
     let inverse = view(a).partial_piv_lu().inverse();
     ComplexMatrix::from_fn(a.nrows(), a.ncols(), |i, j| inverse[(i, j)])
 }
+
+/// `A B` of complex matrices, by faer's product.
+pub fn product(a: &ComplexMatrix, b: &ComplexMatrix) -> ComplexMatrix {
+    let product = view(a) * view(b);
+    ComplexMatrix::from_fn(a.nrows(), b.ncols(), |i, j| product[(i, j)])
+}

@@ -1,1 +1,14 @@
-//! Tables, figures, pages.
+//! Tables, figures, pages: what people look at.
+//!
+//! Every number is computed by the stage that names it; this room only writes.
+//! A figure is drawn from a table and from nothing else, and a table or a
+//! summary key that the [`dictionary`] does not describe is refused.
+
+pub mod dictionary;
+pub mod figure;
+pub mod page;
+pub mod summary;
+pub mod table;
+
+pub use summary::Summary;
+pub use table::{Frame, Table};

@@ -4,6 +4,7 @@
 //! documents and labels alone.
 
 pub mod counts;
+pub mod evidence;
 pub mod predict;
 
 pub use counts::Counts;

@@ -1,0 +1,113 @@
+//! What may be typed after `accrue`.
+
+mod corpus;
+mod predict;
+mod report;
+mod run;
+mod terminal;
+
+use accrue::{Error, Result};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// How a recurrent network that classifies text adds up evidence, and whether
+/// word counts alone could have told.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    common: Common,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  accrue run pipeline/experiments/quickstart.ron
+  accrue run pipeline/experiments/imdb.ron --set training.epochs=3 --seed 2
+  accrue predict ag_news
+  accrue predict reviews.csv --set corpus.source.label=stars
+  accrue corpus fetch imdb";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run an experiment: tokenize, train, states, fixed points, geometry,
+    /// predict, baselines, report
+    Run(run::Run),
+    /// List, describe, download and count corpora
+    #[command(subcommand)]
+    Corpus(corpus::Corpus),
+    /// Predict the attractor's dimension and shape from word counts alone
+    Predict(predict::Predict),
+    /// Write the report of a finished run again, from its tables
+    Report(report::Report),
+    /// Write the data dictionary (reports/README.md)
+    #[command(hide = true)]
+    Dictionary,
+}
+
+/// Options of every command.
+#[derive(Args, Debug)]
+pub struct Common {
+    /// Folder of the corpora
+    #[arg(long, global = true, env = "ACCRUE_DATA", default_value = "data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Folder of the runs
+    #[arg(long, global = true, default_value = "reports", value_name = "DIR")]
+    pub out: PathBuf,
+    /// Where networks are trained
+    #[arg(long, global = true, default_value = "cpu", value_name = "cpu|cuda[:N]")]
+    pub device: String,
+    /// Threads; never changes a number, only the time [default: all cores]
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Seed of every random draw [default: the experiment's]
+    #[arg(long, global = true, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Change one setting of the experiment, as `training.epochs=3`; repeatable
+    #[arg(long, global = true, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// Say nothing on the way; results only
+    #[arg(long, global = true)]
+    pub quiet: bool,
+}
+
+impl Arguments {
+    /// Does what was asked.
+    pub fn go(self) -> Result<()> {
+        let common = self.common;
+        common.prepare()?;
+        match self.command {
+            Command::Run(run) => run.go(&common),
+            Command::Corpus(corpus) => corpus.go(&common),
+            Command::Predict(predict) => predict.go(&common),
+            Command::Report(report) => report.go(&common),
+            Command::Dictionary => {
+                print!("{}", accrue::report::dictionary::readme());
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Common {
+    /// Threads and device, before anything else runs.
+    fn prepare(&self) -> Result<()> {
+        if self.device != "cpu" {
+            return Err(Error::Usage(format!(
+                "--device {}: this program trains on `cpu` only",
+                self.device
+            )));
+        }
+        if let Some(threads) = self.threads {
+            if threads == 0 {
+                return Err(Error::Usage("--threads 0: at least one is needed".into()));
+            }
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build_global()
+                .expect("the thread pool is built once, before its first use");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,101 @@
+//! `accrue predict CORPUS`.
+
+use super::{Common, terminal};
+use accrue::corpus::{self, Source, settings};
+use accrue::experiment::Experiment;
+use accrue::report::Summary;
+use accrue::stats::{Prediction, predict};
+use accrue::studies::portrait::prediction_numbers;
+use accrue::{Error, Result};
+use clap::Args;
+use std::path::Path;
+
+#[derive(Args, Debug)]
+pub struct Predict {
+    /// A name of the catalogue, a file of your own text (parquet, CSV, TSV,
+    /// JSON Lines, a folder of label/*.txt), or an experiment file (.ron)
+    corpus: String,
+    /// Print the summary keys as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Predict {
+    pub fn go(self, common: &Common) -> Result<()> {
+        let mut experiment = self.experiment(common)?;
+        if let Some(seed) = common.seed {
+            experiment.seed = seed;
+        }
+        terminal::say(common.quiet, "counting words …");
+        let loaded = corpus::load(&experiment.corpus, &common.data, experiment.seed)?.corpus;
+        loaded.notes.iter().for_each(|note| terminal::say(common.quiet, format!("note: {note}")));
+        let found = predict(
+            &loaded.train,
+            &loaded.label_names,
+            loaded.words.len(),
+            &experiment.prediction,
+            experiment.seed,
+        )?;
+        let mut summary = Summary::new();
+        prediction_numbers(&found).iter().for_each(|(key, number)| summary.number(key, *number));
+        summary.text("shape.predicted", found.shape.name());
+        summary.text("corpus.name", loaded.name.as_str());
+        summary.number("corpus.documents", loaded.train.documents.len() as f64);
+        summary.number("corpus.tokens", loaded.train.documents.token_count() as f64);
+        summary.number("corpus.vocabulary", loaded.words.len() as f64);
+        if self.json {
+            print!("{}", summary.to_json());
+        } else {
+            print!("{}", text(&loaded.name, &found));
+        }
+        Ok(())
+    }
+
+    /// The corpus as an experiment's settings.
+    fn experiment(&self, common: &Common) -> Result<Experiment> {
+        let path = Path::new(&self.corpus);
+        if path.extension().is_some_and(|e| e == "ron") {
+            return Experiment::read(path, &common.set);
+        }
+        let mut experiment = Experiment::default();
+        experiment.corpus.source = if path.exists() {
+            Source::File(settings::File { train: path.into(), ..Default::default() })
+        } else if path.components().count() > 1 || path.extension().is_some() {
+            let remedy = "give an existing file, or a name of `accrue corpus list`";
+            return Err(Error::input(&self.corpus, "", "no such file", remedy));
+        } else {
+            Source::Named(self.corpus.clone())
+        };
+        for assignment in &common.set {
+            experiment = experiment.with(assignment)?;
+        }
+        Ok(experiment)
+    }
+}
+
+/// The prediction for a terminal, 80 columns.
+fn text(name: &str, found: &Prediction) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    let documents: usize = found.documents.iter().sum();
+    let _ = writeln!(text, "{name}: {} rows, {documents} training documents", found.rows.len());
+    for (what, i) in [
+        ("dimension", &found.dimension),
+        ("… without sampling noise", &found.dimension_unbiased),
+    ] {
+        let _ = writeln!(
+            text,
+            "  {what:<25} {:>6.2}   95 % interval {:.2} – {:.2}",
+            i.value, i.low, i.high
+        );
+    }
+    let _ = writeln!(text, "  {:<25} {:>6}", "shape", found.shape.name());
+    let total: f64 = found.variances.iter().sum();
+    let unbiased: f64 = found.unbiased.iter().map(|v| v.max(0.0)).sum();
+    let _ = writeln!(text, "  component   share   without noise");
+    for (i, (v, u)) in found.variances.iter().zip(&found.unbiased).take(10).enumerate() {
+        let bar = "▇".repeat((40.0 * v / total).round() as usize);
+        let _ = writeln!(text, "  {:>9}  {:>6.3}   {:>6.3}  {bar}", i + 1, v / total, u / unbiased);
+    }
+    text
+}

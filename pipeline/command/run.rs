@@ -1,0 +1,70 @@
+//! `accrue run FILE.ron`.
+
+use super::{Common, terminal};
+use accrue::experiment::Experiment;
+use accrue::report::Summary;
+use accrue::studies::portrait::{self, Options};
+use accrue::{Result, train};
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Args, Debug)]
+pub struct Run {
+    /// The experiment file
+    #[arg(value_name = "FILE.ron")]
+    file: PathBuf,
+    /// Run this stage again, and those that read it; repeatable
+    #[arg(long, value_name = "STAGE")]
+    force: Vec<String>,
+    /// Print summary.json instead of the headline
+    #[arg(long)]
+    json: bool,
+}
+
+impl Run {
+    pub fn go(self, common: &Common) -> Result<()> {
+        let mut experiment = Experiment::read(&self.file, &common.set)?;
+        if let Some(seed) = common.seed {
+            experiment.seed = seed;
+        }
+        let mut watch = Watch { quiet: common.quiet };
+        let folder = portrait::run(
+            &experiment,
+            Options {
+                data: &common.data,
+                out: &common.out,
+                force: &self.force,
+                watch: &mut watch,
+            },
+        )?;
+        let summary = Summary::read(&folder)?;
+        if self.json {
+            print!("{}", summary.to_json());
+        } else {
+            println!("{}", folder.join("index.html").display());
+            println!("{}", summary.headline());
+        }
+        Ok(())
+    }
+}
+
+/// Says which stage runs.
+struct Watch {
+    quiet: bool,
+}
+
+impl portrait::Watch for Watch {
+    fn begin(&mut self, _: &str) {}
+
+    fn passed(&mut self, stage: &str, ran: Option<f64>) {
+        let shown = stage.replace('_', " ");
+        terminal::say(self.quiet, match ran {
+            Some(seconds) => format!("{shown:<13} {seconds:>7.1} s"),
+            None => format!("{shown:<13} in place"),
+        });
+    }
+
+    fn training(&mut self) -> Box<dyn train::Watch + '_> {
+        Box::new(terminal::Training::new(self.quiet))
+    }
+}

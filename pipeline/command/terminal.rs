@@ -1,0 +1,101 @@
+//! What a person sees while work goes on: bars on a terminal, lines in a pipe.
+
+use accrue::train::checkpoint::Progress;
+use accrue::train::{Tally, Watch};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+/// Time between two lines of training progress where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(30);
+
+/// Says one line on standard error, unless told to be quiet.
+pub fn say(quiet: bool, line: impl AsRef<str>) {
+    if !quiet {
+        eprintln!("{}", line.as_ref());
+    }
+}
+
+/// Follows training.
+pub struct Training {
+    quiet: bool,
+    bar: Option<ProgressBar>,
+    spoken: Instant,
+    begun: Option<(Instant, u64, usize)>,
+    loss: f64,
+    accuracy: f64,
+}
+
+impl Training {
+    /// A watcher for one network.
+    pub fn new(quiet: bool) -> Self {
+        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
+            let style = ProgressStyle::with_template("  {bar:24} {pos}/{len}  {msg}  {eta} left");
+            let bar = ProgressBar::new(0);
+            bar.set_style(style.expect("the template is well-formed").progress_chars("━╸─"));
+            bar
+        });
+        let spoken = Instant::now();
+        Self { quiet, bar, spoken, begun: None, loss: f64::NAN, accuracy: f64::NAN }
+    }
+
+    /// Loss, accuracy and speed as one short line.
+    fn line(&self, progress: &Progress) -> String {
+        let (since, tokens, _) = self.begun.expect("a line follows a step");
+        let speed = (progress.tokens - tokens) as f64 / since.elapsed().as_secs_f64().max(1e-9);
+        let (loss, accuracy) = (self.loss, self.accuracy);
+        format!("loss {loss:.3}  right {accuracy:.3}  {:.0}k tok/s", speed / 1e3)
+    }
+}
+
+/// Share of the newest step in the running means that are shown.
+const NEWEST: f64 = 0.05;
+
+impl Watch for Training {
+    fn step(&mut self, progress: &Progress, planned: usize, tally: &Tally) {
+        let blend = |old: f64, new: f64| {
+            if old.is_finite() { old + NEWEST * (new - old) } else { new }
+        };
+        self.loss = blend(self.loss, tally.mean_loss());
+        self.accuracy = blend(self.accuracy, tally.accuracy());
+        let first = self.begun.is_none();
+        self.begun.get_or_insert((Instant::now(), progress.tokens, progress.step));
+        if let Some(bar) = &self.bar {
+            if first {
+                bar.set_length(planned as u64);
+                bar.set_position(progress.step as u64);
+                bar.reset_eta();
+            }
+            bar.set_message(self.line(progress));
+            bar.set_position(progress.step as u64);
+        } else if !self.quiet && self.spoken.elapsed() > LINE_EVERY {
+            self.spoken = Instant::now();
+            let (since, _, from) = self.begun.expect("set above");
+            let pace = since.elapsed().as_secs_f64() / (progress.step - from).max(1) as f64;
+            let left = pace * (planned - progress.step) as f64;
+            let line = self.line(progress);
+            eprintln!("  step {}/{planned}  {line}  {left:.0} s left", progress.step);
+        }
+    }
+
+    fn validated(&mut self, progress: &Progress, tally: &Tally) {
+        let line = format!(
+            "  step {}: validation loss {:.4}, right {:.4}",
+            progress.step,
+            tally.mean_loss(),
+            tally.accuracy()
+        );
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => say(self.quiet, line),
+        }
+    }
+}
+
+impl Drop for Training {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

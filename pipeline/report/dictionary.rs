@@ -1,0 +1,351 @@
+//! What every table and every summary number means.
+
+use std::fmt::Write;
+
+/// One column.
+pub struct Field {
+    /// Name.
+    pub name: &'static str,
+    /// Type, as polars calls it.
+    pub kind: &'static str,
+    /// Meaning, with unit and shape.
+    pub about: &'static str,
+}
+
+/// One table.
+pub struct Described {
+    /// Name: the file is `tables/NAME.parquet`.
+    pub name: &'static str,
+    /// What a row is.
+    pub about: &'static str,
+    /// Columns.
+    pub columns: &'static [Field],
+}
+
+const fn f(name: &'static str, kind: &'static str, about: &'static str) -> Field {
+    Field { name, kind, about }
+}
+
+/// Every table of a run.
+pub const TABLES: &[Described] = &[
+    Described {
+        name: "documents",
+        about: "One row a document of the tokenised corpus.",
+        columns: &[
+            f("split", "str", "train, validation or test"),
+            f("document", "u32", "number within the split, from 0"),
+            f("tokens", "list[u32]", "token ids, rows of `vocabulary`"),
+            f("label", "u32", "class index (single labels)"),
+            f("labels", "list[u32]", "label indices (label lists)"),
+            f("score", "list[f32]", "running score after each token (toy language)"),
+        ],
+    },
+    Described {
+        name: "vocabulary",
+        about: "One row a token id.",
+        columns: &[
+            f("id", "u32", "token id"),
+            f("word", "str", "its text"),
+            f("count", "u32", "occurrences in the training split"),
+        ],
+    },
+    Described {
+        name: "training",
+        about: "One row every few optimiser steps: means over the steps since the row before.",
+        columns: &[
+            f("step", "u64", "steps taken"),
+            f("epoch", "f64", "passes over the training split"),
+            f("loss", "f64", "mean data loss of the batches, nats a document (a label, for label lists; squared units for a score)"),
+            f("penalty", "f64", "penalty at the last step, added to the loss"),
+            f("accuracy", "f64", "share right on the batches, before each step (R² for a score)"),
+            f("learning_rate", "f64", "learning rate of the last step"),
+            f("gradient_norm", "f64", "mean global gradient norm before the clip"),
+            f("tokens", "u64", "tokens read so far"),
+            f("seconds", "f64", "seconds of training so far, validation not counted"),
+            f("validation_loss", "f64", "loss on the validation split, where it was measured"),
+            f("validation_accuracy", "f64", "accuracy there"),
+        ],
+    },
+    Described {
+        name: "states",
+        about: "One row a visited state of a test document, thinned.",
+        columns: &[
+            f("document", "u64", "test document, as in `documents`"),
+            f("token", "u64", "position of the token just read, from 0"),
+            f("length", "u64", "tokens of the document"),
+            f("word", "str", "the token just read"),
+            f("label", "str", "the document's own label(s)"),
+            f("predicted", "str", "what the readout says at this state"),
+            f("pc_1", "f64", "coordinate on the first principal component of all states"),
+            f("pc_2", "f64", "on the second"),
+            f("pc_3", "f64", "on the third"),
+            f("readout", "list[f64]", "[outputs] logits at this state"),
+            f("state", "list[f64]", "[state] the state itself; [h; c] for the LSTM"),
+        ],
+    },
+    Described {
+        name: "axes",
+        about: "Mean state (component 0) and principal directions of all states.",
+        columns: &[
+            f("component", "u64", "0 for the mean, then 1, 2, …, descending variance"),
+            f("variance", "f64", "variance of the states along it, 1/(m−1) (0 for the mean)"),
+            f("untrained_variance", "f64", "variance of the same rank for the network before training"),
+            f("direction", "list[f64]", "[state] unit vector (for component 0 the mean state)"),
+        ],
+    },
+    Described {
+        name: "spectrum",
+        about: "Variance along each principal component of one set of points.",
+        columns: &[
+            f("source", "str", "states, untrained (states before training), fixed_points (headline)"),
+            f("component", "u64", "from 1, descending variance"),
+            f("variance", "f64", "variance, 1/(m−1); squared units of the points"),
+            f("ratio", "f64", "share of the total"),
+            f("cumulative", "f64", "sum of the shares so far"),
+        ],
+    },
+    Described {
+        name: "spectrum_predicted",
+        about: "The same for the class means of word counts, which know no network.",
+        columns: &[
+            f("source", "str", "predicted (SPEC 9), predicted_unbiased (without sampling noise, from split halves)"),
+            f("component", "u64", "from 1, descending variance"),
+            f("variance", "f64", "variance, 1/(rows−1); squared shares of tokens; may be negative for predicted_unbiased"),
+            f("ratio", "f64", "share of the total"),
+            f("cumulative", "f64", "sum of the shares so far"),
+        ],
+    },
+    Described {
+        name: "dimensions",
+        about: "One row a set of points and measure of dimension.",
+        columns: &[
+            f("source", "str", "as in `spectrum`"),
+            f("measure", "str", "participation_ratio, variance_90, variance_95, variance_n (share N/(N+1) for N labels)"),
+            f("value", "f64", "dimensions"),
+            f("n", "u64", "points"),
+        ],
+    },
+    Described {
+        name: "dimensions_predicted",
+        about: "The dimensions that word counts predict.",
+        columns: &[
+            f("source", "str", "as in `spectrum_predicted`"),
+            f("measure", "str", "participation_ratio"),
+            f("value", "f64", "dimensions"),
+            f("low", "f64", "2.5th percentile of the bootstrap over documents"),
+            f("high", "f64", "97.5th percentile"),
+            f("n", "u64", "training documents"),
+        ],
+    },
+    Described {
+        name: "fixed_points",
+        about: "One row a slow point that was kept, for each held input and tolerance.",
+        columns: &[
+            f("input", "str", "where the input is held: zero, mean (mean token of the corpus), uniform (mean over the vocabulary), or a word"),
+            f("tolerance", "f64", "the point is the first below this speed on its way"),
+            f("q", "f64", "speed ½‖F(h,x*) − h‖² at the point returned: half the sum over units"),
+            f("moved", "f64", "Euclidean distance from the seed state"),
+            f("steps", "u64", "Levenberg–Marquardt steps from the seed"),
+            f("stop", "str", "why the whole search from this seed ended: converged, stalled, too_far, out_of_steps"),
+            f("seed_state", "u64", "row of `states` the search started from"),
+            f("certified", "bool", "a fixed point is proved within `radius`; null where no proof was tried"),
+            f("radius", "f64", "radius of the proof, maximum norm"),
+            f("stable", "bool", "proved to attract; null where no proof was tried"),
+            f("spectral_bound", "f64", "proved upper bound of the spectral radius"),
+            f("tau_1", "f64", "slowest time constant |1/ln|λ||, tokens; null where no spectrum was computed"),
+            f("tau_2", "f64", "second slowest"),
+            f("tau_3", "f64", "third slowest"),
+            f("unstable", "u64", "eigenvalues outside the unit circle"),
+            f("pc_1", "f64", "coordinate on the first principal component of the states"),
+            f("pc_2", "f64", "on the second"),
+            f("pc_3", "f64", "on the third"),
+            f("readout", "list[f64]", "[outputs] logits at the point"),
+            f("state", "list[f64]", "[state] every coordinate"),
+        ],
+    },
+    Described {
+        name: "searches",
+        about: "One row a held input and tolerance: how the search went.",
+        columns: &[
+            f("input", "str", "as in `fixed_points`"),
+            f("tolerance", "f64", "speed"),
+            f("seeds", "u64", "searches started"),
+            f("reached", "u64", "searches that came below the tolerance"),
+            f("kept", "u64", "points kept as distinct"),
+            f("median_moved", "f64", "median distance from the seed, in median state norms, of those that did"),
+            f("too_far", "u64", "searches of this input that would have left the reach"),
+            f("stalled", "u64", "searches of this input that ended at a minimum that is no zero"),
+            f("out_of_steps", "u64", "searches of this input that ran out of steps"),
+            f("participation_ratio", "f64", "dimension of the points kept"),
+        ],
+    },
+    Described {
+        name: "eigenvalues",
+        about: "One row a mode of the Jacobian at a slow point (headline input and tolerance).",
+        columns: &[
+            f("point", "u64", "row of `fixed_points`"),
+            f("mode", "u64", "from 1, largest modulus first"),
+            f("re", "f64", "real part"),
+            f("im", "f64", "imaginary part"),
+            f("modulus", "f64", "|λ|"),
+            f("tau", "f64", "time constant |1/ln|λ||, tokens"),
+        ],
+    },
+    Described {
+        name: "readouts",
+        about: "One row an output of the network.",
+        columns: &[
+            f("output", "u64", "index"),
+            f("name", "str", "its label"),
+            f("norm", "f64", "length of the readout vector"),
+            f("pc_1", "f64", "its share along the first principal component of the states"),
+            f("pc_2", "f64", "along the second"),
+            f("pc_3", "f64", "along the third"),
+            f("in_span", "f64", "share of its length within the span of the other readouts"),
+            f("angles", "list[f64]", "[outputs] angle to every readout, degrees"),
+        ],
+    },
+    Described {
+        name: "prediction",
+        about: "One row a class (or combination of labels): a row of the class-mean matrix.",
+        columns: &[
+            f("row", "str", "class, label, or combination"),
+            f("documents", "u64", "training documents behind it"),
+        ],
+    },
+    Described {
+        name: "words",
+        about: "One row a word of the vocabulary.",
+        columns: &[
+            f("word", "str", "text"),
+            f("id", "u64", "token id"),
+            f("count", "u64", "occurrences in the training split"),
+            f("evidence", "list[f64]", "[labels] log-odds of the word inside and outside the label's documents, nats"),
+            f("bag_of_words", "list[f64]", "[outputs] coefficient of the logistic regression, logits an occurrence"),
+            f("network", "list[f64]", "[outputs] change of the readout by the word at the central state, beyond the held input's, logits"),
+        ],
+    },
+    Described {
+        name: "accuracies",
+        about: "One row a model, on the test split.",
+        columns: &[
+            f("model", "str", "network, bag_of_words, majority (always the commonest answer)"),
+            f("accuracy", "f64", "share right (R² for a score)"),
+            f("low", "f64", "95 % interval (Wilson)"),
+            f("high", "f64", "its upper end"),
+            f("n", "u64", "answers"),
+        ],
+    },
+    Described {
+        name: "penalties",
+        about: "One row a penalty tried for the bag of words.",
+        columns: &[
+            f("penalty", "f64", "λ in λ/2‖β‖²"),
+            f("validation_loss", "f64", "mean loss on the validation split, nats"),
+            f("validation_accuracy", "f64", "accuracy there"),
+            f("converged", "bool", "whether the fit reached its gradient tolerance"),
+        ],
+    },
+    Described {
+        name: "notes",
+        about: "What was cut, dropped or doubtful on the way, in sentences.",
+        columns: &[f("stage", "str", "where"), f("note", "str", "what")],
+    },
+];
+
+/// Every key of `summary.json`.
+pub const SUMMARY: &[Field] = &[
+    f("accuracy.network", "number", "test accuracy of the network (share right; R² for a score)"),
+    f("accuracy.bag_of_words", "number", "the same of logistic regression on word counts"),
+    f("accuracy.majority", "number", "the same of always giving the commonest answer"),
+    f("corpus.documents", "number", "training documents"),
+    f("corpus.tokens", "number", "training tokens"),
+    f("corpus.vocabulary", "number", "words"),
+    f("dimension.states", "number", "participation ratio of the states on test documents"),
+    f("dimension.untrained", "number", "the same before training"),
+    f("dimension.fixed_points", "number", "participation ratio of the slow points (headline input and tolerance); 0 for none"),
+    f("dimension.predicted", "number", "participation ratio of the class means of word counts"),
+    f("dimension.predicted.low", "number", "2.5th percentile, bootstrap over documents"),
+    f("dimension.predicted.high", "number", "97.5th percentile"),
+    f("dimension.predicted_unbiased", "number", "the same without sampling noise, from split halves"),
+    f("dimension.predicted_unbiased.low", "number", "2.5th percentile"),
+    f("dimension.predicted_unbiased.high", "number", "97.5th percentile"),
+    f("fixed_points.count", "number", "distinct slow points (headline input and tolerance)"),
+    f("fixed_points.reached", "number", "share of the searches that came below the headline tolerance"),
+    f("fixed_points.tried", "number", "points below the smallest tolerance for which a proof was tried (headline input)"),
+    f("fixed_points.certified", "number", "of these, proved to be fixed points"),
+    f("fixed_points.stable", "number", "of these, proved to attract"),
+    f("fixed_points.tau_1", "number", "median slowest time constant, tokens"),
+    f("fixed_points.slow_modes", "number", "modes whose median time constant is at least the median document length"),
+    f("shape.predicted", "text", "line, curve, simplex, product or other: the figure the class means draw"),
+    f("states.variance_2", "number", "share of the states' variance in two components"),
+    f("train.tokens_per_second", "number", "tokens a second of training, forward, backward and update"),
+    f("train.seconds", "number", "seconds in training steps"),
+    f("train.steps", "number", "optimiser steps"),
+    f("train.stopped_early", "number", "1 if the patience ran out"),
+    f("time.seconds", "number", "seconds of all stages, each counted when it last ran"),
+    f("memory.peak_bytes", "number", "largest resident memory of any stage"),
+    f("seed", "number", "seed of every random draw"),
+    f("corpus.name", "text", "name of the corpus"),
+];
+
+/// The table of that name.
+pub fn table(name: &str) -> Option<&'static Described> {
+    TABLES.iter().find(|t| t.name == name)
+}
+
+/// `reports/README.md`.
+pub fn readme() -> String {
+    let mut text = String::from(INTRODUCTION);
+    for table in TABLES {
+        let _ = write!(text, "\n## tables/{}.parquet\n\n{}\n\n", table.name, table.about);
+        text.push_str("| column | type | meaning |\n|---|---|---|\n");
+        for c in table.columns {
+            let _ = writeln!(text, "| `{}` | {} | {} |", c.name, c.kind, c.about.replace('|', "\\|"));
+        }
+    }
+    text.push_str("\n## summary.json\n\nFlat: one object, these keys. A key is absent where its stage has nothing to say.\n\n");
+    text.push_str("| key | type | meaning |\n|---|---|---|\n");
+    for c in SUMMARY {
+        let _ = writeln!(text, "| `{}` | {} | {} |", c.name, c.kind, c.about.replace('|', "\\|"));
+    }
+    text
+}
+
+const INTRODUCTION: &str = "# Reports: the data dictionary
+
+<!-- Written by `accrue dictionary > reports/README.md`; a test keeps it true. -->
+
+A run leaves one folder, `reports/<study>/<name>/`:
+
+| file | what it is |
+|---|---|
+| `index.html` | the report, readable offline |
+| `summary.json` | the headline numbers, for programs |
+| `run.ron` | the whole resolved experiment, seed, program version, and one row a stage with its key, seconds, peak memory and files |
+| `model.safetensors` | weights under PyTorch's names, the make-up of the network in the metadata |
+| `tokenizer.json` | the tokenizer in the Hugging Face format (text corpora) |
+| `corpus.json` | corpus name, label names, notes |
+| `tables/*.parquet` | every table below |
+| `figures/*.svg` | every figure, drawn from a table |
+
+Read a table:
+
+```python
+import polars as pl
+points = pl.read_parquet(\"reports/experiments/quickstart/tables/fixed_points.parquet\")
+points.group_by(\"input\", \"tolerance\").agg(pl.len(), pl.col(\"q\").median())
+```
+
+```python
+import pandas as pd; pd.read_parquet(\"…/tables/spectrum.parquet\")     # pandas
+```
+
+```r
+arrow::read_parquet(\"…/tables/spectrum.parquet\")                      # R
+```
+
+```sql
+SELECT source, value FROM '…/tables/dimensions.parquet';               -- DuckDB
+```
+";

@@ -1,0 +1,153 @@
+//! States, slow points and readouts in the plane of the first two components.
+
+use super::Figure;
+use super::axes::{self, GREY, area, chart, colour, dots, legend, range};
+use crate::Result;
+use crate::report::Frame;
+use plotters::prelude::*;
+use std::collections::BTreeMap;
+
+/// Labels that get a colour of their own; further ones share the last.
+const COLOURED: usize = 6;
+/// Trajectories drawn a label.
+const TRAJECTORIES: usize = 2;
+
+/// The figure; none if there is no state.
+pub fn draw(states: &Frame, fixed: &Frame, readouts: &Frame) -> Result<Option<Figure>> {
+    let (x, y) = (states.f64("pc_1")?, states.f64("pc_2")?);
+    if x.is_empty() {
+        return Ok(None);
+    }
+    let labels = states.text("label")?;
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    labels.iter().for_each(|l| *counts.entry(l).or_default() += 1);
+    let mut names: Vec<&str> = counts.keys().copied().collect();
+    names.sort_by_key(|n| (std::cmp::Reverse(counts[n]), *n));
+    let shown = |label: &str| names.iter().position(|n| *n == label).unwrap_or(0).min(COLOURED);
+
+    let headline = headline(fixed)?;
+    let (fx, fy) = (fixed.f64("pc_1")?, fixed.f64("pc_2")?);
+    let fixed_points: Vec<(f64, f64)> = headline.iter().map(|&i| (fx[i], fy[i])).collect();
+    let mut svg = String::new();
+    {
+        let area = area(&mut svg);
+        let (all_x, all_y) = (x.iter().copied(), y.iter().copied());
+        let mut chart = chart(
+            &area,
+            (range(all_x.chain(fixed_points.iter().map(|p| p.0))), "first principal component"),
+            (range(all_y.chain(fixed_points.iter().map(|p| p.1))), "second principal component"),
+        );
+        let groups = names.len().min(COLOURED + 1);
+        for group in 0..groups {
+            let points: Vec<(f64, f64)> = (0..x.len())
+                .filter(|&i| shown(&labels[i]) == group)
+                .map(|i| (x[i], y[i]))
+                .collect();
+            let rest = group == COLOURED && names.len() > COLOURED + 1;
+            let name = if rest { "others" } else { names[group] };
+            dots(&mut chart, points, 2, colour(group).mix(0.35), name);
+        }
+        trajectories(&mut chart, states, &labels, &shown)?;
+        if !fixed_points.is_empty() {
+            let ring = |p: (f64, f64)| Circle::new(p, 3, RGBColor(20, 20, 20).filled());
+            axes::draw(&mut chart, fixed_points.iter().map(|&p| {
+                EmptyElement::at(p) + Circle::new((0, 0), 4, RGBColor(245, 245, 245).filled())
+            }));
+            chart
+                .draw_series(fixed_points.iter().map(|&p| ring(p)))
+                .expect("drawing into text cannot fail")
+                .label("slow points")
+                .legend(|(x, y)| Circle::new((x + 9, y), 4, RGBColor(20, 20, 20).filled()));
+        }
+        arrows(&mut chart, readouts, &x, &y)?;
+        legend(&mut chart, SeriesLabelPosition::UpperLeft);
+        area.present().expect("drawing into text cannot fail");
+    }
+    let documents: std::collections::BTreeSet<u64> =
+        states.f64("document")?.into_iter().map(|d| d as u64).collect();
+    Ok(Some(Figure {
+        name: "manifold",
+        title: "Where the state lives",
+        caption: format!(
+            "{} states of {} test documents in their first two principal components, coloured by \
+             the document's label; {} slow points (black) where the state nearly stands still; \
+             arrows: the readout vectors, scaled to the plot; thin lines: single documents from \
+             their first word on.",
+            x.len(),
+            documents.len(),
+            fixed_points.len()
+        ),
+        alt: format!(
+            "Scatter plot of {} network states with {} slow points and {} readout arrows.",
+            x.len(),
+            fixed_points.len(),
+            readouts.height()
+        ),
+        tables: &["states", "fixed_points", "readouts"],
+        svg,
+    }))
+}
+
+/// Rows of the headline: the first input, and the tolerance that has spectra
+/// (or else the smallest with points).
+fn headline(fixed: &Frame) -> Result<Vec<usize>> {
+    let inputs = fixed.text("input")?;
+    let tau = fixed.f64("tau_1")?;
+    let tolerances = fixed.f64("tolerance")?;
+    let Some(first) = inputs.first() else { return Ok(Vec::new()) };
+    let with_spectrum = (0..inputs.len()).find(|&i| !tau[i].is_nan());
+    let Some(tolerance) = with_spectrum.map(|i| tolerances[i]) else { return Ok(Vec::new()) };
+    Ok((0..inputs.len()).filter(|&i| inputs[i] == *first && tolerances[i] == tolerance).collect())
+}
+
+fn trajectories(
+    chart: &mut axes::Chart,
+    states: &Frame,
+    labels: &[String],
+    shown: &dyn Fn(&str) -> usize,
+) -> Result<()> {
+    let (x, y) = (states.f64("pc_1")?, states.f64("pc_2")?);
+    let (documents, tokens) = (states.f64("document")?, states.f64("token")?);
+    let mut paths: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    (0..x.len()).for_each(|i| paths.entry(documents[i] as u64).or_default().push(i));
+    let mut drawn: BTreeMap<usize, usize> = BTreeMap::new();
+    for path in paths.values_mut().filter(|p| p.len() > 2) {
+        path.sort_by(|&i, &j| tokens[i].total_cmp(&tokens[j]));
+        let group = shown(&labels[path[0]]);
+        let count = drawn.entry(group).or_default();
+        if *count == TRAJECTORIES {
+            continue;
+        }
+        *count += 1;
+        let points: Vec<(f64, f64)> = path.iter().map(|&i| (x[i], y[i])).collect();
+        axes::draw(chart, [PathElement::new(points, colour(group).stroke_width(1))]);
+    }
+    Ok(())
+}
+
+/// Readout vectors from the origin, the longest to 80 % of the way to the edge.
+fn arrows(chart: &mut axes::Chart, readouts: &Frame, x: &[f64], y: &[f64]) -> Result<()> {
+    let (dx, dy) = (readouts.f64("pc_1")?, readouts.f64("pc_2")?);
+    let names = readouts.text("name")?;
+    if names.len() > 2 * COLOURED {
+        return Ok(());
+    }
+    let reach = |values: &[f64]| values.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+    let (width, height) = (reach(x), reach(y));
+    let longest = dx
+        .iter()
+        .zip(&dy)
+        .fold(0.0_f64, |m, (a, b)| m.max((a / width).abs()).max((b / height).abs()));
+    let scale = 0.8 / longest;
+    for ((name, a), b) in names.iter().zip(&dx).zip(&dy) {
+        let tip = (a * scale, b * scale);
+        axes::draw(chart, [PathElement::new([(0.0, 0.0), tip], GREY.stroke_width(2))]);
+        axes::draw(
+            chart,
+            [EmptyElement::at(tip)
+                + Circle::new((0, 0), 3, GREY.filled())
+                + Text::new(name.clone(), (6, -14), axes::label())],
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! Figures as SVG, each drawn from tables and from nothing else.
+
+mod axes;
+mod dynamics;
+mod manifold;
+mod words;
+
+use super::Frame;
+use crate::run::replace;
+use crate::Result;
+use std::path::Path;
+
+/// One figure, drawn.
+pub struct Figure {
+    /// File name without ending.
+    pub name: &'static str,
+    /// Heading.
+    pub title: &'static str,
+    /// What is to be seen, with the numbers of points.
+    pub caption: String,
+    /// For those who cannot see it.
+    pub alt: String,
+    /// Tables it was drawn from.
+    pub tables: &'static [&'static str],
+    /// The SVG.
+    pub svg: String,
+}
+
+impl Figure {
+    /// Writes `figures/NAME.svg`; returns the path relative to `run`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] if the folder cannot be written to.
+    pub fn write(&self, run: &Path) -> Result<String> {
+        let relative = format!("figures/{}.svg", self.name);
+        replace(&run.join(&relative), self.svg.as_bytes())?;
+        Ok(relative)
+    }
+}
+
+/// Every figure for which the run has the tables, in the order of the report.
+///
+/// # Errors
+/// [`crate::Error::Polars`] if a table that is there cannot be understood.
+pub fn all(run: &Path) -> Result<Vec<Figure>> {
+    let have = |name: &str| run.join(format!("tables/{name}.parquet")).is_file();
+    let mut figures = Vec::new();
+    let read = |name: &str| Frame::read(run, name);
+    if have("states") && have("fixed_points") && have("readouts") {
+        let tables = (read("states")?, read("fixed_points")?, read("readouts")?);
+        figures.extend(manifold::draw(&tables.0, &tables.1, &tables.2)?);
+    }
+    if have("spectrum") {
+        figures.push(dynamics::spectrum(&read("spectrum")?)?);
+    }
+    if have("eigenvalues") && have("states") {
+        let (eigenvalues, states) = (read("eigenvalues")?, read("states")?);
+        if eigenvalues.height() > 0 {
+            figures.push(dynamics::plane(&eigenvalues)?);
+            figures.push(dynamics::time_constants(&eigenvalues, &states)?);
+        }
+    }
+    if have("words") {
+        figures.extend(words::draw(&read("words")?)?);
+    }
+    if have("training") {
+        figures.push(dynamics::training(&read("training")?)?);
+    }
+    Ok(figures)
+}

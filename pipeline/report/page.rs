@@ -1,0 +1,368 @@
+//! One offline page a run.
+
+use super::figure::{self, Figure};
+use super::summary::Summary;
+use super::Frame;
+use crate::run::{StageRecord, replace};
+use crate::Result;
+use std::fmt::Write;
+use std::path::Path;
+
+/// What the page says beyond tables and summary.
+pub struct Page<'a> {
+    /// Heading.
+    pub title: &'a str,
+    /// The corpus's name.
+    pub corpus: &'a str,
+    /// The network in a few words ("GRU, 128 units, one-hot words").
+    pub network: &'a str,
+    /// Number of classes or labels; 0 for a running score.
+    pub labels: usize,
+    /// Whether documents carry label lists.
+    pub lists: bool,
+    /// The resolved experiment, as RON.
+    pub settings: &'a str,
+    /// Rows of the run's record.
+    pub stages: &'a [StageRecord],
+}
+
+/// Draws the figures and writes `index.html`; returns the files.
+///
+/// # Errors
+/// [`crate::Error::Io`] if the folder cannot be written to, [`crate::Error::Polars`] if a
+/// table cannot be understood.
+pub fn write(run: &Path, page: &Page, summary: &Summary) -> Result<Vec<String>> {
+    let figures = figure::all(run)?;
+    let mut files = Vec::new();
+    for figure in &figures {
+        files.push(figure.write(run)?);
+    }
+    let html = html(run, page, summary, &figures)?;
+    replace(&run.join("index.html"), html.as_bytes())?;
+    files.push("index.html".into());
+    Ok(files)
+}
+
+/// Text that means itself in HTML.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// The finding in one or two sentences, numbers from the summary.
+pub fn sentence(page: &Page, summary: &Summary) -> String {
+    let get = |key: &str| summary.get(key);
+    let mut text = String::new();
+    if let Some(dimension) = get("dimension.states") {
+        let _ = write!(text, "The states of this network spread in {dimension:.2} dimensions");
+        if let Some(slow) = get("dimension.fixed_points").filter(|d| *d > 0.0) {
+            let _ = write!(text, " around slow points that spread in {slow:.2}");
+        }
+        match (get("dimension.predicted"), summary.get_text("shape.predicted")) {
+            (Some(predicted), Some(shape)) => {
+                let figure = match shape {
+                    "simplex" if page.labels == 3 => "triangle".to_string(),
+                    "simplex" if page.labels == 4 => "tetrahedron".to_string(),
+                    "product" if page.labels == 2 => "square".to_string(),
+                    "product" if page.labels == 3 => "cube".to_string(),
+                    "other" => "figure of no simple kind".to_string(),
+                    other => other.to_string(),
+                };
+                let _ = write!(
+                    text,
+                    "; word counts alone, without the network, predict {predicted:.2} and a {figure}"
+                );
+                if let Some(unbiased) = get("dimension.predicted_unbiased") {
+                    let _ = write!(text, " ({unbiased:.2} once sampling noise is taken out)");
+                }
+            }
+            _ => {}
+        }
+        text.push_str(". ");
+    }
+    if let (Some(network), Some(words)) = (get("accuracy.network"), get("accuracy.bag_of_words")) {
+        let measure = if page.labels == 0 { "R²" } else { "accuracy" };
+        let _ = write!(
+            text,
+            "It reaches a test {measure} of {network:.3}; adding up words reaches {words:.3}."
+        );
+    }
+    text
+}
+
+fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Result<String> {
+    let mut body = String::new();
+    let title = escape(page.title);
+    let _ = write!(
+        body,
+        "<header><p class=kicker>accrue · {}</p><h1>{title}</h1><p class=finding>{}</p></header>\n",
+        escape(page.corpus),
+        escape(&sentence(page, summary))
+    );
+    body.push_str("<nav aria-label=\"Contents\"><ul>");
+    for (anchor, name) in contents(figures) {
+        let _ = write!(body, "<li><a href=\"#{anchor}\">{name}</a></li>");
+    }
+    body.push_str("</ul></nav>\n<main>\n");
+    let mut drawn = figures.iter();
+    if let Some(first) = drawn.next() {
+        section(&mut body, first);
+    }
+    numbers(&mut body, page, summary);
+    drawn.for_each(|f| section(&mut body, f));
+    accuracies(&mut body, run)?;
+    searches(&mut body, run)?;
+    notes(&mut body, run)?;
+    stages(&mut body, page);
+    let _ = write!(
+        body,
+        "<section id=settings><h2>Settings</h2><p>{}. Everything below is the whole resolved \
+         experiment; <code>run.ron</code> holds the same.</p><details><summary>Show</summary>\
+         <pre>{}</pre></details></section>\n",
+        escape(page.network),
+        escape(page.settings)
+    );
+    body.push_str(CITE);
+    body.push_str("</main>\n");
+    Ok(format!(
+        "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n<meta name=viewport \
+         content=\"width=device-width, initial-scale=1\">\n<title>{title} · accrue</title>\n\
+         <style>{CSS}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
+    ))
+}
+
+fn contents(figures: &[Figure]) -> Vec<(&str, &str)> {
+    let mut all: Vec<(&str, &str)> = figures.iter().map(|f| (f.name, f.title)).collect();
+    all.insert(1.min(all.len()), ("numbers", "The numbers"));
+    all.extend([
+        ("accuracies", "Accuracy"),
+        ("searches", "Slow points"),
+        ("notes", "Notes"),
+        ("stages", "Stages"),
+        ("settings", "Settings"),
+        ("cite", "How to cite"),
+    ]);
+    all
+}
+
+fn section(body: &mut String, figure: &Figure) {
+    let links: Vec<String> = figure
+        .tables
+        .iter()
+        .map(|t| format!("<a href=\"tables/{t}.parquet\">{t}.parquet</a>"))
+        .collect();
+    let svg = figure.svg.replacen(
+        "<svg ",
+        &format!("<svg role=img aria-label=\"{}\" ", escape(&figure.alt)),
+        1,
+    );
+    let _ = write!(
+        body,
+        "<section id={}><h2>{}</h2><figure>{svg}<figcaption>{} <span class=links>{} · \
+         <a href=\"figures/{}.svg\">SVG</a></span></figcaption></figure></section>\n",
+        figure.name,
+        figure.title,
+        escape(&figure.caption),
+        links.join(" · "),
+        figure.name
+    );
+}
+
+fn numbers(body: &mut String, page: &Page, summary: &Summary) {
+    let mut rows = Vec::new();
+    let number = |key: &str| summary.get(key).map_or("–".into(), |x| format!("{x:.2}"));
+    let range = |key: &str| {
+        match (summary.get(&format!("{key}.low")), summary.get(&format!("{key}.high"))) {
+            (Some(low), Some(high)) => format!("{low:.2} – {high:.2}"),
+            _ => String::new(),
+        }
+    };
+    rows.push(("Dimension of the states", number("dimension.states"), String::new()));
+    rows.push(("… before training", number("dimension.untrained"), String::new()));
+    rows.push(("Dimension of the slow points", number("dimension.fixed_points"), String::new()));
+    for (name, key) in [
+        ("Predicted from word counts", "dimension.predicted"),
+        ("… without sampling noise", "dimension.predicted_unbiased"),
+    ] {
+        if summary.get(key).is_some() {
+            rows.push((name, number(key), range(key)));
+        }
+    }
+    if page.labels > 1 && !page.lists {
+        rows.push(("Classes − 1", format!("{}", page.labels - 1), String::new()));
+    }
+    let whole = |key: &str| summary.get(key).map_or("–".into(), |x| format!("{x:.0}"));
+    rows.push(("Slow points kept", whole("fixed_points.count"), String::new()));
+    let tried = whole("fixed_points.tried");
+    rows.push((
+        "Proved to be fixed points",
+        format!("{} of {tried}", whole("fixed_points.certified")),
+        String::new(),
+    ));
+    rows.push((
+        "Proved to be stable",
+        format!("{} of {tried}", whole("fixed_points.stable")),
+        String::new(),
+    ));
+    rows.push(("Slowest time constant, tokens", whole("fixed_points.tau_1"), String::new()));
+    rows.push(("Slow modes", whole("fixed_points.slow_modes"), String::new()));
+    body.push_str(
+        "<section id=numbers><h2>The numbers</h2><table><thead><tr><th>Measure</th><th>Value\
+         </th><th>95 % interval</th></tr></thead><tbody>",
+    );
+    for (name, value, interval) in rows {
+        let _ = write!(body, "<tr><td>{name}</td><td>{value}</td><td>{interval}</td></tr>");
+    }
+    body.push_str(
+        "</tbody></table><p class=small>Dimensions are participation ratios, (Σλ)²/Σλ², over all \
+         principal variances. Intervals: bootstrap over training documents. One network, one \
+         seed: no spread over seeds is claimed. <a href=\"summary.json\">summary.json</a> · \
+         <a href=\"tables/dimensions.parquet\">dimensions.parquet</a></p></section>\n",
+    );
+}
+
+fn accuracies(body: &mut String, run: &Path) -> Result<()> {
+    let table = Frame::read(run, "accuracies")?;
+    let (model, accuracy) = (table.text("model")?, table.f64("accuracy")?);
+    let (low, high, n) = (table.f64("low")?, table.f64("high")?, table.f64("n")?);
+    body.push_str(
+        "<section id=accuracies><h2>Accuracy</h2><table><thead><tr><th>Model</th><th>Test</th>\
+         <th>95 % interval</th><th>Answers</th></tr></thead><tbody>",
+    );
+    for i in 0..model.len() {
+        let interval = if low[i].is_nan() {
+            String::new()
+        } else {
+            format!("{:.4} – {:.4}", low[i], high[i])
+        };
+        let _ = write!(
+            body,
+            "<tr><td>{}</td><td>{:.4}</td><td>{interval}</td><td>{:.0}</td></tr>",
+            escape(&model[i].replace('_', " ")),
+            accuracy[i],
+            n[i]
+        );
+    }
+    body.push_str(
+        "</tbody></table><p class=small><a href=\"tables/accuracies.parquet\">accuracies.parquet\
+         </a></p></section>\n",
+    );
+    Ok(())
+}
+
+fn searches(body: &mut String, run: &Path) -> Result<()> {
+    let table = Frame::read(run, "searches")?;
+    let (input, tolerance) = (table.text("input")?, table.f64("tolerance")?);
+    let column = |name: &str| table.f64(name);
+    let (seeds, reached, kept) = (column("seeds")?, column("reached")?, column("kept")?);
+    let (moved, dimension) = (column("median_moved")?, column("participation_ratio")?);
+    let (far, stalled) = (column("too_far")?, column("stalled")?);
+    body.push_str(
+        "<section id=searches><h2>Slow points</h2><p>From visited states down to where the state \
+         nearly stands still under a held input: half the squared step, q, below each tolerance. \
+         Not arriving is a result; it is counted here.</p><div class=wide><table><thead><tr>\
+         <th>Input</th><th>q below</th><th>Seeds</th><th>Reached</th><th>Kept</th><th>Moved</th>\
+         <th>Dimension</th><th>Too far</th><th>Stalled</th></tr></thead><tbody>",
+    );
+    for i in 0..input.len() {
+        let _ = write!(
+            body,
+            "<tr><td>{}</td><td>{:.0e}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>\
+             <td>{:.2}</td><td>{}</td><td>{}</td></tr>",
+            escape(&input[i]),
+            tolerance[i],
+            seeds[i],
+            reached[i],
+            kept[i],
+            if moved[i].is_nan() { "–".into() } else { format!("{:.2}", moved[i]) },
+            dimension[i],
+            far[i],
+            stalled[i]
+        );
+    }
+    body.push_str(
+        "</tbody></table></div><p class=small>Moved: median distance from the seed, in median \
+         state norms. <a href=\"tables/searches.parquet\">searches.parquet</a> · \
+         <a href=\"tables/fixed_points.parquet\">fixed_points.parquet</a></p></section>\n",
+    );
+    Ok(())
+}
+
+fn notes(body: &mut String, run: &Path) -> Result<()> {
+    let table = Frame::read(run, "notes")?;
+    let notes = table.text("note")?;
+    body.push_str("<section id=notes><h2>Notes</h2>");
+    if notes.is_empty() {
+        body.push_str("<p>Nothing was cut, dropped or doubtful.</p>");
+    } else {
+        body.push_str("<ul>");
+        notes.iter().for_each(|n| {
+            let _ = write!(body, "<li>{}</li>", escape(n));
+        });
+        body.push_str("</ul>");
+    }
+    body.push_str("</section>\n");
+    Ok(())
+}
+
+fn stages(body: &mut String, page: &Page) {
+    body.push_str(
+        "<section id=stages><h2>Stages</h2><table><thead><tr><th>Stage</th><th>Seconds</th>\
+         <th>Peak memory</th></tr></thead><tbody>",
+    );
+    for stage in page.stages {
+        let _ = write!(
+            body,
+            "<tr><td>{}</td><td>{:.1}</td><td>{:.0} MB</td></tr>",
+            escape(&stage.name),
+            stage.seconds,
+            stage.peak_bytes as f64 / 1e6
+        );
+    }
+    body.push_str("</tbody></table></section>\n");
+}
+
+const CITE: &str = "<section id=cite><h2>How to cite</h2><p>The analyses follow:</p><ul>\
+<li>Maheswaranathan, Williams, Golub, Ganguli, Sussillo: Reverse engineering recurrent networks \
+for sentiment classification reveals line attractor dynamics. NeurIPS 2019. arXiv:1906.10720</li>\
+<li>Maheswaranathan, Sussillo: How recurrent networks implement contextual processing in \
+sentiment analysis. ICML 2020. arXiv:2004.08013</li>\
+<li>Aitken, Ramasesh, Garg, Cao, Sussillo, Maheswaranathan: The geometry of integration in text \
+classification RNNs. ICLR 2021. arXiv:2010.15114</li></ul></section>\n";
+
+const CSS: &str = "
+:root{color-scheme:light dark;--ink:#1c1f23;--soft:#5b6470;--line:#dfe3e8;--paper:#fff;--tint:#f5f7f9;--link:#0a5ea8}
+@media(prefers-color-scheme:dark){:root{--ink:#e6e9ed;--soft:#9aa4b0;--line:#333a42;--paper:#14171a;--tint:#1b1f24;--link:#7cb8ee}}
+*{box-sizing:border-box}
+body{margin:0 auto;max-width:52rem;padding:2.5rem 1.25rem 4rem;font:17px/1.6 Georgia,'Times New Roman',serif;color:var(--ink);background:var(--paper)}
+h1,h2,.kicker,nav,table,.small,.links,summary{font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}
+.kicker{margin:0;color:var(--soft);font-size:.85rem;letter-spacing:.04em}
+h1{margin:.2rem 0 .6rem;font-size:2rem;line-height:1.2}
+h2{margin:2.6rem 0 .6rem;font-size:1.25rem}
+.finding{font-size:1.2rem;line-height:1.5}
+nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1rem;padding:.6rem 0;margin:1.2rem 0 0;list-style:none;font-size:.85rem;border-block:1px solid var(--line)}
+a{color:var(--link)}
+figure{margin:0}
+figure svg{width:100%;height:auto;display:block}
+figcaption{color:var(--soft);font-size:.95rem}
+.links{font-size:.8rem}
+.wide{overflow-x:auto}
+table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
+th{text-align:left;font-weight:600;color:var(--soft)}
+th,td{padding:.35rem .8rem .35rem 0;border-bottom:1px solid var(--line)}
+td+td,th+th{text-align:right}
+.small{color:var(--soft);font-size:.8rem}
+pre{overflow-x:auto;background:var(--tint);padding:1rem;font-size:.8rem;line-height:1.4}
+@media print{nav,details{display:none}body{max-width:none;font-size:11pt}section{break-inside:avoid}}
+@media(max-width:36rem){body{font-size:16px;padding-top:1.25rem}h1{font-size:1.5rem}.finding{font-size:1.05rem}}
+";

@@ -1,0 +1,3 @@
+//! The claim under test: settings, a run of stages, and calls into the rooms.
+
+pub mod portrait;

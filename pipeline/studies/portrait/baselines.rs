@@ -1,0 +1,134 @@
+//! Stage `baselines`: how far words alone get, and what each word does.
+
+use super::{logits, read};
+use crate::baseline;
+use crate::corpus::{Corpus, Labels};
+use crate::dynamics::Map;
+use crate::experiment::Experiment;
+use crate::model::Network;
+use crate::report::{Frame, Table};
+use crate::run::Made;
+use crate::stats::evidence;
+use crate::{Result, train};
+use rayon::prelude::*;
+use std::path::Path;
+
+pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
+    let (corpus, network) = read(folder)?;
+    let (vocabulary, classes) = (corpus.words.len(), corpus.label_names.len());
+    let model =
+        baseline::fit(&corpus.train, &corpus.validation, vocabulary, classes, &e.baseline)?;
+    let words = model.score(&corpus.test, classes);
+    let majority = majority(&corpus);
+    let own = train::score(&network, &corpus.test)?;
+
+    let rows = [
+        ("network", own.accuracy()),
+        ("bag_of_words", words.accuracy),
+        ("majority", majority),
+    ];
+    let score = matches!(corpus.test.labels, Labels::Score(_));
+    let interval = |share: f64| {
+        if score { (f64::NAN, f64::NAN) } else { evidence::share_interval(share, words.count) }
+    };
+    let accuracies = Table::new("accuracies")
+        .text("model", rows.map(|r| r.0))
+        .f64("accuracy", rows.map(|r| r.1))
+        .f64("low", rows.map(|r| interval(r.1).0))
+        .f64("high", rows.map(|r| interval(r.1).1))
+        .u64("n", rows.map(|_| words.count));
+    let penalties = Table::new("penalties")
+        .f64("penalty", model.tried.iter().map(|t| t.0))
+        .f64("validation_loss", model.tried.iter().map(|t| t.1))
+        .f64("validation_accuracy", model.tried.iter().map(|t| t.2))
+        .maybe_bool("converged", model.tried.iter().map(|t| Some(t.3)));
+    let effects = word_effects(e, folder, &corpus, &network)?;
+    let words_table = write_words(&corpus, &model, &effects);
+    let files = [accuracies.write(folder)?, penalties.write(folder)?, words_table.write(folder)?];
+    Ok(Made::files(files)
+        .with("accuracy.bag_of_words", words.accuracy)
+        .with("accuracy.majority", majority))
+}
+
+/// Share right of always giving the training split's commonest answer.
+fn majority(corpus: &Corpus) -> f64 {
+    match (&corpus.train.labels, &corpus.test.labels) {
+        (Labels::Class(train), Labels::Class(test)) => {
+            let mut counts = vec![0; corpus.label_names.len()];
+            train.iter().for_each(|&c| counts[c as usize] += 1);
+            let most = (0..counts.len()).max_by_key(|&c| (counts[c], usize::MAX - c)).unwrap_or(0);
+            test.iter().filter(|&&c| c as usize == most).count() as f64 / test.len() as f64
+        }
+        (Labels::Multi { labels, flags: train }, Labels::Multi { flags: test, .. }) => {
+            let share = |k: usize| {
+                let carried = train.iter().skip(k).step_by(*labels).filter(|f| **f).count();
+                let usual = 2 * carried > train.len() / labels;
+                test.iter().skip(k).step_by(*labels).filter(|f| **f == usual).count()
+            };
+            (0..*labels).map(share).sum::<usize>() as f64 / test.len() as f64
+        }
+        _ => 0.0,
+    }
+}
+
+/// Change of the readout by each word at the central state, beyond the change
+/// by the held input, `[words][outputs]`.
+///
+/// The central state is the slow point (headline input and tolerance) nearest
+/// to the mean state; where there is none, the mean state itself.
+fn word_effects(
+    e: &Experiment,
+    folder: &Path,
+    corpus: &Corpus,
+    network: &Network,
+) -> Result<Vec<Vec<f64>>> {
+    let (axes, _) = super::states::read_axes(folder)?;
+    let table = Frame::read(folder, "fixed_points")?;
+    let (inputs, tolerances) = (table.text("input")?, table.f64("tolerance")?);
+    let first = &e.fixed_points.inputs[0];
+    let states = table.lists("state")?;
+    let distance = |s: &[f64]| {
+        s.iter().zip(axes.mean.iter()).map(|(a, b)| (a - b) * (a - b)).sum::<f64>()
+    };
+    let centre = (0..states.len())
+        .filter(|&i| inputs[i] == first.to_string() && tolerances[i] == e.fixed_points.headline)
+        .min_by(|&i, &j| distance(&states[i]).total_cmp(&distance(&states[j])))
+        .map_or_else(|| axes.mean.as_slice().to_vec(), |i| states[i].clone());
+
+    let cell = network.cell()?;
+    let readout = network.readout()?;
+    let frequencies = evidence::frequencies(&corpus.train, corpus.words.len());
+    let held = Map::new(&cell, &first.vector(network, &corpus.words, &frequencies)?)?;
+    let quiet = logits(&readout, held.step(&centre).as_slice());
+    let embedding = network.embedding()?;
+    let inputs = cell.inputs;
+    let effect = |w: usize| -> Result<Vec<f64>> {
+        let map = match &embedding {
+            Some(rows) => held.with_input(&rows[w * inputs..][..inputs])?,
+            None => {
+                let mut one_hot = vec![0.0; inputs];
+                one_hot[w] = 1.0;
+                held.with_input(&one_hot)?
+            }
+        };
+        let said = logits(&readout, map.step(&centre).as_slice());
+        Ok(said.iter().zip(&quiet).map(|(a, b)| a - b).collect())
+    };
+    (0..corpus.words.len()).into_par_iter().map(effect).collect()
+}
+
+fn write_words(corpus: &Corpus, model: &baseline::Model, effects: &[Vec<f64>]) -> Table {
+    let vocabulary = corpus.words.len();
+    let mut counts = vec![0; vocabulary];
+    corpus.train.documents.tokens().iter().for_each(|&t| counts[t as usize] += 1);
+    let evidence = evidence::log_odds(&corpus.train, vocabulary, corpus.label_names.len());
+    let weights: Vec<Vec<f64>> =
+        (0..vocabulary).map(|w| model.weights.iter().map(|o| o[w]).collect()).collect();
+    Table::new("words")
+        .text("word", corpus.words.iter().map(String::as_str))
+        .u64("id", 0..vocabulary)
+        .u64("count", counts)
+        .lists("evidence", evidence.iter().map(Vec::as_slice))
+        .lists("bag_of_words", weights.iter().map(Vec::as_slice))
+        .lists("network", effects.iter().map(Vec::as_slice))
+}

@@ -1,0 +1,104 @@
+//! Stage `geometry`: spectra, dimensions, readouts.
+
+use super::read;
+use super::states::{padded, read_axes};
+use crate::Result;
+use crate::experiment::Experiment;
+use crate::geometry::dimension::{VARIANCE_KEPT, participation_ratio, variance_dimension};
+use crate::geometry::{Pca, readouts};
+use crate::linalg::Matrix;
+use crate::report::{Frame, Table};
+use crate::run::Made;
+use std::path::Path;
+
+/// Variances of some sources, one row a component.
+pub fn spectrum(table: &'static str, sources: &[(&str, &[f64])]) -> Table {
+    let mut rows: Vec<(&str, usize, f64, f64, f64)> = Vec::new();
+    for (source, variances) in sources {
+        let total: f64 = variances.iter().sum();
+        let mut sum = 0.0;
+        for (i, &variance) in variances.iter().enumerate() {
+            let ratio = if total > 0.0 { variance / total } else { 0.0 };
+            sum += ratio;
+            rows.push((source, i + 1, variance, ratio, sum));
+        }
+    }
+    Table::new(table)
+        .text("source", rows.iter().map(|r| r.0))
+        .u64("component", rows.iter().map(|r| r.1))
+        .f64("variance", rows.iter().map(|r| r.2))
+        .f64("ratio", rows.iter().map(|r| r.3))
+        .f64("cumulative", rows.iter().map(|r| r.4))
+}
+
+pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
+    let (corpus, network) = read(folder)?;
+    let (axes, untrained) = read_axes(folder)?;
+    let states = Frame::read(folder, "states")?.height();
+    let points = headline(e, folder)?;
+    let fixed = if points.nrows() > 1 { Pca::of(&points)?.variances } else { Vec::new() };
+    let sources: [(&str, &[f64], usize); 3] = [
+        ("states", &axes.variances, states),
+        ("untrained", &untrained, states),
+        ("fixed_points", &fixed, points.nrows()),
+    ];
+    let spectra = spectrum("spectrum", &sources.map(|(name, variances, _)| (name, variances)));
+    let classes = corpus.label_names.len() as f64;
+    let measures = |variances: &[f64]| {
+        [
+            ("participation_ratio", participation_ratio(variances)),
+            ("variance_90", variance_dimension(variances, VARIANCE_KEPT[0]) as f64),
+            ("variance_95", variance_dimension(variances, VARIANCE_KEPT[1]) as f64),
+            ("variance_n", variance_dimension(variances, classes / (classes + 1.0)) as f64),
+        ]
+    };
+    let rows: Vec<(&str, &str, f64, usize)> = sources
+        .iter()
+        .flat_map(|(s, v, n)| measures(v).into_iter().map(move |(m, x)| (*s, m, x, *n)))
+        .collect();
+    let dimensions = Table::new("dimensions")
+        .text("source", rows.iter().map(|r| r.0))
+        .text("measure", rows.iter().map(|r| r.1))
+        .f64("value", rows.iter().map(|r| r.2))
+        .u64("n", rows.iter().map(|r| r.3));
+    let readouts = write_readouts(&network.readout()?.0, network.state_size(), &axes, &corpus.label_names)?;
+    Ok(Made::files([spectra.write(folder)?, dimensions.write(folder)?, readouts.write(folder)?]))
+}
+
+/// Slow points of the first input at the headline tolerance, `[points, state]`.
+fn headline(e: &Experiment, folder: &Path) -> Result<Matrix> {
+    let table = Frame::read(folder, "fixed_points")?;
+    let (inputs, tolerances) = (table.text("input")?, table.f64("tolerance")?);
+    let states = table.lists("state")?;
+    let first = e.fixed_points.inputs[0].to_string();
+    let kept: Vec<&Vec<f64>> = (0..states.len())
+        .filter(|&i| inputs[i] == first && tolerances[i] == e.fixed_points.headline)
+        .map(|i| &states[i])
+        .collect();
+    let size = kept.first().map_or(0, |s| s.len());
+    Ok(Matrix::from_fn(kept.len(), size, |i, j| kept[i][j]))
+}
+
+fn write_readouts(weights: &[f64], size: usize, axes: &Pca, names: &[String]) -> Result<Table> {
+    let rows = Matrix::from_row_slice(weights.len() / size, size, weights);
+    let in_span =
+        if rows.nrows() > 1 { readouts::in_span(&rows)? } else { vec![0.0; rows.nrows()] };
+    let angles = readouts::angles(&rows);
+    let angles: Vec<Vec<f64>> = angles.row_iter().map(|r| r.iter().copied().collect()).collect();
+    let turned: Vec<Vec<f64>> =
+        weights.chunks(size).map(|w| padded(axes.turned(w, 3))).collect();
+    // One logit speaks for the second of two classes.
+    let name = |o: usize| match (rows.nrows(), names.len()) {
+        (1, 2) => names[1].clone(),
+        _ => names.get(o).cloned().unwrap_or_else(|| "score".into()),
+    };
+    Ok(Table::new("readouts")
+        .u64("output", 0..rows.nrows())
+        .text("name", (0..rows.nrows()).map(name))
+        .f64("norm", (0..rows.nrows()).map(|i| rows.row(i).norm()))
+        .f64("pc_1", turned.iter().map(|t| t[0]))
+        .f64("pc_2", turned.iter().map(|t| t[1]))
+        .f64("pc_3", turned.iter().map(|t| t[2]))
+        .f64("in_span", in_span)
+        .lists("angles", angles.iter().map(Vec::as_slice)))
+}

@@ -1,0 +1,294 @@
+//! One network on one corpus, looked at from all sides.
+//!
+//! Stages: tokenize → train → states → fixed points → geometry → predict →
+//! baselines → report. Each reads files and writes files; see
+//! [`run`](crate::run) for what is done again and what is not.
+
+mod baselines;
+mod fixed_points;
+mod geometry;
+mod predict;
+mod report;
+mod states;
+mod train;
+
+use crate::corpus::{self, Corpus, Labels, Split};
+use crate::dynamics::{Finder, Held, select::Selection};
+use crate::experiment::Experiment;
+use crate::model::{Head, Network};
+use crate::run::{Made, Run, Stage};
+use crate::{Error, Result, setting};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::io::Read;
+use std::path::Path;
+
+pub use predict::numbers as prediction_numbers;
+
+/// Names of the stages, in order.
+pub const STAGES: [&str; 8] =
+    ["tokenize", "train", "states", "fixed_points", "geometry", "predict", "baselines", "report"];
+
+/// Which states are looked at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StatesSettings {
+    /// Test documents that are walked through, drawn by the seed.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub documents: usize,
+    /// Most states that are kept in the table; principal components are
+    /// computed from all states of these documents.
+    #[serde(deserialize_with = "setting::at_least_two")]
+    pub most: usize,
+}
+
+impl Default for StatesSettings {
+    /// As the papers: 1,000 documents (SPEC LINE 4.1).
+    fn default() -> Self {
+        Self { documents: 1000, most: 10_000 }
+    }
+}
+
+/// How slow points are sought.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FixedPointSettings {
+    /// Where the input is held; the first one is the headline.
+    pub inputs: Vec<Held>,
+    /// States the search starts from, drawn by the seed.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub seeds: usize,
+    /// Tolerance of the headline: one of the finder's.
+    #[serde(deserialize_with = "setting::positive")]
+    pub headline: f64,
+    /// The search.
+    pub finder: Finder,
+    /// The thinning.
+    pub selection: Selection,
+    /// Points (headline input and tolerance) at which spectra are computed,
+    /// evenly spread over those kept.
+    pub spectra: usize,
+    /// Points below the smallest tolerance for which a proof is tried, for
+    /// each input, slowest first.
+    pub proofs: usize,
+}
+
+impl Default for FixedPointSettings {
+    fn default() -> Self {
+        Self {
+            inputs: vec![Held::Mean, Held::Zero],
+            seeds: 512,
+            headline: 1e-6,
+            finder: Finder::default(),
+            selection: Selection::default(),
+            spectra: 64,
+            proofs: 64,
+        }
+    }
+}
+
+/// What a run may be told besides its experiment.
+pub struct Options<'a> {
+    /// Folder of the corpora.
+    pub data: &'a Path,
+    /// Folder of the runs.
+    pub out: &'a Path,
+    /// Stages to run again.
+    pub force: &'a [String],
+    /// Told about stages and training.
+    pub watch: &'a mut dyn Watch,
+}
+
+/// Who is told how a run goes. Nothing it does moves a number.
+pub trait Watch {
+    /// A stage begins.
+    fn begin(&mut self, stage: &str);
+    /// A stage was passed: its files were in place, or it took that long.
+    fn passed(&mut self, stage: &str, ran: Option<f64>);
+    /// The watcher of training.
+    fn training(&mut self) -> Box<dyn crate::train::Watch + '_>;
+}
+
+/// Runs every stage that is not in place; returns the run's folder.
+///
+/// # Errors
+/// What the stages return; what earlier ones made stays.
+pub fn run(experiment: &Experiment, options: Options) -> Result<std::path::PathBuf> {
+    check(experiment, options.force)?;
+    let folder = options.out.join(&experiment.study).join(&experiment.name);
+    let mut run = Run::open(&folder, experiment.clone(), options.force)?;
+    let e = experiment;
+    let seed = e.seed;
+    let watch = options.watch;
+    let sources = fingerprint(&e.corpus, options.data)?;
+
+    let mut pass = |stage: Stage, work: &mut dyn FnMut(&Path, &str, &mut dyn Watch) -> Result<Made>| {
+        watch.begin(stage.name);
+        let ran = run.pass(&stage, |folder, key| work(folder, key, watch))?;
+        let seconds = run.stages().last().map(|s| s.seconds);
+        watch.passed(stage.name, seconds.filter(|_| ran));
+        Ok::<_, Error>(())
+    };
+    pass(
+        stage("tokenize", &(&e.corpus, seed, &sources), &[]),
+        &mut |folder, _, _| tokenize(&e.corpus, options.data, seed, folder),
+    )?;
+    pass(
+        stage("train", &(&e.model, &e.training, seed), &["tokenize"]),
+        &mut |folder, key, watch| train::stage(e, folder, key, watch),
+    )?;
+    pass(stage("states", &(&e.states, seed), &["tokenize", "train"]), &mut |folder, _, _| {
+        states::stage(e, folder)
+    })?;
+    pass(
+        stage("fixed_points", &(&e.fixed_points, seed), &["tokenize", "train", "states"]),
+        &mut |folder, _, _| fixed_points::stage(e, folder),
+    )?;
+    pass(
+        stage("geometry", &e.fixed_points.headline.to_string(), &["states", "fixed_points"]),
+        &mut |folder, _, _| geometry::stage(e, folder),
+    )?;
+    pass(stage("predict", &(&e.prediction, seed), &["tokenize"]), &mut |folder, _, _| {
+        predict::stage(e, folder)
+    })?;
+    pass(
+        stage("baselines", &e.baseline, &["tokenize", "train", "states", "fixed_points"]),
+        &mut |folder, _, _| baselines::stage(e, folder),
+    )?;
+    let before = run.stages().to_vec();
+    let part = stage("report", &(&e.title, before.iter().map(|s| &s.key).collect::<Vec<_>>()), &[]);
+    watch.begin("report");
+    let ran = run.pass(&part, |folder, _| report::stage(e, folder, &before))?;
+    let seconds = run.stages().last().map(|s| s.seconds);
+    watch.passed("report", seconds.filter(|_| ran));
+    Ok(folder)
+}
+
+/// Writes the report of a finished run again, from its tables and record.
+///
+/// # Errors
+/// [`Error::Input`] if the folder holds no finished run.
+pub fn rewrite(folder: &Path) -> Result<()> {
+    let path = folder.join(crate::run::RECORD);
+    let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+    let shown = path.display().to_string();
+    let experiment: Experiment = crate::run::experiment_of(&shown, &text)?;
+    let mut stages = crate::run::stages_of(&shown, &text)?;
+    stages.retain(|s| s.name != "report");
+    for needed in &STAGES[..STAGES.len() - 1] {
+        if !stages.iter().any(|s| s.name == *needed) {
+            let problem = format!("stage `{needed}` has not been run");
+            return Err(Error::input(shown, "", problem, "run the experiment to its end first"));
+        }
+    }
+    report::stage(&experiment, folder, &stages).map(|_| ())
+}
+
+fn stage<'a>(name: &'static str, part: &impl Serialize, reads: &'a [&'static str]) -> Stage<'a> {
+    let part = serde_json::to_value(part).expect("settings are plain data");
+    Stage { name, version: 1, part, reads }
+}
+
+fn check(experiment: &Experiment, force: &[String]) -> Result<()> {
+    if let Some(unknown) = force.iter().find(|f| !STAGES.contains(&f.as_str())) {
+        let hint = corpus::nearest::hint(unknown, &STAGES);
+        return Err(Error::Usage(format!("--force {unknown}: no such stage; {hint}")));
+    }
+    let points = &experiment.fixed_points;
+    if points.inputs.is_empty() {
+        return Err(Error::Usage("fixed_points.inputs: name at least one input".into()));
+    }
+    if !points.finder.tolerances.contains(&points.headline) {
+        return Err(Error::Usage(format!(
+            "fixed_points.headline: {:e} is none of the finder's tolerances",
+            points.headline
+        )));
+    }
+    Ok(())
+}
+
+/// Hash of every file the corpus is read from: a changed file is a changed corpus.
+fn fingerprint(settings: &corpus::Settings, data: &Path) -> Result<Vec<String>> {
+    let files = corpus::load::files(settings, data)?;
+    let mut all = Vec::new();
+    for path in files.iter().flat_map(|p| walk(p)) {
+        let mut hash = Sha256::new();
+        let mut file = std::fs::File::open(&path).map_err(Error::io(&path))?;
+        let mut block = vec![0; 1 << 20];
+        loop {
+            let read = file.read(&mut block).map_err(Error::io(&path))?;
+            if read == 0 {
+                break;
+            }
+            hash.update(&block[..read]);
+        }
+        all.push(hash.finalize().iter().map(|b| format!("{b:02x}")).collect());
+    }
+    Ok(all)
+}
+
+/// The file itself, or the files below a folder, in order.
+fn walk(path: &Path) -> Vec<std::path::PathBuf> {
+    let Ok(entries) = std::fs::read_dir(path) else { return vec![path.to_path_buf()] };
+    let mut below: Vec<_> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
+    below.sort();
+    below.iter().flat_map(|p| walk(p)).collect()
+}
+
+fn tokenize(settings: &corpus::Settings, data: &Path, seed: u64, folder: &Path) -> Result<Made> {
+    let loaded = corpus::load(settings, data, seed)?;
+    let mut files = corpus::store::write(folder, &loaded.corpus)?;
+    if let Some(tokenizer) = &loaded.tokenizer {
+        crate::run::replace(&folder.join("tokenizer.json"), tokenizer.to_json().as_bytes())?;
+        files.push("tokenizer.json".into());
+    }
+    let train = &loaded.corpus.train;
+    Ok(Made::files(files)
+        .with("corpus.documents", train.documents.len() as f64)
+        .with("corpus.tokens", train.documents.token_count() as f64)
+        .with("corpus.vocabulary", loaded.corpus.words.len() as f64))
+}
+
+/// What stages after training read.
+fn read(folder: &Path) -> Result<(Corpus, Network)> {
+    Ok((corpus::store::read(folder)?, Network::load(&folder.join("model.safetensors"))?))
+}
+
+/// Names of what document `d` carries, as one text.
+fn label_text(split: &Split, d: usize, names: &[String]) -> String {
+    match &split.labels {
+        Labels::Class(classes) => names[classes[d] as usize].clone(),
+        Labels::Multi { labels, flags } => {
+            joined((0..*labels).filter(|k| flags[d * labels + k]), names)
+        }
+        Labels::Score(_) => "score".into(),
+    }
+}
+
+/// What the readout says in words.
+fn predicted_text(head: Head, logits: &[f64], names: &[String]) -> String {
+    match head {
+        Head::Binary => names[(logits[0] > 0.0) as usize].clone(),
+        Head::Softmax => {
+            let logits: Vec<f32> = logits.iter().map(|&x| x as f32).collect();
+            names[crate::train::loss::argmax(&logits)].clone()
+        }
+        Head::MultiLabel => joined((0..names.len()).filter(|&k| logits[k] >= 0.0), names),
+        Head::Score => String::new(),
+    }
+}
+
+fn joined(indices: impl Iterator<Item = usize>, names: &[String]) -> String {
+    let parts: Vec<&str> = indices.map(|k| names[k].as_str()).collect();
+    if parts.is_empty() { "none".into() } else { parts.join(" + ") }
+}
+
+/// Logits `W s + b` of one state.
+fn logits(readout: &(Vec<f64>, Vec<f64>), state: &[f64]) -> Vec<f64> {
+    let (weights, bias) = readout;
+    weights
+        .chunks(state.len())
+        .zip(bias)
+        .map(|(w, b)| b + w.iter().zip(state).map(|(w, s)| w * s).sum::<f64>())
+        .collect()
+}

@@ -1,0 +1,54 @@
+//! Stage `predict`: the dimension from word counts, without the network.
+
+use super::geometry::spectrum;
+use crate::corpus::{Labels, store};
+use crate::experiment::Experiment;
+use crate::report::Table;
+use crate::run::Made;
+use crate::stats::{Prediction, predict};
+use crate::{Result, stats};
+use std::path::Path;
+
+pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
+    let corpus = store::read(folder)?;
+    if matches!(corpus.train.labels, Labels::Score(_)) {
+        // A running score has no classes; the summary has no prediction.
+        return Ok(Made::default());
+    }
+    let names = &corpus.label_names;
+    let vocabulary = corpus.words.len();
+    let found = predict(&corpus.train, names, vocabulary, &e.prediction, e.seed)?;
+    let spectra = spectrum(
+        "spectrum_predicted",
+        &[("predicted", &found.variances), ("predicted_unbiased", &found.unbiased)],
+    );
+    let rows = Table::new("prediction")
+        .text("row", found.rows.iter().map(String::as_str))
+        .u64("documents", found.documents.iter().copied());
+    let pair = [&found.dimension, &found.dimension_unbiased];
+    let dimensions = Table::new("dimensions_predicted")
+        .text("source", ["predicted", "predicted_unbiased"])
+        .text("measure", ["participation_ratio"; 2])
+        .f64("value", pair.map(|i| i.value))
+        .f64("low", pair.map(|i| i.low))
+        .f64("high", pair.map(|i| i.high))
+        .u64("n", [corpus.train.documents.len(); 2]);
+    let files = [spectra.write(folder)?, rows.write(folder)?, dimensions.write(folder)?];
+    let mut made = Made::files(files);
+    for (key, number) in numbers(&found) {
+        made = made.with(&key, number);
+    }
+    Ok(made.with(&format!("shape.{}", found.shape.name()), 1.0))
+}
+
+/// Summary keys of a prediction.
+pub fn numbers(found: &Prediction) -> Vec<(String, f64)> {
+    let interval = |key: &str, i: &stats::predict::Interval| {
+        [("", i.value), (".low", i.low), (".high", i.high)]
+            .map(|(end, number)| (format!("dimension.{key}{end}"), number))
+    };
+    let mut all = interval("predicted", &found.dimension).to_vec();
+    all.extend(interval("predicted_unbiased", &found.dimension_unbiased));
+    all.retain(|(_, number)| number.is_finite());
+    all
+}

@@ -1,0 +1,141 @@
+//! Stage `states`: the states visited on test documents, before and after training.
+
+use super::{label_text, logits, predicted_text, read};
+use crate::corpus::Corpus;
+use crate::experiment::Experiment;
+use crate::geometry::{Moments, Pca};
+use crate::model::Network;
+use crate::ops::Pool;
+use crate::linalg::{Matrix, Vector};
+use crate::report::{Frame, Table};
+use crate::run::Made;
+use crate::{Result, seed};
+use rand::seq::SliceRandom;
+use std::path::Path;
+
+/// One state that is kept.
+struct Kept {
+    document: usize,
+    token: usize,
+    state: Vec<f64>,
+}
+
+pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
+    let (corpus, network) = read(folder)?;
+    let mut chosen: Vec<usize> = (0..corpus.test.documents.len()).collect();
+    chosen.shuffle(&mut seed::stream(e.seed, "states/documents"));
+    chosen.truncate(e.states.documents);
+    chosen.sort_unstable();
+    let tokens: usize = chosen.iter().map(|&d| corpus.test.documents.get(d).len()).sum();
+    let every = tokens.div_ceil(e.states.most).max(1);
+
+    let (moments, mut kept) = walk(&network, &corpus, &chosen, every)?;
+    kept.sort_by_key(|k| (k.document, k.token));
+    let pca = Pca::from_moments(&moments)?;
+    let config = network.config().clone();
+    let untrained =
+        Network::new(&config, network.head(), network.vocabulary(), network.outputs(), e.seed)?;
+    let before = Pca::from_moments(&walk(&untrained, &corpus, &chosen, usize::MAX)?.0)?;
+
+    let states = write(folder, &corpus, &network, &pca, &kept)?;
+    let made = Made::files([states, axes(folder, &pca, &before.variances)?]);
+    let first_two: f64 = pca.ratios().iter().take(2).sum();
+    Ok(made
+        .with("dimension.states", crate::geometry::participation_ratio(&pca.variances))
+        .with("dimension.untrained", crate::geometry::participation_ratio(&before.variances))
+        .with("states.variance_2", first_two))
+}
+
+/// Sums over all states of the chosen documents, and every `every`-th state of each.
+fn walk(
+    network: &Network,
+    corpus: &Corpus,
+    chosen: &[usize],
+    every: usize,
+) -> Result<(Moments, Vec<Kept>)> {
+    let documents: Vec<&[u32]> = chosen.iter().map(|&d| corpus.test.documents.get(d)).collect();
+    let size = network.state_size();
+    let mut moments = Moments::new(size);
+    let mut kept = Vec::new();
+    network.walk(Pool::Every, &documents, |indices, states| {
+        let flat: Vec<f32> = states.flatten_all()?.to_vec1()?;
+        let stride = flat.len() / indices.len();
+        for (&i, rows) in indices.iter().zip(flat.chunks(stride)) {
+            let used = documents[i].len() * size;
+            let rows: Vec<f64> = rows[..used].iter().map(|&x| x as f64).collect();
+            moments.add(&rows);
+            // A phase of its own a document, so that early states are kept too.
+            let phase = i % every;
+            let picked = rows.chunks(size).enumerate().skip(phase).step_by(every);
+            kept.extend(picked.filter(|_| every != usize::MAX).map(|(token, state)| Kept {
+                document: chosen[i],
+                token,
+                state: state.to_vec(),
+            }));
+        }
+        Ok(())
+    })?;
+    Ok((moments, kept))
+}
+
+fn write(
+    folder: &Path,
+    corpus: &Corpus,
+    network: &Network,
+    pca: &Pca,
+    kept: &[Kept],
+) -> Result<String> {
+    let readout = network.readout()?;
+    let outputs: Vec<Vec<f64>> = kept.iter().map(|k| logits(&readout, &k.state)).collect();
+    let points: Vec<Vec<f64>> = kept.iter().map(|k| padded(pca.coordinates(&k.state, 3))).collect();
+    let names = &corpus.label_names;
+    let test = &corpus.test;
+    Table::new("states")
+        .u64("document", kept.iter().map(|k| k.document))
+        .u64("token", kept.iter().map(|k| k.token))
+        .u64("length", kept.iter().map(|k| test.documents.get(k.document).len()))
+        .text("word", kept.iter().map(|k| {
+            corpus.words[test.documents.get(k.document)[k.token] as usize].as_str()
+        }))
+        .text("label", kept.iter().map(|k| label_text(test, k.document, names)))
+        .text("predicted", outputs.iter().map(|o| predicted_text(network.head(), o, names)))
+        .f64("pc_1", points.iter().map(|p| p[0]))
+        .f64("pc_2", points.iter().map(|p| p[1]))
+        .f64("pc_3", points.iter().map(|p| p[2]))
+        .lists("readout", outputs.iter().map(Vec::as_slice))
+        .lists("state", kept.iter().map(|k| k.state.as_slice()))
+        .write(folder)
+}
+
+/// Three coordinates, missing ones zero (networks of one or two units).
+pub fn padded(mut coordinates: Vec<f64>) -> Vec<f64> {
+    coordinates.resize(3, 0.0);
+    coordinates
+}
+
+fn axes(folder: &Path, pca: &Pca, untrained: &[f64]) -> Result<String> {
+    let mut rows: Vec<Vec<f64>> = vec![pca.mean.as_slice().to_vec()];
+    rows.extend(pca.directions.column_iter().map(|c| c.iter().copied().collect()));
+    let with_mean = |variances: &[f64]| [&[0.0], variances].concat();
+    Table::new("axes")
+        .u64("component", 0..rows.len())
+        .f64("variance", with_mean(&pca.variances))
+        .f64("untrained_variance", with_mean(untrained))
+        .lists("direction", rows.iter().map(Vec::as_slice))
+        .write(folder)
+}
+
+/// The stored principal components, and the variances before training.
+pub fn read_axes(folder: &Path) -> Result<(Pca, Vec<f64>)> {
+    let table = Frame::read(folder, "axes")?;
+    let rows = table.lists("direction")?;
+    let size = rows[0].len();
+    let directions = Matrix::from_fn(size, rows.len() - 1, |i, a| rows[a + 1][i]);
+    let pca = Pca {
+        mean: Vector::from_column_slice(&rows[0]),
+        variances: table.f64("variance")?[1..].to_vec(),
+        directions,
+        count: 0,
+    };
+    Ok((pca, table.f64("untrained_variance")?[1..].to_vec()))
+}
