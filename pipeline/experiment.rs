@@ -150,9 +150,8 @@ fn fields(text: &str, within: std::ops::Range<usize>) -> Vec<(&str, std::ops::Ra
         }
         // A value ends with the comma at its own field's depth.
         if let (Some(depth), Some((_, value))) = (outermost, found.last_mut()) {
-            let ends = line.trim_end().ends_with(',')
-                && (indent == depth)
-                && value.start == value.end;
+            let ends =
+                line.trim_end().ends_with(',') && (indent == depth) && value.start == value.end;
             if ends {
                 let end = start + line.trim_end().len() - 1;
                 let lead = text[value.start..end].len() - text[value.start..end].trim_start().len();

@@ -226,11 +226,8 @@ impl<E: Serialize> Run<E> {
     /// that have not been passed yet, so that a second kill loses nothing.
     fn write(&self) -> Result<()> {
         let passed = &self.record.stages;
-        let waiting = self
-            .earlier
-            .values()
-            .filter(|e| !passed.iter().any(|p| p.name == e.name))
-            .cloned();
+        let waiting =
+            self.earlier.values().filter(|e| !passed.iter().any(|p| p.name == e.name)).cloned();
         let record = Record {
             program: self.record.program.clone(),
             revision: self.record.revision.clone(),

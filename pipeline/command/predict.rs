@@ -79,10 +79,9 @@ fn text(name: &str, found: &Prediction) -> String {
     let mut text = String::new();
     let documents: usize = found.documents.iter().sum();
     let _ = writeln!(text, "{name}: {} rows, {documents} training documents", found.rows.len());
-    for (what, i) in [
-        ("dimension", &found.dimension),
-        ("… without sampling noise", &found.dimension_unbiased),
-    ] {
+    for (what, i) in
+        [("dimension", &found.dimension), ("… without sampling noise", &found.dimension_unbiased)]
+    {
         let _ = writeln!(
             text,
             "  {what:<25} {:>6.2}   95 % interval {:.2} – {:.2}",

@@ -30,12 +30,7 @@ impl Run {
         let mut watch = Watch { quiet: common.quiet };
         let folder = portrait::run(
             &experiment,
-            Options {
-                data: &common.data,
-                out: &common.out,
-                force: &self.force,
-                watch: &mut watch,
-            },
+            Options { data: &common.data, out: &common.out, force: &self.force, watch: &mut watch },
         )?;
         let summary = Summary::read(&folder)?;
         if self.json {
@@ -58,10 +53,13 @@ impl portrait::Watch for Watch {
 
     fn passed(&mut self, stage: &str, ran: Option<f64>) {
         let shown = stage.replace('_', " ");
-        terminal::say(self.quiet, match ran {
-            Some(seconds) => format!("{shown:<13} {seconds:>7.1} s"),
-            None => format!("{shown:<13} in place"),
-        });
+        terminal::say(
+            self.quiet,
+            match ran {
+                Some(seconds) => format!("{shown:<13} {seconds:>7.1} s"),
+                None => format!("{shown:<13} in place"),
+            },
+        );
     }
 
     fn training(&mut self) -> Box<dyn train::Watch + '_> {

@@ -54,7 +54,12 @@ impl Labelling {
             found.ok_or_else(|| {
                 let all: Vec<&str> = shown.iter().map(String::as_str).collect();
                 let hint = nearest::hint(&label.to_string(), &all);
-                Error::input(file, format!("column `{column}`"), format!("no label `{label}`"), hint)
+                Error::input(
+                    file,
+                    format!("column `{column}`"),
+                    format!("no label `{label}`"),
+                    hint,
+                )
             })
         };
         // What each label of the source becomes.

@@ -4,7 +4,7 @@ use super::catalogue::Catalogue;
 use super::labelling::Labelling;
 use super::read::{self, Raw};
 use super::settings::{File, Settings, Source};
-use super::tokens::{self, TooLong, Tokenizer};
+use super::tokens::{self, Tokenizer, TooLong};
 use super::{Corpus, Documents, Labels, Split, split, synthetic};
 use crate::{Error, Result, seed};
 use std::collections::HashSet;
@@ -237,10 +237,8 @@ fn splits(
 /// A class that the training split does not have cannot be learned.
 fn absent(train: &Labelled, names: &[String], (file, column): (&str, &str)) -> Result<()> {
     let present: HashSet<usize> = train.labels.iter().flatten().copied().collect();
-    let missing: Vec<&str> = (0..names.len())
-        .filter(|k| !present.contains(k))
-        .map(|k| names[k].as_str())
-        .collect();
+    let missing: Vec<&str> =
+        (0..names.len()).filter(|k| !present.contains(k)).map(|k| names[k].as_str()).collect();
     if missing.is_empty() {
         return Ok(());
     }

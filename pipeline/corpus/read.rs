@@ -214,7 +214,8 @@ pub fn folder(path: &Path) -> Result<Raw> {
     let mut raw = Raw::default();
     for label in sorted(path)?.into_iter().filter(|p| p.is_dir()) {
         let name = label.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        for text in sorted(&label)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "txt"))
+        for text in
+            sorted(&label)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "txt"))
         {
             let bytes = std::fs::read(&text).map_err(Error::io(&text))?;
             let text = String::from_utf8(bytes).map_err(|_| {

@@ -120,7 +120,8 @@ pub fn read(folder: &Path) -> Result<Corpus> {
     let damaged = || Error::polars(folder.join(DOCUMENTS));
     let words = vocabulary.column("word").and_then(|c| c.str().cloned()).map_err(damaged())?;
     let words = words.iter().map(|w| w.unwrap_or_default().to_string()).collect();
-    let [train, validation, test] = splits(&documents, about.label_names.len()).map_err(damaged())?;
+    let [train, validation, test] =
+        splits(&documents, about.label_names.len()).map_err(damaged())?;
     let About { name, label_names, notes } = about;
     Ok(Corpus { name, words, label_names, train, validation, test, notes })
 }

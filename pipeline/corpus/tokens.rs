@@ -93,11 +93,8 @@ impl Tokenizer {
     }
 
     fn words_of<'a>(settings: &Settings, texts: impl Iterator<Item = &'a str> + Send) -> Self {
-        let split = Split::new(
-            SplitPattern::Regex(WORD.into()),
-            SplitDelimiterBehavior::Removed,
-            true,
-        );
+        let split =
+            Split::new(SplitPattern::Regex(WORD.into()), SplitDelimiterBehavior::Removed, true);
         let model = WordLevel::builder().unk_token(UNKNOWN.into()).build();
         let mut trainer = WordLevelTrainer::builder()
             .vocab_size(settings.vocabulary)

@@ -136,13 +136,12 @@ fn certify_at(map: &Map, point: &[f64], eigen: Option<&Eigen>) -> Result<Certifi
     let gamma = gamma(n + 4);
     // Y: |C| (|G| + error of G), and the rounding of the product is covered by
     // taking absolute values term by term.
-    let y = INFLATE
-        * weighted(&|j| (next[j] - point[j]).abs() + errors.step[j] + U * point[j].abs());
+    let y =
+        INFLATE * weighted(&|j| (next[j] - point[j]).abs() + errors.step[j] + U * point[j].abs());
     let product = &c * &a;
     let z0 = INFLATE
         * largest((0..n).map(|i| {
-            let off: f64 =
-                (0..n).map(|j| (product[(i, j)] - (i == j) as u8 as f64).abs()).sum();
+            let off: f64 = (0..n).map(|j| (product[(i, j)] - (i == j) as u8 as f64).abs()).sum();
             // Rounding of the product: γ |C| |A|, row sums.
             let rounding: f64 = (0..n)
                 .map(|k| {
@@ -254,9 +253,9 @@ pub fn curvature(map: &Map, state: &[f64], cap: f64) -> Option<Vec<f64>> {
             let fixed = z[0].iter().zip(&rho[0]).all(|(z, r)| z.abs() > INFLATE * r * cap);
             return fixed.then(|| vec![0.0; n]);
         }
-        CellKind::Ugrnn => (0..n)
-            .map(|i| mixed(i, rho[0][i], rho[1][i], TANH_2 * rho[1][i] * rho[1][i]))
-            .collect(),
+        CellKind::Ugrnn => {
+            (0..n).map(|i| mixed(i, rho[0][i], rho[1][i], TANH_2 * rho[1][i] * rho[1][i])).collect()
+        }
         CellKind::Gru => {
             // z = a + r∘w_c: z1 = r1 |w_c| + ρ_c, z2 = r2 |w_c| + 2 r1 ρ_c.
             let w_c = candidate_products(map, state);

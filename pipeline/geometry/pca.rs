@@ -57,7 +57,9 @@ impl Pca {
     /// The first `k` coordinates of a point relative to the mean.
     pub fn coordinates(&self, point: &[f64], k: usize) -> Vec<f64> {
         let centred = Vector::from_column_slice(point) - &self.mean;
-        (0..k.min(self.directions.ncols())).map(|a| self.directions.column(a).dot(&centred)).collect()
+        (0..k.min(self.directions.ncols()))
+            .map(|a| self.directions.column(a).dot(&centred))
+            .collect()
     }
 
     /// The first `k` coordinates of a direction (the mean plays no part).

@@ -10,5 +10,5 @@ pub mod initial;
 pub mod network;
 pub mod weights;
 
-pub use config::{Config, Head, HeadChoice, Initialisation, InitialState};
+pub use config::{Config, Head, HeadChoice, InitialState, Initialisation};
 pub use network::{Network, Parameter};

@@ -181,9 +181,10 @@ pub fn read(path: &Path) -> Result<(Arrays, HashMap<String, String>)> {
         if view.dtype() != Dtype::F32 {
             return Err(bad(format!("array `{name}` is {:?}, not F32", view.dtype())));
         }
-        let numbers = view.data().chunks_exact(4).map(|b| {
-            f32::from_le_bytes(b.try_into().expect("a chunk of four bytes"))
-        });
+        let numbers = view
+            .data()
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes(b.try_into().expect("a chunk of four bytes")));
         arrays.insert(name.to_string(), (view.shape().to_vec(), numbers.collect()));
     }
     Ok((arrays, header.metadata().clone().unwrap_or_default()))

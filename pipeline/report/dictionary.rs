@@ -55,7 +55,11 @@ pub const TABLES: &[Described] = &[
         columns: &[
             f("step", "u64", "steps taken"),
             f("epoch", "f64", "passes over the training split"),
-            f("loss", "f64", "mean data loss of the batches, nats a document (a label, for label lists; squared units for a score)"),
+            f(
+                "loss",
+                "f64",
+                "mean data loss of the batches, nats a document (a label, for label lists; squared units for a score)",
+            ),
             f("penalty", "f64", "penalty at the last step, added to the loss"),
             f("accuracy", "f64", "share right on the batches, before each step (R² for a score)"),
             f("learning_rate", "f64", "learning rate of the last step"),
@@ -89,7 +93,11 @@ pub const TABLES: &[Described] = &[
         columns: &[
             f("component", "u64", "0 for the mean, then 1, 2, …, descending variance"),
             f("variance", "f64", "variance of the states along it, 1/(m−1) (0 for the mean)"),
-            f("untrained_variance", "f64", "variance of the same rank for the network before training"),
+            f(
+                "untrained_variance",
+                "f64",
+                "variance of the same rank for the network before training",
+            ),
             f("direction", "list[f64]", "[state] unit vector (for component 0 the mean state)"),
         ],
     },
@@ -97,7 +105,11 @@ pub const TABLES: &[Described] = &[
         name: "spectrum",
         about: "Variance along each principal component of one set of points.",
         columns: &[
-            f("source", "str", "states, untrained (states before training), fixed_points (headline)"),
+            f(
+                "source",
+                "str",
+                "states, untrained (states before training), fixed_points (headline)",
+            ),
             f("component", "u64", "from 1, descending variance"),
             f("variance", "f64", "variance, 1/(m−1); squared units of the points"),
             f("ratio", "f64", "share of the total"),
@@ -108,9 +120,17 @@ pub const TABLES: &[Described] = &[
         name: "spectrum_predicted",
         about: "The same for the class means of word counts, which know no network.",
         columns: &[
-            f("source", "str", "predicted (SPEC 9), predicted_unbiased (without sampling noise, from split halves)"),
+            f(
+                "source",
+                "str",
+                "predicted (SPEC 9), predicted_unbiased (without sampling noise, from split halves)",
+            ),
             f("component", "u64", "from 1, descending variance"),
-            f("variance", "f64", "variance, 1/(rows−1); squared shares of tokens; may be negative for predicted_unbiased"),
+            f(
+                "variance",
+                "f64",
+                "variance, 1/(rows−1); squared shares of tokens; may be negative for predicted_unbiased",
+            ),
             f("ratio", "f64", "share of the total"),
             f("cumulative", "f64", "sum of the shares so far"),
         ],
@@ -120,7 +140,11 @@ pub const TABLES: &[Described] = &[
         about: "One row a set of points and measure of dimension.",
         columns: &[
             f("source", "str", "as in `spectrum`"),
-            f("measure", "str", "participation_ratio, variance_90, variance_95, variance_n (share N/(N+1) for N labels)"),
+            f(
+                "measure",
+                "str",
+                "participation_ratio, variance_90, variance_95, variance_n (share N/(N+1) for N labels)",
+            ),
             f("value", "f64", "dimensions"),
             f("n", "u64", "points"),
         ],
@@ -141,18 +165,34 @@ pub const TABLES: &[Described] = &[
         name: "fixed_points",
         about: "One row a slow point that was kept, for each held input and tolerance.",
         columns: &[
-            f("input", "str", "where the input is held: zero, mean (mean token of the corpus), uniform (mean over the vocabulary), or a word"),
+            f(
+                "input",
+                "str",
+                "where the input is held: zero, mean (mean token of the corpus), uniform (mean over the vocabulary), or a word",
+            ),
             f("tolerance", "f64", "the point is the first below this speed on its way"),
             f("q", "f64", "speed ½‖F(h,x*) − h‖² at the point returned: half the sum over units"),
             f("moved", "f64", "Euclidean distance from the seed state"),
             f("steps", "u64", "Levenberg–Marquardt steps from the seed"),
-            f("stop", "str", "why the whole search from this seed ended: converged, stalled, too_far, out_of_steps"),
+            f(
+                "stop",
+                "str",
+                "why the whole search from this seed ended: converged, stalled, too_far, out_of_steps",
+            ),
             f("seed_state", "u64", "row of `states` the search started from"),
-            f("certified", "bool", "a fixed point is proved within `radius`; null where no proof was tried"),
+            f(
+                "certified",
+                "bool",
+                "a fixed point is proved within `radius`; null where no proof was tried",
+            ),
             f("radius", "f64", "radius of the proof, maximum norm"),
             f("stable", "bool", "proved to attract; null where no proof was tried"),
             f("spectral_bound", "f64", "proved upper bound of the spectral radius"),
-            f("tau_1", "f64", "slowest time constant |1/ln|λ||, tokens; null where no spectrum was computed"),
+            f(
+                "tau_1",
+                "f64",
+                "slowest time constant |1/ln|λ||, tokens; null where no spectrum was computed",
+            ),
             f("tau_2", "f64", "second slowest"),
             f("tau_3", "f64", "third slowest"),
             f("unstable", "u64", "eigenvalues outside the unit circle"),
@@ -172,7 +212,11 @@ pub const TABLES: &[Described] = &[
             f("seeds", "u64", "searches started"),
             f("reached", "u64", "searches that came below the tolerance"),
             f("kept", "u64", "points kept as distinct"),
-            f("median_moved", "f64", "median distance from the seed, in median state norms, of those that did"),
+            f(
+                "median_moved",
+                "f64",
+                "median distance from the seed, in median state norms, of those that did",
+            ),
             f("too_far", "u64", "searches of this input that would have left the reach"),
             f("stalled", "u64", "searches of this input that ended at a minimum that is no zero"),
             f("out_of_steps", "u64", "searches of this input that ran out of steps"),
@@ -220,9 +264,21 @@ pub const TABLES: &[Described] = &[
             f("word", "str", "text"),
             f("id", "u64", "token id"),
             f("count", "u64", "occurrences in the training split"),
-            f("evidence", "list[f64]", "[labels] log-odds of the word inside and outside the label's documents, nats"),
-            f("bag_of_words", "list[f64]", "[outputs] coefficient of the logistic regression, logits an occurrence"),
-            f("network", "list[f64]", "[outputs] change of the readout by the word at the central state, beyond the held input's, logits"),
+            f(
+                "evidence",
+                "list[f64]",
+                "[labels] log-odds of the word inside and outside the label's documents, nats",
+            ),
+            f(
+                "bag_of_words",
+                "list[f64]",
+                "[outputs] coefficient of the logistic regression, logits an occurrence",
+            ),
+            f(
+                "network",
+                "list[f64]",
+                "[outputs] change of the readout by the word at the central state, beyond the held input's, logits",
+            ),
         ],
     },
     Described {
@@ -263,23 +319,51 @@ pub const SUMMARY: &[Field] = &[
     f("corpus.vocabulary", "number", "words"),
     f("dimension.states", "number", "participation ratio of the states on test documents"),
     f("dimension.untrained", "number", "the same before training"),
-    f("dimension.fixed_points", "number", "participation ratio of the slow points (headline input and tolerance); 0 for none"),
+    f(
+        "dimension.fixed_points",
+        "number",
+        "participation ratio of the slow points (headline input and tolerance); 0 for none",
+    ),
     f("dimension.predicted", "number", "participation ratio of the class means of word counts"),
     f("dimension.predicted.low", "number", "2.5th percentile, bootstrap over documents"),
     f("dimension.predicted.high", "number", "97.5th percentile"),
-    f("dimension.predicted_unbiased", "number", "the same without sampling noise, from split halves"),
+    f(
+        "dimension.predicted_unbiased",
+        "number",
+        "the same without sampling noise, from split halves",
+    ),
     f("dimension.predicted_unbiased.low", "number", "2.5th percentile"),
     f("dimension.predicted_unbiased.high", "number", "97.5th percentile"),
     f("fixed_points.count", "number", "distinct slow points (headline input and tolerance)"),
-    f("fixed_points.reached", "number", "share of the searches that came below the headline tolerance"),
-    f("fixed_points.tried", "number", "points below the smallest tolerance for which a proof was tried (headline input)"),
+    f(
+        "fixed_points.reached",
+        "number",
+        "share of the searches that came below the headline tolerance",
+    ),
+    f(
+        "fixed_points.tried",
+        "number",
+        "points below the smallest tolerance for which a proof was tried (headline input)",
+    ),
     f("fixed_points.certified", "number", "of these, proved to be fixed points"),
     f("fixed_points.stable", "number", "of these, proved to attract"),
     f("fixed_points.tau_1", "number", "median slowest time constant, tokens"),
-    f("fixed_points.slow_modes", "number", "modes whose median time constant is at least the median document length"),
-    f("shape.predicted", "text", "line, curve, simplex, product or other: the figure the class means draw"),
+    f(
+        "fixed_points.slow_modes",
+        "number",
+        "modes whose median time constant is at least the median document length",
+    ),
+    f(
+        "shape.predicted",
+        "text",
+        "line, curve, simplex, product or other: the figure the class means draw",
+    ),
     f("states.variance_2", "number", "share of the states' variance in two components"),
-    f("train.tokens_per_second", "number", "tokens a second of training, forward, backward and update"),
+    f(
+        "train.tokens_per_second",
+        "number",
+        "tokens a second of training, forward, backward and update",
+    ),
     f("train.seconds", "number", "seconds in training steps"),
     f("train.steps", "number", "optimiser steps"),
     f("train.stopped_early", "number", "1 if the patience ran out"),
@@ -301,7 +385,8 @@ pub fn readme() -> String {
         let _ = write!(text, "\n## tables/{}.parquet\n\n{}\n\n", table.name, table.about);
         text.push_str("| column | type | meaning |\n|---|---|---|\n");
         for c in table.columns {
-            let _ = writeln!(text, "| `{}` | {} | {} |", c.name, c.kind, c.about.replace('|', "\\|"));
+            let _ =
+                writeln!(text, "| `{}` | {} | {} |", c.name, c.kind, c.about.replace('|', "\\|"));
         }
     }
     text.push_str("\n## summary.json\n\nFlat: one object, these keys. A key is absent where its stage has nothing to say.\n\n");

@@ -1,10 +1,10 @@
 //! One offline page a run.
 
+use super::Frame;
 use super::figure::{self, Figure};
 use super::summary::Summary;
-use super::Frame;
-use crate::run::{StageRecord, replace};
 use crate::Result;
+use crate::run::{StageRecord, replace};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -181,12 +181,12 @@ fn section(body: &mut String, figure: &Figure) {
 fn numbers(body: &mut String, page: &Page, summary: &Summary) {
     let mut rows = Vec::new();
     let number = |key: &str| summary.get(key).map_or("–".into(), |x| format!("{x:.2}"));
-    let range = |key: &str| {
-        match (summary.get(&format!("{key}.low")), summary.get(&format!("{key}.high"))) {
+    let range =
+        |key: &str| match (summary.get(&format!("{key}.low")), summary.get(&format!("{key}.high")))
+        {
             (Some(low), Some(high)) => format!("{low:.2} – {high:.2}"),
             _ => String::new(),
-        }
-    };
+        };
     rows.push(("Dimension of the states", number("dimension.states"), String::new()));
     rows.push(("… before training", number("dimension.untrained"), String::new()));
     rows.push(("Dimension of the slow points", number("dimension.fixed_points"), String::new()));

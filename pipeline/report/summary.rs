@@ -56,7 +56,8 @@ impl Summary {
     /// As JSON, keys in the order of the dictionary.
     pub fn to_json(&self) -> String {
         let known = dictionary::SUMMARY.iter().filter(|f| self.0.contains_key(f.name));
-        let lines: Vec<String> = known.map(|f| format!("  {:?}: {}", f.name, self.0[f.name])).collect();
+        let lines: Vec<String> =
+            known.map(|f| format!("  {:?}: {}", f.name, self.0[f.name])).collect();
         format!("{{\n{}\n}}\n", lines.join(",\n"))
     }
 
@@ -76,9 +77,9 @@ impl Summary {
     pub fn read(run: &Path) -> Result<Self> {
         let path = run.join(FILE);
         let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-        serde_json::from_str(&text).map(Self).map_err(|e| {
-            Error::input(path.display(), "", e, "run again with `--force report`")
-        })
+        serde_json::from_str(&text)
+            .map(Self)
+            .map_err(|e| Error::input(path.display(), "", e, "run again with `--force report`"))
     }
 
     /// The headline for a terminal, at most 80 columns.
@@ -87,10 +88,11 @@ impl Summary {
         let number = |key: &str, digits: usize| {
             self.get(key).map_or("–".into(), |x| format!("{x:.digits$}"))
         };
-        let range = |key: &str| match (self.get(&format!("{key}.low")), self.get(&format!("{key}.high"))) {
-            (Some(low), Some(high)) => format!(" [{low:.2}, {high:.2}]"),
-            _ => String::new(),
-        };
+        let range =
+            |key: &str| match (self.get(&format!("{key}.low")), self.get(&format!("{key}.high"))) {
+                (Some(low), Some(high)) => format!(" [{low:.2}, {high:.2}]"),
+                _ => String::new(),
+            };
         let _ = writeln!(
             text,
             "  accuracy     network {}, bag of words {}, commonest answer {}",

@@ -86,8 +86,7 @@ impl Table {
     pub fn write(self, run: &Path) -> Result<String> {
         let relative = format!("tables/{}.parquet", self.name);
         let path = run.join(&relative);
-        let mut frame =
-            DataFrame::new_infer_height(self.columns).map_err(Error::polars(&path))?;
+        let mut frame = DataFrame::new_infer_height(self.columns).map_err(Error::polars(&path))?;
         let mut bytes = Vec::new();
         ParquetWriter::new(&mut bytes)
             .with_compression(ParquetCompression::Zstd(None))
@@ -135,7 +134,8 @@ impl Frame {
     /// # Errors
     /// [`Error::Polars`] if there is no such column of numbers.
     pub fn f64(&self, name: &str) -> Result<Vec<f64>> {
-        let column = self.column(name)?.cast(&DataType::Float64).map_err(Error::polars(&self.file))?;
+        let column =
+            self.column(name)?.cast(&DataType::Float64).map_err(Error::polars(&self.file))?;
         let numbers = column.f64().map_err(Error::polars(&self.file))?;
         Ok(numbers.iter().map(|x| x.unwrap_or(f64::NAN)).collect())
     }

@@ -193,7 +193,8 @@ fn rows(labels: &Labels, names: &[String], rows: Rows) -> Result<(Vec<String>, V
             Ok((names.to_vec(), classes.iter().map(|&c| vec![c as usize]).collect()))
         }
         Labels::Score(_) => Err(Error::Usage(
-            "a running score has no classes: the dimension is predicted for labelled documents".into(),
+            "a running score has no classes: the dimension is predicted for labelled documents"
+                .into(),
         )),
         Labels::Multi { labels, flags } => {
             let single = match rows {
@@ -201,10 +202,8 @@ fn rows(labels: &Labels, names: &[String], rows: Rows) -> Result<(Vec<String>, V
                 Rows::Combinations => false,
                 Rows::Auto => *labels > 3,
             };
-            let carried: Vec<Vec<usize>> = flags
-                .chunks(*labels)
-                .map(|f| (0..*labels).filter(|&k| f[k]).collect())
-                .collect();
+            let carried: Vec<Vec<usize>> =
+                flags.chunks(*labels).map(|f| (0..*labels).filter(|&k| f[k]).collect()).collect();
             if single {
                 return Ok((names.to_vec(), carried));
             }
@@ -220,8 +219,7 @@ fn rows(labels: &Labels, names: &[String], rows: Rows) -> Result<(Vec<String>, V
             let name = |combination: &Vec<usize>| match combination.len() {
                 0 => "none".to_string(),
                 _ => {
-                    let parts: Vec<&str> =
-                        combination.iter().map(|&k| names[k].as_str()).collect();
+                    let parts: Vec<&str> = combination.iter().map(|&k| names[k].as_str()).collect();
                     parts.join(" + ")
                 }
             };

@@ -65,11 +65,8 @@ impl Step {
     /// Step `k`, counted from 0, with a gradient of this global norm.
     pub fn new(settings: &Settings, k: usize, norm: f64) -> Self {
         let power = (k + 1) as f64;
-        let clip = if settings.clip > 0.0 && norm > settings.clip {
-            settings.clip / norm
-        } else {
-            1.0
-        };
+        let clip =
+            if settings.clip > 0.0 && norm > settings.clip { settings.clip / norm } else { 1.0 };
         Self {
             beta1: settings.beta1 as f32,
             beta2: settings.beta2 as f32,

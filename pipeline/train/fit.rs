@@ -382,7 +382,9 @@ impl<'a> Run<'a> {
 
     fn diverged(&self, loss: f64, gradient_norm: f64) -> Error {
         let kept = match self.safe {
-            Some(step) => format!("the checkpoint of step {step} is kept ({})", self.path.display()),
+            Some(step) => {
+                format!("the checkpoint of step {step} is kept ({})", self.path.display())
+            }
             None => "no checkpoint had been written yet".into(),
         };
         Error::Diverged {

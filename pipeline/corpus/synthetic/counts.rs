@@ -48,7 +48,9 @@ impl Source {
             Source::Independent { words } => {
                 return (0..length).map(|_| stream.random_range(0..*words)).collect();
             }
-            Source::UniformCounts { words } => spread(&uniform_counts(*words, length, stream), length),
+            Source::UniformCounts { words } => {
+                spread(&uniform_counts(*words, length, stream), length)
+            }
             Source::Pairs => pairs(length, stream),
             Source::UniformScore { groups } => {
                 let group = &groups[stream.random_range(0..groups.len())];

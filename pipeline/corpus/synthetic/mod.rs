@@ -242,7 +242,9 @@ fn check(settings: &Settings) -> Result<()> {
                 return refuse("three ordered words fill phrases in pairs: `length` must be even");
             }
             if !o.independent && settings.shortest.is_some() {
-                return refuse("`shortest` needs independent tokens here: scores are cut by length");
+                return refuse(
+                    "`shortest` needs independent tokens here: scores are cut by length",
+                );
             }
             if o.independent && !matches!(o.classes, 2 | 3 | 5) {
                 return refuse("independent ordered tokens have thresholds for 2, 3 or 5 classes");

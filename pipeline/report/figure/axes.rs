@@ -101,7 +101,12 @@ where
 }
 
 /// A line with a name in the legend.
-pub fn line<'a, 'b: 'a>(chart: &mut Chart<'a, 'b>, points: Vec<(f64, f64)>, colour: RGBColor, name: &str) {
+pub fn line<'a, 'b: 'a>(
+    chart: &mut Chart<'a, 'b>,
+    points: Vec<(f64, f64)>,
+    colour: RGBColor,
+    name: &str,
+) {
     chart
         .draw_series(LineSeries::new(points, colour.stroke_width(2)))
         .expect("drawing into text cannot fail")
@@ -110,7 +115,13 @@ pub fn line<'a, 'b: 'a>(chart: &mut Chart<'a, 'b>, points: Vec<(f64, f64)>, colo
 }
 
 /// Dots with a name in the legend.
-pub fn dots<'a, 'b: 'a>(chart: &mut Chart<'a, 'b>, points: Vec<(f64, f64)>, size: i32, style: RGBAColor, name: &str) {
+pub fn dots<'a, 'b: 'a>(
+    chart: &mut Chart<'a, 'b>,
+    points: Vec<(f64, f64)>,
+    size: i32,
+    style: RGBAColor,
+    name: &str,
+) {
     chart
         .draw_series(points.into_iter().map(|p| Circle::new(p, size, style.filled())))
         .expect("drawing into text cannot fail")

@@ -101,7 +101,8 @@ pub fn plane(table: &Frame) -> Result<Figure> {
 /// Median time constant of each mode, with the band from 10 to 90 %.
 pub fn time_constants(table: &Frame, states: &Frame) -> Result<Figure> {
     let (mode, tau) = (table.f64("mode")?, table.f64("tau")?);
-    let at = |values: &[f64], share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
+    let at =
+        |values: &[f64], share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
     let mut rows = Vec::new();
     for m in 1..=MODES {
         let mut values: Vec<f64> =
@@ -124,10 +125,22 @@ pub fn time_constants(table: &Frame, states: &Frame) -> Result<Figure> {
             (0.5..MODES as f64 + 0.5, "mode, slowest first"),
             (range(ys), "time constant in tokens, log10"),
         );
-        axes::draw(&mut chart, rows.iter().map(|r| {
-            PathElement::new([(r.0, log(r.1)), (r.0, log(r.3))], colour(0).mix(0.4).stroke_width(6))
-        }));
-        dots(&mut chart, rows.iter().map(|r| (r.0, log(r.2))).collect(), 5, colour(0).mix(1.0), "median, 10–90 %");
+        axes::draw(
+            &mut chart,
+            rows.iter().map(|r| {
+                PathElement::new(
+                    [(r.0, log(r.1)), (r.0, log(r.3))],
+                    colour(0).mix(0.4).stroke_width(6),
+                )
+            }),
+        );
+        dots(
+            &mut chart,
+            rows.iter().map(|r| (r.0, log(r.2))).collect(),
+            5,
+            colour(0).mix(1.0),
+            "median, 10–90 %",
+        );
         if length.is_finite() {
             let ends = vec![(0.5, log(length)), (MODES as f64 + 0.5, log(length))];
             line(&mut chart, ends, colour(1), "median document length");
@@ -158,13 +171,14 @@ pub fn training(table: &Frame) -> Result<Figure> {
     {
         let area = area(&mut svg);
         let ys = loss.iter().chain(&validation).copied().chain([0.0]);
-        let mut chart = chart(
-            &area,
-            (range(step.iter().copied()), "optimiser steps"),
-            (range(ys), "loss"),
-        );
+        let mut chart =
+            chart(&area, (range(step.iter().copied()), "optimiser steps"), (range(ys), "loss"));
         let pairs = |values: &[f64]| -> Vec<(f64, f64)> {
-            step.iter().copied().zip(values.iter().copied()).filter(|(_, y)| y.is_finite()).collect()
+            step.iter()
+                .copied()
+                .zip(values.iter().copied())
+                .filter(|(_, y)| y.is_finite())
+                .collect()
         };
         line(&mut chart, pairs(&loss), colour(0), "training");
         let measured = pairs(&validation);

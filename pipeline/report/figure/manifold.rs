@@ -50,9 +50,12 @@ pub fn draw(states: &Frame, fixed: &Frame, readouts: &Frame) -> Result<Option<Fi
         trajectories(&mut chart, states, &labels, &shown)?;
         if !fixed_points.is_empty() {
             let ring = |p: (f64, f64)| Circle::new(p, 3, RGBColor(20, 20, 20).filled());
-            axes::draw(&mut chart, fixed_points.iter().map(|&p| {
-                EmptyElement::at(p) + Circle::new((0, 0), 4, RGBColor(245, 245, 245).filled())
-            }));
+            axes::draw(
+                &mut chart,
+                fixed_points.iter().map(|&p| {
+                    EmptyElement::at(p) + Circle::new((0, 0), 4, RGBColor(245, 245, 245).filled())
+                }),
+            );
             chart
                 .draw_series(fixed_points.iter().map(|&p| ring(p)))
                 .expect("drawing into text cannot fail")

@@ -6,8 +6,8 @@ mod manifold;
 mod words;
 
 use super::Frame;
-use crate::run::replace;
 use crate::Result;
+use crate::run::replace;
 use std::path::Path;
 
 /// One figure, drawn.

@@ -16,17 +16,13 @@ use std::path::Path;
 pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     let (corpus, network) = read(folder)?;
     let (vocabulary, classes) = (corpus.words.len(), corpus.label_names.len());
-    let model =
-        baseline::fit(&corpus.train, &corpus.validation, vocabulary, classes, &e.baseline)?;
+    let model = baseline::fit(&corpus.train, &corpus.validation, vocabulary, classes, &e.baseline)?;
     let words = model.score(&corpus.test, classes);
     let majority = majority(&corpus);
     let own = train::score(&network, &corpus.test)?;
 
-    let rows = [
-        ("network", own.accuracy()),
-        ("bag_of_words", words.accuracy),
-        ("majority", majority),
-    ];
+    let rows =
+        [("network", own.accuracy()), ("bag_of_words", words.accuracy), ("majority", majority)];
     let score = matches!(corpus.test.labels, Labels::Score(_));
     let interval = |share: f64| {
         if score { (f64::NAN, f64::NAN) } else { evidence::share_interval(share, words.count) }
@@ -87,9 +83,8 @@ fn word_effects(
     let (inputs, tolerances) = (table.text("input")?, table.f64("tolerance")?);
     let first = &e.fixed_points.inputs[0];
     let states = table.lists("state")?;
-    let distance = |s: &[f64]| {
-        s.iter().zip(axes.mean.iter()).map(|(a, b)| (a - b) * (a - b)).sum::<f64>()
-    };
+    let distance =
+        |s: &[f64]| s.iter().zip(axes.mean.iter()).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
     let centre = (0..states.len())
         .filter(|&i| inputs[i] == first.to_string() && tolerances[i] == e.fixed_points.headline)
         .min_by(|&i, &j| distance(&states[i]).total_cmp(&distance(&states[j])))

@@ -150,7 +150,8 @@ fn gather(
                 }
                 let w = (readout.len() == state.len()).then_some(readout);
                 let near = Linearisation::at(map, state, w)?;
-                let proof = if k < proofs { Some(certify(map, state, Some(&near.eigen))?) } else { None };
+                let proof =
+                    if k < proofs { Some(certify(map, state, Some(&near.eigen))?) } else { None };
                 Ok((if spectrum { near.eigen.values } else { Vec::new() }, proof))
             })
             .collect::<Result<_>>()?;
@@ -193,7 +194,12 @@ fn dimension(points: &[&[f64]]) -> Result<f64> {
     Ok(participation_ratio(&Pca::of(&matrix)?.variances))
 }
 
-fn write(folder: &Path, rows: &[Row], axes: &Pca, readout: &(Vec<f64>, Vec<f64>)) -> Result<String> {
+fn write(
+    folder: &Path,
+    rows: &[Row],
+    axes: &Pca,
+    readout: &(Vec<f64>, Vec<f64>),
+) -> Result<String> {
     let points: Vec<Vec<f64>> =
         rows.iter().map(|r| padded(axes.coordinates(&r.point.state, 3))).collect();
     let outputs: Vec<Vec<f64>> = rows.iter().map(|r| logits(readout, &r.point.state)).collect();

@@ -61,7 +61,8 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         .text("measure", rows.iter().map(|r| r.1))
         .f64("value", rows.iter().map(|r| r.2))
         .u64("n", rows.iter().map(|r| r.3));
-    let readouts = write_readouts(&network.readout()?.0, network.state_size(), &axes, &corpus.label_names)?;
+    let readouts =
+        write_readouts(&network.readout()?.0, network.state_size(), &axes, &corpus.label_names)?;
     Ok(Made::files([spectra.write(folder)?, dimensions.write(folder)?, readouts.write(folder)?]))
 }
 
@@ -85,8 +86,7 @@ fn write_readouts(weights: &[f64], size: usize, axes: &Pca, names: &[String]) ->
         if rows.nrows() > 1 { readouts::in_span(&rows)? } else { vec![0.0; rows.nrows()] };
     let angles = readouts::angles(&rows);
     let angles: Vec<Vec<f64>> = angles.row_iter().map(|r| r.iter().copied().collect()).collect();
-    let turned: Vec<Vec<f64>> =
-        weights.chunks(size).map(|w| padded(axes.turned(w, 3))).collect();
+    let turned: Vec<Vec<f64>> = weights.chunks(size).map(|w| padded(axes.turned(w, 3))).collect();
     // One logit speaks for the second of two classes.
     let name = |o: usize| match (rows.nrows(), names.len()) {
         (1, 2) => names[1].clone(),

@@ -122,17 +122,17 @@ pub fn run(experiment: &Experiment, options: Options) -> Result<std::path::PathB
     let watch = options.watch;
     let sources = fingerprint(&e.corpus, options.data)?;
 
-    let mut pass = |stage: Stage, work: &mut dyn FnMut(&Path, &str, &mut dyn Watch) -> Result<Made>| {
-        watch.begin(stage.name);
-        let ran = run.pass(&stage, |folder, key| work(folder, key, watch))?;
-        let seconds = run.stages().last().map(|s| s.seconds);
-        watch.passed(stage.name, seconds.filter(|_| ran));
-        Ok::<_, Error>(())
-    };
-    pass(
-        stage("tokenize", &(&e.corpus, seed, &sources), &[]),
-        &mut |folder, _, _| tokenize(&e.corpus, options.data, seed, folder),
-    )?;
+    let mut pass =
+        |stage: Stage, work: &mut dyn FnMut(&Path, &str, &mut dyn Watch) -> Result<Made>| {
+            watch.begin(stage.name);
+            let ran = run.pass(&stage, |folder, key| work(folder, key, watch))?;
+            let seconds = run.stages().last().map(|s| s.seconds);
+            watch.passed(stage.name, seconds.filter(|_| ran));
+            Ok::<_, Error>(())
+        };
+    pass(stage("tokenize", &(&e.corpus, seed, &sources), &[]), &mut |folder, _, _| {
+        tokenize(&e.corpus, options.data, seed, folder)
+    })?;
     pass(
         stage("train", &(&e.model, &e.training, seed), &["tokenize"]),
         &mut |folder, key, watch| train::stage(e, folder, key, watch),

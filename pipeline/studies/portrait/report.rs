@@ -18,10 +18,8 @@ pub fn stage(e: &Experiment, folder: &Path, stages: &[StageRecord]) -> Result<Ma
         }
     }
     summary.number("time.seconds", stages.iter().map(|s| s.seconds).sum());
-    summary.number(
-        "memory.peak_bytes",
-        stages.iter().map(|s| s.peak_bytes).max().unwrap_or(0) as f64,
-    );
+    summary
+        .number("memory.peak_bytes", stages.iter().map(|s| s.peak_bytes).max().unwrap_or(0) as f64);
     summary.number("seed", e.seed as f64);
     summary.text("corpus.name", corpus.name.as_str());
     let notes = Table::new("notes")

@@ -4,9 +4,9 @@ use super::{label_text, logits, predicted_text, read};
 use crate::corpus::Corpus;
 use crate::experiment::Experiment;
 use crate::geometry::{Moments, Pca};
+use crate::linalg::{Matrix, Vector};
 use crate::model::Network;
 use crate::ops::Pool;
-use crate::linalg::{Matrix, Vector};
 use crate::report::{Frame, Table};
 use crate::run::Made;
 use crate::{Result, seed};
@@ -94,9 +94,11 @@ fn write(
         .u64("document", kept.iter().map(|k| k.document))
         .u64("token", kept.iter().map(|k| k.token))
         .u64("length", kept.iter().map(|k| test.documents.get(k.document).len()))
-        .text("word", kept.iter().map(|k| {
-            corpus.words[test.documents.get(k.document)[k.token] as usize].as_str()
-        }))
+        .text(
+            "word",
+            kept.iter()
+                .map(|k| corpus.words[test.documents.get(k.document)[k.token] as usize].as_str()),
+        )
         .text("label", kept.iter().map(|k| label_text(test, k.document, names)))
         .text("predicted", outputs.iter().map(|o| predicted_text(network.head(), o, names)))
         .f64("pc_1", points.iter().map(|p| p[0]))

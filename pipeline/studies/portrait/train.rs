@@ -17,8 +17,7 @@ pub fn stage(e: &Experiment, folder: &Path, key: &str, watch: &mut dyn Watch) ->
     let corpus = store::read(folder)?;
     let classes = corpus.label_names.len();
     let head = train::head(e.model.head, &corpus.train.labels, classes);
-    let network =
-        Network::new(&e.model, head, corpus.words.len(), head.outputs(classes), e.seed)?;
+    let network = Network::new(&e.model, head, corpus.words.len(), head.outputs(classes), e.seed)?;
     let checkpoint = folder.join(CHECKPOINT);
     let fit = {
         let mut watcher = watch.training();
