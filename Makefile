@@ -6,7 +6,7 @@ export ACCRUE_REVISION ?= $(shell git describe --always --dirty 2>/dev/null || e
 ACCRUE = $(CARGO) run $(FLAGS) --quiet --
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint doc data clean
+.PHONY: help build run test lint doc clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -27,9 +27,6 @@ lint: ## formatting, clippy and documentation, warnings denied
 
 doc: ## the method section, as pages: target/doc/accrue/index.html
 	$(CARGO) doc $(FLAGS) --no-deps
-
-data: build ## download every corpus of the catalogue into data/
-	$(ACCRUE) corpus fetch --all
 
 clean: ## remove what was built (runs and corpora stay)
 	$(CARGO) clean

@@ -3,8 +3,9 @@
 mod baseline;
 mod corpus;
 mod dynamics;
-mod fetch;
+mod experiment;
 mod geometry;
+mod layout;
 mod linalg;
 mod model;
 mod ops;

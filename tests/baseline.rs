@@ -1,1 +1,77 @@
-//! Tests of the room `baseline`.
+//! The bag of words against its own optimality conditions and a planted truth.
+
+use accrue::baseline::{Settings, fit};
+use accrue::corpus::synthetic::{self, Kind, LabelCount, generate};
+use accrue::corpus::{Documents, Labels, Split};
+
+fn small() -> Split {
+    let documents: Vec<&[u32]> =
+        vec![&[0, 1, 1], &[1, 2], &[2, 2, 0], &[0, 0, 1], &[2], &[1, 0, 2, 2]];
+    let documents: Documents = documents.into_iter().collect();
+    Split { documents, labels: Labels::Class(vec![0, 1, 1, 0, 1, 0]) }
+}
+
+/// Mean logistic loss plus `λ/2‖β‖²`, written from the equation.
+fn loss(split: &Split, beta: &[f64], bias: f64, penalty: f64) -> f64 {
+    let Labels::Class(classes) = &split.labels else { panic!("classes") };
+    let mut sum = 0.0;
+    for (d, &class) in classes.iter().enumerate() {
+        let z: f64 = bias + split.documents.get(d).iter().map(|&t| beta[t as usize]).sum::<f64>();
+        let p = 1.0 / (1.0 + (-z).exp());
+        sum -= if class == 1 { p.ln() } else { (1.0 - p).ln() };
+    }
+    sum / classes.len() as f64 + 0.5 * penalty * beta.iter().map(|b| b * b).sum::<f64>()
+}
+
+#[test]
+fn the_fit_is_a_minimum_of_the_written_loss() {
+    let split = small();
+    let settings = Settings { penalties: vec![0.05], tolerance: 1e-10, ..Default::default() };
+    let model = fit(&split, &split, 3, 2, &settings).unwrap();
+    let (beta, bias) = (model.weights[0].clone(), model.bias[0]);
+    assert!(model.tried[0].3, "converged");
+    // Central differences of the loss vanish in every direction.
+    const STEP: f64 = 1e-5;
+    for i in 0..4 {
+        let moved = |by: f64| {
+            let mut beta = beta.clone();
+            let mut bias = bias;
+            if i < 3 { beta[i] += by } else { bias += by }
+            loss(&split, &beta, bias, 0.05)
+        };
+        let slope = (moved(STEP) - moved(-STEP)) / (2.0 * STEP);
+        assert!(slope.abs() < 1e-9, "direction {i}: {slope}");
+        assert!(moved(1e-2) > moved(0.0) && moved(-1e-2) > moved(0.0));
+    }
+}
+
+#[test]
+fn counts_alone_solve_the_synthetic_corpora() {
+    let settings = synthetic::Settings { train: 3000, ..Default::default() };
+    for kind in [settings.kind.clone(), Kind::Labels(LabelCount { labels: 2 })] {
+        let corpus = generate(&synthetic::Settings { kind, ..settings.clone() }, 4).unwrap();
+        let classes = corpus.label_names.len();
+        let model = fit(
+            &corpus.train,
+            &corpus.validation,
+            corpus.words.len(),
+            classes,
+            &Settings::default(),
+        )
+        .unwrap();
+        let score = model.score(&corpus.test, classes);
+        assert!(score.accuracy > 0.97, "{score:?}");
+        assert!(model.tried.iter().all(|t| t.3), "every fit converged: {:?}", model.tried);
+    }
+}
+
+#[test]
+fn a_running_score_is_regressed_with_the_reference_share() {
+    // SPEC CONTEXT 2.2: the best bag of words explains R² = .228.
+    let settings =
+        synthetic::Settings { kind: Kind::Toy, train: 20_000, test: 10_000, ..Default::default() };
+    let corpus = generate(&settings, 5).unwrap();
+    let model = fit(&corpus.train, &corpus.validation, 12, 0, &Settings::default()).unwrap();
+    let score = model.score(&corpus.test, 0);
+    assert!((score.accuracy - 0.228).abs() < 0.03, "{score:?}");
+}

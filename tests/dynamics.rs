@@ -1,1 +1,219 @@
-//! Tests of the room `dynamics`.
+//! Jacobians, the finder, selection and proofs against planted systems.
+
+use accrue::dynamics::certificate::certify;
+use accrue::dynamics::finder::{median_norm, search};
+use accrue::dynamics::select::{Selection, select};
+use accrue::dynamics::{Descent, Finder, Map, Stop};
+use accrue::linalg::{eigen, eigenvalues};
+use accrue::ops::{Cell, CellKind};
+use accrue::seed;
+use rand::Rng;
+
+const CELLS: [CellKind; 6] = [
+    CellKind::Vanilla,
+    CellKind::VanillaRelu,
+    CellKind::Ugrnn,
+    CellKind::Gru,
+    CellKind::GruResetBefore,
+    CellKind::Lstm,
+];
+
+fn random_cell(kind: CellKind, units: usize, inputs: usize, seed: u64) -> Cell {
+    let mut stream = seed::stream(seed, "tests/cell");
+    let width = 1.5 / (units as f64).sqrt();
+    let mut draw = |n: usize| (0..n).map(|_| stream.random_range(-width..width)).collect();
+    let rows = kind.gates() * units;
+    Cell {
+        kind,
+        units,
+        inputs,
+        input_weights: draw(rows * inputs),
+        recurrent_weights: draw(rows * units),
+        input_bias: draw(rows),
+        recurrent_bias: draw(rows),
+    }
+}
+
+/// `h' = tanh(gain · h)`, unit by unit.
+fn separate(units: usize, gain: f64) -> Cell {
+    let mut weights = vec![0.0; units * units];
+    (0..units).for_each(|i| weights[i * units + i] = gain);
+    Cell {
+        kind: CellKind::Vanilla,
+        units,
+        inputs: 1,
+        input_weights: vec![0.0; units],
+        recurrent_weights: weights,
+        input_bias: vec![0.0; units],
+        recurrent_bias: vec![0.0; units],
+    }
+}
+
+fn states(count: usize, size: usize, width: f64, seed: u64) -> Vec<Vec<f64>> {
+    let mut stream = seed::stream(seed, "tests/states");
+    (0..count).map(|_| (0..size).map(|_| stream.random_range(-width..width)).collect()).collect()
+}
+
+fn find(map: &Map, seeds: &[Vec<f64>], finder: &Finder) -> Vec<Descent> {
+    let scale = median_norm(seeds.iter().map(Vec::as_slice));
+    let mut found = Vec::new();
+    search(map, seeds.iter().map(Vec::as_slice), scale, finder, |d| {
+        found.push(d);
+        Ok(())
+    })
+    .unwrap();
+    found
+}
+
+/// States that converged, thinned.
+fn kept(found: &[Descent], unique: f64) -> Vec<Vec<f64>> {
+    let points: Vec<(&[f64], f64)> = found
+        .iter()
+        .filter(|d| d.stop == Stop::Converged)
+        .map(|d| (d.last.state.as_slice(), d.last.speed))
+        .collect();
+    let selection = Selection { unique, outlier: 0.0 };
+    select(&points, 1.0, &selection).into_iter().map(|i| points[i].0.to_vec()).collect()
+}
+
+#[test]
+fn jacobians_agree_with_central_differences() {
+    const STEP: f64 = 1e-5;
+    for kind in CELLS {
+        for (units, inputs) in [(1, 1), (7, 3)] {
+            let cell = random_cell(kind, units, inputs, 3);
+            let x = &states(1, inputs, 1.0, 4)[0];
+            let h = &states(1, cell.state_size(), 0.9, 5)[0];
+            let map = Map::new(&cell, x).unwrap();
+            let (analytic, by_input) = (map.jacobian(h), map.input_jacobian(h));
+            let size = analytic.norm().max(1.0);
+            for j in 0..h.len() {
+                let moved = |by: f64| {
+                    let mut h = h.clone();
+                    h[j] += by;
+                    map.step(&h)
+                };
+                let slope = (moved(STEP) - moved(-STEP)) / (2.0 * STEP);
+                assert!((slope - analytic.column(j)).norm() < 1e-6 * size, "{kind:?} ∂h_{j}");
+            }
+            for j in 0..inputs {
+                let moved = |by: f64| {
+                    let mut x = x.clone();
+                    x[j] += by;
+                    Map::new(&cell, &x).unwrap().step(h)
+                };
+                let slope = (moved(STEP) - moved(-STEP)) / (2.0 * STEP);
+                assert!((slope - by_input.column(j)).norm() < 1e-6 * size, "{kind:?} ∂x_{j}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_contraction_has_the_origin_alone() {
+    let map = Map::new(&separate(5, 0.5), &[0.0]).unwrap();
+    let finder = Finder { tolerances: vec![1e-20], reach: 10.0, ..Finder::default() };
+    let found = find(&map, &states(50, 5, 1.0, 1), &finder);
+    assert!(found.iter().all(|d| d.stop == Stop::Converged));
+    let kept = kept(&found, 1e-6);
+    assert_eq!(kept.len(), 1);
+    assert!(kept[0].iter().all(|x| x.abs() < 1e-9));
+}
+
+#[test]
+fn a_three_bit_flip_flop_has_eight_attractors_and_nineteen_saddles() {
+    let map = Map::new(&separate(3, 2.0), &[0.0]).unwrap();
+    let finder = Finder { tolerances: vec![1e-20], reach: 10.0, steps: 200 };
+    let seeds = states(2000, 3, 1.2, 2);
+    let found = find(&map, &seeds, &finder);
+    for d in &found {
+        assert!((map.speed(&d.last.state) - d.last.speed).abs() < 1e-25, "q is that of the point");
+    }
+    let points = kept(&found, 1e-4);
+    assert_eq!(points.len(), 27);
+    let stable: Vec<bool> = points
+        .iter()
+        .map(|p| eigenvalues(&map.jacobian(p)).unwrap()[0].norm() < 1.0)
+        .collect();
+    assert_eq!(stable.iter().filter(|s| **s).count(), 8);
+    for (p, stable) in points.iter().zip(stable) {
+        let proof = certify(&map, p, Some(&eigen(&map.jacobian(p)).unwrap())).unwrap();
+        assert!(proof.exists(), "a hyperbolic fixed point is proved");
+        assert!(proof.radius.unwrap() < 1e-6);
+        assert_eq!(proof.is_stable(), stable, "stability is proved where it holds, only there");
+    }
+    // The order of the seeds changes nothing.
+    let mut reversed = seeds.clone();
+    reversed.reverse();
+    assert_eq!(kept(&find(&map, &reversed, &finder), 1e-4).len(), 27);
+}
+
+#[test]
+fn nothing_is_proved_where_there_is_no_fixed_point() {
+    // h' = tanh(h + 2): the only fixed point is near 1, far from these states.
+    let mut cell = separate(1, 1.0);
+    cell.input_bias[0] = 2.0;
+    let map = Map::new(&cell, &[0.0]).unwrap();
+    // A line attractor's neutral direction: h' = tanh(h) at 0 has λ = 1, degenerate.
+    let marginal = Map::new(&separate(1, 1.0), &[0.0]).unwrap();
+    assert!(!certify(&marginal, &[0.0], None).unwrap().exists());
+    // Near the true one it is proved, and the radius covers it.
+    let proof = certify(&map, &[0.99], None).unwrap();
+    let truth = (0..200).fold(0.99_f64, |h, _| (h + 2.0).tanh());
+    assert!((truth - 0.99).abs() <= proof.radius.unwrap());
+}
+
+#[test]
+fn every_cell_has_proofs_that_hold() {
+    for kind in CELLS {
+        let mut cell = random_cell(kind, 6, 2, 11);
+        cell.recurrent_weights.iter_mut().for_each(|w| *w *= 0.3);
+        let map = Map::new(&cell, &[0.1, -0.2]).unwrap();
+        // Contracting cells: iterate to the fixed point by themselves.
+        let mut h = vec![0.0; cell.state_size()];
+        (0..3000).for_each(|_| h = map.step(&h).as_slice().to_vec());
+        let e = eigen(&map.jacobian(&h)).unwrap();
+        let proof = certify(&map, &h, Some(&e)).unwrap();
+        assert!(proof.exists(), "{kind:?}");
+        assert!(proof.is_stable(), "{kind:?}: bound {:?}", proof.spectral_bound);
+        assert!(proof.spectral_bound.unwrap() >= e.values[0].norm() - 1e-12);
+    }
+}
+
+#[test]
+fn the_reach_keeps_the_search_local() {
+    let map = Map::new(&separate(2, 0.5), &[0.0]).unwrap();
+    let finder = Finder { tolerances: vec![1e-12], reach: 0.1, ..Finder::default() };
+    let seeds = states(20, 2, 1.0, 8);
+    let scale = median_norm(seeds.iter().map(Vec::as_slice));
+    for d in find(&map, &seeds, &finder) {
+        assert!(d.last.moved <= 0.1 * scale);
+        let norm = seeds[d.seed].iter().map(|x| x * x).sum::<f64>().sqrt();
+        assert_eq!(d.stop == Stop::TooFar, norm > 0.1 * scale);
+    }
+}
+
+#[test]
+fn a_planted_line_stays_a_line() {
+    let points: Vec<Vec<f64>> = (0..1000).map(|i| vec![i as f64 / 999.0, 0.0]).collect();
+    let with_speed: Vec<(&[f64], f64)> = points.iter().map(|p| (p.as_slice(), 0.0)).collect();
+    let kept = select(&with_speed, 1.0, &Selection { unique: 0.01, outlier: 0.05 });
+    // Neighbours just above 0.01 apart: about 100 of a line of length 1.
+    assert!((90..=101).contains(&kept.len()), "{}", kept.len());
+    let far = kept.iter().any(|&i| points[i][0] > 0.98);
+    assert!(far, "the far end is kept");
+}
+
+#[test]
+fn impossible_input_is_a_clear_error() {
+    let mut cell = separate(2, 0.5);
+    assert!(Map::new(&cell, &[0.0, 0.0]).is_err(), "input of the wrong size");
+    let map = Map::new(&cell, &[0.0]).unwrap();
+    assert!(map.check(&[0.0]).is_err(), "state of the wrong size");
+    let seed = [f64::NAN, 0.0];
+    let message = search(&map, [&seed[..]], 1.0, &Finder::default(), |_| Ok(())).unwrap_err();
+    assert!(message.to_string().contains("seed 0"));
+    assert!(search(&map, [], 1.0, &Finder::default(), |_| Ok(())).is_ok(), "no seeds: nothing");
+    cell.recurrent_weights[1] = f64::INFINITY;
+    assert!(Map::new(&cell, &[0.0]).unwrap_err().to_string().contains("recurrent weights"));
+}

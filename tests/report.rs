@@ -1,1 +1,65 @@
-//! Tests of the room `report`.
+//! Tables, dictionary, page.
+
+use accrue::report::{Frame, Summary, Table, dictionary, page};
+use std::path::Path;
+
+#[test]
+fn the_data_dictionary_is_the_one_in_the_code() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/README.md");
+    let written = std::fs::read_to_string(path).unwrap();
+    assert!(
+        written == dictionary::readme(),
+        "reports/README.md is stale: accrue dictionary > reports/README.md"
+    );
+}
+
+#[test]
+fn a_table_comes_back_as_it_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let lists = [vec![1.0, 2.0], vec![], vec![f64::MIN_POSITIVE]];
+    Table::new("readouts")
+        .u64("output", 0..3)
+        .text("name", ["a", "<script>", "ü"])
+        .f64("norm", [0.5, -1.0, 1e300])
+        .lists("angles", lists.iter().map(Vec::as_slice))
+        .write(folder.path())
+        .unwrap();
+    let frame = Frame::read(folder.path(), "readouts").unwrap();
+    assert_eq!(frame.height(), 3);
+    assert_eq!(frame.f64("norm").unwrap(), [0.5, -1.0, 1e300]);
+    assert_eq!(frame.text("name").unwrap(), ["a", "<script>", "ü"]);
+    assert_eq!(frame.lists("angles").unwrap(), lists);
+    assert!(frame.f64("nothing").is_err());
+}
+
+#[test]
+#[should_panic(expected = "not in the dictionary")]
+fn a_column_without_a_description_is_refused() {
+    let _ = Table::new("readouts").f64("secret", [1.0]);
+}
+
+#[test]
+#[should_panic(expected = "not in the dictionary")]
+fn a_summary_key_without_a_description_is_refused() {
+    Summary::new().number("secret", 1.0);
+}
+
+#[test]
+fn the_summary_is_flat_json_in_the_order_of_the_dictionary() {
+    let mut summary = Summary::new();
+    summary.number("dimension.states", 2.5);
+    summary.number("accuracy.network", 1.0);
+    summary.number("dimension.predicted", f64::NAN);
+    summary.text("corpus.name", "a \"b\"");
+    let json: serde_json::Value = serde_json::from_str(&summary.to_json()).unwrap();
+    assert_eq!(json["dimension.states"], 2.5);
+    assert_eq!(json["corpus.name"], "a \"b\"");
+    assert!(json.get("dimension.predicted").is_none(), "NaN has no place in JSON");
+    let text = summary.to_json();
+    assert!(text.find("accuracy.network") < text.find("dimension.states"));
+}
+
+#[test]
+fn text_means_itself_in_the_page() {
+    assert_eq!(page::escape("<b a=\"1\">&'"), "&lt;b a=&quot;1&quot;&gt;&amp;&#39;");
+}

@@ -1,1 +1,75 @@
-//! Tests of the room `stats`.
+//! The predicted dimension against the reference spectra of SPEC 9.
+
+use accrue::corpus::synthetic::{Kind, LabelCount, Ordered, Settings, Unordered, generate};
+use accrue::stats::predict::{Settings as PredictSettings, Shape};
+use accrue::stats::{Prediction, evidence, predict};
+
+fn predicted(kind: Kind, length: usize, size: usize) -> Prediction {
+    let settings =
+        Settings { kind, length, train: size, validation: 60, test: 60, ..Settings::default() };
+    let corpus = generate(&settings, 1).unwrap();
+    let settings = PredictSettings { bootstrap: 20, ..Default::default() };
+    predict(&corpus.train, &corpus.label_names, corpus.words.len(), &settings, 1).unwrap()
+}
+
+#[test]
+fn unordered_classes_predict_one_less_than_their_number() {
+    for n in 2..=5 {
+        let kind = Kind::Unordered(Unordered { classes: n, ..Default::default() });
+        let found = predicted(kind, 50, 20_000);
+        let wanted = n as f64 - 1.0;
+        assert!((found.dimension.value - wanted).abs() < 0.1, "{n}: {:?}", found.dimension);
+        assert!((found.dimension_unbiased.value - wanted).abs() < 0.1);
+        assert!(found.dimension.low <= found.dimension.high);
+        assert_eq!(found.shape, if n == 2 { Shape::Line } else { Shape::Simplex });
+    }
+}
+
+#[test]
+fn ordered_classes_have_their_reference_spectra() {
+    // SPEC 9: N = 3 → PR 1.27, N = 5 → PR 1.33 (three words).
+    for (n, wanted) in [(3, 1.27), (5, 1.33)] {
+        let kind = Kind::Ordered(Ordered { classes: n, ..Default::default() });
+        let found = predicted(kind, 50, 20_000).dimension.value;
+        assert!((found - wanted).abs() < 0.05, "{n}: {found}");
+    }
+}
+
+#[test]
+fn independent_labels_predict_their_number() {
+    for k in [2, 3] {
+        let found = predicted(Kind::Labels(LabelCount { labels: k }), 50, 20_000);
+        assert!((found.dimension.value - k as f64).abs() < 0.1, "{k}: {:?}", found.dimension);
+        assert_eq!(found.rows.len(), 1 << k);
+        assert_eq!(found.shape, Shape::Product);
+    }
+}
+
+#[test]
+fn correlated_classes_predict_fewer_dimensions() {
+    // SPEC 9: c = 0, .25 → PR 2.00, 1.16 (i.i.d. words, one pair of three classes).
+    for (c, wanted) in [(0.0, 2.0), (0.25, 1.16)] {
+        let correlated = vec![(0, 1, c)];
+        let kind = Kind::Unordered(Unordered { correlated, independent: true, ..Default::default() });
+        let found = predicted(kind, 50, 20_000).dimension.value;
+        assert!((found - wanted).abs() < 0.05, "{c}: {found}");
+    }
+}
+
+#[test]
+fn log_odds_of_an_evidence_word_point_at_its_class() {
+    let corpus = generate(&Settings { train: 3000, ..Settings::default() }, 2).unwrap();
+    let evidence = evidence::log_odds(&corpus.train, corpus.words.len(), 3);
+    for class in 0..3 {
+        assert!(evidence[class + 1][class] > 0.5);
+        assert!((0..3).filter(|k| *k != class).all(|k| evidence[class + 1][k] < 0.0));
+        assert!(evidence[0][class].abs() < 0.15, "the neutral word says little");
+    }
+}
+
+#[test]
+fn the_share_interval_is_wilsons() {
+    // 8 of 10, by Wilson's formula by hand: 0.4902 – 0.9433.
+    let (low, high) = evidence::share_interval(0.8, 10);
+    assert!((low - 0.4902).abs() < 1e-4 && (high - 0.9433).abs() < 1e-4, "{low} {high}");
+}

@@ -1,6 +1,6 @@
 //! `accrue corpus …`.
 
-use super::{Common, terminal};
+use super::Common;
 use accrue::Result;
 use accrue::corpus::catalogue::Catalogue;
 use clap::Subcommand;
@@ -23,7 +23,6 @@ impl Corpus {
             Corpus::List => print!("{}", catalogue.list(&common.data)),
             Corpus::Show { name } => println!("{}", catalogue.get(&name)?),
         }
-        terminal::say(true, "");
         Ok(())
     }
 }

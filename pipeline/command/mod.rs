@@ -26,15 +26,14 @@ Examples:
   accrue run pipeline/experiments/quickstart.ron
   accrue run pipeline/experiments/imdb.ron --set training.epochs=3 --seed 2
   accrue predict ag_news
-  accrue predict reviews.csv --set corpus.source.label=stars
-  accrue corpus fetch imdb";
+  accrue predict reviews.csv --set corpus.source.label=stars";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run an experiment: tokenize, train, states, fixed points, geometry,
     /// predict, baselines, report
     Run(run::Run),
-    /// List, describe, download and count corpora
+    /// List and describe the corpora known by name
     #[command(subcommand)]
     Corpus(corpus::Corpus),
     /// Predict the attractor's dimension and shape from word counts alone

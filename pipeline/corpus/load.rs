@@ -111,8 +111,7 @@ fn locate(settings: &Settings, data: &Path) -> Result<Option<Files>> {
             let entry = catalogue.get(name)?;
             let mut found = entry.files(data);
             if let Some((_, missing)) = found.iter().find(|(_, path)| !path.is_file()) {
-                let remedy =
-                    format!("run `accrue corpus fetch {name}`, or {}", entry.by_hand(data));
+                let remedy = entry.by_hand(data);
                 return Err(Error::input(missing.display(), "", "not there", remedy));
             }
             let mut take = |split: &str| {

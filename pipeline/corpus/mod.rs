@@ -4,8 +4,7 @@
 //! by [`read`], label values become indices in [`labelling`], missing splits
 //! are set apart in [`split`], text becomes token ids in [`tokens`], and
 //! [`store`] keeps the result for later stages. [`synthetic`] draws corpora of
-//! known structure, [`catalogue`] knows public ones by name, and [`fetch`]
-//! downloads them.
+//! known structure, and [`catalogue`] knows public ones by name.
 
 pub mod catalogue;
 pub mod documents;
