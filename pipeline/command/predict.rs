@@ -22,10 +22,7 @@ pub struct Predict {
 
 impl Predict {
     pub fn go(self, common: &Common) -> Result<()> {
-        let mut experiment = self.experiment(common)?;
-        if let Some(seed) = common.seed {
-            experiment.seed = seed;
-        }
+        let experiment = experiment(&self.corpus, common)?;
         terminal::say(common.quiet, "counting words …");
         let loaded = corpus::load(&experiment.corpus, &common.data, experiment.seed)?.corpus;
         loaded.notes.iter().for_each(|note| terminal::say(common.quiet, format!("note: {note}")));
@@ -50,27 +47,33 @@ impl Predict {
         }
         Ok(())
     }
+}
 
-    /// The corpus as an experiment's settings.
-    fn experiment(&self, common: &Common) -> Result<Experiment> {
-        let path = Path::new(&self.corpus);
-        if path.extension().is_some_and(|e| e == "ron") {
-            return Experiment::read(path, &common.set);
-        }
+/// What was typed for a corpus as an experiment's settings.
+///
+/// # Errors
+/// [`Error::Input`] for a path that leads nowhere, and what an experiment file
+/// or `--set` is refused for.
+pub fn experiment(typed: &str, common: &Common) -> Result<Experiment> {
+    let path = Path::new(typed);
+    let mut experiment = if path.extension().is_some_and(|e| e == "ron") {
+        Experiment::read(path, &common.set)?
+    } else {
         let mut experiment = Experiment::default();
         experiment.corpus.source = if path.exists() {
             Source::File(settings::File { train: path.into(), ..Default::default() })
         } else if path.components().count() > 1 || path.extension().is_some() {
             let remedy = "give an existing file, or a name of `accrue corpus list`";
-            return Err(Error::input(&self.corpus, "", "no such file", remedy));
+            return Err(Error::input(typed, "", "no such file", remedy));
         } else {
-            Source::Named(self.corpus.clone())
+            Source::Named(typed.into())
         };
-        for assignment in &common.set {
-            experiment = experiment.with(assignment)?;
-        }
-        Ok(experiment)
+        common.set.iter().try_fold(experiment, |e, assignment| e.with(assignment))?
+    };
+    if let Some(seed) = common.seed {
+        experiment.seed = seed;
     }
+    Ok(experiment)
 }
 
 /// The prediction for a terminal, 80 columns.

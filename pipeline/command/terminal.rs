@@ -1,5 +1,6 @@
 //! What a person sees while work goes on: bars on a terminal, lines in a pipe.
 
+use accrue::corpus::fetch;
 use accrue::train::checkpoint::Progress;
 use accrue::train::{Tally, Watch};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -93,6 +94,61 @@ impl Watch for Training {
 }
 
 impl Drop for Training {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Follows a transfer from the network.
+pub struct Transfer {
+    quiet: bool,
+    bar: Option<ProgressBar>,
+    file: String,
+}
+
+impl Transfer {
+    /// A watcher for one corpus.
+    pub fn new(quiet: bool) -> Self {
+        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
+            let look = "  {msg}  {bar:24} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
+            let style = ProgressStyle::with_template(look);
+            let bar = ProgressBar::new(0);
+            bar.set_style(style.expect("the template is well-formed").progress_chars("━╸─"));
+            bar
+        });
+        Self { quiet, bar, file: String::new() }
+    }
+}
+
+impl fetch::Watch for Transfer {
+    fn begin(&mut self, file: &str, bytes: u64) {
+        match &self.bar {
+            Some(bar) => {
+                let shown = file.rsplit('/').next().unwrap_or(file).to_string();
+                bar.set_message(shown);
+                bar.set_length(bytes);
+                bar.set_position(0);
+                bar.reset_eta();
+            }
+            // A transfer that is taken up again is the same file.
+            None if self.file != file => say(self.quiet, format!("  {file}: {bytes} bytes")),
+            None => {}
+        }
+        self.file = file.into();
+    }
+
+    fn advance(&mut self, bytes: u64) {
+        if let Some(bar) = &self.bar {
+            bar.inc(bytes);
+        }
+    }
+
+    fn end(&mut self) {}
+}
+
+impl Drop for Transfer {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

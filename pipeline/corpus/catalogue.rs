@@ -63,14 +63,35 @@ pub enum Origin {
         revision: String,
         /// Files of each split; several are joined.
         files: Vec<(String, Vec<String>)>,
+        /// What has to be renamed or joined; none where the files have the
+        /// entry's own columns.
+        #[serde(default)]
+        columns: Option<Columns>,
     },
-    /// A compressed tar archive of `…/split/label/name.txt`.
+    /// A compressed tar archive of `FOLDER/LABEL/NAME` texts.
     Archive {
         /// Its address.
         url: String,
-        /// Folder inside it that holds `train/` and `test/`.
-        folder: String,
+        /// Folder of each split inside it.
+        splits: Vec<(String, String)>,
+        /// Column made of the number after the last `_` of a file's name, as
+        /// the ratings of the film reviews (`ID_RATING.txt`).
+        #[serde(default)]
+        number: Option<String>,
     },
+}
+
+/// Columns of a source that are not called as the entry calls them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Columns {
+    /// Columns that make the text, joined by a blank.
+    pub text: Vec<String>,
+    /// Column of the label.
+    pub label: String,
+    /// The smallest label there, which becomes 0.
+    #[serde(default)]
+    pub first: i64,
 }
 
 impl Entry {

@@ -8,9 +8,11 @@
 
 pub mod catalogue;
 pub mod documents;
+pub mod fetch;
 pub mod labelling;
 pub mod load;
 pub mod nearest;
+pub mod overview;
 pub mod read;
 pub mod settings;
 pub mod split;

@@ -79,7 +79,7 @@ pub fn file(path: &Path, text: &[String], label: &str) -> Result<Raw> {
 }
 
 /// A lazy reader by the file's ending.
-fn scan(path: &Path) -> Result<LazyFrame> {
+pub(super) fn scan(path: &Path) -> Result<LazyFrame> {
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     let at = PlRefPath::try_from_path(path).map_err(Error::polars(path))?;
     let csv = |separator| LazyCsvReader::new(at.clone()).with_separator(separator).finish();
@@ -97,7 +97,7 @@ fn scan(path: &Path) -> Result<LazyFrame> {
     frame.map_err(|e| refused(path, e))
 }
 
-fn columns(path: &Path, mut frame: LazyFrame) -> Result<Vec<String>> {
+pub(super) fn columns(path: &Path, mut frame: LazyFrame) -> Result<Vec<String>> {
     let schema = frame.collect_schema().map_err(|e| refused(path, e))?;
     Ok(schema.iter_names().map(|n| n.to_string()).collect())
 }

@@ -47,7 +47,7 @@ pub const INFLATE: f64 = 1.0 + 1e-10;
 /// `sup |σ''| = 1/(6√3)`.
 const SIGMA_2: f64 = 0.096_225_044_864_937_64;
 /// `sup |tanh''| = 4/(3√3)`.
-const TANH_2: f64 = 0.769_800_358_919_501_1;
+const TANH_2: f64 = 0.769_800_358_919_501;
 /// Largest radius tried, as a share of `1 + ‖h̃‖`.
 const LARGEST_RADIUS: f64 = 1e-2;
 

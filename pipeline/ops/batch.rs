@@ -204,9 +204,9 @@ mod tests {
         assert_eq!(batch.slots(), sequences.iter().map(Vec::len).sum::<usize>());
         let mut seen = 0;
         for shard in &batch.shards {
-            for t in 0..shard.tokens() {
+            for (t, &offset) in shard.offset[..shard.tokens()].iter().enumerate() {
                 for (r, &row) in shard.rows[..shard.active(t)].iter().enumerate() {
-                    let slot = shard.first + shard.offset[t] + r;
+                    let slot = shard.first + offset + r;
                     let token = batch.distinct[batch.token_of_slot[slot] as usize];
                     assert_eq!(token, sequences[row][t]);
                     seen += 1;

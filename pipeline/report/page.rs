@@ -68,8 +68,9 @@ pub fn sentence(page: &Page, summary: &Summary) -> String {
         if let Some(slow) = get("dimension.fixed_points").filter(|d| *d > 0.0) {
             let _ = write!(text, " around slow points that spread in {slow:.2}");
         }
-        match (get("dimension.predicted"), summary.get_text("shape.predicted")) {
-            (Some(predicted), Some(shape)) => {
+        if let (Some(predicted), Some(shape)) =
+            (get("dimension.predicted"), summary.get_text("shape.predicted"))
+        {
                 let figure = match shape {
                     "simplex" if page.labels == 3 => "triangle".to_string(),
                     "simplex" if page.labels == 4 => "tetrahedron".to_string(),
@@ -85,8 +86,6 @@ pub fn sentence(page: &Page, summary: &Summary) -> String {
                 if let Some(unbiased) = get("dimension.predicted_unbiased") {
                     let _ = write!(text, " ({unbiased:.2} once sampling noise is taken out)");
                 }
-            }
-            _ => {}
         }
         text.push_str(". ");
     }
@@ -103,9 +102,9 @@ pub fn sentence(page: &Page, summary: &Summary) -> String {
 fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Result<String> {
     let mut body = String::new();
     let title = escape(page.title);
-    let _ = write!(
+    let _ = writeln!(
         body,
-        "<header><p class=kicker>accrue · {}</p><h1>{title}</h1><p class=finding>{}</p></header>\n",
+        "<header><p class=kicker>accrue · {}</p><h1>{title}</h1><p class=finding>{}</p></header>",
         escape(page.corpus),
         escape(&sentence(page, summary))
     );
@@ -124,11 +123,11 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
     searches(&mut body, run)?;
     notes(&mut body, run)?;
     stages(&mut body, page);
-    let _ = write!(
+    let _ = writeln!(
         body,
         "<section id=settings><h2>Settings</h2><p>{}. Everything below is the whole resolved \
          experiment; <code>run.ron</code> holds the same.</p><details><summary>Show</summary>\
-         <pre>{}</pre></details></section>\n",
+         <pre>{}</pre></details></section>",
         escape(page.network),
         escape(page.settings)
     );
@@ -166,10 +165,10 @@ fn section(body: &mut String, figure: &Figure) {
         &format!("<svg role=img aria-label=\"{}\" ", escape(&figure.alt)),
         1,
     );
-    let _ = write!(
+    let _ = writeln!(
         body,
         "<section id={}><h2>{}</h2><figure>{svg}<figcaption>{} <span class=links>{} · \
-         <a href=\"figures/{}.svg\">SVG</a></span></figcaption></figure></section>\n",
+         <a href=\"figures/{}.svg\">SVG</a></span></figcaption></figure></section>",
         figure.name,
         figure.title,
         escape(&figure.caption),

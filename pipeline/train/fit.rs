@@ -203,7 +203,7 @@ impl<'a> Run<'a> {
                     self.progress.epoch += 1;
                     self.progress.batch = 0;
                 }
-                let safe = self.progress.step % self.settings.checkpoint_every == 0;
+                let safe = self.progress.step.is_multiple_of(self.settings.checkpoint_every);
                 if safe && !stopped_early && self.progress.step < self.planned {
                     self.save()?;
                 }
@@ -229,7 +229,7 @@ impl<'a> Run<'a> {
 
     fn validation_is_due(&self, last_of_epoch: bool) -> bool {
         let every = self.settings.validate_every;
-        let due = if every == 0 { last_of_epoch } else { self.progress.step % every == 0 };
+        let due = if every == 0 { last_of_epoch } else { self.progress.step.is_multiple_of(every) };
         due || self.progress.step == self.planned
     }
 

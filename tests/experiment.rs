@@ -1,0 +1,310 @@
+//! An experiment: what its file may say, and a run from its first stage to its
+//! report, cut off, forced, and on any number of threads.
+
+use accrue::experiment::Experiment;
+use accrue::report::Summary;
+use accrue::studies::portrait::{self, Options, STAGES};
+use accrue::{Error, train};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Three topics, small enough to run whole in a few seconds.
+const SMALL: &str = "(
+    study: \"tests\",
+    name: \"small\",
+    corpus: (source: Synthetic(length: 12, train: 900, validation: 90, test: 180)),
+    model: (embedding: None, units: 16),
+    training: (
+        epochs: 60,
+        batch: 30,
+        learning_rate: 0.1,
+        decay: 0.999,
+        decay_steps: 1,
+        epsilon: 0.1,
+        penalty: All(1e-4),
+        checkpoint_every: 20,
+    ),
+    states: (documents: 120),
+    fixed_points: (inputs: [Uniform, Zero], headline: 1e-4, seeds: 96, spectra: 8, proofs: 8),
+    prediction: (bootstrap: 50),
+)";
+
+fn write(folder: &Path, text: &str) -> PathBuf {
+    let path = folder.join("small.ron");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// Every `.ron` below the folder of experiments.
+fn experiments(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
+    let mut found: Vec<PathBuf> = entries
+        .flat_map(|p| if p.is_dir() { experiments(&p) } else { vec![p] })
+        .filter(|p| p.extension().is_some_and(|e| e == "ron"))
+        .collect();
+    found.sort();
+    found
+}
+
+fn refusal(text: &str) -> (usize, usize, String) {
+    let folder = tempfile::tempdir().unwrap();
+    match Experiment::read(&write(folder.path(), text), &[]) {
+        Err(Error::Experiment { file, line, column, problem }) => {
+            assert!(file.ends_with("small.ron"));
+            (line, column, problem)
+        }
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[test]
+fn every_experiment_file_parses() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipeline/experiments");
+    let all = experiments(&top);
+    assert!(all.len() >= 2, "{all:?}");
+    for path in all {
+        let experiment = Experiment::read(&path, &[]).unwrap_or_else(|e| panic!("{e}"));
+        assert!(!experiment.study.is_empty() && !experiment.name.is_empty());
+        assert!(!experiment.title.is_empty(), "{} has no title", path.display());
+    }
+}
+
+#[test]
+fn an_unknown_field_is_refused_with_its_place_and_the_nearest_name() {
+    let (line, column, problem) = refusal("(\n    training: (\n        epoch: 3,\n    ),\n)");
+    assert_eq!((line, column), (3, 14), "{problem}");
+    assert!(problem.contains("no setting `epoch`"), "{problem}");
+    assert!(problem.contains("did you mean `epochs`"), "{problem}");
+}
+
+#[test]
+fn an_unknown_choice_is_refused_with_the_nearest_name() {
+    let (line, _, problem) = refusal("(\n  model: (cell: Gruu),\n)");
+    assert_eq!(line, 2, "{problem}");
+    assert!(problem.contains("`Gruu`") && problem.contains("`Gru`"), "{problem}");
+}
+
+#[test]
+fn a_wrong_type_is_refused_with_its_place() {
+    let (line, column, problem) = refusal("(\n    model: (units: \"many\"),\n)");
+    assert_eq!(line, 2, "{problem}");
+    assert!((19..=26).contains(&column), "{column}: {problem}");
+    assert!(problem.contains("integer"), "{problem}");
+}
+
+#[test]
+fn impossible_values_are_refused_where_they_stand() {
+    for (text, said) in [
+        ("(\n training: (learning_rate: -1.0))", "above 0"),
+        ("(\n training: (batch: 0))", "at least 1"),
+        ("(\n training: (dropout: 1.0))", "up to"),
+        ("(\n corpus: (test: 1.5))", "up to"),
+        ("(\n model: (units: 0))", "at least 1"),
+        ("(\n fixed_points: (headline: 0.0))", "above 0"),
+        ("(\n states: (documents: 0))", "at least 1"),
+    ] {
+        let (line, column, problem) = refusal(text);
+        assert_eq!(line, 2, "{text}: {problem}");
+        assert!(column > 10, "{text}: {column}");
+        assert!(problem.contains("impossible") && problem.contains(said), "{text}: {problem}");
+    }
+}
+
+#[test]
+fn a_setting_of_the_command_line_stands_as_if_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), SMALL);
+    let set = |s: &str| Experiment::read(&path, &[s.to_string()]);
+    let plain = Experiment::read(&path, &[]).unwrap();
+    let mut expected = plain.clone();
+    expected.training.epochs = 3;
+    assert_eq!(set("training.epochs=3").unwrap(), expected);
+    expected = plain.clone();
+    expected.title = "My own title".into();
+    assert_eq!(set("title=My own title").unwrap(), expected);
+    expected = plain.clone();
+    expected.model.embedding = Some(7);
+    assert_eq!(set("model.embedding=7").unwrap(), expected);
+    assert_eq!(set("model.embedding=Some(7)").unwrap(), expected);
+    let named = set("corpus.source=Named(\"imdb\")").unwrap();
+    assert_eq!(named.corpus.source, accrue::corpus::Source::Named("imdb".into()));
+
+    let said = |s: &str| set(s).unwrap_err().to_string();
+    assert!(said("training.epoch=3").contains("did you mean `epochs`"));
+    assert!(said("training.epochs").contains("path=value"));
+    assert!(said("training.epochs=many").contains("--set training.epochs=many"));
+    assert!(said("training.batch=0").contains("at least 1"));
+    assert_eq!(set("training.batch=0").unwrap_err().exit_status(), 2);
+}
+
+#[test]
+fn the_resolved_experiment_reads_back_the_same() {
+    for path in experiments(&Path::new(env!("CARGO_MANIFEST_DIR")).join("pipeline/experiments")) {
+        let experiment = Experiment::read(&path, &[]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let copy = write(folder.path(), &accrue::notation::to_ron(&experiment));
+        assert_eq!(Experiment::read(&copy, &[]).unwrap(), experiment);
+    }
+}
+
+/// Writes down which stages ran.
+#[derive(Default)]
+struct Ran(Vec<String>);
+
+impl portrait::Watch for Ran {
+    fn begin(&mut self, _: &str) {}
+    fn passed(&mut self, stage: &str, ran: Option<f64>) {
+        self.0.extend(ran.map(|_| stage.to_string()));
+    }
+    fn training(&mut self) -> Box<dyn train::Watch + '_> {
+        Box::new(())
+    }
+}
+
+fn run(experiment: &Experiment, out: &Path, force: &[&str]) -> (Vec<String>, PathBuf) {
+    let force: Vec<String> = force.iter().map(|s| s.to_string()).collect();
+    let mut watch = Ran::default();
+    let options = Options { data: Path::new("data"), out, force: &force, watch: &mut watch };
+    let folder = portrait::run(experiment, options).unwrap();
+    (watch.0, folder)
+}
+
+fn small(set: &[&str]) -> Experiment {
+    let folder = tempfile::tempdir().unwrap();
+    let set: Vec<String> = set.iter().map(|s| s.to_string()).collect();
+    Experiment::read(&write(folder.path(), SMALL), &set).unwrap()
+}
+
+#[test]
+fn a_run_makes_everything_once_and_again_only_what_changed() {
+    let out = tempfile::tempdir().unwrap();
+    let experiment = small(&[]);
+    let (ran, folder) = run(&experiment, out.path(), &[]);
+    assert_eq!(ran, STAGES);
+    assert_eq!(folder, out.path().join("tests/small"));
+
+    let summary = Summary::read(&folder).unwrap();
+    for key in [
+        "accuracy.network",
+        "accuracy.bag_of_words",
+        "dimension.states",
+        "dimension.fixed_points",
+        "dimension.predicted",
+        "fixed_points.count",
+        "train.tokens_per_second",
+        "time.seconds",
+        "memory.peak_bytes",
+    ] {
+        assert!(summary.get(key).is_some_and(f64::is_finite), "{key}: {:?}", summary.get(key));
+    }
+    assert!(summary.get("accuracy.network").unwrap() > 0.8);
+    assert!((summary.get("dimension.predicted").unwrap() - 2.0).abs() < 0.1);
+    assert!(summary.get("fixed_points.count").unwrap() > 3.0);
+    for file in ["run.ron", "summary.json", "model.safetensors", "index.html"] {
+        assert!(folder.join(file).is_file(), "{file}");
+    }
+    let page = std::fs::read_to_string(folder.join("index.html")).unwrap();
+    assert!(!page.contains("src=\"http") && !page.contains("<link"), "the page is whole offline");
+
+    // Nothing is done twice.
+    assert_eq!(run(&experiment, out.path(), &[]).0, Vec::<String>::new());
+    // A forced stage takes those that read it along.
+    let (ran, _) = run(&experiment, out.path(), &["states"]);
+    assert_eq!(ran, ["states", "fixed_points", "geometry", "baselines"]);
+    // A changed setting runs its own stage and those after it.
+    let changed = small(&["fixed_points.seeds=64"]);
+    let (ran, _) = run(&changed, out.path(), &[]);
+    assert_eq!(ran, ["fixed_points", "geometry", "baselines", "report"]);
+    // A file that is gone is made again.
+    std::fs::remove_file(folder.join("tables/prediction.parquet")).unwrap();
+    assert_eq!(run(&changed, out.path(), &[]).0, ["predict"]);
+    // A stage that does not exist is refused before anything runs.
+    let force = ["state".to_string()];
+    let mut watch = Ran::default();
+    let options =
+        Options { data: Path::new("data"), out: out.path(), force: &force, watch: &mut watch };
+    let error = portrait::run(&changed, options).unwrap_err();
+    assert!(error.to_string().contains("states"), "{error}");
+}
+
+/// The program, quiet, on the small experiment.
+fn program(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_accrue"));
+    command.arg("run").arg(write(folder, SMALL)).arg("--out").arg(folder).arg("--quiet");
+    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::inherit());
+    command
+}
+
+/// Contents of a run's files that carry no time.
+fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for name in ["states", "axes", "fixed_points", "eigenvalues", "words", "spectrum_predicted"] {
+        let path = format!("tables/{name}.parquet");
+        all.insert(path.clone(), std::fs::read(folder.join(path)).unwrap());
+    }
+    all.insert("model".into(), std::fs::read(folder.join("model.safetensors")).unwrap());
+    all
+}
+
+fn same(a: &Path, b: &Path, what: &str) {
+    let (a, b) = (contents(a), contents(b));
+    for (name, bytes) in &a {
+        assert!(*bytes == b[name], "{name} differs: {what}");
+    }
+}
+
+#[test]
+fn a_killed_process_goes_on_to_the_same_bits_on_any_number_of_threads() {
+    let (whole, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    assert!(program(whole.path(), &["--threads", "2"]).status().unwrap().success());
+
+    // Killed three times, each time once a new checkpoint is there.
+    let run = killed.path().join("tests/small");
+    let checkpoint = run.join("checkpoint.safetensors");
+    let written = || std::fs::metadata(&checkpoint).and_then(|m| m.modified()).ok();
+    let mut kills = 0;
+    for threads in ["1", "2", "3"] {
+        let before = written();
+        let mut child = program(killed.path(), &["--threads", threads]).spawn().unwrap();
+        let begin = Instant::now();
+        while written() == before && begin.elapsed() < Duration::from_secs(60) {
+            if child.try_wait().unwrap().is_some() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if child.try_wait().unwrap().is_none() {
+            child.kill().unwrap();
+            kills += 1;
+        }
+        child.wait().unwrap();
+        assert!(!run.join("index.html").exists(), "killed before its end");
+    }
+    assert!(kills == 3 && checkpoint.is_file(), "{kills} kills");
+    assert!(program(killed.path(), &["--threads", "1"]).status().unwrap().success());
+    same(&whole.path().join("tests/small"), &run, "killed and resumed, 1 thread against 2");
+    assert!(!checkpoint.exists(), "a finished run leaves no checkpoint");
+}
+
+#[test]
+fn wrong_usage_exits_with_2_and_bad_input_with_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let status = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_accrue"));
+        let output = command.args(arguments).current_dir(folder.path()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = status(&["run", "nowhere.ron"]);
+    assert!(code == Some(1) && said.contains("nowhere.ron"), "{code:?} {said}");
+    let (code, said) = status(&["predict", "imbd"]);
+    assert!(code == Some(2) && said.contains("imdb"), "{code:?} {said}");
+    let (code, said) = status(&["predict", "imdb"]);
+    assert!(code == Some(1) && said.contains("train.parquet"), "{code:?} {said}");
+    let (code, _) = status(&["walk"]);
+    assert_eq!(code, Some(2));
+    write(folder.path(), "(training: (epoch: 1))");
+    let (code, said) = status(&["run", "small.ron"]);
+    assert!(code == Some(2) && said.contains("small.ron:1:"), "{code:?} {said}");
+}
