@@ -10,6 +10,7 @@ use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -284,6 +285,26 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let partial = PathBuf::from(partial);
     std::fs::write(&partial, bytes).map_err(Error::io(&partial))?;
     std::fs::rename(&partial, path).map_err(Error::io(path))
+}
+
+/// Size in bytes and SHA-256 (lower-case hexadecimal) of a file.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be read.
+pub fn fingerprint(path: &Path) -> Result<(u64, String)> {
+    let mut hash = Sha256::new();
+    let mut file = std::fs::File::open(path).map_err(Error::io(path))?;
+    let mut block = vec![0; 1 << 20];
+    let mut bytes = 0;
+    loop {
+        let read = file.read(&mut block).map_err(Error::io(path))?;
+        if read == 0 {
+            break;
+        }
+        hash.update(&block[..read]);
+        bytes += read as u64;
+    }
+    Ok((bytes, hash.finalize().iter().map(|b| format!("{b:02x}")).collect()))
 }
 
 /// Resident memory of this process, as Linux tells it.

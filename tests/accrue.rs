@@ -4,6 +4,7 @@ mod baseline;
 mod corpus;
 mod dynamics;
 mod experiment;
+mod fetch;
 mod geometry;
 mod layout;
 mod linalg;

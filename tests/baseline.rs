@@ -36,7 +36,11 @@ fn the_fit_is_a_minimum_of_the_written_loss() {
         let moved = |by: f64| {
             let mut beta = beta.clone();
             let mut bias = bias;
-            if i < 3 { beta[i] += by } else { bias += by }
+            if i < 3 {
+                beta[i] += by
+            } else {
+                bias += by
+            }
             loss(&split, &beta, bias, 0.05)
         };
         let slope = (moved(STEP) - moved(-STEP)) / (2.0 * STEP);

@@ -190,8 +190,9 @@ fn variants_keep_merge_balance_and_limit() {
     let path = stars(folder.path());
     let variant = |variant: Variant| Settings { variant, ..settings(&path) };
     let numbers = |numbers: &[i64]| numbers.iter().map(|&n| Label::Number(n)).collect::<Vec<_>>();
-    let size =
-        |c: &Corpus| c.train.documents.len() + c.validation.documents.len() + c.test.documents.len();
+    let size = |c: &Corpus| {
+        c.train.documents.len() + c.validation.documents.len() + c.test.documents.len()
+    };
 
     let kept = read(&variant(Variant { keep: numbers(&[5, 1]), ..Variant::default() })).unwrap();
     assert_eq!(kept.label_names, ["5", "1"]);
@@ -321,9 +322,8 @@ fn empty_unknown_and_doubled_documents_are_counted_and_go_on() {
 #[test]
 fn long_documents_are_cut_or_dropped_and_counted() {
     let folder = tempfile::tempdir().unwrap();
-    let rows: String = (1..=40)
-        .map(|i| format!("{},{}\n", vec!["word"; i].join(" "), i % 2))
-        .collect();
+    let rows: String =
+        (1..=40).map(|i| format!("{},{}\n", vec!["word"; i].join(" "), i % 2)).collect();
     let path = write(folder.path(), "long.csv", format!("text,label\n{rows}"));
     let mut own = settings(&path);
     own.tokens.longest = 30;
@@ -344,8 +344,7 @@ fn long_documents_are_cut_or_dropped_and_counted() {
 
 #[test]
 fn words_are_lower_case_with_punctuation_apart_and_line_breaks_gone() {
-    let texts: Vec<String> =
-        vec!["It's GOOD<br /><br />Not bad, isn’t it? don't".into(); 3];
+    let texts: Vec<String> = vec!["It's GOOD<br /><br />Not bad, isn’t it? don't".into(); 3];
     let tokenizer = Tokenizer::new(&tokens::Settings::default(), &texts).unwrap();
     let words = tokenizer.words();
     let ids = &tokenizer.encode(&texts[..1]).unwrap()[0];
@@ -421,8 +420,15 @@ fn a_corpus_that_is_not_here_says_which_files_to_place_where() {
 fn the_catalogue_knows_the_nine_corpora_and_takes_ones_own() {
     let folder = tempfile::tempdir().unwrap();
     let names = [
-        "imdb", "ag_news", "dbpedia_14", "yelp_review_full", "amazon", "go_emotions", "sst2",
-        "sst5", "newsgroups",
+        "imdb",
+        "ag_news",
+        "dbpedia_14",
+        "yelp_review_full",
+        "amazon",
+        "go_emotions",
+        "sst2",
+        "sst5",
+        "newsgroups",
     ];
     let catalogue = Catalogue::open(folder.path()).unwrap();
     for name in names {

@@ -131,10 +131,8 @@ fn a_three_bit_flip_flop_has_eight_attractors_and_nineteen_saddles() {
     }
     let points = kept(&found, 1e-4);
     assert_eq!(points.len(), 27);
-    let stable: Vec<bool> = points
-        .iter()
-        .map(|p| eigenvalues(&map.jacobian(p)).unwrap()[0].norm() < 1.0)
-        .collect();
+    let stable: Vec<bool> =
+        points.iter().map(|p| eigenvalues(&map.jacobian(p)).unwrap()[0].norm() < 1.0).collect();
     assert_eq!(stable.iter().filter(|s| **s).count(), 8);
     for (p, stable) in points.iter().zip(stable) {
         let proof = certify(&map, p, Some(&eigen(&map.jacobian(p)).unwrap())).unwrap();

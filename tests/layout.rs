@@ -89,7 +89,8 @@ fn rooms_use_only_the_rooms_above_them() {
         if OPEN.contains(&room.as_str()) {
             continue;
         }
-        let allowed = may.get(room.as_str()).unwrap_or_else(|| panic!("room `{room}` is not listed"));
+        let allowed =
+            may.get(room.as_str()).unwrap_or_else(|| panic!("room `{room}` is not listed"));
         for file in files(&top.join(room)) {
             let text = std::fs::read_to_string(&file).expect("a source file is text");
             for used in named(&text, &rooms) {
@@ -113,8 +114,20 @@ fn imports_are_read_from_every_form_of_use() {
 fn the_top_level_holds_what_the_design_names() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let tracked = [
-        "Cargo.toml", "Cargo.lock", "Makefile", "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "rustfmt.toml",
-        "pipeline/lib.rs", "pipeline/main.rs", "data/corpora.ron", "reports/README.md", "tests/accrue.rs", ".ci/run",
+        "Cargo.toml",
+        "Cargo.lock",
+        "Makefile",
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "rustfmt.toml",
+        "pipeline/lib.rs",
+        "pipeline/main.rs",
+        "data/corpora.ron",
+        "reports/README.md",
+        "tests/accrue.rs",
+        ".ci/run",
     ];
     for file in tracked {
         assert!(top.join(file).is_file(), "{file} is missing");

@@ -73,7 +73,8 @@ fn singular_values_rebuild_the_matrix() {
         assert!((&s.u * diagonal * s.v.transpose() - &a).norm() < 1e-13 * a.norm() * 10.0);
         assert!(s.singular.windows(2).all(|w| w[0] >= w[1]));
     }
-    let (values, vectors) = symmetric(&Matrix::from_row_slice(2, 2, &[2.0, 1.0, 1.0, 2.0])).unwrap();
+    let (values, vectors) =
+        symmetric(&Matrix::from_row_slice(2, 2, &[2.0, 1.0, 1.0, 2.0])).unwrap();
     assert!((values[0] - 3.0).abs() < 1e-14 && (values[1] - 1.0).abs() < 1e-14);
     assert!((vectors[(0, 0)] - vectors[(1, 0)]).abs() < 1e-14);
 }

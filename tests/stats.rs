@@ -50,7 +50,8 @@ fn correlated_classes_predict_fewer_dimensions() {
     // SPEC 9: c = 0, .25 → PR 2.00, 1.16 (i.i.d. words, one pair of three classes).
     for (c, wanted) in [(0.0, 2.0), (0.25, 1.16)] {
         let correlated = vec![(0, 1, c)];
-        let kind = Kind::Unordered(Unordered { correlated, independent: true, ..Default::default() });
+        let kind =
+            Kind::Unordered(Unordered { correlated, independent: true, ..Default::default() });
         let found = predicted(kind, 50, 20_000).dimension.value;
         assert!((found - wanted).abs() < 0.05, "{c}: {found}");
     }

@@ -65,16 +65,8 @@ fn a_run_that_was_cut_off_goes_on_to_the_same_bits() {
     let path = folder.path().join("checkpoint");
     let fit = |network: &Network, steps: usize, path: &std::path::Path| {
         let settings = Settings { steps, ..settings() };
-        train::fit(
-            network,
-            &corpus.train,
-            &corpus.validation,
-            &settings,
-            1,
-            (path, "key"),
-            &mut (),
-        )
-        .unwrap()
+        train::fit(network, &corpus.train, &corpus.validation, &settings, 1, (path, "key"), &mut ())
+            .unwrap()
     };
     let whole = network(&corpus);
     fit(&whole, 50, &folder.path().join("other"));

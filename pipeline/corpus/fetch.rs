@@ -8,13 +8,12 @@
 
 use super::catalogue::{Columns, Entry, Origin};
 use super::read;
-use crate::run::replace;
+use crate::run::{fingerprint, replace};
 use crate::{Error, Result, notation};
 use hf_hub::api::sync::{Api, ApiBuilder, ApiError};
 use hf_hub::{Cache, Repo, RepoType};
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -181,10 +180,7 @@ fn read_lock(folder: &Path) -> Result<Lock> {
 
 /// Size and SHA-256 of a file.
 fn recorded(path: &Path) -> Result<Recorded> {
-    let mut hash = Sha256::new();
-    let mut file = std::fs::File::open(path).map_err(Error::io(path))?;
-    let bytes = std::io::copy(&mut file, &mut hash).map_err(Error::io(path))?;
-    let sha256 = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    let (bytes, sha256) = fingerprint(path)?;
     Ok(Recorded { bytes, sha256 })
 }
 
@@ -291,7 +287,9 @@ fn said(error: &ApiError) -> String {
             ureq::Error::StatusCode(code) => format!("the server refused ({code})"),
             other => format!("no answer ({other})"),
         },
-        ApiError::TooManyRetries(last) => format!("given up after {RETRIES} retries: {}", said(last)),
+        ApiError::TooManyRetries(last) => {
+            format!("given up after {RETRIES} retries: {}", said(last))
+        }
         ApiError::IoError(e) => format!("the transfer broke ({e})"),
         other => other.to_string(),
     }
@@ -396,8 +394,12 @@ fn transfer(
     }
     let length = response.headers().get("content-length");
     let rest: Option<u64> = length.and_then(|l| l.to_str().ok()?.parse().ok());
-    let mut file =
-        std::fs::OpenOptions::new().create(true).append(goes_on).write(true).truncate(!goes_on).open(part)?;
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(goes_on)
+        .write(true)
+        .truncate(!goes_on)
+        .open(part)?;
     watch.begin(name, rest.map_or(0, |r| have + r));
     watch.advance(have);
     let mut body = response.into_body().into_reader();
@@ -481,7 +483,8 @@ fn unpack(
         Error::input(path.display(), "", e, remedy)
     };
     let file = std::fs::File::open(path).map_err(Error::io(path))?;
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(std::io::BufReader::new(file)));
+    let mut archive =
+        tar::Archive::new(flate2::read::GzDecoder::new(std::io::BufReader::new(file)));
     let mut found: BTreeMap<&str, Vec<Text>> = BTreeMap::new();
     for member in archive.entries().map_err(damaged)? {
         let mut member = member.map_err(damaged)?;
@@ -490,7 +493,8 @@ fn unpack(
             let inner = place.strip_prefix("./").unwrap_or(&place).strip_prefix(folder.as_str())?;
             Some((split.as_str(), inner.strip_prefix('/')?.split_once('/')?))
         });
-        let Some((split, (label, name))) = within.filter(|_| member.header().entry_type().is_file())
+        let Some((split, (label, name))) =
+            within.filter(|_| member.header().entry_type().is_file())
         else {
             continue;
         };

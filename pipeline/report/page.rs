@@ -71,21 +71,21 @@ pub fn sentence(page: &Page, summary: &Summary) -> String {
         if let (Some(predicted), Some(shape)) =
             (get("dimension.predicted"), summary.get_text("shape.predicted"))
         {
-                let figure = match shape {
-                    "simplex" if page.labels == 3 => "triangle".to_string(),
-                    "simplex" if page.labels == 4 => "tetrahedron".to_string(),
-                    "product" if page.labels == 2 => "square".to_string(),
-                    "product" if page.labels == 3 => "cube".to_string(),
-                    "other" => "figure of no simple kind".to_string(),
-                    other => other.to_string(),
-                };
-                let _ = write!(
-                    text,
-                    "; word counts alone, without the network, predict {predicted:.2} and a {figure}"
-                );
-                if let Some(unbiased) = get("dimension.predicted_unbiased") {
-                    let _ = write!(text, " ({unbiased:.2} once sampling noise is taken out)");
-                }
+            let figure = match shape {
+                "simplex" if page.labels == 3 => "triangle".to_string(),
+                "simplex" if page.labels == 4 => "tetrahedron".to_string(),
+                "product" if page.labels == 2 => "square".to_string(),
+                "product" if page.labels == 3 => "cube".to_string(),
+                "other" => "figure of no simple kind".to_string(),
+                other => other.to_string(),
+            };
+            let _ = write!(
+                text,
+                "; word counts alone, without the network, predict {predicted:.2} and a {figure}"
+            );
+            if let Some(unbiased) = get("dimension.predicted_unbiased") {
+                let _ = write!(text, " ({unbiased:.2} once sampling noise is taken out)");
+            }
         }
         text.push_str(". ");
     }

@@ -19,8 +19,6 @@ use crate::model::{Head, Network};
 use crate::run::{Made, Run, Stage};
 use crate::{Error, Result, setting};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use std::io::Read;
 use std::path::Path;
 
 pub use predict::numbers as prediction_numbers;
@@ -210,21 +208,8 @@ fn check(experiment: &Experiment, force: &[String]) -> Result<()> {
 /// Hash of every file the corpus is read from: a changed file is a changed corpus.
 fn fingerprint(settings: &corpus::Settings, data: &Path) -> Result<Vec<String>> {
     let files = corpus::load::files(settings, data)?;
-    let mut all = Vec::new();
-    for path in files.iter().flat_map(|p| walk(p)) {
-        let mut hash = Sha256::new();
-        let mut file = std::fs::File::open(&path).map_err(Error::io(&path))?;
-        let mut block = vec![0; 1 << 20];
-        loop {
-            let read = file.read(&mut block).map_err(Error::io(&path))?;
-            if read == 0 {
-                break;
-            }
-            hash.update(&block[..read]);
-        }
-        all.push(hash.finalize().iter().map(|b| format!("{b:02x}")).collect());
-    }
-    Ok(all)
+    let below = files.iter().flat_map(|p| walk(p));
+    below.map(|path| Ok(crate::run::fingerprint(&path)?.1)).collect()
 }
 
 /// The file itself, or the files below a folder, in order.
