@@ -74,7 +74,7 @@ fn every_experiment_file_parses() {
 #[test]
 fn an_unknown_field_is_refused_with_its_place_and_the_nearest_name() {
     let (line, column, problem) = refusal("(\n    training: (\n        epoch: 3,\n    ),\n)");
-    assert_eq!((line, column), (3, 14), "{problem}");
+    assert_eq!((line, column), (3, 9), "{problem}");
     assert!(problem.contains("no setting `epoch`"), "{problem}");
     assert!(problem.contains("did you mean `epochs`"), "{problem}");
 }

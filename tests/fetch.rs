@@ -112,8 +112,9 @@ fn answer(stream: TcpStream, served: &Mutex<Served>) {
     let _ = write!(
         stream,
         "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nContent-Range: bytes {from}-{}/{total}\r\n\
-         ETag: \"{etag}\"\r\nX-Repo-Commit: 0123456789abcdef\r\n{close}\r\n",
-        upto - 1
+         ETag: \"{etag}\"\r\nX-Repo-Commit: {}\r\n{close}\r\n",
+        upto - 1,
+        sha256(&bytes)
     );
     let _ = stream.write_all(part);
 }

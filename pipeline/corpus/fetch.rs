@@ -135,8 +135,9 @@ pub fn fetch(entry: &Entry, data: &Path, hub: &Hub, watch: &mut dyn Watch) -> Re
             let local = from_hub(entry, data, hub, &mut lock, watch)?;
             let mut tables = Vec::new();
             for (split, names) in files {
-                let paths: Vec<&Path> = names.iter().map(|n| local[n].as_path()).collect();
-                tables.push((split.clone(), table(entry, &paths, columns.as_ref())?));
+                let files: Vec<(&Path, &Path)> =
+                    names.iter().map(|n| (local[n].as_path(), Path::new(n))).collect();
+                tables.push((split.clone(), table(entry, &files, columns.as_ref())?));
             }
             tables
         }
@@ -421,10 +422,11 @@ fn transfer(
     Ok(())
 }
 
-/// One split of the Hub's files, in the entry's columns.
-fn table(entry: &Entry, paths: &[&Path], columns: Option<&Columns>) -> Result<DataFrame> {
+/// One split of the Hub's files (where they lie, what they are called), in the
+/// entry's columns.
+fn table(entry: &Entry, files: &[(&Path, &Path)], columns: Option<&Columns>) -> Result<DataFrame> {
     let mut all: Option<DataFrame> = None;
-    for path in paths {
+    for (path, name) in files {
         let failed = |e| Error::polars(path)(e);
         let own = Columns { text: entry.text.clone(), label: entry.label.clone(), first: 0 };
         let from = columns.unwrap_or(&own);
@@ -444,7 +446,7 @@ fn table(entry: &Entry, paths: &[&Path], columns: Option<&Columns>) -> Result<Da
         wanted.push(label.alias(entry.label.as_str()));
         wanted.extend(entry.columns.iter().map(|c| col(c.as_str())));
         let names: Vec<&String> = from.text.iter().chain([&from.label]).collect();
-        let frame = read::scan(path)?;
+        let frame = read::scan(path, name)?;
         let present = read::columns(path, frame.clone())?;
         if let Some(missing) = names.iter().find(|n| !present.contains(n)) {
             let problem = format!("no column `{missing}`; there are {}", present.join(", "));

@@ -50,7 +50,7 @@ pub fn file(path: &Path, text: &[String], label: &str) -> Result<Raw> {
     if size == 0 {
         return Err(Error::input(shown, "", "the file is empty", "fetch or export it again"));
     }
-    let frame = scan(path)?;
+    let frame = scan(path, path)?;
     let columns = columns(path, frame.clone())?;
     let names: Vec<&str> = columns.iter().map(|c| c.as_str()).collect();
     for wanted in text.iter().map(String::as_str).chain([label]) {
@@ -78,9 +78,10 @@ pub fn file(path: &Path, text: &[String], label: &str) -> Result<Raw> {
     Ok(Raw { texts, labels, lists })
 }
 
-/// A lazy reader by the file's ending.
-pub(super) fn scan(path: &Path) -> Result<LazyFrame> {
-    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+/// A lazy reader of `path` by the ending of `name` (a file in the Hub's cache
+/// has none of its own).
+pub(super) fn scan(path: &Path, name: &Path) -> Result<LazyFrame> {
+    let ending = name.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     let at = PlRefPath::try_from_path(path).map_err(Error::polars(path))?;
     let csv = |separator| LazyCsvReader::new(at.clone()).with_separator(separator).finish();
     let frame = match ending.as_str() {
