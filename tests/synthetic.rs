@@ -182,7 +182,8 @@ fn classes_between_unordered_and_ordered_are_a_recount() {
 fn correlated_classes_lose_a_dimension() {
     for (c, derived) in [(0.0, 2.0), (0.25, 1.16), (0.5, 1.003)] {
         let correlated = if c == 0.0 { vec![] } else { vec![(0, 1, c)] };
-        let kind = Kind::Unordered(Unordered { correlated, independent: true, ..Default::default() });
+        let kind =
+            Kind::Unordered(Unordered { correlated, independent: true, ..Default::default() });
         let corpus = generate(&settings(kind, 50, 30_000, true), 11).unwrap();
         let found = accrue::stats::predict(
             &corpus.train,

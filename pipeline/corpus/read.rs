@@ -210,7 +210,7 @@ fn plain(path: &Path, series: &Series, name: &str, list_row: Option<usize>) -> R
 /// Reads a folder of `label/*.txt`; files in the order of their names.
 ///
 /// # Errors
-/// As [`file`].
+/// As [`file()`].
 pub fn folder(path: &Path) -> Result<Raw> {
     let mut raw = Raw::default();
     for label in sorted(path)?.into_iter().filter(|p| p.is_dir()) {

@@ -99,7 +99,7 @@ fn parquet(path: &Path, frame: &mut DataFrame) -> Result<()> {
     replace(path, &bytes)
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 ///
 /// # Errors
 /// [`Error::Io`] if a file is missing, [`Error::Input`] if it is not as it was

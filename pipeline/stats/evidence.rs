@@ -4,7 +4,7 @@ use crate::corpus::{Labels, Split};
 
 /// Occurrences added to every word in every class before shares are compared
 /// (Jeffreys' prior): a word seen once does not decide.
-const PRIOR: f64 = 0.5;
+pub const PRIOR: f64 = 0.5;
 
 /// Evidence of each word for each label, `[words][labels]`, in nats:
 /// `ln(share of the word among the label's tokens) − ln(share among the others')`,

@@ -2,10 +2,22 @@
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::ops::Range;
 
 /// Width and height of a figure, in pixels of its own coordinates.
-pub const SIZE: (u32, u32) = (760, 480);
+pub const SIZE: (u32, u32) = (760, 500);
+/// Blank border.
+const MARGIN: u32 = 12;
+/// Space below and left of the plot for numbers and names of axes.
+const BELOW: u32 = 48;
+const BESIDE: u32 = 68;
+/// Height of a line of the key above the plot.
+const KEY_LINE: u32 = 22;
+/// Size of text.
+const TEXT: u32 = 15;
+/// Width of a letter, on average, as a share of the size of text.
+const LETTER: f64 = 0.54;
 
 /// Colours that people with any colour vision can tell apart (Okabe & Ito
 /// 2008), those first that show on light and dark pages alike.
@@ -34,7 +46,12 @@ pub fn area(svg: &mut String) -> DrawingArea<SVGBackend<'_>, Shift> {
 
 /// Text of axes.
 pub fn label() -> TextStyle<'static> {
-    ("sans-serif", 15).into_font().color(&GREY)
+    ("sans-serif", TEXT as i32).into_font().color(&GREY)
+}
+
+/// Width of a text in pixels, roughly.
+fn width(text: &str) -> f64 {
+    text.chars().count() as f64 * LETTER * TEXT as f64
 }
 
 /// From the least to the greatest finite value, with a margin of 5 %.
@@ -49,6 +66,53 @@ pub fn range(values: impl IntoIterator<Item = f64>) -> Range<f64> {
     low - margin..high + margin
 }
 
+/// The ranges widened so that a unit is as long across as up: shapes keep their angles.
+pub fn equal(x: Range<f64>, y: Range<f64>, key: &[Key]) -> (Range<f64>, Range<f64>) {
+    let across = (SIZE.0 - 2 * MARGIN - BESIDE) as f64;
+    let up = (SIZE.1 - 2 * MARGIN - BELOW - key_height(key)) as f64;
+    let unit = ((x.end - x.start) / across).max((y.end - y.start) / up);
+    let widen = |r: Range<f64>, pixels: f64| {
+        let (centre, half) = ((r.start + r.end) / 2.0, unit * pixels / 2.0);
+        centre - half..centre + half
+    };
+    (widen(x, across), widen(y, up))
+}
+
+/// One entry of the key above the plot.
+#[derive(Clone)]
+pub struct Key {
+    /// Its colour.
+    pub colour: RGBColor,
+    /// What it stands for.
+    pub name: String,
+}
+
+/// An entry of the key.
+pub fn key(colour: RGBColor, name: impl Into<String>) -> Key {
+    Key { colour, name: name.into() }
+}
+
+/// Where each entry stands: line and left edge.
+fn places(key: &[Key]) -> Vec<(u32, f64)> {
+    let (mut line, mut left) = (0, 0.0);
+    let room = (SIZE.0 - 2 * MARGIN - BESIDE) as f64;
+    key.iter()
+        .map(|k| {
+            let needed = width(&k.name) + 34.0;
+            if left > 0.0 && left + needed > room {
+                (line, left) = (line + 1, 0.0);
+            }
+            let place = (line, left);
+            left += needed;
+            place
+        })
+        .collect()
+}
+
+fn key_height(key: &[Key]) -> u32 {
+    places(key).last().map_or(0, |(line, _)| (line + 1) * KEY_LINE)
+}
+
 /// A chart on two linear axes.
 pub type Chart<'a, 'b> = ChartContext<
     'a,
@@ -56,19 +120,56 @@ pub type Chart<'a, 'b> = ChartContext<
     Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>,
 >;
 
-/// Axes with names and a light grid.
+/// A number as an axis shows it: no zeros that say nothing.
+fn plain(x: &f64) -> String {
+    let text = format!("{x:.3}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".into() } else { text.into() }
+}
+
+/// A power of ten as an axis shows it.
+pub fn power(x: &f64) -> String {
+    let value = 10f64.powf(*x);
+    if value >= 9.5 { format!("{value:.0}") } else { format!("{value:.1}") }
+}
+
+/// Axes with names and a light grid, the key above.
 ///
 /// # Panics
 /// Never: drawing into text cannot fail.
 pub fn chart<'a, 'b>(
     area: &'a DrawingArea<SVGBackend<'b>, Shift>,
+    key: &[Key],
     x: (Range<f64>, &str),
     y: (Range<f64>, &str),
 ) -> Chart<'a, 'b> {
+    chart_with(area, key, x, y, plain)
+}
+
+/// The same with other numbers up the side.
+///
+/// # Panics
+/// Never: drawing into text cannot fail.
+pub fn chart_with<'a, 'b>(
+    area: &'a DrawingArea<SVGBackend<'b>, Shift>,
+    key: &[Key],
+    x: (Range<f64>, &str),
+    y: (Range<f64>, &str),
+    up: fn(&f64) -> String,
+) -> Chart<'a, 'b> {
+    for (k, (line, left)) in key.iter().zip(places(key)) {
+        let at =
+            ((MARGIN + BESIDE) as i32 + left as i32 + 6, (MARGIN + line * KEY_LINE) as i32 + 8);
+        let style = label().pos(Pos::new(HPos::Left, VPos::Center));
+        area.draw(&Circle::new(at, 5, k.colour.filled())).expect("drawing into text cannot fail");
+        area.draw(&Text::new(k.name.clone(), (at.0 + 11, at.1), style))
+            .expect("drawing into text cannot fail");
+    }
     let mut chart = ChartBuilder::on(area)
-        .margin(12)
-        .x_label_area_size(48)
-        .y_label_area_size(64)
+        .margin(MARGIN)
+        .margin_top(MARGIN + key_height(key))
+        .x_label_area_size(BELOW)
+        .y_label_area_size(BESIDE)
         .build_cartesian_2d(x.0, y.0)
         .expect("drawing into text cannot fail");
     chart
@@ -80,6 +181,8 @@ pub fn chart<'a, 'b>(
         .axis_desc_style(label())
         .x_labels(7)
         .y_labels(7)
+        .x_label_formatter(&plain)
+        .y_label_formatter(&up)
         .x_desc(x.1)
         .y_desc(y.1)
         .draw()
@@ -100,43 +203,39 @@ where
     chart.draw_series(elements).expect("drawing into text cannot fail");
 }
 
-/// A line with a name in the legend.
-pub fn line<'a, 'b: 'a>(
-    chart: &mut Chart<'a, 'b>,
-    points: Vec<(f64, f64)>,
-    colour: RGBColor,
-    name: &str,
-) {
-    chart
-        .draw_series(LineSeries::new(points, colour.stroke_width(2)))
-        .expect("drawing into text cannot fail")
-        .label(name)
-        .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+/// A line; what lies outside the plot is left out.
+pub fn line(chart: &mut Chart, points: &[(f64, f64)], style: impl Into<ShapeStyle>) {
+    let (xs, ys) = (chart.x_range(), chart.y_range());
+    let style = style.into();
+    let within =
+        |p: &(f64, f64)| (xs.start..=xs.end).contains(&p.0) && (ys.start..=ys.end).contains(&p.1);
+    for piece in points.split(|p| !within(p)).filter(|piece| piece.len() > 1) {
+        draw(chart, [PathElement::new(piece.to_vec(), style)]);
+    }
 }
 
-/// Dots with a name in the legend.
-pub fn dots<'a, 'b: 'a>(
-    chart: &mut Chart<'a, 'b>,
-    points: Vec<(f64, f64)>,
+/// Dots.
+pub fn dots(
+    chart: &mut Chart,
+    points: impl IntoIterator<Item = (f64, f64)>,
     size: i32,
-    style: RGBAColor,
-    name: &str,
+    style: impl Into<ShapeStyle>,
 ) {
-    chart
-        .draw_series(points.into_iter().map(|p| Circle::new(p, size, style.filled())))
-        .expect("drawing into text cannot fail")
-        .label(name)
-        .legend(move |(x, y)| Circle::new((x + 9, y), 4, style.mix(2.0).filled()));
+    let style = style.into();
+    draw(chart, points.into_iter().map(|p| Circle::new(p, size, style)));
 }
 
-/// The legend, at a corner.
-pub fn legend<'a, 'b: 'a>(chart: &mut Chart<'a, 'b>, corner: SeriesLabelPosition) {
-    chart
-        .configure_series_labels()
-        .position(corner)
-        .background_style(TRANSPARENT)
-        .border_style(TRANSPARENT)
-        .label_font(label())
-        .draw()
-        .expect("drawing into text cannot fail");
+/// A name beside a point, on the side where there is room.
+pub fn name(chart: &mut Chart, at: (f64, f64), text: &str, colour: RGBColor) {
+    let (xs, ys) = (chart.x_range(), chart.y_range());
+    let per_pixel = (xs.end - xs.start) / (SIZE.0 - 2 * MARGIN - BESIDE) as f64;
+    let fits = at.0 + (width(text) + 8.0) * per_pixel < xs.end;
+    // Above its point, unless that lies at the upper edge.
+    let up = at.1 + 0.05 * (ys.end - ys.start) < ys.end;
+    let style = ("sans-serif", TEXT as i32).into_font().color(&colour).pos(Pos::new(
+        if fits { HPos::Left } else { HPos::Right },
+        if up { VPos::Bottom } else { VPos::Top },
+    ));
+    let offset = (if fits { 5 } else { -5 }, if up { -2 } else { 2 });
+    draw(chart, [EmptyElement::at(at) + Text::new(text.to_string(), offset, style)]);
 }

@@ -1,7 +1,9 @@
 //! Spectra, eigenvalues, time constants, training curves.
 
 use super::Figure;
-use super::axes::{self, GREY, area, chart, colour, dots, legend, line, range};
+use super::axes::{
+    self, GREY, area, chart, chart_with, colour, dots, equal, key, line, power, range,
+};
 use crate::Result;
 use crate::report::Frame;
 use plotters::prelude::*;
@@ -12,40 +14,49 @@ const COMPONENTS: f64 = 12.0;
 const MODES: usize = 8;
 
 /// Cumulative variance of every source.
-pub fn spectrum(table: &Frame) -> Result<Figure> {
-    let sources = table.text("source")?;
-    let component = table.f64("component")?;
-    let cumulative = table.f64("cumulative")?;
+///
+/// * `found`: of points; `predicted`: of the counts, where there is a prediction
+pub fn spectrum(found: &Frame, predicted: Option<&Frame>) -> Result<Figure> {
     let order = [
-        ("states", "states"),
-        ("fixed_points", "slow points"),
-        ("predicted", "predicted from counts"),
-        ("untrained", "states before training"),
+        (Some(found), "states", "states"),
+        (Some(found), "fixed_points", "slow points"),
+        (predicted, "predicted_unbiased", "predicted from counts"),
+        (Some(found), "untrained", "states before training"),
     ];
+    let mut curves = Vec::new();
+    for (i, (table, source, name)) in order.into_iter().enumerate() {
+        let Some(table) = table else { continue };
+        let sources = table.text("source")?;
+        let (component, cumulative) = (table.f64("component")?, table.f64("cumulative")?);
+        let mut points: Vec<(f64, f64)> = (0..sources.len())
+            .filter(|&r| sources[r] == source && component[r] <= COMPONENTS)
+            .map(|r| (component[r], cumulative[r]))
+            .collect();
+        if points.is_empty() {
+            continue;
+        }
+        // The prediction has as many components as there are classes; no more is to come.
+        let last = points[points.len() - 1];
+        points.extend((last.0 as usize + 1..=COMPONENTS as usize).map(|c| (c as f64, last.1)));
+        curves.push((key(colour(i), name), points));
+    }
+    let keys: Vec<_> = curves.iter().map(|c| c.0.clone()).collect();
     let mut svg = String::new();
-    let mut seen = Vec::new();
     {
         let area = area(&mut svg);
         let mut chart = chart(
             &area,
+            &keys,
             (0.5..COMPONENTS + 0.5, "principal components"),
             (0.0..1.04, "share of variance explained"),
         );
-        for (i, (source, name)) in order.iter().enumerate() {
-            let points: Vec<(f64, f64)> = (0..sources.len())
-                .filter(|&r| sources[r] == *source && component[r] <= COMPONENTS)
-                .map(|r| (component[r], cumulative[r]))
-                .collect();
-            if points.is_empty() {
-                continue;
-            }
-            seen.push(*name);
-            axes::draw(&mut chart, points.iter().map(|&p| Circle::new(p, 3, colour(i).filled())));
-            line(&mut chart, points, colour(i), name);
+        for (key, points) in &curves {
+            line(&mut chart, points, key.colour.stroke_width(2));
+            dots(&mut chart, points.iter().copied(), 3, key.colour.filled());
         }
-        legend(&mut chart, SeriesLabelPosition::LowerRight);
         area.present().expect("drawing into text cannot fail");
     }
+    let seen: Vec<&str> = keys.iter().map(|k| k.name.as_str()).collect();
     Ok(Figure {
         name: "spectrum",
         title: "How many dimensions",
@@ -54,7 +65,7 @@ pub fn spectrum(table: &Frame) -> Result<Figure> {
                   only, never the network."
             .into(),
         alt: format!("Cumulative variance curves of {}.", seen.join(", ")),
-        tables: &["spectrum"],
+        tables: &["spectrum", "spectrum_predicted"],
         svg,
     })
 }
@@ -66,21 +77,28 @@ pub fn plane(table: &Frame) -> Result<Figure> {
     let mut svg = String::new();
     {
         let area = area(&mut svg);
-        let top = im.iter().fold(0.5_f64, |m, x| m.max(x.abs())).max(0.65) * 1.05;
-        let xs = re.iter().copied().chain([-0.2, 1.05]);
-        let mut chart = chart(&area, (range(xs), "real part"), (-top..top, "imaginary part"));
-        let circle = (0..=256).map(|i| {
-            let angle = i as f64 / 256.0 * std::f64::consts::TAU;
-            (angle.cos(), angle.sin())
-        });
-        line(&mut chart, circle.collect(), GREY, "unit circle");
+        let keys = [
+            key(colour(1), "two slowest modes"),
+            key(colour(0), "other modes"),
+            key(GREY, "unit circle"),
+        ];
+        let xs = range(re.iter().copied().chain([-0.05, 1.05]));
+        let ys = range(im.iter().flat_map(|x| [*x, -x]));
+        let (xs, ys) = equal(xs, ys, &keys);
+        let mut chart = chart(&area, &keys, (xs, "real part"), (ys, "imaginary part"));
+        let circle: Vec<(f64, f64)> = (0..=720)
+            .map(|i| {
+                let angle = i as f64 / 720.0 * std::f64::consts::TAU;
+                (angle.cos(), angle.sin())
+            })
+            .collect();
+        line(&mut chart, &circle, GREY.stroke_width(2));
         let pick = |slow: bool| -> Vec<(f64, f64)> {
             let modes = (0..re.len()).filter(|&i| (mode[i] <= 2.0) == slow);
             modes.map(|i| (re[i], im[i])).collect()
         };
-        dots(&mut chart, pick(false), 2, colour(0).mix(0.25), "other modes");
-        dots(&mut chart, pick(true), 3, colour(1).mix(0.6), "two slowest modes");
-        legend(&mut chart, SeriesLabelPosition::UpperLeft);
+        dots(&mut chart, pick(false), 2, colour(0).mix(0.25).filled());
+        dots(&mut chart, pick(true), 3, colour(1).mix(0.6).filled());
         area.present().expect("drawing into text cannot fail");
     }
     let points = table.f64("point")?.into_iter().map(|p| p as u64);
@@ -120,32 +138,27 @@ pub fn time_constants(table: &Frame, states: &Frame) -> Result<Figure> {
     {
         let area = area(&mut svg);
         let ys = rows.iter().flat_map(|r| [log(r.1), log(r.3)]).chain([log(length)]);
-        let mut chart = chart(
-            &area,
-            (0.5..MODES as f64 + 0.5, "mode, slowest first"),
-            (range(ys), "time constant in tokens, log10"),
-        );
-        axes::draw(
-            &mut chart,
-            rows.iter().map(|r| {
-                PathElement::new(
-                    [(r.0, log(r.1)), (r.0, log(r.3))],
-                    colour(0).mix(0.4).stroke_width(6),
-                )
-            }),
-        );
-        dots(
-            &mut chart,
-            rows.iter().map(|r| (r.0, log(r.2))).collect(),
-            5,
-            colour(0).mix(1.0),
-            "median, 10–90 %",
-        );
+        let mut keys = vec![key(colour(0), "median over the slow points, 10 to 90 %")];
         if length.is_finite() {
-            let ends = vec![(0.5, log(length)), (MODES as f64 + 0.5, log(length))];
-            line(&mut chart, ends, colour(1), "median document length");
+            keys.push(key(colour(1), "median document length"));
         }
-        legend(&mut chart, SeriesLabelPosition::UpperRight);
+        let mut chart = chart_with(
+            &area,
+            &keys,
+            (0.5..MODES as f64 + 0.5, "mode, slowest first"),
+            (range(ys), "time constant, tokens"),
+            power,
+        );
+        let band = |r: &(f64, f64, f64, f64)| {
+            let ends = [(r.0, log(r.1)), (r.0, log(r.3))];
+            PathElement::new(ends, colour(0).mix(0.4).stroke_width(6))
+        };
+        axes::draw(&mut chart, rows.iter().map(band));
+        dots(&mut chart, rows.iter().map(|r| (r.0, log(r.2))), 5, colour(0).filled());
+        if length.is_finite() {
+            let ends = [(0.5, log(length)), (MODES as f64 + 0.5, log(length))];
+            line(&mut chart, &ends, colour(1).stroke_width(2));
+        }
         area.present().expect("drawing into text cannot fail");
     }
     Ok(Figure {
@@ -171,20 +184,17 @@ pub fn training(table: &Frame) -> Result<Figure> {
     {
         let area = area(&mut svg);
         let ys = loss.iter().chain(&validation).copied().chain([0.0]);
-        let mut chart =
-            chart(&area, (range(step.iter().copied()), "optimiser steps"), (range(ys), "loss"));
+        let keys = [key(colour(0), "training"), key(colour(1), "validation")];
+        let steps = range(step.iter().copied().chain([0.0]));
+        let mut chart = chart(&area, &keys, (steps, "optimiser steps"), (range(ys), "loss"));
         let pairs = |values: &[f64]| -> Vec<(f64, f64)> {
-            step.iter()
-                .copied()
-                .zip(values.iter().copied())
-                .filter(|(_, y)| y.is_finite())
-                .collect()
+            let all = step.iter().copied().zip(values.iter().copied());
+            all.filter(|(_, y)| y.is_finite()).collect()
         };
-        line(&mut chart, pairs(&loss), colour(0), "training");
+        line(&mut chart, &pairs(&loss), colour(0).stroke_width(2));
         let measured = pairs(&validation);
-        axes::draw(&mut chart, measured.iter().map(|&p| Circle::new(p, 3, colour(1).filled())));
-        line(&mut chart, measured, colour(1), "validation");
-        legend(&mut chart, SeriesLabelPosition::UpperRight);
+        line(&mut chart, &measured, colour(1).stroke_width(2));
+        dots(&mut chart, measured, 3, colour(1).filled());
         area.present().expect("drawing into text cannot fail");
     }
     Ok(Figure {

@@ -1,7 +1,7 @@
 //! States, slow points and readouts in the plane of the first two components.
 
 use super::Figure;
-use super::axes::{self, GREY, area, chart, colour, dots, legend, range};
+use super::axes::{self, GREY, area, chart, colour, dots, equal, key, range};
 use crate::Result;
 use crate::report::Frame;
 use plotters::prelude::*;
@@ -9,6 +9,10 @@ use std::collections::BTreeMap;
 
 /// Labels that get a colour of their own; further ones share the last.
 const COLOURED: usize = 6;
+/// Most states drawn; the table has them all.
+const DRAWN: usize = 4000;
+/// Slow points: dark on light pages, outlined on dark ones.
+const BLACK: RGBColor = RGBColor(20, 20, 20);
 /// Trajectories drawn a label.
 const TRAJECTORIES: usize = 2;
 
@@ -28,42 +32,37 @@ pub fn draw(states: &Frame, fixed: &Frame, readouts: &Frame) -> Result<Option<Fi
     let headline = headline(fixed)?;
     let (fx, fy) = (fixed.f64("pc_1")?, fixed.f64("pc_2")?);
     let fixed_points: Vec<(f64, f64)> = headline.iter().map(|&i| (fx[i], fy[i])).collect();
+    let drawn: Vec<usize> = (0..x.len()).step_by(x.len().div_ceil(DRAWN)).collect();
     let mut svg = String::new();
     {
         let area = area(&mut svg);
-        let (all_x, all_y) = (x.iter().copied(), y.iter().copied());
+        let groups = names.len().min(COLOURED + 1);
+        let rest = names.len() > COLOURED + 1;
+        let mut keys: Vec<axes::Key> = (0..groups)
+            .map(|g| key(colour(g), if rest && g == COLOURED { "others" } else { names[g] }))
+            .collect();
+        if !fixed_points.is_empty() {
+            keys.push(key(BLACK, "slow points"));
+        }
+        let xs = range(x.iter().copied().chain(fixed_points.iter().map(|p| p.0)));
+        let ys = range(y.iter().copied().chain(fixed_points.iter().map(|p| p.1)));
+        let (xs, ys) = equal(xs, ys, &keys);
         let mut chart = chart(
             &area,
-            (range(all_x.chain(fixed_points.iter().map(|p| p.0))), "first principal component"),
-            (range(all_y.chain(fixed_points.iter().map(|p| p.1))), "second principal component"),
+            &keys,
+            (xs, "first principal component"),
+            (ys, "second principal component"),
         );
-        let groups = names.len().min(COLOURED + 1);
-        for group in 0..groups {
-            let points: Vec<(f64, f64)> = (0..x.len())
-                .filter(|&i| shown(&labels[i]) == group)
-                .map(|i| (x[i], y[i]))
-                .collect();
-            let rest = group == COLOURED && names.len() > COLOURED + 1;
-            let name = if rest { "others" } else { names[group] };
-            dots(&mut chart, points, 2, colour(group).mix(0.35), name);
+        // One class does not lie on another: rows as they come, thinned evenly.
+        for &i in &drawn {
+            let style = colour(shown(&labels[i])).mix(0.4);
+            dots(&mut chart, [(x[i], y[i])], 2, style.filled());
         }
         trajectories(&mut chart, states, &labels, &shown)?;
-        if !fixed_points.is_empty() {
-            let ring = |p: (f64, f64)| Circle::new(p, 3, RGBColor(20, 20, 20).filled());
-            axes::draw(
-                &mut chart,
-                fixed_points.iter().map(|&p| {
-                    EmptyElement::at(p) + Circle::new((0, 0), 4, RGBColor(245, 245, 245).filled())
-                }),
-            );
-            chart
-                .draw_series(fixed_points.iter().map(|&p| ring(p)))
-                .expect("drawing into text cannot fail")
-                .label("slow points")
-                .legend(|(x, y)| Circle::new((x + 9, y), 4, RGBColor(20, 20, 20).filled()));
-        }
         arrows(&mut chart, readouts, &x, &y)?;
-        legend(&mut chart, SeriesLabelPosition::UpperLeft);
+        let pale = RGBColor(245, 245, 245);
+        dots(&mut chart, fixed_points.iter().copied(), 4, pale.filled());
+        dots(&mut chart, fixed_points.iter().copied(), 3, BLACK.filled());
         area.present().expect("drawing into text cannot fail");
     }
     let documents: std::collections::BTreeSet<u64> =
@@ -72,17 +71,18 @@ pub fn draw(states: &Frame, fixed: &Frame, readouts: &Frame) -> Result<Option<Fi
         name: "manifold",
         title: "Where the state lives",
         caption: format!(
-            "{} states of {} test documents in their first two principal components, coloured by \
-             the document's label; {} slow points (black) where the state nearly stands still; \
+            "{} of {} states of {} test documents in their first two principal components, to \
+             one scale, coloured by the document's label; {} slow points (black) where the state nearly stands still; \
              arrows: the readout vectors, scaled to the plot; thin lines: single documents from \
              their first word on.",
+            drawn.len(),
             x.len(),
             documents.len(),
             fixed_points.len()
         ),
         alt: format!(
             "Scatter plot of {} network states with {} slow points and {} readout arrows.",
-            x.len(),
+            drawn.len(),
             fixed_points.len(),
             readouts.height()
         ),
@@ -128,7 +128,7 @@ fn trajectories(
     Ok(())
 }
 
-/// Readout vectors from the origin, the longest to 80 % of the way to the edge.
+/// Readout vectors from the origin, the longest to 95 % of the way to the edge.
 fn arrows(chart: &mut axes::Chart, readouts: &Frame, x: &[f64], y: &[f64]) -> Result<()> {
     let (dx, dy) = (readouts.f64("pc_1")?, readouts.f64("pc_2")?);
     let names = readouts.text("name")?;
@@ -141,16 +141,12 @@ fn arrows(chart: &mut axes::Chart, readouts: &Frame, x: &[f64], y: &[f64]) -> Re
         .iter()
         .zip(&dy)
         .fold(0.0_f64, |m, (a, b)| m.max((a / width).abs()).max((b / height).abs()));
-    let scale = 0.8 / longest;
+    let scale = 0.95 / longest;
     for ((name, a), b) in names.iter().zip(&dx).zip(&dy) {
         let tip = (a * scale, b * scale);
         axes::draw(chart, [PathElement::new([(0.0, 0.0), tip], GREY.stroke_width(2))]);
-        axes::draw(
-            chart,
-            [EmptyElement::at(tip)
-                + Circle::new((0, 0), 3, GREY.filled())
-                + Text::new(name.clone(), (6, -14), axes::label())],
-        );
+        dots(chart, [tip], 3, GREY.filled());
+        axes::name(chart, tip, name, GREY);
     }
     Ok(())
 }

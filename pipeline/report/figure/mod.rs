@@ -51,7 +51,9 @@ pub fn all(run: &Path) -> Result<Vec<Figure>> {
         figures.extend(manifold::draw(&tables.0, &tables.1, &tables.2)?);
     }
     if have("spectrum") {
-        figures.push(dynamics::spectrum(&read("spectrum")?)?);
+        let name = "spectrum_predicted";
+        let predicted = have(name).then(|| read(name)).transpose()?;
+        figures.push(dynamics::spectrum(&read("spectrum")?, predicted.as_ref())?);
     }
     if have("eigenvalues") && have("states") {
         let (eigenvalues, states) = (read("eigenvalues")?, read("states")?);

@@ -34,10 +34,11 @@ pub fn draw(table: &Frame) -> Result<Option<Figure>> {
         let area = area(&mut svg);
         let mut chart = chart(
             &area,
+            &[],
             (range(points.iter().map(|p| p.0)), "evidence by counts, log-odds (nats)"),
             (range(points.iter().map(|p| p.1)), "readout change by the network (logits)"),
         );
-        dots(&mut chart, points.clone(), 2, colour(0).mix(0.45), "words");
+        dots(&mut chart, points.iter().copied(), 2, colour(0).mix(0.45).filled());
         let mut order: Vec<usize> = (0..kept.len()).collect();
         order.sort_by(|&a, &b| points[a].1.total_cmp(&points[b].1));
         let ends = order.len().min(NAMED);
@@ -59,12 +60,8 @@ pub fn draw(table: &Frame) -> Result<Option<Figure>> {
                 continue;
             }
             taken.push(p);
-            axes::draw(
-                &mut chart,
-                [EmptyElement::at(p)
-                    + Circle::new((0, 0), 3, colour(1).filled())
-                    + Text::new(words[kept[i]].clone(), (6, -8), axes::label())],
-            );
+            dots(&mut chart, [p], 3, colour(1).filled());
+            axes::name(&mut chart, p, &words[kept[i]], axes::GREY);
         }
         area.present().expect("drawing into text cannot fail");
     }
