@@ -13,4 +13,5 @@ mod ops;
 mod report;
 mod stats;
 mod synthetic;
+mod torch;
 mod train;
