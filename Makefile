@@ -6,7 +6,7 @@ export ACCRUE_REVISION ?= $(shell git describe --always --dirty 2>/dev/null || e
 ACCRUE = $(CARGO) run $(FLAGS) --quiet --
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint doc clean
+.PHONY: help build run test bench bench-peers lint doc clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -19,6 +19,13 @@ run: build ## the quickstart: three topics, no download, under a minute
 
 test: ## the whole test suite
 	$(CARGO) test $(FLAGS)
+
+bench: ## how fast this machine trains, every cell, both sizes
+	$(CARGO) bench --locked --bench training
+
+bench-peers: ## the same work in PyTorch, alternating (makes its own Python environment)
+	$(CARGO) bench --locked --bench peer --no-run
+	tests/peers/run
 
 lint: ## formatting, clippy and documentation, warnings denied
 	$(CARGO) fmt --check

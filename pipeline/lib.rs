@@ -83,6 +83,7 @@
 
 // `!(x > 0.0)` is meant: it is true for NaN, which no threshold may let through.
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
+#![warn(missing_docs)]
 
 pub mod error;
 pub mod experiment;

@@ -2,6 +2,7 @@
 
 use accrue::dynamics::certificate::certify;
 use accrue::dynamics::finder::{median_norm, search};
+use accrue::dynamics::rounding::Errors;
 use accrue::dynamics::select::{Selection, select};
 use accrue::dynamics::{Descent, Finder, Map, Stop};
 use accrue::linalg::{eigen, eigenvalues};
@@ -135,7 +136,7 @@ fn a_three_bit_flip_flop_has_eight_attractors_and_nineteen_saddles() {
         points.iter().map(|p| eigenvalues(&map.jacobian(p)).unwrap()[0].norm() < 1.0).collect();
     assert_eq!(stable.iter().filter(|s| **s).count(), 8);
     for (p, stable) in points.iter().zip(stable) {
-        let proof = certify(&map, p, Some(&eigen(&map.jacobian(p)).unwrap())).unwrap();
+        let proof = certify(&map, p).unwrap();
         assert!(proof.exists(), "a hyperbolic fixed point is proved");
         assert!(proof.radius.unwrap() < 1e-6);
         assert_eq!(proof.is_stable(), stable, "stability is proved where it holds, only there");
@@ -154,9 +155,9 @@ fn nothing_is_proved_where_there_is_no_fixed_point() {
     let map = Map::new(&cell, &[0.0]).unwrap();
     // A line attractor's neutral direction: h' = tanh(h) at 0 has λ = 1, degenerate.
     let marginal = Map::new(&separate(1, 1.0), &[0.0]).unwrap();
-    assert!(!certify(&marginal, &[0.0], None).unwrap().exists());
+    assert!(!certify(&marginal, &[0.0]).unwrap().exists());
     // Near the true one it is proved, and the radius covers it.
-    let proof = certify(&map, &[0.99], None).unwrap();
+    let proof = certify(&map, &[0.99]).unwrap();
     let truth = (0..200).fold(0.99_f64, |h, _| (h + 2.0).tanh());
     assert!((truth - 0.99).abs() <= proof.radius.unwrap());
 }
@@ -171,7 +172,7 @@ fn every_cell_has_proofs_that_hold() {
         let mut h = vec![0.0; cell.state_size()];
         (0..3000).for_each(|_| h = map.step(&h).as_slice().to_vec());
         let e = eigen(&map.jacobian(&h)).unwrap();
-        let proof = certify(&map, &h, Some(&e)).unwrap();
+        let proof = certify(&map, &h).unwrap();
         assert!(proof.exists(), "{kind:?}");
         assert!(proof.is_stable(), "{kind:?}: bound {:?}", proof.spectral_bound);
         assert!(proof.spectral_bound.unwrap() >= e.values[0].norm() - 1e-12);
@@ -214,4 +215,51 @@ fn impossible_input_is_a_clear_error() {
     assert!(search(&map, [], 1.0, &Finder::default(), |_| Ok(())).is_ok(), "no seeds: nothing");
     cell.recurrent_weights[1] = f64::INFINITY;
     assert!(Map::new(&cell, &[0.0]).unwrap_err().to_string().contains("recurrent weights"));
+}
+
+/// A cell of `references/precise.py`; numbers as nearest f64 and what is left over.
+#[derive(serde::Deserialize)]
+struct Precise {
+    kind: CellKind,
+    units: usize,
+    inputs: usize,
+    a: Vec<f64>,
+    w: Vec<f64>,
+    b_ih: Vec<f64>,
+    b_hh: Vec<f64>,
+    x: Vec<f64>,
+    state: Vec<f64>,
+    next: Vec<(f64, f64)>,
+    jacobian: Vec<Vec<(f64, f64)>>,
+}
+
+#[test]
+fn rounding_errors_are_within_their_bounds_and_the_bounds_are_tight() {
+    let cells: Vec<Precise> =
+        serde_json::from_str(include_str!("references/precise.json")).unwrap();
+    for p in cells {
+        let cell = Cell {
+            kind: p.kind,
+            units: p.units,
+            inputs: p.inputs,
+            input_weights: p.a,
+            recurrent_weights: p.w,
+            input_bias: p.b_ih,
+            recurrent_bias: p.b_hh,
+        };
+        let map = Map::new(&cell, &p.x).unwrap();
+        let (next, jacobian) = map.step_and_jacobian(&p.state);
+        let bounds = Errors::at(&map, &p.state);
+        let error = |found: f64, exact: (f64, f64)| ((found - exact.0) - exact.1).abs();
+        for i in 0..p.next.len() {
+            let step = error(next[i], p.next[i]);
+            let row: f64 =
+                (0..p.next.len()).map(|j| error(jacobian[(i, j)], p.jacobian[i][j])).sum();
+            let (of_step, of_row) = (bounds.step[i], bounds.jacobian[i]);
+            assert!(step <= of_step, "{:?} F_{i}: {step:e} > {of_step:e}", p.kind);
+            assert!(row <= of_row, "{:?} J row {i}: {row:e} > {of_row:e}", p.kind);
+            // Some hundred roundings, no more: loose bounds prove nothing.
+            assert!(of_step < 1e-13 && of_row < 1e-11, "{:?}: {of_step:e}, {of_row:e}", p.kind);
+        }
+    }
 }

@@ -43,7 +43,7 @@ impl Predict {
         if self.json {
             print!("{}", summary.to_json());
         } else {
-            print!("{}", text(&loaded.name, &found));
+            print!("{}", text(&loaded.name, loaded.train.documents.len(), &found));
         }
         Ok(())
     }
@@ -77,10 +77,9 @@ pub fn experiment(typed: &str, common: &Common) -> Result<Experiment> {
 }
 
 /// The prediction for a terminal, 80 columns.
-fn text(name: &str, found: &Prediction) -> String {
+fn text(name: &str, documents: usize, found: &Prediction) -> String {
     use std::fmt::Write;
     let mut text = String::new();
-    let documents: usize = found.documents.iter().sum();
     let _ = writeln!(text, "{name}: {} rows, {documents} training documents", found.rows.len());
     for (what, i) in
         [("dimension", &found.dimension), ("… without sampling noise", &found.dimension_unbiased)]
@@ -97,7 +96,13 @@ fn text(name: &str, found: &Prediction) -> String {
     let _ = writeln!(text, "  component   share   without noise");
     for (i, (v, u)) in found.variances.iter().zip(&found.unbiased).take(10).enumerate() {
         let bar = "▇".repeat((40.0 * v / total).round() as usize);
-        let _ = writeln!(text, "  {:>9}  {:>6.3}   {:>6.3}  {bar}", i + 1, v / total, u / unbiased);
+        let _ = writeln!(
+            text,
+            "  {:>9}  {:>6.3}   {:>6.3}  {bar}",
+            i + 1,
+            (v / total).max(0.0),
+            (u / unbiased).max(0.0)
+        );
     }
     text
 }

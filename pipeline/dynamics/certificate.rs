@@ -24,26 +24,16 @@
 //! point attracts.
 //!
 //! # Rounding
-//! All bounds are computed in f64, round to nearest, with unit roundoff
-//! `u = 2⁻⁵³`. Each computed quantity gets an explicit error term: a dot
-//! product of `m` terms errs by at most `γ_m Σ|a_k b_k|`, `γ_m = m u/(1 − m u)`
-//! (Higham 2002, ch. 3), and `exp` and `tanh` are taken to be within
-//! [`LIBM`]`·u` of the truth relative to 1. Sums of bounds are inflated by
-//! [`INFLATE`] for the rounding of the bounds' own arithmetic.
+//! All bounds are computed in f64, round to nearest. Each computed quantity gets
+//! an explicit error term, see [`rounding`](super::rounding); sums of bounds are
+//! inflated by [`INFLATE`] for the rounding of the bounds' own arithmetic.
 
+use super::rounding::{Errors, INFLATE, U, gamma, weights};
 use super::step::Map;
 use crate::Result;
 use crate::linalg::{Complex, ComplexMatrix, Eigen, Lu, Matrix, Vector, eig};
 use crate::ops::CellKind;
 
-/// Unit roundoff of f64.
-const U: f64 = f64::EPSILON / 2.0;
-/// Roundoffs that an activation (from `exp` or `tanh`) may be off; the C
-/// library's are below 2.
-pub const LIBM: f64 = 8.0;
-/// Factor on sums of non-negative bounds, larger than the rounding of any of
-/// them (`1 + γ_m` for `m` up to 10⁵).
-pub const INFLATE: f64 = 1.0 + 1e-10;
 /// `sup |σ''| = 1/(6√3)`.
 const SIGMA_2: f64 = 0.096_225_044_864_937_64;
 /// `sup |tanh''| = 4/(3√3)`.
@@ -82,14 +72,16 @@ const POLISH: usize = 8;
 /// The proof is tried at a state a few Newton steps on, where the residual is
 /// at the end of f64's digits; the distance to it is part of the radius.
 ///
-/// * `eigen`: eigenvectors of the Jacobian there, for the stability bound
+/// Eigenvectors for the stability bound are those of the Jacobian at that state:
+/// a Jacobian 1e-6 away already moves the bound by that times the condition of
+/// its eigenvectors, which is large for trained networks.
 ///
 /// # Errors
 /// [`crate::Error::Shape`] for a state of the wrong size.
-pub fn certify(map: &Map, point: &[f64], eigen: Option<&Eigen>) -> Result<Certificate> {
+pub fn certify(map: &Map, point: &[f64]) -> Result<Certificate> {
     map.check(point)?;
     let polished = polish(map, point);
-    let mut found = certify_at(map, &polished, eigen)?;
+    let mut found = certify_at(map, &polished)?;
     let moved = largest(polished.iter().zip(point).map(|(a, b)| (a - b).abs()));
     found.radius = found.radius.map(|r| INFLATE * (r + moved));
     Ok(found)
@@ -117,7 +109,7 @@ fn polish(map: &Map, point: &[f64]) -> Vec<f64> {
 }
 
 /// The proof at one state; its radius is around that state.
-fn certify_at(map: &Map, point: &[f64], eigen: Option<&Eigen>) -> Result<Certificate> {
+fn certify_at(map: &Map, point: &[f64]) -> Result<Certificate> {
     let nothing = Certificate { radius: None, spectral_bound: None };
     let n = point.len();
     let (next, jacobian) = map.step_and_jacobian(point);
@@ -153,10 +145,11 @@ fn certify_at(map: &Map, point: &[f64], eigen: Option<&Eigen>) -> Result<Certifi
         }));
     let z2 = INFLATE * weighted(&|j| bend[j]);
     let Some(radius) = radius(y, z0, z2, cap) else { return Ok(nothing) };
-    let spectral_bound = eigen.and_then(|e| {
+    // Without eigenvectors there is no bound; the fixed point stands all the same.
+    let spectral_bound = eig::eigen(&jacobian).ok().and_then(|e| {
         let change: Vec<f64> =
             (0..n).map(|i| INFLATE * (bend[i] * radius + errors.jacobian[i])).collect();
-        spectral_bound(&jacobian, &change, e)
+        spectral_bound(&jacobian, &change, &e)
     });
     Ok(Certificate { radius: Some(radius), spectral_bound })
 }
@@ -214,21 +207,6 @@ fn row_sums(a: &ComplexMatrix) -> Vec<f64> {
 fn largest(values: impl Iterator<Item = f64>) -> f64 {
     // NaN must not be lost: it disproves.
     values.fold(0.0, |m, x| if x <= m { m } else { x })
-}
-
-fn gamma(m: usize) -> f64 {
-    let mu = m as f64 * U;
-    mu / (1.0 - mu)
-}
-
-/// `ρ_g,i`: row sums of `|W_g|`, a gate.
-fn weights(map: &Map) -> Vec<Vec<f64>> {
-    let gates = map.cell().kind.gates();
-    let sums = |g: usize| {
-        let w = map.recurrent(g);
-        (0..w.nrows()).map(|i| INFLATE * w.row(i).iter().map(|x| x.abs()).sum::<f64>()).collect()
-    };
-    (0..gates).map(sums).collect()
 }
 
 /// `K_i`: bound of `|D²F_i[v, w]|/(‖v‖‖w‖)` in the maximum norm over the ball
@@ -328,63 +306,4 @@ fn pre_activations(map: &Map, state: &[f64]) -> Vec<Vec<f64>> {
             w.iter().zip(&map.entry()[g * n..]).map(|(w, a)| w + a).collect()
         })
         .collect()
-}
-
-/// Bounds of the rounding errors at one state.
-struct Errors {
-    /// Of each entry of `F`.
-    step: Vec<f64>,
-    /// Of each row of `J`, as a row sum.
-    jacobian: Vec<f64>,
-}
-
-impl Errors {
-    /// The true map is that of the f64 weights with exact arithmetic.
-    fn at(map: &Map, state: &[f64]) -> Self {
-        let cell = map.cell();
-        let (n, u, gates) = (cell.units, cell.inputs, cell.kind.gates());
-        let rho = weights(map);
-        let top = largest(state.iter().copied().map(f64::abs)).max(1.0);
-        // Error of the pre-activations of unit i, largest over the gates: dot
-        // products over inputs and state, two biases, two sums.
-        let gamma = gamma(n + u + 8);
-        let pre: Vec<f64> = (0..n)
-            .map(|i| {
-                let gate = |g: usize| {
-                    let row = g * n + i;
-                    let entry: f64 = cell.input_weights[row * u..][..u]
-                        .iter()
-                        .zip(map.input())
-                        .map(|(a, x)| (a * x).abs())
-                        .sum();
-                    let biases = cell.input_bias[row].abs() + cell.recurrent_bias[row].abs();
-                    // The candidate of a GRU sees r∘h or r∘w, no larger.
-                    gamma * (entry + rho[g][i] * top + biases)
-                };
-                largest((0..gates).map(gate))
-            })
-            .collect();
-        let worst = largest(pre.iter().copied());
-        let weight = |i: usize| 1.0 + (0..gates).map(|g| rho[g][i]).sum::<f64>();
-        // Every gate errs by at most `gate`: slopes are at most 1, and the
-        // candidate of a GRU passes the error of r on through its weights.
-        let gate = |i: usize| (1.0 + weight(i) * top) * (worst + LIBM * U);
-        // F_i is a sum of at most three products of gates with states.
-        let size = |i: usize| 4.0 * (1.0 + top) * weight(i);
-        let row = |i: usize| INFLATE * size(i) * (gate(i) + LIBM * U);
-        // A row of J is a sum over gates of products of at most four factors
-        // (gate slopes, gates, a state) with a row of weights, and the
-        // reset-before candidate multiplies two rows of weights.
-        let heaviest = largest((0..n).map(weight));
-        let jacobian_row = |i: usize| {
-            let factor = 8.0 * (1.0 + top) * weight(i) * heaviest;
-            INFLATE * factor * (gate(i) + (n as f64 + LIBM) * U)
-        };
-        let double = |f: &dyn Fn(usize) -> f64| -> Vec<f64> {
-            let rows: Vec<f64> = (0..n).map(f).collect();
-            // The LSTM's two halves: the same bounds hold for both.
-            (0..cell.state_size()).map(|i| rows[i % n]).collect()
-        };
-        Self { step: double(&row), jacobian: double(&jacobian_row) }
-    }
 }

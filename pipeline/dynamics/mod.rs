@@ -11,6 +11,7 @@ pub mod certificate;
 pub mod finder;
 pub mod held;
 pub mod linearise;
+pub mod rounding;
 pub mod select;
 pub mod step;
 

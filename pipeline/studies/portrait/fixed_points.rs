@@ -148,11 +148,14 @@ fn gather(
                 if !spectrum && k >= proofs {
                     return Ok((Vec::new(), None));
                 }
+                let proof = (k < proofs).then(|| certify(map, state)).transpose()?;
                 let w = (readout.len() == state.len()).then_some(readout);
-                let near = Linearisation::at(map, state, w)?;
-                let proof =
-                    if k < proofs { Some(certify(map, state, Some(&near.eigen))?) } else { None };
-                Ok((if spectrum { near.eigen.values } else { Vec::new() }, proof))
+                let values = if spectrum {
+                    Linearisation::at(map, state, w)?.eigen.values
+                } else {
+                    Vec::new()
+                };
+                Ok((values, proof))
             })
             .collect::<Result<_>>()?;
         searches.push(Search {

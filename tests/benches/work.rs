@@ -1,0 +1,90 @@
+//! The work that is timed: training on documents of one length.
+
+use accrue::corpus::{Documents, Labels, Split};
+use accrue::model::{Config, Head, Network};
+use accrue::ops::{CellKind, Pool};
+use accrue::seed;
+use accrue::train::{self, Fit, Settings};
+use rand::Rng;
+
+/// One size of the work.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Units `n`.
+    pub units: usize,
+    /// Numbers of an embedding row; 0: one-hot words.
+    pub inputs: usize,
+    /// Documents a batch.
+    pub batch: usize,
+    /// Tokens a document.
+    pub tokens: usize,
+    /// Words.
+    pub vocabulary: usize,
+    /// Which states the readout sees.
+    pub pool: Pool,
+}
+
+/// Text: the reference size of natural text.
+pub const TEXT: Size =
+    Size { units: 256, inputs: 128, batch: 64, tokens: 256, vocabulary: 20_000, pool: Pool::Mean };
+
+/// The synthetic studies: one-hot words, last state.
+pub const SYNTHETIC: Size =
+    Size { units: 128, inputs: 0, batch: 128, tokens: 50, vocabulary: 4, pool: Pool::Last };
+
+/// A network and documents to train it on.
+pub struct Work {
+    network: Network,
+    train: Split,
+    validation: Split,
+    batch: usize,
+    folder: tempfile::TempDir,
+}
+
+impl Work {
+    /// Random words, two classes; `batches` different batches.
+    pub fn new(cell: CellKind, size: Size, batches: usize) -> Self {
+        let mut stream = seed::stream(1, "bench");
+        let mut split = |documents: usize, tokens: usize| {
+            let mut all = Documents::new();
+            for _ in 0..documents {
+                let words: Vec<u32> =
+                    (0..tokens).map(|_| stream.random_range(0..size.vocabulary as u32)).collect();
+                all.push(&words);
+            }
+            let classes = (0..documents).map(|_| stream.random_range(0..2)).collect();
+            Split { documents: all, labels: Labels::Class(classes) }
+        };
+        let config = Config {
+            cell,
+            units: size.units,
+            embedding: (size.inputs > 0).then_some(size.inputs),
+            pool: size.pool,
+            ..Config::default()
+        };
+        let network = Network::new(&config, Head::Softmax, size.vocabulary, 2, 1)
+            .expect("the sizes fit each other");
+        Self {
+            network,
+            train: split(batches * size.batch, size.tokens),
+            validation: split(1, 1),
+            batch: size.batch,
+            folder: tempfile::tempdir().expect("a folder can be made"),
+        }
+    }
+
+    /// Takes `steps` optimiser steps: forward, backward, clip, Adam.
+    pub fn steps(&self, steps: usize) -> Fit {
+        let settings = Settings {
+            epochs: steps,
+            steps,
+            batch: self.batch,
+            checkpoint_every: usize::MAX,
+            ..Settings::default()
+        };
+        let checkpoint = self.folder.path().join("none");
+        let (train, validation) = (&self.train, &self.validation);
+        train::fit(&self.network, train, validation, &settings, 1, (&checkpoint, ""), &mut ())
+            .expect("random words train without error")
+    }
+}
