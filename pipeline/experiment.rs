@@ -37,6 +37,8 @@ pub struct Experiment {
     pub prediction: stats::predict::Settings,
     /// The bag of words.
     pub baseline: baseline::logistic::Settings,
+    /// What is asked of the slow modes.
+    pub modes: studies::portrait::ModesSettings,
 }
 
 impl Default for Experiment {
@@ -53,6 +55,7 @@ impl Default for Experiment {
             fixed_points: Default::default(),
             prediction: Default::default(),
             baseline: Default::default(),
+            modes: Default::default(),
         }
     }
 }

@@ -2,17 +2,21 @@
 
 use accrue::dynamics::certificate::certify;
 use accrue::dynamics::finder::{median_norm, search};
+use accrue::dynamics::manifold;
+use accrue::dynamics::patchwork::Patchwork;
 use accrue::dynamics::rounding::Errors;
 use accrue::dynamics::select::{Selection, select};
 use accrue::dynamics::{Descent, Finder, Map, Stop};
-use accrue::linalg::{eigen, eigenvalues};
+use accrue::geometry::{Pca, participation_ratio};
+use accrue::linalg::{Matrix, eigen, eigenvalues};
 use accrue::ops::{Cell, CellKind};
 use accrue::seed;
 use rand::Rng;
 
-const CELLS: [CellKind; 6] = [
+const CELLS: [CellKind; 7] = [
     CellKind::Vanilla,
     CellKind::VanillaRelu,
+    CellKind::Linear,
     CellKind::Ugrnn,
     CellKind::Gru,
     CellKind::GruResetBefore,
@@ -262,4 +266,103 @@ fn rounding_errors_are_within_their_bounds_and_the_bounds_are_tight() {
             assert!(of_step < 1e-13 && of_row < 1e-11, "{:?}: {of_step:e}, {of_row:e}", p.kind);
         }
     }
+}
+
+/// `h' = W h + b` where no sum is negative: a ReLU cell that is linear here.
+fn drifting() -> Map {
+    let mut cell = separate(2, 0.0);
+    cell.kind = CellKind::VanillaRelu;
+    // The first unit drifts by 0.01 a token; the second follows half of it.
+    cell.recurrent_weights = vec![1.0, 0.0, 0.5, 0.2];
+    cell.input_bias = vec![0.01, 0.0];
+    Map::new(&cell, &[0.0]).unwrap()
+}
+
+#[test]
+fn a_state_comes_onto_the_slow_manifold_without_sliding_along_it() {
+    // By hand: r_s ∝ (1, .625), and F(h) − h must be parallel to it, so that
+    // .5 h₁ − .8 h₂ = .00625.
+    let found = manifold::project(&drifting(), &[2.0, 0.3], 1, 20).unwrap();
+    assert!((found.state[0] - 2.0).abs() < 1e-12);
+    assert!((found.state[1] - (1.0 - 0.00625) / 0.8).abs() < 1e-12);
+    assert!((found.drift - 0.01 * (1.0 + 0.625_f64.powi(2)).sqrt()).abs() < 1e-12);
+    assert!(found.off < 1e-12);
+    // With nothing held back it is Newton's method, and there is no fixed point to find.
+    assert!(manifold::project(&drifting(), &[2.0, 0.3], 0, 20).unwrap().off > 1e-3);
+    assert!(manifold::project(&drifting(), &[2.0], 1, 20).is_err());
+    assert!(manifold::project(&drifting(), &[2.0, 0.3], 3, 20).is_err());
+}
+
+#[test]
+fn linear_pieces_are_exact_at_their_points_and_off_by_the_square_nearby() {
+    let cell = random_cell(CellKind::Gru, 6, 3, 21);
+    let (held, input) = ([0.1, -0.2, 0.3], [0.1, 0.1, 0.3]);
+    let map = Map::new(&cell, &held).unwrap();
+    let points = states(4, 6, 0.5, 22);
+    let views: Vec<&[f64]> = points.iter().map(Vec::as_slice).collect();
+    let pieces = Patchwork::of(&map, &views).unwrap();
+    let error = |scale: f64| -> f64 {
+        let h: Vec<f64> = points[2].iter().map(|x| x + 0.1 * scale).collect();
+        let x: Vec<f64> = (0..3).map(|k| held[k] + scale * (input[k] - held[k])).collect();
+        let (nearest, far) = pieces.nearest(&h);
+        assert!(nearest == 2 && (far - 0.1 * scale * 6.0_f64.sqrt()).abs() < 1e-12);
+        (pieces.step(2, &h, &x) - map.with_input(&x).unwrap().step(&h)).norm()
+    };
+    assert!(error(0.0) < 1e-15);
+    let ratio = error(0.1) / error(0.05);
+    assert!((ratio - 4.0).abs() < 0.3, "second order: {ratio}");
+}
+
+/// `h' = M h` scaled by a ReLU pair for each sign would be needed for a true ring;
+/// tanh units in pairs turned by 30 degrees with gain 1.5 make a limit cycle.
+#[test]
+fn a_limit_cycle_has_no_fixed_point_but_the_one_it_turns_around() {
+    let (sin, cos) = (30.0_f64.to_radians().sin(), 30.0_f64.to_radians().cos());
+    let mut cell = separate(2, 0.0);
+    cell.recurrent_weights = vec![1.5 * cos, -1.5 * sin, 1.5 * sin, 1.5 * cos];
+    let map = Map::new(&cell, &[0.0]).unwrap();
+    let mut h = vec![0.9, 0.0];
+    let seeds: Vec<Vec<f64>> = (0..60)
+        .map(|_| {
+            h = map.step(&h).as_slice().to_vec();
+            h.clone()
+        })
+        .collect();
+    let speed = seeds.iter().map(|s| map.speed(s)).fold(f64::INFINITY, f64::min);
+    assert!(speed > 1e-2, "states on the cycle never stand still: {speed}");
+    // A search that must stay near finds nothing; one that may go far, the centre.
+    let near = Finder { tolerances: vec![1e-12], reach: 0.3, ..Finder::default() };
+    assert!(find(&map, &seeds, &near).iter().all(|d| d.reached[0].is_none()));
+    let far = Finder { tolerances: vec![1e-12], reach: 10.0, ..Finder::default() };
+    let found = kept(&find(&map, &seeds, &far), 1e-4);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].iter().all(|x| x.abs() < 1e-5));
+    let proof = certify(&map, &found[0]).unwrap();
+    assert!(proof.exists() && !proof.is_stable());
+}
+
+/// A plane attractor: two units that keep what they are given, two that forget.
+#[test]
+fn a_planted_plane_stays_a_plane() {
+    let mut cell = separate(4, 0.0);
+    cell.kind = CellKind::Linear;
+    for (i, keep) in [1.0, 1.0, 0.3, 0.5].into_iter().enumerate() {
+        cell.recurrent_weights[i * 4 + i] = keep;
+    }
+    let map = Map::new(&cell, &[0.0]).unwrap();
+    let seeds = states(300, 4, 1.0, 31);
+    let finder = Finder { tolerances: vec![1e-12], reach: 10.0, ..Finder::default() };
+    let found = kept(&find(&map, &seeds, &finder), 1e-3);
+    assert!(found.len() > 200, "{}", found.len());
+    let points = Matrix::from_fn(found.len(), 4, |i, j| found[i][j]);
+    let spectrum = Pca::of(&points).unwrap().variances;
+    assert!((participation_ratio(&spectrum) - 2.0).abs() < 0.1, "{spectrum:?}");
+    assert!(points.column(2).amax() < 1e-5 && points.column(3).amax() < 1e-5);
+    // The search does not slide: along the plane each point is where its seed was.
+    for d in find(&map, &seeds, &finder) {
+        let (point, seed) = (&d.reached[0].as_ref().unwrap().state, &seeds[d.seed]);
+        assert!((point[0] - seed[0]).abs() < 1e-9 && (point[1] - seed[1]).abs() < 1e-9);
+    }
+    // Not isolated: nothing is proved, rightly.
+    assert!(found.iter().take(5).all(|p| !certify(&map, p).unwrap().exists()));
 }

@@ -212,11 +212,14 @@ fn a_run_makes_everything_once_and_again_only_what_changed() {
     assert_eq!(run(&experiment, out.path(), &[]).0, Vec::<String>::new());
     // A forced stage takes those that read it along.
     let (ran, _) = run(&experiment, out.path(), &["states"]);
-    assert_eq!(ran, ["states", "fixed_points", "geometry", "baselines", "report"]);
+    assert_eq!(
+        ran,
+        ["states", "fixed_points", "geometry", "baselines", "modes", "claims", "report"]
+    );
     // A changed setting runs its own stage and those after it.
     let changed = small(&["fixed_points.seeds=64"]);
     let (ran, _) = run(&changed, out.path(), &[]);
-    assert_eq!(ran, ["fixed_points", "geometry", "baselines", "report"]);
+    assert_eq!(ran, ["fixed_points", "geometry", "baselines", "modes", "claims", "report"]);
     // A file that is gone is made again.
     std::fs::remove_file(folder.join("tables/prediction.parquet")).unwrap();
     assert_eq!(run(&changed, out.path(), &[]).0, ["predict"]);

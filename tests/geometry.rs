@@ -1,8 +1,11 @@
 //! Dimensions of planted clouds.
 
-use accrue::geometry::{Moments, Pca, participation_ratio, readouts, variance_dimension};
+use accrue::geometry::{
+    Moments, Pca, coordinate, participation_ratio, readouts, shape, variance_dimension,
+};
 use accrue::linalg::Matrix;
 use accrue::seed;
+use accrue::stats::summary::spearman;
 use rand::Rng;
 
 #[test]
@@ -69,4 +72,64 @@ fn simplex_readouts_have_the_simplex_angle_and_span_each_other() {
     }
     let orthogonal = Matrix::identity(3, 5);
     assert!(readouts::in_span(&orthogonal).unwrap().iter().all(|s| *s < 1e-12));
+}
+
+/// A noisy-free arc of a helix in five dimensions, in shuffled order.
+fn helix(count: usize) -> (Matrix, Vec<f64>) {
+    let place = |i: usize| (i * 37 % count) as f64 / (count - 1) as f64;
+    let points = Matrix::from_fn(count, 5, |i, j| {
+        let t = place(i);
+        [t, (2.0 * t).cos(), (2.0 * t).sin(), 0.3 * t, 0.0][j]
+    });
+    (points, (0..count).map(place).collect())
+}
+
+#[test]
+fn the_coordinate_of_a_bent_line_is_its_order() {
+    let (points, truth) = helix(101);
+    let found = coordinate::along(&points, 8).unwrap();
+    assert!(spearman(&found, &truth).abs() > 0.9999);
+    let low = found.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = found.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    assert!((low + 1.0).abs() < 1e-12 && (high - 1.0).abs() < 1e-12);
+    // Tangents: the derivative of the helix, (1, −2 sin 2t, 2 cos 2t, .3, 0).
+    let tangents = coordinate::tangents(&points, &found);
+    for (i, t) in truth.iter().enumerate().filter(|(_, t)| (0.05..0.95).contains(*t)) {
+        let exact = [1.0, -2.0 * (2.0 * t).sin(), 2.0 * (2.0 * t).cos(), 0.3, 0.0];
+        let norm = exact.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let cosine: f64 = (0..5).map(|j| tangents[(i, j)] * exact[j] / norm).sum();
+        assert!(cosine.abs() > 0.999, "{cosine}");
+    }
+}
+
+#[test]
+fn few_points_have_a_coordinate_too() {
+    assert_eq!(coordinate::along(&Matrix::zeros(0, 3), 5).unwrap(), Vec::<f64>::new());
+    assert_eq!(coordinate::along(&Matrix::zeros(1, 3), 5).unwrap(), [0.0]);
+    let two = Matrix::from_row_slice(2, 1, &[3.0, 5.0]);
+    assert_eq!(coordinate::along(&two, 5).unwrap(), [-1.0, 1.0]);
+    // Points that coincide give no NaN.
+    assert!(coordinate::along(&Matrix::zeros(5, 3), 3).unwrap().iter().all(|x| x.is_finite()));
+}
+
+#[test]
+fn planted_simplices_and_cubes_score_one() {
+    // The unit vectors of three dimensions: a regular triangle with side √2.
+    assert!((shape::simplex(&Matrix::identity(3, 3)).unwrap() - 1.0).abs() < 1e-12);
+    let squashed = Matrix::from_row_slice(3, 2, &[0.0, 0.0, 1.0, 0.0, 0.5, 0.0]);
+    assert!((shape::simplex(&squashed).unwrap() - 0.5).abs() < 1e-12);
+
+    let codes = Matrix::from_fn(8, 3, |i, j| if i >> j & 1 == 1 { 1.0 } else { -1.0 });
+    let turn = Matrix::from_row_slice(3, 3, &[0.6, 0.8, 0.0, -0.8, 0.6, 0.0, 0.0, 0.0, 1.0]);
+    let cube = shape::cube(&(&codes * &turn), &codes).unwrap();
+    assert!((cube.r2 - 1.0).abs() < 1e-12 && cube.cosine < 1e-12, "{cube:?}");
+    // Sheared by 45 degrees: edges (1, 0, 0) and (1, 1, 0) have cosine 1/√2.
+    let shear = Matrix::from_row_slice(3, 3, &[1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+    let sheared = shape::cube(&(&codes * shear), &codes).unwrap();
+    assert!((sheared.cosine - 0.5_f64.sqrt()).abs() < 1e-12 && (sheared.r2 - 1.0).abs() < 1e-12);
+    // The product of two labels is not explained by either (exclusive or).
+    let xor = Matrix::from_fn(4, 1, |i, _| if i == 0 || i == 3 { 1.0 } else { -1.0 });
+    let two = Matrix::from_fn(4, 2, |i, j| if i >> j & 1 == 1 { 1.0 } else { -1.0 });
+    assert!(shape::cube(&xor, &two).unwrap().r2.abs() < 1e-12);
+    assert!(shape::cube(&xor, &codes).is_err() && shape::simplex(&Matrix::zeros(1, 2)).is_err());
 }

@@ -8,9 +8,10 @@ use proptest::test_runner::RngSeed;
 use rand::Rng;
 use std::sync::Arc;
 
-pub const CELLS: [CellKind; 6] = [
+pub const CELLS: [CellKind; 7] = [
     CellKind::Vanilla,
     CellKind::VanillaRelu,
+    CellKind::Linear,
     CellKind::Ugrnn,
     CellKind::Gru,
     CellKind::GruResetBefore,

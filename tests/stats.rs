@@ -74,3 +74,26 @@ fn the_share_interval_is_wilsons() {
     let (low, high) = evidence::share_interval(0.8, 10);
     assert!((low - 0.4902).abs() < 1e-4 && (high - 0.9433).abs() < 1e-4, "{low} {high}");
 }
+
+#[test]
+fn quantiles_ranks_and_areas_by_hand() {
+    use accrue::stats::summary::{auc, bootstrap, median, pearson, quantile, spearman};
+    assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
+    assert_eq!(quantile(&[1.0, 2.0, f64::NAN, 3.0, 4.0, 5.0], 0.25), Some(2.0));
+    assert_eq!(median(&[]), None);
+    // Of the six pairs, four are won and one is a tie.
+    assert_eq!(auc(&[2.0, 3.0], &[1.0, 2.0, 2.5]), Some(4.5 / 6.0));
+    assert_eq!(auc(&[], &[1.0]), None);
+    assert!(
+        (pearson(&[1.0, 2.0, 3.0], &[2.0, 4.0, 7.0]) - 5.0 / (2.0 * 38.0_f64 / 3.0).sqrt()).abs()
+            < 1e-12
+    );
+    // A monotone relation has rank correlation 1; ties share the mean rank.
+    assert!((spearman(&[1.0, 5.0, 9.0], &[1.0, 100.0, 101.0]) - 1.0).abs() < 1e-12);
+    assert!((spearman(&[1.0, 1.0, 2.0], &[3.0, 4.0, 5.0]) - 0.75_f64.sqrt()).abs() < 1e-12);
+    // The mean of a fair coin thrown 400 times: 0.5 ± 1.96·0.025.
+    let coin: Vec<f64> = (0..400).map(|i| (i % 2) as f64).collect();
+    let mean = |v: &[f64]| Some(v.iter().sum::<f64>() / v.len() as f64);
+    let (low, high) = bootstrap(&coin, mean, 1, "tests/coin");
+    assert!((low - 0.451).abs() < 0.012 && (high - 0.549).abs() < 0.012, "{low} {high}");
+}

@@ -225,6 +225,7 @@ pub fn curvature(map: &Map, state: &[f64], cap: f64) -> Option<Vec<f64>> {
     };
     let bend: Vec<f64> = match map.cell().kind {
         CellKind::Vanilla => rho[0].iter().map(|r| TANH_2 * r * r).collect(),
+        CellKind::Linear => vec![0.0; n],
         CellKind::VanillaRelu => {
             // Linear as long as no pre-activation changes its sign.
             let z = pre_activations(map, state);

@@ -52,7 +52,7 @@ impl Errors {
     pub fn at(map: &Map, state: &[f64]) -> Self {
         let n = map.cell().units;
         let found = match map.cell().kind {
-            CellKind::Vanilla | CellKind::VanillaRelu => elman(map, state),
+            CellKind::Vanilla | CellKind::VanillaRelu | CellKind::Linear => elman(map, state),
             CellKind::Ugrnn => ugrnn(map, state),
             CellKind::Gru => gru(map, state),
             CellKind::GruResetBefore => gru_reset_before(map, state),
@@ -119,7 +119,7 @@ fn tanhs(pre: &[f64]) -> Vec<f64> {
 fn elman(map: &Map, state: &[f64]) -> Errors {
     let rho = weights(map);
     let pre = pre(map, 0, state);
-    if map.cell().kind == CellKind::VanillaRelu {
+    if map.cell().kind != CellKind::Vanilla {
         // Rows of J are rows of W, or nothing: which, is for the caller to secure.
         return Errors { jacobian: vec![0.0; pre.len()], step: pre };
     }

@@ -3,18 +3,19 @@
 use crate::linalg::{Matrix, Vector};
 use crate::ops::{Cell, CellKind};
 use crate::{Error, Result};
+use std::sync::Arc;
 
 /// A cell with its input held fixed: `h ↦ F(h, x*)`.
 ///
 /// `A x* + b_ih` is computed once; `W` is kept as a matrix a gate.
 #[derive(Clone, Debug)]
 pub struct Map {
-    cell: Cell,
+    cell: Arc<Cell>,
     input: Vec<f64>,
     /// `a = A x* + b_ih`, `[gates·n]`.
     entry: Vec<f64>,
     /// `W_g`, `[n, n]`, in the order of the gates.
-    recurrent: Vec<Matrix>,
+    recurrent: Arc<Vec<Matrix>>,
 }
 
 /// Values of the gates at one state, from which `F` and `J` follow.
@@ -46,6 +47,18 @@ fn add_scaled(out: &mut Matrix, d: &[f64], m: &Matrix) {
     for (mut to, from) in out.column_iter_mut().zip(m.column_iter()) {
         to.iter_mut().zip(from.iter()).zip(d).for_each(|((t, f), d)| *t += d * f);
     }
+}
+
+/// `A x + b_ih`, `[gates·n]`; zeros of one-hot inputs cost nothing.
+fn entry(cell: &Cell, input: &[f64]) -> Vec<f64> {
+    let u = cell.inputs;
+    let used: Vec<(usize, f64)> =
+        input.iter().copied().enumerate().filter(|(_, x)| *x != 0.0).collect();
+    let row = |(row, bias): (usize, &f64)| {
+        let a = &cell.input_weights[row * u..][..u];
+        bias + used.iter().map(|&(k, x)| a[k] * x).sum::<f64>()
+    };
+    cell.input_bias.iter().enumerate().map(row).collect()
 }
 
 impl Map {
@@ -88,20 +101,31 @@ impl Map {
             Matrix::from_row_slice(n, columns, &weights[g * n * columns..][..n * columns])
         };
         let recurrent = (0..gates).map(|g| block(&cell.recurrent_weights, g, n)).collect();
-        let entry = (0..gates * n).map(|row| {
-            let a = &cell.input_weights[row * u..][..u];
-            cell.input_bias[row] + a.iter().zip(input).map(|(a, x)| a * x).sum::<f64>()
-        });
-        let entry = entry.collect();
-        Ok(Self { cell: cell.clone(), input: input.to_vec(), entry, recurrent })
+        let (cell, recurrent) = (Arc::new(cell.clone()), Arc::new(recurrent));
+        Ok(Self { entry: entry(&cell, input), input: input.to_vec(), cell, recurrent })
     }
 
     /// The same cell with its input held elsewhere, `[inputs]`.
     ///
     /// # Errors
-    /// As [`Map::new`].
+    /// [`Error::Shape`] if it does not fit, [`Error::NotFinite`] for NaN in it.
     pub fn with_input(&self, input: &[f64]) -> Result<Self> {
-        Self::new(&self.cell, input)
+        if input.len() != self.cell.inputs {
+            return Err(Error::shape("input", input.len(), self.cell.inputs));
+        }
+        if let Some(at) = input.iter().position(|x| !x.is_finite()) {
+            return Err(Error::NotFinite {
+                what: "input".into(),
+                place: format!("entry {at}"),
+                remedy: "give an input that is finite".into(),
+            });
+        }
+        Ok(Self {
+            cell: self.cell.clone(),
+            input: input.to_vec(),
+            entry: entry(&self.cell, input),
+            recurrent: self.recurrent.clone(),
+        })
     }
 
     /// The cell.
@@ -169,6 +193,10 @@ impl Map {
                 let next = sum(0, |z| if z > 0.0 { z } else { 0.0 });
                 Gates { next: Vector::from_column_slice(&next), values: vec![next], w_c: vec![] }
             }
+            CellKind::Linear => {
+                let next = sum(0, |z| z);
+                Gates { next: Vector::from_column_slice(&next), values: vec![], w_c: vec![] }
+            }
             CellKind::Ugrnn => {
                 let (u, c) = (sum(0, logistic), sum(1, f64::tanh));
                 Gates { next: mixed(&u, &c), values: vec![u, c], w_c: vec![] }
@@ -232,6 +260,7 @@ impl Map {
         match self.cell.kind {
             CellKind::Vanilla => scaled(|i| 1.0 - v[0][i] * v[0][i], &w[0]),
             CellKind::VanillaRelu => scaled(|i| (v[0][i] > 0.0) as u8 as f64, &w[0]),
+            CellKind::Linear => w[0].clone(),
             CellKind::Ugrnn => {
                 let (u, c) = (&v[0], &v[1]);
                 let mut j = scaled(|i| (h[i] - c[i]) * slope(u[i]), &w[0]);
@@ -291,6 +320,7 @@ impl Map {
         match self.cell.kind {
             CellKind::Vanilla => scaled(|i| 1.0 - v[0][i] * v[0][i], &a[0]),
             CellKind::VanillaRelu => scaled(|i| (v[0][i] > 0.0) as u8 as f64, &a[0]),
+            CellKind::Linear => a[0].clone(),
             CellKind::Ugrnn => {
                 let (u, c) = (&v[0], &v[1]);
                 let mut j = scaled(|i| (h[i] - c[i]) * slope(u[i]), &a[0]);

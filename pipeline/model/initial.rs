@@ -40,7 +40,7 @@ pub fn cell(config: &Config, vocabulary: usize, seed: u64) -> Vec<f32> {
 /// The row block of the gate that keeps the state, in the cell's gate order.
 fn keeping_gate(kind: CellKind) -> Option<usize> {
     match kind {
-        CellKind::Vanilla | CellKind::VanillaRelu => None,
+        CellKind::Vanilla | CellKind::VanillaRelu | CellKind::Linear => None,
         CellKind::Ugrnn => Some(0),
         CellKind::Gru | CellKind::GruResetBefore | CellKind::Lstm => Some(1),
     }

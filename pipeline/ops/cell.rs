@@ -12,6 +12,8 @@ pub enum CellKind {
     Vanilla,
     /// `h' = max(0, a + w)`. One block.
     VanillaRelu,
+    /// `h' = a + w`: the linear model that is trained for comparison. One block.
+    Linear,
     /// `u = σ(a_u + w_u)`, `c = tanh(a_c + w_c)`, `h' = u∘h + (1−u)∘c`
     /// (Collins et al. 2017). Blocks `u, c`.
     Ugrnn,
@@ -32,7 +34,7 @@ impl CellKind {
     /// Number of row blocks of `n` units in the weight matrices.
     pub fn gates(self) -> usize {
         match self {
-            CellKind::Vanilla | CellKind::VanillaRelu => 1,
+            CellKind::Vanilla | CellKind::VanillaRelu | CellKind::Linear => 1,
             CellKind::Ugrnn => 2,
             CellKind::Gru | CellKind::GruResetBefore => 3,
             CellKind::Lstm => 4,

@@ -11,6 +11,7 @@
 //! | cell | before [`forward`] | after it | after [`backward`] |
 //! |---|---|---|---|
 //! | Vanilla | `w` | `h'` | `da` |
+//! | Linear | `w` | – | `da` |
 //! | UGRNN | `w_u w_c` | `u c` | `du dc` |
 //! | GRU | `w_r w_u w_c –` | `r u c w_c` | `dr du dc∘r dc` |
 //! | GRU, reset before | `w_r w_u w_c –` | `r u c r∘h` | `dr du dc r∘h` |
@@ -28,7 +29,7 @@ use pulp::Simd;
 /// Blocks of `n` numbers saved for each token of each sequence.
 pub fn saved_blocks(kind: CellKind) -> usize {
     match kind {
-        CellKind::Vanilla | CellKind::VanillaRelu => 1,
+        CellKind::Vanilla | CellKind::VanillaRelu | CellKind::Linear => 1,
         CellKind::Ugrnn => 2,
         CellKind::Gru | CellKind::GruResetBefore | CellKind::Lstm => 4,
     }
@@ -37,7 +38,7 @@ pub fn saved_blocks(kind: CellKind) -> usize {
 /// For each gate block of `A x + b_ih`, the saved block that holds its gradient.
 pub fn input_gradient_blocks(kind: CellKind) -> &'static [usize] {
     match kind {
-        CellKind::Vanilla | CellKind::VanillaRelu => &[0],
+        CellKind::Vanilla | CellKind::VanillaRelu | CellKind::Linear => &[0],
         CellKind::Ugrnn => &[0, 1],
         CellKind::Gru => &[0, 1, 3],
         CellKind::GruResetBefore => &[0, 1, 2],
@@ -83,6 +84,8 @@ pub unsafe fn forward<S: Simd>(
                     keep(0, j, h);
                     store::<S>(after.add(j), h);
                 }
+                // Nothing to keep: its slope is 1.
+                CellKind::Linear => store::<S>(after.add(j), sum(0, j)),
                 CellKind::Ugrnn => {
                     let u = logistic(simd, sum(0, j));
                     let c = tanh(simd, sum(1, j));
@@ -194,6 +197,10 @@ pub unsafe fn backward<S: Simd>(
                 CellKind::VanillaRelu => {
                     let on = simd.greater_than_f32s(at(0, j), simd.splat_f32s(0.0));
                     keep(0, j, simd.select_f32s(on, dh, simd.splat_f32s(0.0)));
+                    store::<S>(d.add(j), simd.splat_f32s(0.0));
+                }
+                CellKind::Linear => {
+                    keep(0, j, dh);
                     store::<S>(d.add(j), simd.splat_f32s(0.0));
                 }
                 CellKind::Ugrnn | CellKind::Gru | CellKind::GruResetBefore => {

@@ -37,6 +37,7 @@ pub fn step(
     match kind {
         CellKind::Vanilla => candidate(&product(0, 1, &h)?, 0),
         CellKind::VanillaRelu => Ok((block(a, 0)? + product(0, 1, &h)?)?.relu()?),
+        CellKind::Linear => Ok((block(a, 0)? + product(0, 1, &h)?)?),
         CellKind::Ugrnn => {
             let w_h = product(0, 2, &h)?;
             mix(&gate(&w_h, 0)?, &candidate(&w_h, 1)?)

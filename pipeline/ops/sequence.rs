@@ -225,8 +225,7 @@ pub fn backward(
         range.map(|i| sums.chunks_exact(s + np).map(|shard| shard[i]).sum()).collect()
     };
 
-    let by_token = sum_by_token(arch, sizes, batch, &saved.gates);
-    let d_b_ih = column_sums(&by_token, sizes.table());
+    let (by_token, d_b_ih) = sum_by_token(arch, sizes, batch, &saved.gates);
     let mut d_b_hh = d_b_ih.clone();
     if sizes.kind == CellKind::Gru {
         d_b_hh[2 * np..3 * np].copy_from_slice(&shard_sum(s..s + np));
@@ -655,20 +654,23 @@ fn every_state(sizes: Sizes, batch: &Batch, before: &[f32], last: &[f32]) -> Vec
     out
 }
 
-/// Gradients of `A x + b_ih` summed over each distinct token's slots: `[distinct, G·np]`.
-fn sum_by_token(arch: Arch, sizes: Sizes, batch: &Batch, gates: &[f32]) -> Buffer {
+/// Gradients of `A x + b_ih` summed over each distinct token's slots, `[distinct,
+/// G·np]`, and over all slots, `[G·np]`.
+fn sum_by_token(arch: Arch, sizes: Sizes, batch: &Batch, gates: &[f32]) -> (Buffer, Vec<f32>) {
     struct Tokens<'a> {
         sizes: Sizes,
         batch: &'a Batch,
         gates: &'a [f32],
         first: usize,
         sums: &'a mut [f32],
+        /// Sum of this piece's rows.
+        total: &'a mut [f32],
     }
     impl WithSimd for Tokens<'_> {
         type Output = ();
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
-            let Self { sizes, batch, gates, first, sums } = self;
+            let Self { sizes, batch, gates, first, sums, total } = self;
             let (np, blocks) = (sizes.padded(), sizes.saved());
             sums.fill(0.0);
             for (d, sums) in sums.chunks_exact_mut(sizes.table()).enumerate() {
@@ -684,28 +686,24 @@ fn sum_by_token(arch: Arch, sizes: Sizes, batch: &Batch, gates: &[f32]) -> Buffe
                         }
                     }
                 }
+                // SAFETY: both hold the table's width, whole vectors.
+                unsafe { add(simd, sums.len(), total.as_mut_ptr(), sums.as_ptr()) };
             }
         }
     }
     let width = sizes.table();
     let mut sums = Buffer::of(batch.distinct.len() * width);
-    sums.par_chunks_mut(CHUNK * width).enumerate().for_each(|(chunk, sums)| {
+    let mut totals = vec![0.0; batch.distinct.len().div_ceil(CHUNK) * width];
+    let pieces = sums.par_chunks_mut(CHUNK * width).zip(totals.par_chunks_mut(width));
+    pieces.enumerate().for_each(|(chunk, (sums, total))| {
         let _flush = FlushDenormals::on_this_thread();
-        arch.dispatch(Tokens { sizes, batch, gates, first: chunk * CHUNK, sums });
+        arch.dispatch(Tokens { sizes, batch, gates, first: chunk * CHUNK, sums, total });
     });
-    sums
-}
-
-/// Sum of the rows of `[rows, width]`, in row order within each column.
-fn column_sums(rows: &[f32], width: usize) -> Vec<f32> {
-    let mut sums = vec![0.0; width];
-    sums.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, sums)| {
-        for row in rows.chunks_exact(width) {
-            let from = &row[chunk * CHUNK..][..sums.len()];
-            sums.iter_mut().zip(from).for_each(|(sum, x)| *sum += x);
-        }
-    });
-    sums
+    let mut total = vec![0.0; width];
+    for piece in totals.chunks_exact(width) {
+        total.iter_mut().zip(piece).for_each(|(sum, x)| *sum += x);
+    }
+    (sums, total)
 }
 
 /// `C [m, n] = Aᵀ B` over `k` rows, in chunks of `C`'s rows.
@@ -717,10 +715,12 @@ fn transposed_product(
     (b, ldb): (&[f32], usize),
     c: &mut [f32],
 ) {
-    /// Rows of C a piece: large enough that packing B again costs little.
-    const ROWS: usize = 128;
+    /// Pieces of C: as many as small machines have threads, no more, because
+    /// each packs B again. A fixed number, so that the bits stay the same.
+    const PIECES: usize = 4;
+    let rows = m.div_ceil(PIECES).next_multiple_of(64);
     assert!(k == 0 || (a.len() >= (k - 1) * lda + m && b.len() >= (k - 1) * ldb + n));
-    c[..m * n].par_chunks_mut(ROWS * n).enumerate().for_each(|(chunk, c)| {
+    c[..m * n].par_chunks_mut(rows * n).enumerate().for_each(|(chunk, c)| {
         let _flush = FlushDenormals::on_this_thread();
         // SAFETY: strides and sizes stay within the slices, as asserted.
         unsafe {
@@ -732,7 +732,7 @@ fn transposed_product(
                 1,
                 n as isize,
                 false,
-                a.as_ptr().add(chunk * ROWS),
+                a.as_ptr().add(chunk * rows),
                 lda as isize,
                 1,
                 b.as_ptr(),

@@ -117,6 +117,7 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
     if let Some(first) = drawn.next() {
         section(&mut body, first);
     }
+    claims(&mut body, run)?;
     numbers(&mut body, page, summary);
     drawn.for_each(|f| section(&mut body, f));
     accuracies(&mut body, run)?;
@@ -142,7 +143,9 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
 
 fn contents(figures: &[Figure]) -> Vec<(&str, &str)> {
     let mut all: Vec<(&str, &str)> = figures.iter().map(|f| (f.name, f.title)).collect();
-    all.insert(1.min(all.len()), ("numbers", "The numbers"));
+    let after = 1.min(all.len());
+    all.insert(after, ("numbers", "The numbers"));
+    all.insert(after, ("claims", "The claims"));
     all.extend([
         ("accuracies", "Accuracy"),
         ("searches", "Slow points"),
@@ -228,6 +231,47 @@ fn numbers(body: &mut String, page: &Page, summary: &Summary) {
          seed: no spread over seeds is claimed. <a href=\"summary.json\">summary.json</a> · \
          <a href=\"tables/dimensions.parquet\">dimensions.parquet</a></p></section>\n",
     );
+}
+
+/// The papers' claims on this run.
+fn claims(body: &mut String, run: &Path) -> Result<()> {
+    let table = Frame::read(run, "claims")?;
+    let (claim, statement) = (table.text("claim")?, table.text("statement")?);
+    let (measured, low, high) = (table.f64("measured")?, table.f64("low")?, table.f64("high")?);
+    let (n, reference) = (table.f64("n")?, table.text("reference")?);
+    let holds = table.bool("holds")?;
+    body.push_str("<section id=claims><h2>The claims</h2>");
+    if claim.is_empty() {
+        body.push_str("<p>None of the papers' claims is about this kind of label.</p></section>\n");
+        return Ok(());
+    }
+    body.push_str(
+        "<div class=wide><table class=claims><thead><tr><th>Claim</th><th>On this run</th>\
+         <th>Measured</th><th>Published; criterion</th><th>Holds</th></tr></thead><tbody>",
+    );
+    for i in 0..claim.len() {
+        let interval = if low[i].is_nan() {
+            String::new()
+        } else {
+            format!("<br><span class=small>{:.3} – {:.3}</span>", low[i], high[i])
+        };
+        let answer = if holds[i] == Some(true) { "yes" } else { "<strong>no</strong>" };
+        let _ = write!(
+            body,
+            "<tr><td>{}</td><td>{}<br><span class=small>n = {:.0}</span></td><td>{:.3}{interval}\
+             </td><td>{}</td><td>{answer}</td></tr>",
+            escape(&claim[i]),
+            escape(&statement[i]),
+            n[i],
+            measured[i],
+            escape(&reference[i])
+        );
+    }
+    body.push_str(
+        "</tbody></table></div><p class=small>One network, one seed; intervals are over points, \
+         steps or documents. <a href=\"tables/claims.parquet\">claims.parquet</a></p></section>\n",
+    );
+    Ok(())
 }
 
 fn accuracies(body: &mut String, run: &Path) -> Result<()> {
@@ -360,6 +404,8 @@ table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:t
 th{text-align:left;font-weight:600;color:var(--soft)}
 th,td{padding:.35rem .8rem .35rem 0;border-bottom:1px solid var(--line)}
 td+td,th+th{text-align:right}
+.claims td:nth-child(2),.claims th:nth-child(2),.claims td:nth-child(4),.claims th:nth-child(4){text-align:left}
+.claims td{vertical-align:top}
 .small{color:var(--soft);font-size:.8rem}
 pre{overflow-x:auto;background:var(--tint);padding:1rem;font-size:.8rem;line-height:1.4}
 @media print{nav,details{display:none}body{max-width:none;font-size:11pt}section{break-inside:avoid}}

@@ -130,6 +130,9 @@ impl Summary {
             number("fixed_points.certified", 0),
             number("fixed_points.stable", 0)
         );
+        if let (Some(held), Some(tested)) = (self.get("claims.held"), self.get("claims.tested")) {
+            let _ = writeln!(text, "  claims       {held:.0} of {tested:.0} hold");
+        }
         let _ = writeln!(
             text,
             "  training     {} steps, {:.0} s, {:.0}k tokens/s",

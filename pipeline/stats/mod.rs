@@ -6,6 +6,7 @@
 pub mod counts;
 pub mod evidence;
 pub mod predict;
+pub mod summary;
 
 pub use counts::Counts;
 pub use predict::{Prediction, predict};

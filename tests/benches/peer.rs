@@ -7,7 +7,7 @@ mod work;
 use accrue::ops::{CellKind, Pool};
 use accrue::run::memory;
 use std::time::Instant;
-use work::{SYNTHETIC, TEXT, Work};
+use work::{SYNTHETIC, TEXT, UNIFORM, Work};
 
 fn main() {
     let arguments: Vec<String> =
@@ -18,7 +18,12 @@ fn main() {
     };
     let cell: CellKind = accrue::notation::parse("CELL", cell).expect("a cell's name");
     let pool: Pool = accrue::notation::parse("POOL", pool).expect("Last or Mean");
-    let mut size = if size == "text" { TEXT } else { SYNTHETIC };
+    let mut size = match size.as_str() {
+        "text" => TEXT,
+        "uniform" => UNIFORM,
+        "synthetic" => SYNTHETIC,
+        other => panic!("no size `{other}`: text, uniform or synthetic"),
+    };
     size.pool = pool;
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads.parse().expect("a number of threads"))

@@ -4,7 +4,7 @@ mod work;
 
 use accrue::ops::CellKind;
 use divan::counter::ItemsCount;
-use work::{SYNTHETIC, Size, TEXT, Work};
+use work::{SYNTHETIC, Size, TEXT, UNIFORM, Work};
 
 const CELLS: [CellKind; 6] = [
     CellKind::Gru,
@@ -32,6 +32,11 @@ fn measure(bencher: divan::Bencher, cell: CellKind, size: Size) {
 #[divan::bench(args = CELLS, sample_count = 8, sample_size = 1)]
 fn text_64x256_tokens_256_units_20000_words(bencher: divan::Bencher, cell: CellKind) {
     measure(bencher, cell, TEXT);
+}
+
+#[divan::bench(args = CELLS, sample_count = 8, sample_size = 1)]
+fn uniform_64x256_tokens_256_units_20000_words(bencher: divan::Bencher, cell: CellKind) {
+    measure(bencher, cell, UNIFORM);
 }
 
 #[divan::bench(args = CELLS, sample_count = 20, sample_size = 1)]

@@ -6,6 +6,8 @@ use accrue::ops::{CellKind, Pool};
 use accrue::seed;
 use accrue::train::{self, Fit, Settings};
 use rand::Rng;
+use rand_distr::Distribution;
+use rand_distr::weighted::WeightedIndex;
 
 /// One size of the work.
 #[derive(Clone, Copy, Debug)]
@@ -22,15 +24,35 @@ pub struct Size {
     pub vocabulary: usize,
     /// Which states the readout sees.
     pub pool: Pool,
+    /// Words by Zipf's law, as in text; else all alike.
+    pub zipf: bool,
 }
 
 /// Text: the reference size of natural text.
-pub const TEXT: Size =
-    Size { units: 256, inputs: 128, batch: 64, tokens: 256, vocabulary: 20_000, pool: Pool::Mean };
+pub const TEXT: Size = Size {
+    units: 256,
+    inputs: 128,
+    batch: 64,
+    tokens: 256,
+    vocabulary: 20_000,
+    pool: Pool::Mean,
+    zipf: true,
+};
+
+/// The same with every word as frequent as any other: the most distinct words a
+/// batch can have, which text never has.
+pub const UNIFORM: Size = Size { zipf: false, ..TEXT };
 
 /// The synthetic studies: one-hot words, last state.
-pub const SYNTHETIC: Size =
-    Size { units: 128, inputs: 0, batch: 128, tokens: 50, vocabulary: 4, pool: Pool::Last };
+pub const SYNTHETIC: Size = Size {
+    units: 128,
+    inputs: 0,
+    batch: 128,
+    tokens: 50,
+    vocabulary: 4,
+    pool: Pool::Last,
+    zipf: false,
+};
 
 /// A network and documents to train it on.
 pub struct Work {
@@ -42,15 +64,18 @@ pub struct Work {
 }
 
 impl Work {
-    /// Random words, two classes; `batches` different batches.
+    /// Words drawn one by one, two classes; `batches` different batches.
     pub fn new(cell: CellKind, size: Size, batches: usize) -> Self {
         let mut stream = seed::stream(1, "bench");
+        let shares: Vec<f64> =
+            (1..=size.vocabulary).map(|r| if size.zipf { 1.0 / r as f64 } else { 1.0 }).collect();
+        let words = WeightedIndex::new(shares).expect("every word has a share");
         let mut split = |documents: usize, tokens: usize| {
             let mut all = Documents::new();
             for _ in 0..documents {
-                let words: Vec<u32> =
-                    (0..tokens).map(|_| stream.random_range(0..size.vocabulary as u32)).collect();
-                all.push(&words);
+                let document: Vec<u32> =
+                    (0..tokens).map(|_| words.sample(&mut stream) as u32).collect();
+                all.push(&document);
             }
             let classes = (0..documents).map(|_| stream.random_range(0..2)).collect();
             Split { documents: all, labels: Labels::Class(classes) }

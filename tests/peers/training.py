@@ -18,14 +18,17 @@ import time
 from pathlib import Path
 
 SIZES = {
-    "text": dict(units=256, inputs=128, batch=64, tokens=256, vocabulary=20000),
-    "synthetic": dict(units=128, inputs=0, batch=128, tokens=50, vocabulary=4),
+    # Words by Zipf's law, as in text; "uniform" has every word as frequent as any other.
+    "text": dict(units=256, inputs=128, batch=64, tokens=256, vocabulary=20000, zipf=True),
+    "uniform": dict(units=256, inputs=128, batch=64, tokens=256, vocabulary=20000, zipf=False),
+    "synthetic": dict(units=128, inputs=0, batch=128, tokens=50, vocabulary=4, zipf=False),
 }
 CASES = [
     ("Gru", "text", "Mean"), ("Lstm", "text", "Mean"), ("Vanilla", "text", "Mean"),
     ("Gru", "synthetic", "Last"), ("Lstm", "synthetic", "Last"), ("Vanilla", "synthetic", "Last"),
     # The loss at the last token of an untrained network: gradients vanish.
     ("Gru", "text", "Last"), ("Lstm", "text", "Last"),
+    ("Gru", "uniform", "Mean"), ("Lstm", "uniform", "Mean"), ("Vanilla", "uniform", "Mean"),
 ]
 
 
@@ -45,7 +48,10 @@ def torch_run(cell, size, pool, threads, seconds):
     parameters = [p for m in (rnn, embed, readout) if m is not None for p in m.parameters()]
     adam = torch.optim.Adam(parameters, lr=1e-3)
     loss = nn.CrossEntropyLoss()
-    words = torch.randint(0, s["vocabulary"], (16, s["batch"], s["tokens"]))
+    ranks = torch.arange(1, s["vocabulary"] + 1, dtype=torch.float64)
+    shares = 1 / ranks if s["zipf"] else torch.ones_like(ranks)
+    words = torch.multinomial(shares, 16 * s["batch"] * s["tokens"], replacement=True)
+    words = words.reshape(16, s["batch"], s["tokens"])
     classes = torch.randint(0, 2, (16, s["batch"]))
 
     def step(i):

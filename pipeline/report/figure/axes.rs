@@ -133,6 +133,12 @@ pub fn power(x: &f64) -> String {
     if value >= 9.5 { format!("{value:.0}") } else { format!("{value:.1}") }
 }
 
+/// A small power of ten as an axis shows it.
+pub fn small_power(x: &f64) -> String {
+    let value = 10f64.powf(*x);
+    if value >= 0.01 { plain(&value) } else { format!("{value:.0e}") }
+}
+
 /// Axes with names and a light grid, the key above.
 ///
 /// # Panics

@@ -3,6 +3,7 @@
 mod axes;
 mod dynamics;
 mod manifold;
+mod modes;
 mod words;
 
 use super::Frame;
@@ -61,6 +62,15 @@ pub fn all(run: &Path) -> Result<Vec<Figure>> {
             figures.push(dynamics::plane(&eigenvalues)?);
             figures.push(dynamics::time_constants(&eigenvalues, &states)?);
         }
+    }
+    if have("modes") {
+        figures.push(modes::along(&read("modes")?)?);
+    }
+    if have("word_modes") {
+        figures.extend(modes::selected(&read("word_modes")?)?);
+    }
+    if have("relaxation") {
+        figures.push(modes::relaxation(&read("relaxation")?)?);
     }
     if have("words") {
         figures.extend(words::draw(&read("words")?)?);

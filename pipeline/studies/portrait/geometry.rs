@@ -67,7 +67,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
 }
 
 /// Slow points of the first input at the headline tolerance, `[points, state]`.
-fn headline(e: &Experiment, folder: &Path) -> Result<Matrix> {
+pub fn headline(e: &Experiment, folder: &Path) -> Result<Matrix> {
     let table = Frame::read(folder, "fixed_points")?;
     let (inputs, tolerances) = (table.text("input")?, table.f64("tolerance")?);
     let states = table.lists("state")?;

@@ -1,12 +1,14 @@
 //! One network on one corpus, looked at from all sides.
 //!
 //! Stages: tokenize → train → states → fixed points → geometry → predict →
-//! baselines → report. Each reads files and writes files; see
+//! baselines → modes → claims → report. Each reads files and writes files; see
 //! [`run`](crate::run) for what is done again and what is not.
 
 mod baselines;
+mod claims;
 mod fixed_points;
 mod geometry;
+mod modes;
 mod predict;
 mod report;
 mod states;
@@ -21,11 +23,22 @@ use crate::{Error, Result, setting};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
+pub use modes::Settings as ModesSettings;
 pub use predict::numbers as prediction_numbers;
 
 /// Names of the stages, in order.
-pub const STAGES: [&str; 8] =
-    ["tokenize", "train", "states", "fixed_points", "geometry", "predict", "baselines", "report"];
+pub const STAGES: [&str; 10] = [
+    "tokenize",
+    "train",
+    "states",
+    "fixed_points",
+    "geometry",
+    "predict",
+    "baselines",
+    "modes",
+    "claims",
+    "report",
+];
 
 /// Which states are looked at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -152,6 +165,19 @@ pub fn run(experiment: &Experiment, options: Options) -> Result<std::path::PathB
     pass(
         stage("baselines", &e.baseline, &["tokenize", "train", "states", "fixed_points"]),
         &mut |folder, _, _| baselines::stage(e, folder),
+    )?;
+    let trained = &(&e.modes, seed, e.modes.linear_model.then_some(&e.training));
+    pass(
+        stage("modes", trained, &["tokenize", "train", "states", "fixed_points", "baselines"]),
+        &mut |folder, _, _| modes::stage(e, folder),
+    )?;
+    pass(
+        stage(
+            "claims",
+            &seed,
+            &["states", "fixed_points", "geometry", "predict", "baselines", "modes"],
+        ),
+        &mut |folder, _, _| claims::stage(e, folder),
     )?;
     let before = run.stages().to_vec();
     let part = stage("report", &e.title, &STAGES[..STAGES.len() - 1]);

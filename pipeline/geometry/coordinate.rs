@@ -1,0 +1,88 @@
+//! A coordinate along a one-dimensional manifold.
+//!
+//! Locally linear embedding (Roweis & Saul 2000): each point is written as an
+//! affine combination of its `k` nearest neighbours, and the coordinate is the one
+//! that the same combinations reproduce best: the second eigenvector, from
+//! below, of `(I − W)ᵀ(I − W)` (SPEC LINE 4.3).
+
+use crate::Result;
+use crate::linalg::{Cholesky, Matrix, Vector, symmetric};
+
+/// Added to the diagonal of each local Gram matrix, as a share of its trace.
+const REGULAR: f64 = 1e-3;
+
+/// The coordinate of each point, rescaled to −1 … 1.
+///
+/// * `points`: `[points, size]`; `neighbours`: `k`, at most `points − 1` are used
+///
+/// The sign is arbitrary. Fewer than three points get their rank on the line
+/// between them.
+///
+/// # Errors
+/// [`crate::Error::NotFinite`] for points with NaN.
+pub fn along(points: &Matrix, neighbours: usize) -> Result<Vec<f64>> {
+    let m = points.nrows();
+    if m < 3 {
+        return Ok((0..m).map(|i| if m == 2 { 2.0 * i as f64 - 1.0 } else { 0.0 }).collect());
+    }
+    let k = neighbours.clamp(1, m - 1);
+    let mut rest = Matrix::identity(m, m);
+    for i in 0..m {
+        let near = nearest(points, i, k);
+        for (&j, weight) in near.iter().zip(weights(points, i, &near)) {
+            rest[(i, j)] -= weight;
+        }
+    }
+    let (_, vectors) = symmetric(&(rest.transpose() * rest))?;
+    // Descending: the last is constant, the one before it is the coordinate.
+    let values: Vec<f64> = vectors.column(m - 2).iter().copied().collect();
+    let (low, high) =
+        values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &x| (l.min(x), h.max(x)));
+    let span = if high > low { high - low } else { 1.0 };
+    Ok(values.iter().map(|x| 2.0 * (x - low) / span - 1.0).collect())
+}
+
+/// The `k` points nearest to point `i`, nearest first.
+fn nearest(points: &Matrix, i: usize, k: usize) -> Vec<usize> {
+    let mut others: Vec<(f64, usize)> = (0..points.nrows())
+        .filter(|&j| j != i)
+        .map(|j| ((points.row(j) - points.row(i)).norm_squared(), j))
+        .collect();
+    others.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    others.truncate(k);
+    others.into_iter().map(|(_, j)| j).collect()
+}
+
+/// Weights with sum 1 that bring the neighbours closest to point `i`.
+fn weights(points: &Matrix, i: usize, near: &[usize]) -> Vec<f64> {
+    let k = near.len();
+    let offset = |a: usize| points.row(near[a]) - points.row(i);
+    let mut gram = Matrix::from_fn(k, k, |a, b| offset(a).dot(&offset(b)));
+    let trace = gram.trace();
+    let ridge = if trace > 0.0 { REGULAR * trace } else { 1.0 };
+    (0..k).for_each(|a| gram[(a, a)] += ridge);
+    let solved = match Cholesky::new(&gram) {
+        Some(factor) => factor.solve(&Vector::from_element(k, 1.0)),
+        None => Vector::from_element(k, 1.0),
+    };
+    let sum = solved.sum();
+    solved.iter().map(|w| w / sum).collect()
+}
+
+/// Unit tangent at each point: from its neighbour below to the one above along
+/// the coordinate, `[points, size]`; zero where neighbours coincide.
+pub fn tangents(points: &Matrix, coordinate: &[f64]) -> Matrix {
+    let m = points.nrows();
+    let mut order: Vec<usize> = (0..m).collect();
+    order.sort_by(|&a, &b| coordinate[a].total_cmp(&coordinate[b]).then(a.cmp(&b)));
+    let mut all = Matrix::zeros(m, points.ncols());
+    for (place, &i) in order.iter().enumerate() {
+        let (below, above) = (order[place.saturating_sub(1)], order[(place + 1).min(m - 1)]);
+        let step = points.row(above) - points.row(below);
+        let norm = step.norm();
+        if norm > 0.0 {
+            all.row_mut(i).copy_from(&(step / norm));
+        }
+    }
+    all
+}

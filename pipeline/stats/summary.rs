@@ -1,0 +1,84 @@
+//! Numbers that sum others up: quantiles, ranks, intervals.
+
+use crate::seed;
+use rand::Rng;
+
+/// The value below which a share of the values lies (the nearest rank); `None`
+/// for no values.
+pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
+    let mut sorted: Vec<f64> = values.iter().copied().filter(|x| !x.is_nan()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let last = sorted.len().checked_sub(1)?;
+    sorted.get((share * last as f64).round() as usize).copied()
+}
+
+/// The middle value.
+pub fn median(values: &[f64]) -> Option<f64> {
+    quantile(values, 0.5)
+}
+
+/// Probability that a value of `above` exceeds one of `below`, ties counted half
+/// (the area under the ROC curve, Mann & Whitney 1947); `None` if either is empty.
+pub fn auc(above: &[f64], below: &[f64]) -> Option<f64> {
+    if above.is_empty() || below.is_empty() {
+        return None;
+    }
+    let wins = |a: &f64| -> f64 {
+        below.iter().map(|b| if a > b { 1.0 } else { 0.5 * (a == b) as u8 as f64 }).sum()
+    };
+    Some(above.iter().map(wins).sum::<f64>() / (above.len() * below.len()) as f64)
+}
+
+/// Ranks from 1, the mean rank for ties.
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let mut ranks = vec![0.0; values.len()];
+    let mut from = 0;
+    for run in order.chunk_by(|&a, &b| values[a] == values[b]) {
+        let rank = from as f64 + (run.len() as f64 + 1.0) / 2.0;
+        run.iter().for_each(|&i| ranks[i] = rank);
+        from += run.len();
+    }
+    ranks
+}
+
+/// Pearson's correlation; NaN where either does not vary.
+pub fn pearson(a: &[f64], b: &[f64]) -> f64 {
+    let n = a.len() as f64;
+    let (mean_a, mean_b) = (a.iter().sum::<f64>() / n, b.iter().sum::<f64>() / n);
+    let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
+    for (x, y) in a.iter().zip(b) {
+        let (x, y) = (x - mean_a, y - mean_b);
+        ab += x * y;
+        aa += x * x;
+        bb += y * y;
+    }
+    ab / (aa * bb).sqrt()
+}
+
+/// Spearman's rank correlation.
+pub fn spearman(a: &[f64], b: &[f64]) -> f64 {
+    pearson(&ranks(a), &ranks(b))
+}
+
+/// Samples behind a bootstrap interval.
+const SAMPLES: usize = 500;
+
+/// 95 % interval of a statistic by bootstrap over the values, from a named stream.
+pub fn bootstrap(
+    values: &[f64],
+    statistic: impl Fn(&[f64]) -> Option<f64>,
+    seed: u64,
+    name: &str,
+) -> (f64, f64) {
+    let mut stream = seed::stream(seed, name);
+    let mut found = Vec::with_capacity(SAMPLES);
+    for _ in 0..SAMPLES {
+        let sample: Vec<f64> =
+            values.iter().map(|_| values[stream.random_range(0..values.len())]).collect();
+        found.extend(statistic(&sample));
+    }
+    let at = |share| quantile(&found, share).unwrap_or(f64::NAN);
+    (at(0.025), at(0.975))
+}

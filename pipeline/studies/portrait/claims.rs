@@ -1,0 +1,405 @@
+//! Stage `claims`: the papers' claims, measured on this run.
+//!
+//! Each row is a row of SPEC 13: what was measured, its interval, the published
+//! value, and whether the proposed criterion holds. One network, one seed: the
+//! intervals are over points, steps or documents, not over networks.
+
+use super::geometry::headline;
+use super::{predicted_text, read};
+use crate::Result;
+use crate::experiment::Experiment;
+use crate::geometry::{readouts, shape};
+use crate::linalg::Matrix;
+use crate::model::Head;
+use crate::report::{Frame, Table};
+use crate::run::Made;
+use crate::seed;
+use crate::stats::summary::{bootstrap, median, quantile};
+use rand::Rng;
+use rand_distr::StandardNormal;
+use std::path::Path;
+
+/// One claim, measured.
+struct Claim {
+    name: &'static str,
+    statement: String,
+    measured: f64,
+    interval: (f64, f64),
+    n: usize,
+    reference: &'static str,
+    holds: bool,
+}
+
+/// No interval.
+const NONE: (f64, f64) = (f64::NAN, f64::NAN);
+
+pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
+    let (corpus, network) = read(folder)?;
+    let classes = corpus.label_names.len();
+    let claims = match network.head() {
+        Head::Binary => line(e, folder)?,
+        Head::Softmax if classes == 2 => line(e, folder)?,
+        Head::Softmax => several(e, folder, classes, &corpus.label_names)?,
+        Head::MultiLabel => product(folder, classes)?,
+        Head::Score => Vec::new(),
+    };
+    let table = Table::new("claims")
+        .text("claim", claims.iter().map(|c| c.name))
+        .text("statement", claims.iter().map(|c| c.statement.as_str()))
+        .f64("measured", claims.iter().map(|c| c.measured))
+        .f64("low", claims.iter().map(|c| c.interval.0))
+        .f64("high", claims.iter().map(|c| c.interval.1))
+        .u64("n", claims.iter().map(|c| c.n))
+        .text("reference", claims.iter().map(|c| c.reference))
+        .maybe_bool("holds", claims.iter().map(|c| Some(c.holds)));
+    let held = claims.iter().filter(|c| c.holds).count();
+    Ok(Made::files([table.write(folder)?])
+        .with("claims.tested", claims.len() as f64)
+        .with("claims.held", held as f64))
+}
+
+/// Whether a stage before this one wrote the table.
+fn have(folder: &Path, table: &str) -> bool {
+    folder.join(format!("tables/{table}.parquet")).is_file()
+}
+
+/// Cumulative share of the first `k` components of a source in `spectrum`.
+fn share(table: &Frame, source: &str, k: usize) -> Result<f64> {
+    let (sources, component) = (table.text("source")?, table.f64("component")?);
+    let cumulative = table.f64("cumulative")?;
+    let found = (0..sources.len())
+        .filter(|&i| sources[i] == source && component[i] <= k as f64)
+        .map(|i| cumulative[i]);
+    Ok(found.fold(0.0, f64::max))
+}
+
+/// A dimension of `dimensions` or `dimensions_predicted`.
+fn dimension(table: &Frame, source: &str) -> Result<f64> {
+    let (sources, measures) = (table.text("source")?, table.text("measure")?);
+    let values = table.f64("value")?;
+    let at =
+        (0..sources.len()).find(|&i| sources[i] == source && measures[i] == "participation_ratio");
+    Ok(at.map_or(f64::NAN, |i| values[i]))
+}
+
+/// Time constants of the headline's points by mode, `[modes][points]`.
+fn time_constants(folder: &Path, modes: usize) -> Result<Vec<Vec<f64>>> {
+    let table = Frame::read(folder, "eigenvalues")?;
+    let (mode, tau) = (table.f64("mode")?, table.f64("tau")?);
+    let of = |m: usize| (0..mode.len()).filter(|&i| mode[i] == m as f64).map(|i| tau[i]).collect();
+    Ok((1..=modes).map(of).collect())
+}
+
+/// L2–L8: the line attractor.
+fn line(e: &Experiment, folder: &Path) -> Result<Vec<Claim>> {
+    let spectrum = Frame::read(folder, "spectrum")?;
+    let mut claims = Vec::new();
+    let states = Frame::read(folder, "states")?;
+    let (trained, before) = (share(&spectrum, "states", 3)?, share(&spectrum, "untrained", 3)?);
+    claims.push(Claim {
+        name: "L2",
+        statement: format!(
+            "three components hold most of the states' variance (untrained {before:.2})"
+        ),
+        measured: trained,
+        interval: NONE,
+        n: states.height(),
+        reference: "about .90 in 2-3 components; at least .85, untrained lower by .25",
+        holds: trained >= 0.85 && before <= trained - 0.25,
+    });
+    let first = share(&spectrum, "fixed_points", 1)?;
+    let points = headline(e, folder)?.nrows();
+    claims.push(Claim {
+        name: "L3",
+        statement: "the slow points lie on a line: share of their first component".into(),
+        measured: first,
+        interval: NONE,
+        n: points,
+        reference: "about 500 points, one dimension; at least .85",
+        holds: points > 2 && first >= 0.85,
+    });
+    if !have(folder, "modes") {
+        return Ok(claims);
+    }
+    let modes = Frame::read(folder, "modes")?;
+    let (tau_1, tau_2) = (modes.f64("tau_1")?, modes.f64("tau_2")?);
+    let count = modes.height();
+    let boot = |values: &[f64], name: &str| bootstrap(values, median, e.seed, name);
+    let middle = |values: &[f64]| median(values).unwrap_or(f64::NAN);
+    let length = middle(&states.f64("length")?);
+    let ratios: Vec<f64> = tau_1.iter().zip(&tau_2).map(|(a, b)| a / b).collect();
+    claims.push(Claim {
+        name: "L4",
+        statement: format!(
+            "the slow mode outlasts a document (median {length:.0} tokens) and the next mode \
+             ({:.0} times slower): median time constant",
+            middle(&ratios)
+        ),
+        measured: middle(&tau_1),
+        interval: boot(&tau_1, "claims/L4"),
+        n: count,
+        reference: "about 1000 tokens, the next about 100; at least the document, ratio at least 3",
+        holds: middle(&tau_1) >= length && middle(&ratios) >= 3.0,
+    });
+    let overlap = modes.f64("overlap_tangent")?;
+    let size = states.lists("state")?.first().map_or(0, Vec::len);
+    let null = random_overlap(size, e.seed);
+    claims.push(Claim {
+        name: "L5",
+        statement: format!(
+            "the slow mode points along the line: |r1 · tangent| (random directions: {null:.2} at \
+             the 95th percentile)"
+        ),
+        measured: middle(&overlap),
+        interval: boot(&overlap, "claims/L5"),
+        n: count,
+        reference: "near 1; median at least .8, random at most .25",
+        holds: middle(&overlap) >= 0.8 && null <= 0.25,
+    });
+    let auc = modes.f64("auc")?;
+    claims.push(Claim {
+        name: "L6",
+        statement: "positive and negative words enter the slow mode with opposite signs: area \
+                    under the curve"
+            .into(),
+        measured: middle(&auc),
+        interval: boot(&auc, "claims/L6"),
+        n: count,
+        reference: "separate; at least .95",
+        holds: middle(&auc) >= 0.95,
+    });
+    let errors = Frame::read(folder, "one_step")?.f64("error")?;
+    claims.push(Claim {
+        name: "L7",
+        statement: "one linear step at the nearest point: median relative error".into(),
+        measured: middle(&errors),
+        interval: (
+            quantile(&errors, 0.25).unwrap_or(f64::NAN),
+            quantile(&errors, 0.75).unwrap_or(f64::NAN),
+        ),
+        n: errors.len(),
+        reference: "about .10 (interval: quartiles); at most .15",
+        holds: middle(&errors) <= 0.15,
+    });
+    claims.extend(roll_outs(folder)?);
+    Ok(claims)
+}
+
+/// L8, where a linear model was trained: each model against the network on the
+/// same documents.
+fn roll_outs(folder: &Path) -> Result<Option<Claim>> {
+    let table = Frame::read(folder, "linear")?;
+    let (model, accuracy) = (table.text("model")?, table.f64("accuracy")?);
+    let of = |name: &str| model.iter().position(|m| m == name).map(|i| accuracy[i]);
+    let (drawn, rolled) = (of("network"), of("linearised_nearest"));
+    let Some(((drawn, rolled), trained)) = drawn.zip(rolled).zip(of("linear_trained")) else {
+        return Ok(None);
+    };
+    let all = Frame::read(folder, "accuracies")?;
+    let names = all.text("model")?;
+    let at = names.iter().position(|m| m == "network").expect("the network has its row");
+    let network = all.f64("accuracy")?[at];
+    let (lost, rolled_lost) = (network - trained, drawn - rolled);
+    Ok(Some(Claim {
+        name: "L8",
+        statement: format!(
+            "a trained linear model loses {lost:.3} to the network ({network:.3}), the network's \
+             own linear pieces rolled out lose more"
+        ),
+        measured: rolled_lost,
+        interval: NONE,
+        n: table.f64("n")?[0] as usize,
+        reference: "trained linear loses .03, linearised much more",
+        holds: lost > 0.0 && rolled_lost > lost,
+    }))
+}
+
+/// Samples behind the null of L5.
+const RANDOM: usize = 2000;
+
+/// 95th percentile of the |overlap| of random unit vectors with a fixed one.
+fn random_overlap(size: usize, seed: u64) -> f64 {
+    let mut stream = seed::stream(seed, "claims/random directions");
+    let overlaps: Vec<f64> = (0..RANDOM)
+        .map(|_| {
+            let v: Vec<f64> = (0..size).map(|_| stream.sample(StandardNormal)).collect();
+            v[0].abs() / v.iter().map(|x| x * x).sum::<f64>().sqrt()
+        })
+        .collect();
+    quantile(&overlaps, 0.95).unwrap_or(f64::NAN)
+}
+
+/// G2–G6 and G12: several classes without an order make a simplex.
+fn several(e: &Experiment, folder: &Path, n: usize, names: &[String]) -> Result<Vec<Claim>> {
+    let (dimensions, spectrum) =
+        (Frame::read(folder, "dimensions")?, Frame::read(folder, "spectrum")?);
+    let predicted = Frame::read(folder, "dimensions_predicted")?;
+    let expected = dimension(&predicted, "predicted_unbiased")?;
+    let states = Frame::read(folder, "states")?.height();
+    let measured = dimension(&dimensions, "states")?;
+    let mut claims = vec![Claim {
+        name: "dimension",
+        statement: format!("the states' dimension is the one the counts predict ({expected:.2})"),
+        measured,
+        interval: NONE,
+        n: states,
+        reference: "predicted; within .5",
+        holds: (measured - expected).abs() <= 0.5,
+    }];
+    // The simplex is claimed of classes that the counts say are apart from each other alike.
+    if (expected - (n as f64 - 1.0)).abs() > 0.1 * (n as f64 - 1.0) {
+        return Ok(claims);
+    }
+    let d = n - 1;
+    let first = share(&spectrum, "states", d)?;
+    claims.push(Claim {
+        name: "G2",
+        statement: format!("the first {d} components hold most of the states' variance"),
+        measured: first,
+        interval: NONE,
+        n: states,
+        reference: ".97 for three classes; at least .90",
+        holds: first >= 0.90,
+    });
+    claims.push(Claim {
+        name: "G3",
+        statement: format!("participation ratio of the states, against N - 1 = {d}"),
+        measured,
+        interval: NONE,
+        n: states,
+        reference: "2.11 for three classes; within .35 of N - 1",
+        holds: (measured - d as f64).abs() <= 0.35,
+    });
+    let readout = Frame::read(folder, "readouts")?;
+    let angles = readout.lists("angles")?;
+    let pairs: Vec<f64> =
+        (0..n).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| angles[i][j]).collect();
+    let (mean, ideal) =
+        (pairs.iter().sum::<f64>() / pairs.len() as f64, readouts::simplex_angle(n));
+    let inside = readout.f64("in_span")?.into_iter().fold(1.0, f64::min);
+    claims.push(Claim {
+        name: "G4",
+        statement: format!(
+            "readout vectors make the simplex's angle ({ideal:.1} degrees) and lie in each \
+             other's span (least {inside:.3}): mean angle"
+        ),
+        measured: mean,
+        interval: NONE,
+        n: pairs.len(),
+        reference: "arccos(-1/(N-1)), in-span .997; within 5 degrees, at least .97",
+        holds: (mean - ideal).abs() <= 5.0 && inside >= 0.97,
+    });
+    claims.extend(corners(e, folder, n, names)?);
+    let tau = time_constants(folder, n)?;
+    if let (Some(slow), Some(fast)) = (median(&tau[d - 1]), median(&tau[d])) {
+        let ratios: Vec<f64> = tau[d - 1].iter().zip(&tau[d]).map(|(a, b)| a / b).collect();
+        claims.push(Claim {
+            name: "G6",
+            statement: format!(
+                "exactly {d} slow modes: median time constant of mode {d} ({slow:.0} tokens) over \
+                 that of mode {n} ({fast:.0})"
+            ),
+            measured: slow / fast,
+            interval: bootstrap(&ratios, median, e.seed, "claims/G6"),
+            n: ratios.len(),
+            reference: "N - 1 slow modes; at least 3",
+            holds: slow >= 3.0 * fast,
+        });
+    }
+    let counts = dimension(&predicted, "predicted")?;
+    claims.push(Claim {
+        name: "G12",
+        statement: format!("participation ratio of the class means of counts, against {d}"),
+        measured: counts,
+        interval: (
+            predicted.f64("low")?.first().copied().unwrap_or(f64::NAN),
+            predicted.f64("high")?.first().copied().unwrap_or(f64::NAN),
+        ),
+        n: predicted.f64("n")?.first().map_or(0, |n| *n as usize),
+        reference: "N - 1; within .1",
+        holds: (counts - d as f64).abs() <= 0.1,
+    });
+    Ok(claims)
+}
+
+/// G5: the slow points fill the simplex.
+fn corners(e: &Experiment, folder: &Path, n: usize, names: &[String]) -> Result<Option<Claim>> {
+    let points = headline(e, folder)?;
+    let table = Frame::read(folder, "fixed_points")?;
+    let (inputs, tolerances) = (table.text("input")?, table.f64("tolerance")?);
+    let all = table.lists("readout")?;
+    let first = e.fixed_points.inputs[0].to_string();
+    let said: Vec<&Vec<f64>> = (0..all.len())
+        .filter(|&i| inputs[i] == first && tolerances[i] == e.fixed_points.headline)
+        .map(|i| &all[i])
+        .collect();
+    if points.nrows() < n {
+        return Ok(None);
+    }
+    // The corner of a class: the point that speaks most for it against the rest.
+    let margin = |row: &[f64], k: usize| {
+        let rest = (0..n).filter(|&j| j != k).map(|j| row[j]).fold(f64::NEG_INFINITY, f64::max);
+        row[k] - rest
+    };
+    let best = |k: usize| {
+        (0..said.len())
+            .max_by(|&a, &b| margin(said[a], k).total_cmp(&margin(said[b], k)))
+            .expect("there are points")
+    };
+    let vertices: Vec<usize> = (0..n).map(best).collect();
+    let missing: Vec<&str> = (0..n)
+        .filter(|&k| predicted_text(Head::Softmax, said[vertices[k]], names) != names[k])
+        .map(|k| names[k].as_str())
+        .collect();
+    let size = points.ncols();
+    let score = shape::simplex(&Matrix::from_fn(n, size, |i, j| points[(vertices[i], j)]))?;
+    let inside = share(&Frame::read(folder, "spectrum")?, "fixed_points", n - 1)?;
+    let lacking = if missing.is_empty() {
+        String::new()
+    } else {
+        format!("; none for {}", missing.join(", "))
+    };
+    Ok(Some(Claim {
+        name: "G5",
+        statement: format!(
+            "slow points fill a simplex: {inside:.3} of their variance in {} components, shortest \
+             over longest side{lacking}",
+            n - 1
+        ),
+        measured: score,
+        interval: NONE,
+        n: points.nrows(),
+        reference: "a filled triangle; at least .95, and .7",
+        holds: missing.is_empty() && inside >= 0.95 && score >= 0.7,
+    }))
+}
+
+/// Label lists: the dimension is that of the counts.
+fn product(folder: &Path, labels: usize) -> Result<Vec<Claim>> {
+    let dimensions = Frame::read(folder, "dimensions")?;
+    let predicted = Frame::read(folder, "dimensions_predicted")?;
+    let expected = dimension(&predicted, "predicted_unbiased")?;
+    let measured = dimension(&dimensions, "states")?;
+    let states = Frame::read(folder, "states")?.height();
+    let mut claims = vec![Claim {
+        name: "dimension",
+        statement: format!("the states' dimension is the one the counts predict ({expected:.2})"),
+        measured,
+        interval: NONE,
+        n: states,
+        reference: "predicted; within .5",
+        holds: (measured - expected).abs() <= 0.5,
+    }];
+    if labels <= 3 {
+        claims.push(Claim {
+            name: if labels == 2 { "G10" } else { "G11" },
+            statement: format!("participation ratio of the states, against {labels} labels"),
+            measured,
+            interval: NONE,
+            n: states,
+            reference: "2.11 for two labels, 3.16 for three; within .4",
+            holds: (measured - labels as f64).abs() <= 0.4,
+        });
+    }
+    Ok(claims)
+}
