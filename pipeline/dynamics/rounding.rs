@@ -20,7 +20,7 @@ pub const LIBM: f64 = 8.0;
 pub const INFLATE: f64 = 1.0 + 1e-10;
 /// Roundoffs for the elementary operations of one entry of `F` or one factor of
 /// `J`, products of two errors included.
-const FEW: f64 = 16.0;
+pub const FEW: f64 = 16.0;
 
 /// `γ_m = m u/(1 − m u)`.
 pub fn gamma(m: usize) -> f64 {
