@@ -37,6 +37,10 @@ pub struct Experiment {
     pub prediction: stats::predict::Settings,
     /// The bag of words.
     pub baseline: baseline::logistic::Settings,
+    /// The bag of words that knows about context.
+    pub context: baseline::context::Settings,
+    /// Settings and the values they take: one network for every combination.
+    pub grid: Vec<studies::grid::Axis>,
     /// What is asked of the slow modes.
     pub modes: studies::portrait::ModesSettings,
 }
@@ -55,6 +59,8 @@ impl Default for Experiment {
             fixed_points: Default::default(),
             prediction: Default::default(),
             baseline: Default::default(),
+            context: Default::default(),
+            grid: Vec::new(),
             modes: Default::default(),
         }
     }

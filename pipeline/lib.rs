@@ -106,6 +106,8 @@ pub mod geometry;
 
 pub mod baseline;
 
+pub mod modifiers;
+
 pub mod report;
 
 pub mod studies;

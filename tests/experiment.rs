@@ -214,12 +214,15 @@ fn a_run_makes_everything_once_and_again_only_what_changed() {
     let (ran, _) = run(&experiment, out.path(), &["states"]);
     assert_eq!(
         ran,
-        ["states", "fixed_points", "geometry", "baselines", "modes", "claims", "report"]
+        ["states", "fixed_points", "geometry", "baselines", "modes", "context", "claims", "report"]
     );
     // A changed setting runs its own stage and those after it.
     let changed = small(&["fixed_points.seeds=64"]);
     let (ran, _) = run(&changed, out.path(), &[]);
-    assert_eq!(ran, ["fixed_points", "geometry", "baselines", "modes", "claims", "report"]);
+    assert_eq!(
+        ran,
+        ["fixed_points", "geometry", "baselines", "modes", "context", "claims", "report"]
+    );
     // A file that is gone is made again.
     std::fs::remove_file(folder.join("tables/prediction.parquet")).unwrap();
     assert_eq!(run(&changed, out.path(), &[]).0, ["predict"]);
@@ -310,4 +313,73 @@ fn wrong_usage_exits_with_2_and_bad_input_with_1() {
     write(folder.path(), "(training: (epoch: 1))");
     let (code, said) = status(&["run", "small.ron"]);
     assert!(code == Some(2) && said.contains("small.ron:1:"), "{code:?} {said}");
+}
+
+/// Writes down how cases ended.
+#[derive(Default)]
+struct Ended(std::sync::Mutex<Vec<(String, Option<String>)>>);
+
+impl accrue::studies::grid::Progress for Ended {
+    fn ended(
+        &self,
+        _: usize,
+        _: usize,
+        case: &accrue::studies::grid::Case,
+        outcome: &accrue::studies::grid::Outcome,
+        _: f64,
+    ) {
+        self.0.lock().unwrap().push((case.name.clone(), outcome.failure.clone()));
+    }
+}
+
+#[test]
+fn a_grid_runs_every_case_once_and_lists_those_that_fail() {
+    use accrue::studies::grid::{self, Plan};
+    let out = tempfile::tempdir().unwrap();
+    let text = SMALL.replace("epochs: 60", "epochs: 10").replace(
+        "prediction:",
+        "grid: [
+            (set: \"model.cell\", to: [\"Gru\", \"Lstm\"]),
+            (set: \"training.learning_rate\", to: [0.05, 1e30]),
+        ],
+        prediction:",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = Experiment::read(&write(folder.path(), &text), &[]).unwrap();
+    let names: Vec<String> =
+        grid::cases(&experiment).unwrap().into_iter().map(|c| c.name).collect();
+    assert_eq!(names.len(), 4);
+    assert!(names[0] == "001-Gru-0.05" && names[3].starts_with("004-Lstm-"), "{names:?}");
+
+    let plan = Plan { data: Path::new("data"), out: out.path(), force: &[], jobs: 2 };
+    let ended = Ended::default();
+    let (made, failed) = grid::run(&experiment, &plan, &ended).unwrap();
+    assert_eq!(failed, 2, "{:?}", ended.0);
+    let ended = ended.0.into_inner().unwrap();
+    assert_eq!(ended.len(), 4);
+    for (name, failure) in &ended {
+        let diverges = name.starts_with("002") || name.starts_with("004");
+        assert_eq!(failure.as_ref().is_some_and(|f| f.contains("diverged")), diverges, "{name}");
+    }
+    let cases = accrue::report::grid::Cases::read(&made).unwrap();
+    assert_eq!(cases.names, names);
+    assert!(cases.numbers[0].contains_key("accuracy.network"));
+    assert!(cases.numbers[1].is_empty() && cases.failures[1].contains("learning rate"));
+    assert_eq!(cases.settings[2][0], ("model.cell".to_string(), "Lstm".to_string()));
+    assert!(made.join("index.html").is_file());
+    assert!(made.join("cases/001-Gru-0.05/index.html").is_file());
+    // A case alone gives the same bits as within the grid.
+    let mut alone = grid::cases(&experiment).unwrap().remove(0).experiment;
+    alone.name = "alone".into();
+    let (_, own) = run(&alone, out.path(), &[]);
+    same(&own, &made.join("cases/001-Gru-0.05"), "alone and within a grid");
+
+    let wrong = |axis: &str| {
+        let text = SMALL.replace("prediction:", &format!("grid: [{axis}],\n prediction:"));
+        let experiment = Experiment::read(&write(folder.path(), &text), &[]).unwrap();
+        grid::cases(&experiment).unwrap_err().to_string()
+    };
+    assert!(wrong("(set: \"model.cel\", to: [1])").contains("did you mean `cell`"));
+    assert!(wrong("(set: \"seed\", to: [])").contains("no values"));
+    assert!(wrong("(set: \"name\", to: [\"a\"])").contains("as a whole"));
 }

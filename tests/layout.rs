@@ -14,6 +14,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("dynamics", &["model", "ops", "linalg"]),
     ("geometry", &["linalg"]),
     ("baseline", &["corpus", "stats", "linalg"]),
+    ("modifiers", &["dynamics", "geometry", "model", "linalg", "ops"]),
     ("report", &[]),
 ];
 

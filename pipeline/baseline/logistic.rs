@@ -88,7 +88,7 @@ pub struct Score {
 }
 
 /// What is to be said of each document, as numbers.
-struct Answers {
+pub(super) struct Answers {
     kind: AnswerKind,
     outputs: usize,
     /// Class indices, flags, or scores, `[documents, outputs or 1]`.
@@ -103,7 +103,7 @@ enum AnswerKind {
 }
 
 impl Answers {
-    fn of(split: &Split, classes: usize) -> Self {
+    pub(super) fn of(split: &Split, classes: usize) -> Self {
         match &split.labels {
             Labels::Class(c) if classes == 2 => Self {
                 kind: AnswerKind::Sigmoid,
@@ -136,7 +136,7 @@ impl Answers {
 
     /// Loss of document `d` with outputs `z`, its slope in them written to
     /// `slope`, and how many of its answers are right.
-    fn document(&self, d: usize, z: &[f64], slope: &mut [f64]) -> (f64, f64) {
+    pub(super) fn document(&self, d: usize, z: &[f64], slope: &mut [f64]) -> (f64, f64) {
         match self.kind {
             AnswerKind::Sigmoid => {
                 let mut sums = (0.0, 0.0);
@@ -166,8 +166,51 @@ impl Answers {
         }
     }
 
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.values.len()
+    }
+
+    /// Loss and right answers of each document by its outputs.
+    fn each(
+        &self,
+        documents: usize,
+        outputs: impl Fn(usize) -> Vec<f64> + Sync,
+    ) -> Vec<(f64, f64)> {
+        let one = |d: usize| {
+            let z = outputs(d);
+            self.document(d, &z, &mut vec![0.0; z.len()])
+        };
+        (0..documents).into_par_iter().map(one).collect()
+    }
+
+    /// Mean loss and accuracy by the outputs of each document.
+    pub(super) fn score(
+        &self,
+        documents: usize,
+        outputs: impl Fn(usize) -> Vec<f64> + Sync,
+    ) -> Score {
+        let all = self.each(documents, outputs);
+        let loss: f64 = all.iter().map(|(l, _)| l).sum();
+        let right: f64 = all.iter().map(|(_, r)| r).sum();
+        let n = self.count() as f64;
+        let accuracy = match self.kind {
+            AnswerKind::Squares => {
+                let mean = self.values.iter().sum::<f64>() / n;
+                1.0 - loss / self.values.iter().map(|y| (y - mean).powi(2)).sum::<f64>()
+            }
+            _ => right / n,
+        };
+        Score { loss: loss / n, accuracy, count: self.count() }
+    }
+
+    /// For each document the share of its answers that are right.
+    pub(super) fn right(
+        &self,
+        documents: usize,
+        outputs: impl Fn(usize) -> Vec<f64> + Sync,
+    ) -> Vec<f64> {
+        let per = self.count() as f64 / documents.max(1) as f64;
+        self.each(documents, outputs).into_iter().map(|(_, r)| r / per).collect()
     }
 }
 
@@ -226,25 +269,19 @@ impl Model {
 
     /// Loss and accuracy on a split.
     pub fn score(&self, split: &Split, classes: usize) -> Score {
-        let answers = Answers::of(split, classes);
-        let documents: Vec<(f64, f64)> = (0..split.documents.len())
-            .into_par_iter()
-            .map(|d| {
-                let z = self.outputs(split.documents.get(d));
-                answers.document(d, &z, &mut vec![0.0; z.len()])
-            })
-            .collect();
-        let loss: f64 = documents.iter().map(|(l, _)| l).sum();
-        let right: f64 = documents.iter().map(|(_, r)| r).sum();
-        let n = answers.count() as f64;
-        let accuracy = match answers.kind {
-            AnswerKind::Squares => {
-                let mean = answers.values.iter().sum::<f64>() / n;
-                1.0 - loss / answers.values.iter().map(|y| (y - mean).powi(2)).sum::<f64>()
-            }
-            _ => right / n,
-        };
-        Score { loss: loss / n, accuracy, count: answers.count() }
+        Answers::of(split, classes)
+            .score(split.documents.len(), |d| self.outputs(split.documents.get(d)))
+    }
+
+    /// For each document of a split, the share of its answers that are right.
+    pub fn right(&self, split: &Split, classes: usize) -> Vec<f64> {
+        Answers::of(split, classes)
+            .right(split.documents.len(), |d| self.outputs(split.documents.get(d)))
+    }
+
+    /// A model with given numbers that counts occurrences.
+    pub fn plain(weights: Vec<Vec<f64>>, bias: Vec<f64>, penalty: f64) -> Self {
+        Self { weights, bias, penalty, tried: Vec::new(), weighting: Weighting::Counts }
     }
 }
 

@@ -1,5 +1,7 @@
 //! How far do words alone get.
 
+pub mod context;
+pub mod lbfgs;
 pub mod logistic;
 pub mod newton;
 

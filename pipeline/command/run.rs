@@ -3,8 +3,9 @@
 use super::{Common, terminal};
 use accrue::experiment::Experiment;
 use accrue::report::Summary;
+use accrue::studies::grid;
 use accrue::studies::portrait::{self, Options};
-use accrue::{Result, train};
+use accrue::{Error, Result, train};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -16,6 +17,9 @@ pub struct Run {
     /// Run this stage again, and those that read it; repeatable
     #[arg(long, value_name = "STAGE")]
     force: Vec<String>,
+    /// Networks of a grid that are trained side by side [default: one a thread]
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
     /// Print summary.json instead of the headline
     #[arg(long)]
     json: bool,
@@ -26,6 +30,9 @@ impl Run {
         let mut experiment = Experiment::read(&self.file, &common.set)?;
         if let Some(seed) = common.seed {
             experiment.seed = seed;
+        }
+        if !experiment.grid.is_empty() {
+            return self.grid(&experiment, common);
         }
         let mut watch = Watch { quiet: common.quiet };
         let folder = portrait::run(
@@ -38,6 +45,29 @@ impl Run {
         } else {
             println!("{}", folder.join("index.html").display());
             println!("{}", summary.headline());
+        }
+        Ok(())
+    }
+}
+
+impl Run {
+    /// Every combination of a grid.
+    fn grid(&self, experiment: &Experiment, common: &Common) -> Result<()> {
+        let jobs = self.jobs.unwrap_or_else(rayon::current_num_threads);
+        let plan = grid::Plan { data: &common.data, out: &common.out, force: &self.force, jobs };
+        let progress = terminal::Cases::new(common.quiet);
+        let (folder, failed) = grid::run(experiment, &plan, &progress)?;
+        drop(progress);
+        println!("{}", folder.join("index.html").display());
+        if failed > 0 {
+            let table = folder.join("tables/cases.parquet");
+            let remedy = "the others stand; mend the setting and run again";
+            return Err(Error::input(
+                table.display(),
+                "",
+                format!("{failed} cases failed"),
+                remedy,
+            ));
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What a person sees while work goes on: bars on a terminal, lines in a pipe.
 
 use accrue::corpus::fetch;
+use accrue::studies::grid::{self, Case, Outcome};
 use accrue::train::checkpoint::Progress;
 use accrue::train::{Tally, Watch};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -153,5 +154,27 @@ impl Drop for Transfer {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// Follows the cases of a grid.
+pub struct Cases {
+    quiet: bool,
+    begun: Instant,
+}
+
+impl Cases {
+    /// A watcher for one grid.
+    pub fn new(quiet: bool) -> Self {
+        Self { quiet, begun: Instant::now() }
+    }
+}
+
+impl grid::Progress for Cases {
+    fn ended(&self, done: usize, cases: usize, case: &Case, outcome: &Outcome, seconds: f64) {
+        let spent = self.begun.elapsed().as_secs_f64();
+        let left = spent / done as f64 * (cases - done) as f64;
+        let how = outcome.failure.clone().unwrap_or_else(|| format!("{seconds:.0} s"));
+        say(self.quiet, format!("{done}/{cases} {}: {how}; {left:.0} s left", case.name));
     }
 }

@@ -409,6 +409,123 @@ pub const TABLES: &[Described] = &[
         ],
     },
     Described {
+        name: "bag_of_words",
+        about: "One row an output of the bag of words; its coefficients are in `words`.",
+        columns: &[
+            f("output", "u64", "index"),
+            f("bias", "f64", "logits (for a score, units)"),
+            f("penalty", "f64", "the chosen λ"),
+        ],
+    },
+    Described {
+        name: "modifiers",
+        about: "One row a word that is frequent enough, strongest effect first: how it changes the reading of other words (SPEC CONTEXT 3.1).",
+        columns: &[
+            f("word", "str", "text"),
+            f("id", "u64", "token id"),
+            f("count", "u64", "occurrences in the training split"),
+            f("effect", "f64", "change of the probes' readout, share of their plain readout"),
+            f("null_quantile", "f64", "share of shuffled displacements with a smaller effect"),
+            f(
+                "gain",
+                "f64",
+                "change along the plain readout: −2 turns good into as much of bad, +1 doubles",
+            ),
+            f(
+                "tau",
+                "f64",
+                "time constant of the effect, tokens; null beyond the strongest 200, or where it lasts longer than 40",
+            ),
+            f("component_1", "f64", "coordinate on the first component of the barcodes"),
+        ],
+    },
+    Described {
+        name: "candidates",
+        about: "One row a word that is frequent enough: how much the loss of the bag of words asks for it as a modifier; no network is asked.",
+        columns: &[
+            f("word", "str", "text"),
+            f("id", "u64", "token id"),
+            f(
+                "score",
+                "f64",
+                "score statistic of its strength at zero; about χ² with one degree of freedom for a word that modifies nothing",
+            ),
+        ],
+    },
+    Described {
+        name: "augmented",
+        about: "One row a bag of words, with more and more context; test split.",
+        columns: &[
+            f(
+                "model",
+                "str",
+                "bag_of_words; ends (first and last words count differently); modifiers (strength and time constant a modifier); modifiers_untied (modified words have a valence of their own); all; network",
+            ),
+            f("accuracy", "f64", "share right (R² for a score)"),
+            f("low", "f64", "95 % interval (Wilson)"),
+            f("high", "f64", "its upper end"),
+            f("n", "u64", "answers"),
+            f("validation_loss", "f64", "mean loss on the validation split, nats"),
+            f("recovered", "f64", "(accuracy − words)/(network − words)"),
+            f("recovered_low", "f64", "2.5th percentile, bootstrap over test documents"),
+            f("recovered_high", "f64", "97.5th percentile"),
+        ],
+    },
+    Described {
+        name: "context_words",
+        about: "One row a word: every number of the model of the family that validation data prefer.",
+        columns: &[
+            f("word", "str", "text"),
+            f("count", "u64", "occurrences in the training split"),
+            f("valence", "list[f64]", "[outputs] β, logits an occurrence"),
+            f("modified", "list[f64]", "[outputs] β̃, times the modification μ"),
+            f("strength", "f64", "a_m of a modifier; null for other words"),
+            f("tau", "f64", "its time constant, tokens"),
+            f("beginning", "f64", "a_B; null where the model has no ends (same in every row)"),
+            f("beginning_tau", "f64", "τ_B, tokens"),
+            f("end", "f64", "a_E"),
+            f("end_tau", "f64", "τ_E, tokens"),
+        ],
+    },
+    Described {
+        name: "cases",
+        about: "One row a case of a grid (in the grid's own folder).",
+        columns: &[
+            f("case", "u64", "number, from 0"),
+            f("name", "str", "folder under `cases/`"),
+            f("finished", "bool", "whether all its stages were passed"),
+            f("failure", "str", "why not; empty where it finished"),
+        ],
+    },
+    Described {
+        name: "case_settings",
+        about: "One row a case and axis of the grid.",
+        columns: &[
+            f("case", "u64", "as in `cases`"),
+            f("setting", "str", "path of the setting"),
+            f("value", "str", "its value"),
+        ],
+    },
+    Described {
+        name: "case_numbers",
+        about: "One row a case and summary key.",
+        columns: &[
+            f("case", "u64", "as in `cases`"),
+            f("key", "str", "key of `summary.json`"),
+            f("value", "f64", "its number"),
+        ],
+    },
+    Described {
+        name: "case_claims",
+        about: "One row a case and claim.",
+        columns: &[
+            f("case", "u64", "as in `cases`"),
+            f("claim", "str", "as in `claims`"),
+            f("measured", "f64", "as in `claims`"),
+            f("holds", "bool", "as in `claims`"),
+        ],
+    },
+    Described {
         name: "notes",
         about: "What was cut, dropped or doubtful on the way, in sentences.",
         columns: &[f("stage", "str", "where"), f("note", "str", "what")],
@@ -419,6 +536,11 @@ pub const TABLES: &[Described] = &[
 pub const SUMMARY: &[Field] = &[
     f("accuracy.network", "number", "test accuracy of the network (share right; R² for a score)"),
     f("accuracy.bag_of_words", "number", "the same of logistic regression on word counts"),
+    f(
+        "accuracy.augmented",
+        "number",
+        "the same of the bag of words in context that validation data prefer",
+    ),
     f("accuracy.majority", "number", "the same of always giving the commonest answer"),
     f("claims.held", "number", "claims of the papers that hold on this run"),
     f("claims.tested", "number", "claims that were tested"),
@@ -461,6 +583,13 @@ pub const SUMMARY: &[Field] = &[
         "number",
         "modes whose median time constant is at least the median document length",
     ),
+    f(
+        "recovered.fraction",
+        "number",
+        "share of the network's gain over words that words in context recover",
+    ),
+    f("recovered.fraction.low", "number", "2.5th percentile, bootstrap over test documents"),
+    f("recovered.fraction.high", "number", "97.5th percentile"),
     f(
         "shape.predicted",
         "text",

@@ -6,6 +6,7 @@
 
 pub mod dictionary;
 pub mod figure;
+pub mod grid;
 pub mod page;
 pub mod summary;
 pub mod table;

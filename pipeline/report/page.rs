@@ -134,11 +134,16 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
     );
     body.push_str(CITE);
     body.push_str("</main>\n");
-    Ok(format!(
+    Ok(shell(&title, &body))
+}
+
+/// A whole page around its body, offline, with the look that all share.
+pub fn shell(title: &str, body: &str) -> String {
+    format!(
         "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n<meta name=viewport \
          content=\"width=device-width, initial-scale=1\">\n<title>{title} · accrue</title>\n\
          <style>{CSS}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
-    ))
+    )
 }
 
 fn contents(figures: &[Figure]) -> Vec<(&str, &str)> {
@@ -253,17 +258,17 @@ fn claims(body: &mut String, run: &Path) -> Result<()> {
         let interval = if low[i].is_nan() {
             String::new()
         } else {
-            format!("<br><span class=small>{:.3} – {:.3}</span>", low[i], high[i])
+            format!("<br><span class=small>{} – {}</span>", short(low[i]), short(high[i]))
         };
         let answer = if holds[i] == Some(true) { "yes" } else { "<strong>no</strong>" };
         let _ = write!(
             body,
-            "<tr><td>{}</td><td>{}<br><span class=small>n = {:.0}</span></td><td>{:.3}{interval}\
+            "<tr><td>{}</td><td>{}<br><span class=small>n = {:.0}</span></td><td>{}{interval}\
              </td><td>{}</td><td>{answer}</td></tr>",
             escape(&claim[i]),
             escape(&statement[i]),
             n[i],
-            measured[i],
+            short(measured[i]),
             escape(&reference[i])
         );
     }
@@ -272,6 +277,11 @@ fn claims(body: &mut String, run: &Path) -> Result<()> {
          steps or documents. <a href=\"tables/claims.parquet\">claims.parquet</a></p></section>\n",
     );
     Ok(())
+}
+
+/// A number with three digits that count, large ones whole.
+fn short(x: f64) -> String {
+    if x.abs() >= 100.0 { format!("{x:.0}") } else { format!("{x:.3}") }
 }
 
 fn accuracies(body: &mut String, run: &Path) -> Result<()> {

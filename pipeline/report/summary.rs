@@ -15,6 +15,11 @@ pub const FILE: &str = "summary.json";
 pub struct Summary(Map<String, Value>);
 
 impl Summary {
+    /// Every number with its key, in order.
+    pub fn numbers(&self) -> impl Iterator<Item = (String, f64)> + '_ {
+        self.0.iter().filter_map(|(key, value)| Some((key.clone(), value.as_f64()?)))
+    }
+
     /// Nothing yet.
     pub fn new() -> Self {
         Self::default()

@@ -1,3 +1,4 @@
 //! The claim under test: settings, a run of stages, and calls into the rooms.
 
+pub mod grid;
 pub mod portrait;

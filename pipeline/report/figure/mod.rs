@@ -2,6 +2,7 @@
 
 mod axes;
 mod dynamics;
+pub mod grid;
 mod manifold;
 mod modes;
 mod words;

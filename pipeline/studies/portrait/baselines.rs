@@ -40,7 +40,16 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         .maybe_bool("converged", model.tried.iter().map(|t| Some(t.3)));
     let effects = word_effects(e, folder, &corpus, &network)?;
     let words_table = write_words(&corpus, &model, &effects);
-    let files = [accuracies.write(folder)?, penalties.write(folder)?, words_table.write(folder)?];
+    let bias = Table::new("bag_of_words")
+        .u64("output", 0..model.bias.len())
+        .f64("bias", model.bias.iter().copied())
+        .f64("penalty", model.bias.iter().map(|_| model.penalty));
+    let files = [
+        accuracies.write(folder)?,
+        penalties.write(folder)?,
+        words_table.write(folder)?,
+        bias.write(folder)?,
+    ];
     Ok(Made::files(files)
         .with("accuracy.bag_of_words", words.accuracy)
         .with("accuracy.majority", majority))

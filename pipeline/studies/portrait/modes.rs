@@ -67,20 +67,20 @@ impl Default for Settings {
 }
 
 /// Slow points with spectra, the map they were found with, and the readout.
-struct Scene {
-    corpus: Corpus,
+pub(super) struct Scene {
+    pub(super) corpus: Corpus,
     network: Network,
-    map: Map,
+    pub(super) map: Map,
     /// Rows of `fixed_points`, and their states.
     rows: Vec<usize>,
-    points: Vec<Vec<f64>>,
+    pub(super) points: Vec<Vec<f64>>,
     readout: (Vec<f64>, Vec<f64>),
     /// Input vectors of all words, `[words][inputs]`.
-    inputs: Vec<Vec<f64>>,
+    pub(super) inputs: Vec<Vec<f64>>,
 }
 
 impl Scene {
-    fn new(e: &Experiment, folder: &Path) -> Result<Self> {
+    pub(super) fn new(e: &Experiment, folder: &Path) -> Result<Self> {
         let (corpus, network) = read(folder)?;
         let held = &e.fixed_points.inputs[0];
         let frequencies = evidence::frequencies(&corpus.train, corpus.words.len());
@@ -102,7 +102,7 @@ impl Scene {
 
     /// The readout direction that the sign of the slow mode follows: the last
     /// output against the first, or the only one.
-    fn direction(&self) -> Vec<f64> {
+    pub(super) fn direction(&self) -> Vec<f64> {
         let size = self.map.state_size();
         let (first, last) =
             (&self.readout.0[..size], &self.readout.0[self.readout.0.len() - size..]);
@@ -110,6 +110,11 @@ impl Scene {
             return first.to_vec();
         }
         last.iter().zip(first).map(|(l, f)| l - f).collect()
+    }
+
+    /// Words of one valence, by the bag of words.
+    pub(super) fn sets(&self, e: &Experiment, folder: &Path) -> Result<Sets> {
+        Sets::of(e, folder)
     }
 
     /// The state before the first token, then after each token of a test document.
@@ -155,10 +160,10 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
 }
 
 /// Words of one valence, by the bag of words.
-struct Sets {
+pub(super) struct Sets {
     coefficient: Vec<f64>,
-    positive: Vec<usize>,
-    negative: Vec<usize>,
+    pub(super) positive: Vec<usize>,
+    pub(super) negative: Vec<usize>,
     neutral: Vec<usize>,
 }
 

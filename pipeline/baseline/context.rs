@@ -1,0 +1,620 @@
+//! A bag of words that knows about context.
+//!
+//! With a list of modifiers `M`, each with a strength `a_m` and a time constant `τ_m`
+//! (tokens), and the tokens `w_1 … w_T` of a document,
+//!
+//! ```text
+//! μ_t = Σ_{m∈M} a_m (Σ_{s≥1} 1[w_{t−s} = m] e^{−(s−1)/τ_m} − f_m/(1 − e^{−1/τ_m}))
+//! γ_t = (1 + a_B e^{−(t−1)/τ_B}) (1 + a_E e^{−(T−t)/τ_E}),   g_t = γ_t / mean_t γ_t
+//! z   = b + Σ_t g_t (β[w_t] + μ_t β̃[w_t])
+//! ```
+//!
+//! with `f_m` the modifier's share of the training tokens, so that `μ` is zero and `g` one on
+//! average. Without that every frequent word is asked for as an intensifier: it
+//! scales all valences up, and the penalty, which holds `β` down, does not see it.
+//!
+//! (SPEC CONTEXT 4). *Tied*, `β̃ = β`: a modifier turns or strengthens what the next
+//! words say, and is two numbers. *Untied*, modified words have a valence of their
+//! own. `g` weighs the beginning and the end. Everything is fitted together by
+//! L-BFGS on the whole training split, from the bag of words on (`μ = 0`, `g = 1`);
+//! the step with the lowest validation loss stays, so that no model is worse there
+//! than the bag of words.
+//!
+//! One leaky accumulator a modifier gives `μ` in `O(T·|M|)`; its derivative in the
+//! decay is carried along beside it, so that gradients are exact.
+
+use super::lbfgs;
+use super::logistic::{Answers, Model, Score};
+use crate::corpus::Split;
+use crate::{Error, Result, setting};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// How the models are fitted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Modifiers taken from the network: those beyond the null, strongest first.
+    pub from_network: usize,
+    /// Modifiers taken from the training text: the words whose strength the loss asks
+    /// for most, by the score test of [`candidates`].
+    pub from_text: usize,
+    /// Words with fewer occurrences in the training split are no modifiers.
+    pub least: usize,
+    /// Further modifiers, by name.
+    pub list: Vec<String>,
+    /// Steps of the minimiser at most.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub steps: usize,
+    /// Steps between looks at the validation split.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub look: usize,
+    /// Looks without a lower validation loss after which fitting stops.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub patience: usize,
+    /// Penalties `ν` on strengths and ends, `ν/2 Σ a²`, and, beside the bag of words' own,
+    /// on what modified valences differ by; chosen on the validation split.
+    pub penalties: Vec<f64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            from_network: 25,
+            from_text: 50,
+            least: 50,
+            list: Vec::new(),
+            steps: 100,
+            look: 1,
+            patience: 10,
+            penalties: vec![3e-2, 3e-3, 3e-4],
+        }
+    }
+}
+
+/// Which extensions of the bag of words are on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Family {
+    /// Modifiers.
+    pub modifiers: bool,
+    /// A valence of their own for modified words.
+    pub untied: bool,
+    /// Beginning and end.
+    pub ends: bool,
+}
+
+/// A fitted model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Context {
+    family: Family,
+    /// Outputs.
+    outputs: usize,
+    words: usize,
+    /// The modifiers, as word ids.
+    pub modifiers: Vec<u32>,
+    slot: Vec<Option<u32>>,
+    /// `f_m`.
+    shares: Vec<f64>,
+    /// All parameters, see [`Context::layout`].
+    x: Vec<f64>,
+    /// Penalty `λ` of the bag of words it started from.
+    penalty: f64,
+    /// Validation loss.
+    pub validation_loss: f64,
+}
+
+/// Where each kind of parameter starts.
+struct Layout {
+    modified: usize,
+    bias: usize,
+    strength: usize,
+    time: usize,
+    ends: usize,
+    all: usize,
+}
+
+/// Time constant with which every filter starts, tokens.
+const START: f64 = 3.0;
+/// Documents a piece of work; the order of all sums hangs on it.
+const CHUNK: usize = 512;
+
+/// `ln(1 + eˣ)`, and its slope.
+fn softplus(x: f64) -> (f64, f64) {
+    (x.max(0.0) + (-x.abs()).exp().ln_1p(), 1.0 / (1.0 + (-x).exp()))
+}
+
+/// The number whose softplus is `y`.
+fn inverse_softplus(y: f64) -> f64 {
+    y + (-(-y).exp_m1()).ln()
+}
+
+impl Context {
+    fn new(bag: &Model, family: Family, modifiers: &[u32], train: &Split) -> Self {
+        let (outputs, words) = (bag.weights.len(), bag.weights.first().map_or(0, Vec::len));
+        let modifiers = if family.modifiers { modifiers.to_vec() } else { Vec::new() };
+        let mut slot = vec![None; words];
+        modifiers.iter().enumerate().for_each(|(m, &w)| slot[w as usize] = Some(m as u32));
+        let tokens = train.documents.tokens();
+        let share = |&w: &u32| {
+            tokens.iter().filter(|&&t| t == w).count() as f64 / tokens.len().max(1) as f64
+        };
+        let shares = modifiers.iter().map(share).collect();
+        let mut model = Self {
+            family,
+            shares,
+            outputs,
+            words,
+            modifiers,
+            slot,
+            x: Vec::new(),
+            penalty: bag.penalty,
+            validation_loss: f64::NAN,
+        };
+        let l = model.layout();
+        model.x = vec![0.0; l.all];
+        for (o, weights) in bag.weights.iter().enumerate() {
+            for (w, value) in weights.iter().enumerate() {
+                model.x[w * outputs + o] = *value;
+                if family.untied {
+                    model.x[l.modified + w * outputs + o] = *value;
+                }
+            }
+            model.x[l.bias + o] = bag.bias[o];
+        }
+        model.x[l.time..l.ends].fill(inverse_softplus(START));
+        if family.ends {
+            model.x[l.ends + 1] = inverse_softplus(START);
+            model.x[l.ends + 3] = inverse_softplus(START);
+        }
+        model
+    }
+
+    /// `β [words, outputs]`, `β̃` likewise if untied, `b`, `a_m`, raw `τ_m`, and
+    /// `a_B, raw τ_B, a_E, raw τ_E`.
+    fn layout(&self) -> Layout {
+        let table = self.words * self.outputs;
+        let modified = table;
+        let bias = modified + if self.family.untied { table } else { 0 };
+        let strength = bias + self.outputs;
+        let time = strength + self.modifiers.len();
+        let ends = time + self.modifiers.len();
+        let all = ends + if self.family.ends { 4 } else { 0 };
+        Layout { modified, bias, strength, time, ends, all }
+    }
+
+    /// Valence of a word, `[outputs]`.
+    pub fn valence(&self, word: usize) -> &[f64] {
+        &self.x[word * self.outputs..][..self.outputs]
+    }
+
+    /// Valence of a modified word, `[outputs]`.
+    pub fn modified(&self, word: usize) -> &[f64] {
+        let from = if self.family.untied { self.layout().modified } else { 0 };
+        &self.x[from + word * self.outputs..][..self.outputs]
+    }
+
+    /// Strength and time constant (tokens) of modifier `m`.
+    pub fn modifier(&self, m: usize) -> (f64, f64) {
+        let l = self.layout();
+        (self.x[l.strength + m], softplus(self.x[l.time + m]).0)
+    }
+
+    /// `(a_B, τ_B, a_E, τ_E)`; `None` without ends.
+    pub fn ends(&self) -> Option<(f64, f64, f64, f64)> {
+        let at = self.family.ends.then(|| self.layout().ends)?;
+        let x = &self.x[at..];
+        Some((x[0], softplus(x[1]).0, x[2], softplus(x[3]).0))
+    }
+
+    /// Outputs for one document, `[outputs]`.
+    pub fn outputs(&self, tokens: &[u32]) -> Vec<f64> {
+        let mut z = self.x[self.layout().bias..][..self.outputs].to_vec();
+        self.walk(tokens, |_, word, mu, g, _| {
+            let (plain, modified) = (self.valence(word), self.modified(word));
+            for ((z, b), m) in z.iter_mut().zip(plain).zip(modified) {
+                *z += g * (b + mu * m);
+            }
+        });
+        z
+    }
+
+    /// `γ_t` of a document of `length` tokens; `None` without ends.
+    fn raw_weights(&self, length: usize) -> Option<Vec<f64>> {
+        let (a, tau, b, end) = self.ends()?;
+        let weight = |t: usize| {
+            let (start, rest) = (t as f64, (length - 1 - t) as f64);
+            (1.0 + a * (-start / tau).exp()) * (1.0 + b * (-rest / end).exp())
+        };
+        Some((0..length).map(weight).collect())
+    }
+
+    /// `g_t`.
+    fn weights(&self, length: usize) -> Option<Vec<f64>> {
+        let mut raw = self.raw_weights(length)?;
+        let mean = raw.iter().sum::<f64>() / length as f64;
+        raw.iter_mut().for_each(|g| *g /= mean);
+        Some(raw)
+    }
+
+    /// Tells for each token its position, word, `μ_t`, `g_t`, and the accumulators of the
+    /// modifiers seen so far: slot, `u = Σ e^{−(s−1)/τ}`, and `∂u/∂ρ` for `ρ = e^{−1/τ}`.
+    fn walk(
+        &self,
+        tokens: &[u32],
+        mut each: impl FnMut(usize, usize, f64, f64, &[(usize, f64, f64)]),
+    ) {
+        let l = self.layout();
+        let decay = |m: usize| (-1.0 / softplus(self.x[l.time + m]).0).exp();
+        let usual: f64 = (0..self.modifiers.len())
+            .map(|m| self.x[l.strength + m] * self.shares[m] / (1.0 - decay(m)))
+            .sum();
+        let weights = self.weights(tokens.len());
+        let mut active: Vec<(usize, f64, f64)> = Vec::new();
+        let mut decays: Vec<f64> = Vec::new();
+        for (t, &word) in tokens.iter().enumerate() {
+            let word = word as usize;
+            let mu: f64 = active.iter().map(|(m, u, _)| self.x[l.strength + m] * u).sum();
+            let mu = mu - usual;
+            let g = weights.as_ref().map_or(1.0, |w| w[t]);
+            each(t, word, mu, g, &active);
+            for ((_, u, v), rho) in active.iter_mut().zip(&decays) {
+                *v = *u + rho * *v;
+                *u *= rho;
+            }
+            if let Some(m) = self.slot[word].map(|m| m as usize) {
+                match active.iter_mut().find(|(slot, ..)| *slot == m) {
+                    Some((_, u, _)) => *u += 1.0,
+                    None => {
+                        active.push((m, 1.0, 0.0));
+                        decays.push(decay(m));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Loss of one document; its gradient is added to `sum`.
+    fn gradient(&self, answers: &Answers, d: usize, tokens: &[u32], sum: &mut [f64]) -> f64 {
+        let l = self.layout();
+        let k = self.outputs;
+        let z = self.outputs(tokens);
+        let mut slope = vec![0.0; k];
+        let (loss, _) = answers.document(d, &z, &mut slope);
+        (0..k).for_each(|o| sum[l.bias + o] += slope[o]);
+        let (mut all_mu, mut d_weights) = (0.0, vec![0.0; tokens.len()]);
+        self.walk(tokens, |t, word, mu, g, active| {
+            let (plain, modified) = (self.valence(word), self.modified(word));
+            let mut d_mu = 0.0;
+            for o in 0..k {
+                d_mu += g * slope[o] * modified[o];
+                d_weights[t] += slope[o] * (plain[o] + mu * modified[o]);
+                let own = if self.family.untied { 1.0 } else { 1.0 + mu };
+                sum[word * k + o] += g * slope[o] * own;
+                if self.family.untied {
+                    sum[l.modified + word * k + o] += g * slope[o] * mu;
+                }
+            }
+            all_mu += d_mu;
+            for &(m, u, v) in active {
+                sum[l.strength + m] += d_mu * u;
+                sum[l.time + m] += d_mu * self.x[l.strength + m] * v * self.decay_slope(m).1;
+            }
+        });
+        for m in 0..self.modifiers.len() {
+            // What is usual: f/(1 − ρ).
+            let (rho, slope) = self.decay_slope(m);
+            let share = self.shares[m] / (1.0 - rho);
+            sum[l.strength + m] -= all_mu * share;
+            sum[l.time + m] -= all_mu * self.x[l.strength + m] * share / (1.0 - rho) * slope;
+        }
+        if let Some((a, tau, b, end)) = self.ends() {
+            let raw = self.raw_weights(tokens.len()).expect("there are ends");
+            let n = tokens.len() as f64;
+            let mean = raw.iter().sum::<f64>() / n;
+            // g = γ/mean: what all weights share is taken out.
+            let shared: f64 =
+                d_weights.iter().zip(&raw).map(|(d, g)| d * g / mean).sum::<f64>() / n;
+            let rise = |i: usize| softplus(self.x[l.ends + i]).1;
+            for (t, d) in d_weights.iter().enumerate() {
+                let d_g = (d - shared) / mean;
+                let (start, rest) = (t as f64, (tokens.len() - 1 - t) as f64);
+                let (eb, ee) = ((-start / tau).exp(), (-rest / end).exp());
+                let (first, last) = (1.0 + a * eb, 1.0 + b * ee);
+                sum[l.ends] += d_g * eb * last;
+                sum[l.ends + 1] += d_g * a * eb * start / (tau * tau) * last * rise(1);
+                sum[l.ends + 2] += d_g * ee * first;
+                sum[l.ends + 3] += d_g * b * ee * rest / (end * end) * first * rise(3);
+            }
+        }
+        loss
+    }
+
+    /// `ρ_m = e^{−1/τ_m}`, and its slope in the raw parameter.
+    fn decay_slope(&self, m: usize) -> (f64, f64) {
+        let (tau, rise) = softplus(self.x[self.layout().time + m]);
+        let rho = (-1.0 / tau).exp();
+        (rho, rho / (tau * tau) * rise)
+    }
+
+    /// Loss and accuracy on a split.
+    pub fn score(&self, split: &Split, classes: usize) -> Score {
+        Answers::of(split, classes)
+            .score(split.documents.len(), |d| self.outputs(split.documents.get(d)))
+    }
+
+    /// For each document of a split, the share of its answers that are right.
+    pub fn right(&self, split: &Split, classes: usize) -> Vec<f64> {
+        Answers::of(split, classes)
+            .right(split.documents.len(), |d| self.outputs(split.documents.get(d)))
+    }
+}
+
+/// Tokens over which a candidate's effect is summed.
+const LAGS: usize = 8;
+
+/// Words by how much the loss of the bag of words asks for them as modifiers: the
+/// score statistic `g²/F` of each strength `a_m` at zero, with the starting time
+/// constant, `g` the summed slope and `F` the sum of its squares over documents (Rao
+/// 1948). About χ² with one degree of freedom for a word that modifies nothing.
+///
+/// * `least`: occurrences a candidate must have
+///
+/// Returns word and statistic, largest first.
+pub fn candidates(bag: &Model, train: &Split, classes: usize, least: usize) -> Vec<(u32, f64)> {
+    let answers = Answers::of(train, classes);
+    let words = bag.weights.first().map_or(0, Vec::len);
+    let documents = train.documents.len();
+    let weights: Vec<f64> = (0..LAGS).map(|s| (-(s as f64) / START).exp()).collect();
+    let piece = |chunk: usize| -> (Vec<(f64, f64)>, f64) {
+        let (mut sums, mut own, mut whole) = (vec![(0.0, 0.0); words], vec![0.0; words], 0.0);
+        let mut slope = vec![0.0; bag.weights.len()];
+        for d in chunk * CHUNK..((chunk + 1) * CHUNK).min(documents) {
+            let tokens = train.documents.get(d);
+            answers.document(d, &bag.outputs(tokens), &mut slope);
+            for (t, &word) in tokens.iter().enumerate() {
+                let said: f64 =
+                    bag.weights.iter().zip(&slope).map(|(b, s)| b[word as usize] * s).sum();
+                whole += said;
+                let before = tokens[t.saturating_sub(LAGS)..t].iter().rev();
+                before.zip(&weights).for_each(|(&m, w)| own[m as usize] += w * said);
+            }
+            for &m in tokens {
+                let g = std::mem::take(&mut own[m as usize]);
+                sums[m as usize].0 += g;
+                sums[m as usize].1 += g * g;
+            }
+        }
+        (sums, whole)
+    };
+    let pieces: Vec<(Vec<(f64, f64)>, f64)> =
+        (0..documents.div_ceil(CHUNK)).into_par_iter().map(piece).collect();
+    let whole: f64 = pieces.iter().map(|p| p.1).sum();
+    let reach: f64 = weights.iter().sum();
+    let total = train.documents.token_count().max(1) as f64;
+    let mut counts = vec![0; words];
+    train.documents.tokens().iter().for_each(|&t| counts[t as usize] += 1);
+    let statistic = |w: usize| {
+        // Beyond what scaling every valence would do.
+        let usual = counts[w] as f64 / total * reach * whole;
+        let g = pieces.iter().map(|p| p.0[w].0).sum::<f64>() - usual;
+        let f: f64 = pieces.iter().map(|p| p.0[w].1).sum();
+        if f > 0.0 { g * g / f } else { 0.0 }
+    };
+    let mut all: Vec<(u32, f64)> =
+        (0..words).filter(|&w| counts[w] >= least).map(|w| (w as u32, statistic(w))).collect();
+    all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    all
+}
+
+/// Fits one model of the family, from the bag of words on.
+///
+/// * `modifiers`: word ids; `classes`: number of label names
+///
+/// Deterministic, whatever the number of threads.
+///
+/// # Errors
+/// [`Error::Usage`] for a modifier that is no word, or a family with modifiers and none given.
+pub fn fit(
+    bag: &Model,
+    (train, validation): (&Split, &Split),
+    classes: usize,
+    family: Family,
+    modifiers: &[u32],
+    settings: &Settings,
+) -> Result<Context> {
+    let words = bag.weights.first().map_or(0, Vec::len);
+    if let Some(unknown) = modifiers.iter().find(|&&m| m as usize >= words) {
+        return Err(Error::Usage(format!("context: modifier {unknown} of {words} words")));
+    }
+    if family.modifiers && modifiers.is_empty() {
+        return Err(Error::Usage("context: no modifiers were found or listed".into()));
+    }
+    if settings.penalties.iter().any(|p| !(*p >= 0.0)) || settings.penalties.is_empty() {
+        return Err(Error::Usage("context.penalties: give numbers of 0 or more".into()));
+    }
+    let mut best: Option<Context> = None;
+    for &penalty in &settings.penalties {
+        let found =
+            fit_with(bag, (train, validation), classes, family, modifiers, settings, penalty);
+        if best.as_ref().is_none_or(|b| found.validation_loss < b.validation_loss) {
+            best = Some(found);
+        }
+    }
+    Ok(best.expect("there are penalties"))
+}
+
+fn fit_with(
+    bag: &Model,
+    (train, validation): (&Split, &Split),
+    classes: usize,
+    family: Family,
+    modifiers: &[u32],
+    settings: &Settings,
+    penalty: f64,
+) -> Context {
+    let mut model = Context::new(bag, family, modifiers, train);
+    let answers = Answers::of(train, classes);
+    model.validation_loss = model.score(validation, classes).loss;
+    let (mut best, mut waited) = (model.clone(), 0);
+    // Each parameter in units of what one document says about it: valences of rare words,
+    // strengths and time constants differ by orders of magnitude.
+    let scale = model.scale(&answers, train);
+    let mut point: Vec<f64> = model.x.iter().zip(&scale).map(|(x, s)| x * s).collect();
+    let natural = |x: &[f64]| -> Vec<f64> { x.iter().zip(&scale).map(|(x, s)| x / s).collect() };
+    let mut shape = model.clone();
+    let objective = |x: &[f64]| {
+        shape.x = natural(x);
+        let (loss, mut gradient) = shape.objective(&answers, train, penalty);
+        gradient.iter_mut().zip(&scale).for_each(|(g, s)| *g /= s);
+        (loss, gradient)
+    };
+    lbfgs::minimise(objective, &mut point, settings.steps, |step, x| {
+        if step % settings.look != 0 {
+            return true;
+        }
+        model.x = natural(x);
+        model.validation_loss = model.score(validation, classes).loss;
+        if model.validation_loss < best.validation_loss {
+            best = model.clone();
+            waited = 0;
+        } else {
+            waited += 1;
+        }
+        waited < settings.patience
+    });
+    best
+}
+
+impl Context {
+    /// Root mean square of the documents' slopes in each parameter, with the penalty
+    /// and a floor under it.
+    fn scale(&self, answers: &Answers, train: &Split) -> Vec<f64> {
+        let l = self.layout();
+        let documents = train.documents.len();
+        let piece = |chunk: usize| -> Vec<f64> {
+            let (mut sums, mut own) = (vec![0.0; l.all], vec![0.0; l.all]);
+            for d in chunk * CHUNK..((chunk + 1) * CHUNK).min(documents) {
+                let tokens = train.documents.get(d);
+                self.gradient(answers, d, tokens, &mut own);
+                let k = self.outputs;
+                let mut settle = |i: usize| {
+                    sums[i] += own[i] * own[i];
+                    own[i] = 0.0;
+                };
+                // A word that comes twice has been settled the second time.
+                for &word in tokens {
+                    (0..k).for_each(|o| settle(word as usize * k + o));
+                    if self.family.untied {
+                        (0..k).for_each(|o| settle(l.modified + word as usize * k + o));
+                    }
+                }
+                (l.bias..l.all).for_each(settle);
+            }
+            sums
+        };
+        let pieces: Vec<Vec<f64>> =
+            (0..documents.div_ceil(CHUNK)).into_par_iter().map(piece).collect();
+        let mut sums = vec![0.0; l.all];
+        for piece in &pieces {
+            sums.iter_mut().zip(piece).for_each(|(s, p)| *s += p);
+        }
+        let per = answers.count() as f64;
+        let floor = |i: usize| if i < l.bias { self.penalty } else { 1e-4 };
+        sums.iter().enumerate().map(|(i, s)| (s / per + floor(i)).sqrt()).collect()
+    }
+
+    /// Penalised mean loss and its gradient, over all threads, sums in a fixed order.
+    fn objective(&self, answers: &Answers, train: &Split, penalty: f64) -> (f64, Vec<f64>) {
+        let l = self.layout();
+        let documents = train.documents.len();
+        let piece = |chunk: usize| -> (f64, Vec<f64>) {
+            let mut sum = vec![0.0; l.all];
+            let range = chunk * CHUNK..((chunk + 1) * CHUNK).min(documents);
+            let loss = range
+                .map(|d| self.gradient(answers, d, train.documents.get(d), &mut sum))
+                .sum::<f64>();
+            (loss, sum)
+        };
+        let pieces: Vec<(f64, Vec<f64>)> =
+            (0..documents.div_ceil(CHUNK)).into_par_iter().map(piece).collect();
+        // The means are over answers, as the bag of words has them.
+        let per = answers.count() as f64;
+        let (mut loss, mut gradient) = (0.0, vec![0.0; l.all]);
+        for (own, sum) in &pieces {
+            loss += own / per;
+            gradient.iter_mut().zip(sum).for_each(|(g, s)| *g += s / per);
+        }
+        let mut add = |i: usize, weight: f64, x: f64| {
+            loss += weight / 2.0 * x * x;
+            gradient[i] += weight * x;
+        };
+        for i in 0..self.words * self.outputs {
+            add(i, self.penalty, self.x[i]);
+            if self.family.untied {
+                // Modified valences are held to the plain ones.
+                let apart = self.x[l.modified + i] - self.x[i];
+                add(l.modified + i, self.penalty + penalty, apart);
+            }
+        }
+        if self.family.untied {
+            for i in 0..self.words * self.outputs {
+                gradient[i] -= (self.penalty + penalty) * (self.x[l.modified + i] - self.x[i]);
+            }
+        }
+        let small = (l.strength..l.time).chain([l.ends, l.ends + 2]);
+        for i in small.filter(|&i| i < l.all) {
+            loss += penalty / 2.0 * self.x[i] * self.x[i];
+            gradient[i] += penalty * self.x[i];
+        }
+        (loss, gradient)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::{Documents, Labels};
+
+    /// Exact gradients, against central differences of the loss.
+    #[test]
+    fn gradients_equal_central_differences() {
+        let documents: Documents =
+            [&[0_u32, 1, 2, 1, 3, 0][..], &[4, 4, 1, 2]].into_iter().collect();
+        for (labels, outputs) in [
+            (Labels::Class(vec![1, 0]), 1),
+            (Labels::Class(vec![2, 0]), 3),
+            (Labels::Score((0..10).map(|i| i as f32 * 0.3).collect()), 1),
+        ] {
+            let classes = if outputs == 1 { 2 } else { outputs };
+            let split = Split { documents: documents.clone(), labels };
+            let answers = Answers::of(&split, classes);
+            for (untied, ends) in [(false, false), (true, false), (false, true), (true, true)] {
+                let weights: Vec<Vec<f64>> = (0..outputs)
+                    .map(|o| (0..5).map(|w| 0.3 * (w as f64 - 2.0) + 0.1 * o as f64).collect())
+                    .collect();
+                let bag = Model::plain(weights, vec![0.1; outputs], 1e-3);
+                let family = Family { modifiers: true, untied, ends };
+                let mut model = Context::new(&bag, family, &[1, 4], &split);
+                let l = model.layout();
+                for (i, x) in model.x.iter_mut().enumerate() {
+                    *x += 0.05 * ((i * 7 % 11) as f64 - 5.0);
+                }
+                let (_, exact) = model.objective(&answers, &split, 0.1);
+                for i in 0..l.all {
+                    let here = model.x[i];
+                    let mut loss = |x: f64| {
+                        model.x[i] = x;
+                        model.objective(&answers, &split, 0.1).0
+                    };
+                    let slope = (loss(here + 1e-5) - loss(here - 1e-5)) / 2e-5;
+                    model.x[i] = here;
+                    assert!(
+                        (slope - exact[i]).abs() < 1e-7 * (1.0 + slope.abs()),
+                        "untied {untied}, ends {ends}, parameter {i}: {slope}, {}",
+                        exact[i]
+                    );
+                }
+            }
+        }
+    }
+}

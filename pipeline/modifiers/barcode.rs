@@ -1,0 +1,229 @@
+//! Barcodes: how each word changes what the next words do.
+//!
+//! From a central slow point `h*` with the input held at `x*`, let `h_0 = F(h*, x*)`
+//! and, for a word `m`, `d_m = F(h*, x_m) − h_0`, with `s_m = ℓ₁ᵀ d_m` what it adds along the
+//! line. Every word moves the state, one of strong valence most, and off the line too.
+//! What words of a valence do on average is fitted over the vocabulary, `f(s) = c_0 + c_1 s +
+//! c_2 s²`, and a *modifier* is a word that does something else. With the readout vector `w`,
+//!
+//! ```text
+//! b_m[v] = wᵀ (J_inp(h_0 + d_m) − J_inp(h_0 + f(s_m))) (x_v − x*)      (the barcode)
+//! b_0[v] = wᵀ J_inp(h_0 + f(0)) (x_v − x*)                           (plain valence)
+//! ```
+//!
+//! over probe words `v`. The *effect* is `‖b_m‖/‖b_0‖`; the *gain*,
+//! `⟨b_m, b_0⟩/⟨b_0, b_0⟩`, tells negators (below 0) from intensifiers (above 0): −2
+//! turns "good" into as much of "bad". (SPEC CONTEXT 3.1 compares with `h*` itself; on film
+//! reviews that ranks "worst" first and finds no modifier among the first fifty.)
+
+use crate::Result;
+use crate::dynamics::Map;
+use crate::geometry::Pca;
+use crate::linalg::{Matrix, Vector, svd};
+use crate::seed;
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+
+/// Where and with what the barcodes are read.
+pub struct Scene<'a> {
+    /// The cell with its input held at `x*`.
+    pub map: &'a Map,
+    /// The central slow point `h*`, `[state]`.
+    pub centre: &'a [f64],
+    /// Readout vector `w`, `[state]`.
+    pub readout: &'a [f64],
+    /// Left vector `ℓ₁` of the slow mode, `[state]`.
+    pub slow: &'a [f64],
+    /// Input vectors of all words, `[words][inputs]`.
+    pub inputs: &'a [Vec<f64>],
+    /// Words whose reading is watched.
+    pub probes: &'a [usize],
+}
+
+/// What was found for each word.
+pub struct Barcodes {
+    /// `‖b_m‖/‖b_0‖`, `[words]`.
+    pub effect: Vec<f64>,
+    /// `⟨b_m, b_0⟩/⟨b_0, b_0⟩`, `[words]`.
+    pub gain: Vec<f64>,
+    /// Displacements `d_m`, and `f(s_m)`, `[words][state]` each.
+    displacement: Vec<(Vec<f64>, Vec<f64>)>,
+    /// `‖b_0‖`.
+    norm: f64,
+    /// Barcodes, `[words][probes]`.
+    codes: Vec<Vec<f64>>,
+}
+
+/// Tokens over which a modifier's effect is followed.
+const FOLLOWED: usize = 40;
+
+impl Scene<'_> {
+    /// `wᵀ J_inp(h)` against every probe, `[probes]`.
+    fn read(&self, state: &[f64]) -> Vec<f64> {
+        let jacobian = self.map.input_jacobian(state);
+        let w = Vector::from_column_slice(self.readout);
+        let row = jacobian.tr_mul(&w);
+        let held = self.map.input();
+        let of = |&v: &usize| -> f64 {
+            self.inputs[v].iter().zip(held).zip(row.iter()).map(|((x, h), j)| (x - h) * j).sum()
+        };
+        self.probes.iter().map(of).collect()
+    }
+
+    fn quiet(&self) -> Vec<f64> {
+        self.map.step(self.centre).as_slice().to_vec()
+    }
+
+    /// Barcodes of every word, over all threads.
+    ///
+    /// * `usual`: words over which `f` is fitted: those that are frequent enough
+    ///
+    /// # Errors
+    /// [`crate::Error::Shape`] for an input or state of the wrong size.
+    pub fn barcodes(&self, usual: &[usize]) -> Result<Barcodes> {
+        self.map.check(self.centre)?;
+        let quiet = self.quiet();
+        let moved: Vec<(Vec<f64>, f64)> = self
+            .inputs
+            .par_iter()
+            .map(|x| {
+                let next = self.map.with_input(x)?.step(self.centre);
+                let d: Vec<f64> = next.iter().zip(&quiet).map(|(a, b)| a - b).collect();
+                let along = d.iter().zip(self.slow).map(|(d, l)| d * l).sum();
+                Ok((d, along))
+            })
+            .collect::<Result<_>>()?;
+        let usually = fitted(&moved, usual)?;
+        let displacement: Vec<(Vec<f64>, Vec<f64>)> =
+            moved.into_iter().map(|(d, s)| (d, usually(s))).collect();
+        let plain = self.read(&sum(&quiet, &usually(0.0)));
+        let codes: Vec<Vec<f64>> =
+            displacement.par_iter().map(|(d, f)| self.code(&quiet, d, f)).collect();
+        let square = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>();
+        let size = square(&plain).max(f64::MIN_POSITIVE);
+        let gain = |b: &Vec<f64>| b.iter().zip(&plain).map(|(b, p)| b * p).sum::<f64>() / size;
+        Ok(Barcodes {
+            effect: codes.iter().map(|b| (square(b) / size).sqrt()).collect(),
+            gain: codes.iter().map(gain).collect(),
+            norm: size.sqrt(),
+            displacement,
+            codes,
+        })
+    }
+
+    /// Change of the readout of every probe between two displacements of `quiet`.
+    fn code(&self, quiet: &[f64], to: &[f64], from: &[f64]) -> Vec<f64> {
+        let (there, here) = (self.read(&sum(quiet, to)), self.read(&sum(quiet, from)));
+        there.iter().zip(&here).map(|(a, b)| a - b).collect()
+    }
+
+    /// Effects of displacements that no word has: what the words do besides `f` is
+    /// shuffled among them, each of its principal components on its own.
+    ///
+    /// * `words`: whose displacements; `count`: effects wanted
+    ///
+    /// # Errors
+    /// [`crate::Error::NotFinite`] for displacements with NaN.
+    pub fn null(
+        &self,
+        found: &Barcodes,
+        words: &[usize],
+        count: usize,
+        seed: u64,
+    ) -> Result<Vec<f64>> {
+        let size = self.centre.len();
+        let rest = |w: usize, j: usize| found.displacement[w].0[j] - found.displacement[w].1[j];
+        let points = Matrix::from_fn(words.len(), size, |i, j| rest(words[i], j));
+        let pca = Pca::of(&points)?;
+        let mut stream = seed::stream(seed, "modifiers/null");
+        let mut columns: Vec<Vec<f64>> = (0..pca.directions.ncols())
+            .map(|a| {
+                let column = pca.directions.column(a);
+                (0..words.len())
+                    .map(|i| (points.row(i).transpose() - &pca.mean).dot(&column))
+                    .collect()
+            })
+            .collect();
+        columns.iter_mut().for_each(|c| c.shuffle(&mut stream));
+        let quiet = self.quiet();
+        let effect = |i: usize| -> f64 {
+            let mut d = pca.mean.clone();
+            for (a, column) in columns.iter().enumerate() {
+                d.axpy(column[i], &pca.directions.column(a), 1.0);
+            }
+            let usual = &found.displacement[words[i]].1;
+            let code = self.code(&quiet, &sum(usual, d.as_slice()), usual);
+            code.iter().map(|x| x * x).sum::<f64>().sqrt() / found.norm
+        };
+        Ok((0..words.len().min(count)).into_par_iter().map(effect).collect())
+    }
+
+    /// Time constant of a word's effect in tokens: with the input held, the lag at
+    /// which half of it is left, over `ln 2`; `None` if it outlasts what is followed.
+    pub fn time_constant(&self, found: &Barcodes, word: usize) -> Option<f64> {
+        let quiet = self.quiet();
+        let (own, usual) = &found.displacement[word];
+        let (mut state, mut base) = (sum(&quiet, own), sum(&quiet, usual));
+        let norm = |v: Vec<f64>| v.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let mut last = None;
+        let mut first = 0.0;
+        for lag in 0..FOLLOWED {
+            let (there, here) = (self.read(&state), self.read(&base));
+            let effect = norm(there.iter().zip(&here).map(|(a, b)| a - b).collect());
+            match last {
+                None => first = effect,
+                Some(before) if effect <= first / 2.0 => {
+                    let share = (before - first / 2.0) / (before - effect);
+                    let half: f64 = (lag - 1) as f64 + share;
+                    return Some(half / std::f64::consts::LN_2);
+                }
+                Some(_) => {}
+            }
+            last = Some(effect);
+            base = self.map.step(&base).as_slice().to_vec();
+            state = self.map.step(&state).as_slice().to_vec();
+        }
+        None
+    }
+}
+
+fn sum(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a + b).collect()
+}
+
+/// `f(s) = c_0 + c_1 s + c_2 s²` by least squares over the `usual` words.
+fn fitted(moved: &[(Vec<f64>, f64)], usual: &[usize]) -> Result<impl Fn(f64) -> Vec<f64> + use<>> {
+    let size = moved.first().map_or(0, |m| m.0.len());
+    let powers = |s: f64| [1.0, s, s * s];
+    let design = Matrix::from_fn(usual.len(), 3, |i, j| powers(moved[usual[i]].1)[j]);
+    let target = Matrix::from_fn(usual.len(), size, |i, j| moved[usual[i]].0[j]);
+    let parts = svd(&design)?;
+    let largest = parts.singular.first().copied().unwrap_or(0.0);
+    let mut inverse = parts.v;
+    for (mut column, s) in inverse.column_iter_mut().zip(&parts.singular) {
+        column *= if *s > 1e-12 * largest { 1.0 / s } else { 0.0 };
+    }
+    let coefficients = inverse * parts.u.transpose() * target;
+    Ok(move |s: f64| {
+        let at = powers(s);
+        coefficients.column_iter().map(|c| c.iter().zip(&at).map(|(c, p)| c * p).sum()).collect()
+    })
+}
+
+impl Barcodes {
+    /// Coordinates of all words on the first component of the barcodes of `strong`
+    /// words, `[words]`; negators and intensifiers differ in sign. The sign is that
+    /// of the gain.
+    ///
+    /// # Errors
+    /// [`crate::Error::NotFinite`] for barcodes with NaN.
+    pub fn component(&self, strong: &[usize]) -> Result<Vec<f64>> {
+        let probes = self.codes.first().map_or(0, Vec::len);
+        let rows = Matrix::from_fn(strong.len(), probes, |i, j| self.codes[strong[i]][j]);
+        let direction = svd(&rows)?.v.column(0).into_owned();
+        let on = |b: &Vec<f64>| b.iter().zip(direction.iter()).map(|(b, v)| b * v).sum::<f64>();
+        let all: Vec<f64> = self.codes.iter().map(on).collect();
+        let agree: f64 = strong.iter().map(|&w| all[w] * self.gain[w]).sum();
+        Ok(all.into_iter().map(|x| if agree < 0.0 { -x } else { x }).collect())
+    }
+}

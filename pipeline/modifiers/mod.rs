@@ -1,0 +1,11 @@
+//! Which words change how the next words are read.
+//!
+//! A modifier such as "not" moves the state off the line along which evidence is
+//! added up, to where the input Jacobian is another one: the words that come next
+//! are read with another sign or strength until the state has come back
+//! (Maheswaranathan & Sussillo 2020, SPEC CONTEXT 3). [`barcode`] measures this
+//! for every word of a vocabulary, without being told which words are modifiers.
+
+pub mod barcode;
+
+pub use barcode::{Barcodes, Scene};

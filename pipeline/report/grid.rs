@@ -1,0 +1,162 @@
+//! The page of a whole grid: every case, the claims over all of them, and the
+//! predicted against the measured dimension.
+
+use super::figure::grid as figure;
+use super::page::{escape, shell};
+use super::table::Frame;
+use crate::Result;
+use crate::run::replace;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+/// Headline numbers shown for each case: key, name, digits.
+const SHOWN: [(&str, &str, usize); 7] = [
+    ("accuracy.network", "Network", 3),
+    ("accuracy.bag_of_words", "Words", 3),
+    ("dimension.predicted_unbiased", "Predicted", 2),
+    ("dimension.states", "States", 2),
+    ("dimension.fixed_points", "Slow points", 2),
+    ("fixed_points.tau_1", "τ₁", 0),
+    ("claims.held", "Claims held", 0),
+];
+
+/// What the tables of a grid say, by case.
+pub struct Cases {
+    /// Folder names.
+    pub names: Vec<String>,
+    /// Why a case failed; empty where it did not.
+    pub failures: Vec<String>,
+    /// Settings and values.
+    pub settings: Vec<Vec<(String, String)>>,
+    /// Summary numbers.
+    pub numbers: Vec<BTreeMap<String, f64>>,
+}
+
+impl Cases {
+    /// Reads the tables.
+    ///
+    /// # Errors
+    /// [`crate::Error::Polars`] if one cannot be understood.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let cases = Frame::read(folder, "cases")?;
+        let mut all = Self {
+            names: cases.text("name")?,
+            failures: cases.text("failure")?,
+            settings: vec![Vec::new(); cases.height()],
+            numbers: vec![BTreeMap::new(); cases.height()],
+        };
+        let table = Frame::read(folder, "case_settings")?;
+        let (case, setting) = (table.f64("case")?, table.text("setting")?);
+        for ((c, s), v) in case.iter().zip(setting).zip(table.text("value")?) {
+            all.settings[*c as usize].push((s, v));
+        }
+        let table = Frame::read(folder, "case_numbers")?;
+        let (case, key) = (table.f64("case")?, table.text("key")?);
+        for ((c, k), v) in case.iter().zip(key).zip(table.f64("value")?) {
+            all.numbers[*c as usize].insert(k, v);
+        }
+        Ok(all)
+    }
+}
+
+/// Writes `index.html` and the figures of a grid.
+///
+/// # Errors
+/// [`crate::Error::Io`] if the folder cannot be written to.
+pub fn write(folder: &Path, title: &str) -> Result<()> {
+    let cases = Cases::read(folder)?;
+    let mut body = String::new();
+    let finished = cases.failures.iter().filter(|f| f.is_empty()).count();
+    let _ = writeln!(
+        body,
+        "<header><p class=kicker>accrue · a grid</p><h1>{}</h1><p class=finding>{finished} of {} \
+         networks finished.</p></header><main>",
+        escape(title),
+        cases.names.len()
+    );
+    if let Some(figure) = figure::dimensions(&cases) {
+        figure.write(folder)?;
+        let _ = writeln!(
+            body,
+            "<section id={}><h2>{}</h2><figure>{}<figcaption>{}</figcaption></figure></section>",
+            figure.name,
+            figure.title,
+            figure.svg,
+            escape(&figure.caption)
+        );
+    }
+    claims(&mut body, folder)?;
+    list(&mut body, &cases);
+    body.push_str("</main>\n");
+    replace(&folder.join("index.html"), shell(title, &body).as_bytes())
+}
+
+/// Each claim over the cases it was tested on.
+fn claims(body: &mut String, folder: &Path) -> Result<()> {
+    let table = Frame::read(folder, "case_claims")?;
+    let (claim, measured) = (table.text("claim")?, table.f64("measured")?);
+    let holds = table.bool("holds")?;
+    let mut by: BTreeMap<&str, Vec<(f64, bool)>> = BTreeMap::new();
+    for (i, name) in claim.iter().enumerate() {
+        by.entry(name).or_default().push((measured[i], holds[i] == Some(true)));
+    }
+    body.push_str(
+        "<section id=claims><h2>The claims, over all networks</h2><table><thead><tr><th>Claim</th>\
+         <th>Networks</th><th>Median</th><th>Range</th><th>Hold</th></tr></thead><tbody>",
+    );
+    for (name, mut rows) in by {
+        rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let held = rows.iter().filter(|r| r.1).count();
+        let _ = write!(
+            body,
+            "<tr><td>{}</td><td>{}</td><td>{:.3}</td><td>{:.3} – {:.3}</td><td>{held}</td></tr>",
+            escape(name),
+            rows.len(),
+            rows[rows.len() / 2].0,
+            rows[0].0,
+            rows[rows.len() - 1].0
+        );
+    }
+    body.push_str(
+        "</tbody></table><p class=small><a href=\"tables/case_claims.parquet\">\
+         case_claims.parquet</a></p></section>\n",
+    );
+    Ok(())
+}
+
+fn list(body: &mut String, cases: &Cases) {
+    body.push_str(
+        "<section id=cases><h2>The networks</h2><div class=wide><table><thead><tr><th>Case</th>",
+    );
+    SHOWN.iter().for_each(|(_, name, _)| {
+        let _ = write!(body, "<th>{name}</th>");
+    });
+    body.push_str("</tr></thead><tbody>");
+    for (i, name) in cases.names.iter().enumerate() {
+        let settings: Vec<String> =
+            cases.settings[i].iter().map(|(s, v)| format!("{s} = {v}")).collect();
+        let _ = write!(
+            body,
+            "<tr><td><a href=\"cases/{name}/index.html\">{}</a></td>",
+            escape(&settings.join(", ")),
+        );
+        if cases.failures[i].is_empty() {
+            for (key, _, digits) in SHOWN {
+                let cell = cases.numbers[i].get(key);
+                let cell = cell.map_or("–".into(), |x| format!("{x:.digits$}"));
+                let _ = write!(body, "<td>{cell}</td>");
+            }
+        } else {
+            let reason = escape(&cases.failures[i]);
+            let _ = write!(body, "<td colspan={}>failed: {reason}</td>", SHOWN.len());
+        }
+        body.push_str("</tr>");
+    }
+    body.push_str(
+        "</tbody></table></div><p class=small><a href=\"tables/case_numbers.parquet\">\
+         case_numbers.parquet</a> · <a href=\"tables/case_settings.parquet\">\
+         case_settings.parquet</a> · <a href=\"tables/cases.parquet\">cases.parquet</a></p>\
+         </section>\n",
+    );
+}

@@ -1,0 +1,237 @@
+//! One experiment file, many networks.
+//!
+//! An experiment with a `grid` names settings and the values each of them takes;
+//! every combination is a *case*, a run of its own with its own folder, stages
+//! and report, so that a grid that was stopped goes on with the cases that are
+//! missing. Cases run side by side, one network a thread; a case that fails does
+//! not stop the others and is listed with its reason. One set of tables holds
+//! the numbers and claims of all of them.
+
+use super::portrait::{self, Options, Watch};
+use crate::experiment::Experiment;
+use crate::report::{Frame, Summary, Table, grid as page};
+use crate::{Error, Result, train};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Instant;
+
+/// A setting and the values it takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Axis {
+    /// The setting, as `--set` takes it: `model.cell`.
+    pub set: String,
+    /// Its values, as `--set` takes them: `["Gru", "Lstm"]`, `[1, 2, 3]`.
+    pub to: Vec<Value>,
+}
+
+/// A value of an axis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// A whole number.
+    Whole(i64),
+    /// A number.
+    Number(f64),
+    /// Anything else, as it would stand in the file.
+    Text(String),
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Value::Whole(x) => write!(f, "{x}"),
+            Value::Number(x) => write!(f, "{x}"),
+            Value::Text(x) => f.write_str(x),
+        }
+    }
+}
+
+/// One combination of values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// Its folder's name.
+    pub name: String,
+    /// Settings and values.
+    pub settings: Vec<(String, String)>,
+    /// The experiment.
+    pub experiment: Experiment,
+}
+
+/// How a case ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Why it failed; `None` where it did not.
+    pub failure: Option<String>,
+    /// Its folder.
+    pub folder: PathBuf,
+}
+
+/// Every case of an experiment's grid, the last axis fastest.
+///
+/// # Errors
+/// [`Error::Experiment`] for an axis or a value that is no setting; [`Error::Usage`]
+/// for an axis without values, or a setting that only a whole grid has.
+pub fn cases(experiment: &Experiment) -> Result<Vec<Case>> {
+    let mut base = experiment.clone();
+    base.grid.clear();
+    let mut all = vec![Case { name: String::new(), settings: Vec::new(), experiment: base }];
+    for axis in &experiment.grid {
+        if axis.to.is_empty() {
+            return Err(Error::Usage(format!("grid: `{}` has no values", axis.set)));
+        }
+        if ["name", "study", "grid", "title"].contains(&axis.set.as_str()) {
+            let problem = format!("grid: `{}` belongs to the grid as a whole", axis.set);
+            return Err(Error::Usage(problem));
+        }
+        let mut next = Vec::with_capacity(all.len() * axis.to.len());
+        for case in &all {
+            for value in &axis.to {
+                let mut settings = case.settings.clone();
+                settings.push((axis.set.clone(), value.to_string()));
+                next.push(Case {
+                    name: String::new(),
+                    settings,
+                    experiment: case.experiment.with(&format!("{}={value}", axis.set))?,
+                });
+            }
+        }
+        all = next;
+    }
+    for (i, case) in all.iter_mut().enumerate() {
+        let plain = |c: char| if c.is_alphanumeric() || "-._".contains(c) { c } else { '-' };
+        let values: Vec<String> =
+            case.settings.iter().map(|(_, v)| v.chars().map(plain).take(24).collect()).collect();
+        case.name = format!("{:03}-{}", i + 1, values.join("-"));
+        case.experiment.name = format!("{}/cases/{}", experiment.name, case.name);
+        if case.experiment.title.is_empty() {
+            case.experiment.title = experiment.name.clone();
+        }
+    }
+    Ok(all)
+}
+
+/// Who is told how a grid goes.
+pub trait Progress: Sync {
+    /// A case has ended.
+    fn ended(&self, done: usize, cases: usize, case: &Case, outcome: &Outcome, seconds: f64);
+}
+
+/// What a grid may be told besides its experiment.
+pub struct Plan<'a> {
+    /// Folder of the corpora.
+    pub data: &'a Path,
+    /// Folder of the runs.
+    pub out: &'a Path,
+    /// Stages to run again, in every case.
+    pub force: &'a [String],
+    /// Cases side by side.
+    pub jobs: usize,
+}
+
+/// Runs every case that is not in place; returns the grid's folder and how many failed.
+///
+/// # Errors
+/// As [`cases`]; [`Error::Io`] if the folder cannot be written to. A case that
+/// fails is no error: it is listed.
+pub fn run(
+    experiment: &Experiment,
+    plan: &Plan,
+    progress: &dyn Progress,
+) -> Result<(PathBuf, usize)> {
+    let cases = cases(experiment)?;
+    let folder = plan.out.join(&experiment.study).join(&experiment.name);
+    let jobs = plan.jobs.clamp(1, cases.len());
+    let threads = (rayon::current_num_threads() / jobs).max(1);
+    let (next, done) = (Mutex::new(0), Mutex::new(0));
+    let outcomes: Mutex<Vec<Option<Outcome>>> = Mutex::new(vec![None; cases.len()]);
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+                let pool = pool.expect("threads can be started");
+                loop {
+                    let i = {
+                        let mut next = next.lock().expect("no worker panics with the lock held");
+                        *next += 1;
+                        *next - 1
+                    };
+                    let Some(case) = cases.get(i) else { break };
+                    let begin = Instant::now();
+                    let outcome = pool.install(|| one(case, plan));
+                    let mut done = done.lock().expect("no worker panics with the lock held");
+                    *done += 1;
+                    let seconds = begin.elapsed().as_secs_f64();
+                    progress.ended(*done, cases.len(), case, &outcome, seconds);
+                    let mut outcomes =
+                        outcomes.lock().expect("no worker panics with the lock held");
+                    outcomes[i] = Some(outcome);
+                }
+            });
+        }
+    });
+    let outcomes = outcomes.into_inner().expect("no worker panicked");
+    let outcomes: Vec<Outcome> =
+        outcomes.into_iter().map(|o| o.expect("every case was taken")).collect();
+    write(&folder, &cases, &outcomes)?;
+    let title = if experiment.title.is_empty() { &experiment.name } else { &experiment.title };
+    page::write(&folder, title)?;
+    Ok((folder, outcomes.iter().filter(|o| o.failure.is_some()).count()))
+}
+
+/// A watcher that looks away: many cases at once would talk over each other.
+struct Quiet;
+
+impl Watch for Quiet {
+    fn begin(&mut self, _: &str) {}
+    fn passed(&mut self, _: &str, _: Option<f64>) {}
+    fn training(&mut self) -> Box<dyn train::Watch + '_> {
+        Box::new(())
+    }
+}
+
+fn one(case: &Case, plan: &Plan) -> Outcome {
+    let folder = plan.out.join(&case.experiment.study).join(&case.experiment.name);
+    let options = Options { data: plan.data, out: plan.out, force: plan.force, watch: &mut Quiet };
+    let failure = portrait::run(&case.experiment, options).err().map(|e| e.to_string());
+    Outcome { failure, folder }
+}
+
+fn write(folder: &Path, cases: &[Case], outcomes: &[Outcome]) -> Result<()> {
+    let (mut settings, mut numbers, mut claims) = (Vec::new(), Vec::new(), Vec::new());
+    for (i, (case, outcome)) in cases.iter().zip(outcomes).enumerate() {
+        settings.extend(case.settings.iter().map(|(s, v)| (i, s.as_str(), v.as_str())));
+        if outcome.failure.is_some() {
+            continue;
+        }
+        numbers.extend(Summary::read(&outcome.folder)?.numbers().map(|(k, v)| (i, k, v)));
+        let table = Frame::read(&outcome.folder, "claims")?;
+        let (claim, measured) = (table.text("claim")?, table.f64("measured")?);
+        let holds = table.bool("holds")?;
+        claims.extend((0..claim.len()).map(|c| (i, claim[c].clone(), measured[c], holds[c])));
+    }
+    Table::new("cases")
+        .u64("case", 0..cases.len())
+        .text("name", cases.iter().map(|c| c.name.as_str()))
+        .maybe_bool("finished", outcomes.iter().map(|o| Some(o.failure.is_none())))
+        .text("failure", outcomes.iter().map(|o| o.failure.clone().unwrap_or_default()))
+        .write(folder)?;
+    Table::new("case_settings")
+        .u64("case", settings.iter().map(|s| s.0))
+        .text("setting", settings.iter().map(|s| s.1))
+        .text("value", settings.iter().map(|s| s.2))
+        .write(folder)?;
+    Table::new("case_numbers")
+        .u64("case", numbers.iter().map(|n| n.0))
+        .text("key", numbers.iter().map(|n| n.1.as_str()))
+        .f64("value", numbers.iter().map(|n| n.2))
+        .write(folder)?;
+    Table::new("case_claims")
+        .u64("case", claims.iter().map(|c| c.0))
+        .text("claim", claims.iter().map(|c| c.1.as_str()))
+        .f64("measured", claims.iter().map(|c| c.2))
+        .maybe_bool("holds", claims.iter().map(|c| c.3))
+        .write(folder)?;
+    Ok(())
+}

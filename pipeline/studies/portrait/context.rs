@@ -1,0 +1,286 @@
+//! Stage `context`: which words are modifiers, and how far words in context get.
+
+use super::modes::Scene;
+use super::read;
+use crate::baseline::context::{self, Context, Family};
+use crate::baseline::{self, Model};
+use crate::corpus::{Corpus, Labels};
+use crate::dynamics::linearise::Linearisation;
+use crate::experiment::Experiment;
+use crate::modifiers::{self, Barcodes};
+use crate::report::{Frame, Table};
+use crate::run::Made;
+use crate::stats::{evidence, summary};
+use crate::{Error, Result, model::Network, seed, train};
+use rand::Rng;
+use std::path::Path;
+
+/// Effects of shuffled displacements behind the null.
+const NULL: usize = 2000;
+/// Words with the strongest effects whose time constants are measured, and whose
+/// barcodes make the components.
+const FOLLOWED: usize = 200;
+/// Quantile of the null beyond which a word counts as a modifier of the network.
+const BEYOND: f64 = 0.99;
+/// Samples behind the interval of the recovered fraction.
+const SAMPLES: usize = 1000;
+
+/// The models, in the order of the table.
+const FAMILIES: [(&str, Family); 4] = [
+    ("ends", Family { modifiers: false, untied: false, ends: true }),
+    ("modifiers", Family { modifiers: true, untied: false, ends: false }),
+    ("modifiers_untied", Family { modifiers: true, untied: true, ends: false }),
+    ("all", Family { modifiers: true, untied: true, ends: true }),
+];
+
+pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
+    let mut made = Made::default();
+    let scene = Scene::new(e, folder)?;
+    let mut list: Vec<u32> = Vec::new();
+    if !scene.points.is_empty() {
+        let (table, strongest) = search(e, folder, &scene)?;
+        made.files.push(table.write(folder)?);
+        list.extend(strongest);
+    }
+    for word in &e.context.list {
+        let id = scene.corpus.words.iter().position(|w| w == word).ok_or_else(|| {
+            Error::Usage(format!("context.list: `{word}` is not in the vocabulary"))
+        })? as u32;
+        if !list.contains(&id) {
+            list.push(id);
+        }
+    }
+    let (corpus, network) = read(folder)?;
+    augment(e, folder, &corpus, &network, &list, made)
+}
+
+/// Effects of all words; the strongest that occur often enough.
+fn search(e: &Experiment, folder: &Path, scene: &Scene) -> Result<(Table, Vec<u32>)> {
+    let (axes, _) = super::states::read_axes(folder)?;
+    let distance = |p: &Vec<f64>| -> f64 {
+        p.iter().zip(axes.mean.iter()).map(|(a, b)| (a - b) * (a - b)).sum()
+    };
+    let centre = scene
+        .points
+        .iter()
+        .min_by(|a, b| distance(a).total_cmp(&distance(b)))
+        .expect("there are points");
+    let direction = scene.direction();
+    let near = Linearisation::at(&scene.map, centre, Some(&direction))?;
+    let left: Vec<f64> = near.eigen.left.column(0).iter().map(|z| z.re).collect();
+    let sets = scene.sets(e, folder)?;
+    let probes: Vec<usize> = sets.positive.iter().chain(&sets.negative).copied().collect();
+    let watched = modifiers::Scene {
+        map: &scene.map,
+        centre,
+        readout: &direction,
+        slow: &left,
+        inputs: &scene.inputs,
+        probes: &probes,
+    };
+    let counts = Frame::read(folder, "words")?.f64("count")?;
+    let mut often: Vec<usize> =
+        (0..counts.len()).filter(|&w| counts[w] >= e.context.least as f64).collect();
+    // A vocabulary of few words has none that are rare.
+    if often.len() < 2 {
+        often = (0..counts.len()).collect();
+    }
+    let found: Barcodes = watched.barcodes(&often)?;
+    let null = watched.null(&found, &often, NULL, e.seed)?;
+    let below = |effect: f64| {
+        null.iter().filter(|n| **n < effect).count() as f64 / null.len().max(1) as f64
+    };
+    often.sort_by(|&a, &b| found.effect[b].total_cmp(&found.effect[a]).then(a.cmp(&b)));
+    let strong = &often[..often.len().min(FOLLOWED)];
+    let component = found.component(strong)?;
+    let mut tau = vec![None; counts.len()];
+    for &w in strong {
+        tau[w] = watched.time_constant(&found, w);
+    }
+    let table = Table::new("modifiers")
+        .text("word", often.iter().map(|&w| scene.corpus.words[w].as_str()))
+        .u64("id", often.iter().copied())
+        .u64("count", often.iter().map(|&w| counts[w] as usize))
+        .f64("effect", often.iter().map(|&w| found.effect[w]))
+        .f64("null_quantile", often.iter().map(|&w| below(found.effect[w])))
+        .f64("gain", often.iter().map(|&w| found.gain[w]))
+        .maybe_f64("tau", often.iter().map(|&w| tau[w]))
+        .f64("component_1", often.iter().map(|&w| component[w]));
+    let beyond = |w: &&usize| below(found.effect[**w]) >= BEYOND;
+    let strongest =
+        often.iter().filter(beyond).take(e.context.from_network).map(|&w| w as u32).collect();
+    Ok((table, strongest))
+}
+
+/// Fits the family, and says how much of the network's gain each model recovers.
+fn augment(
+    e: &Experiment,
+    folder: &Path,
+    corpus: &Corpus,
+    network: &Network,
+    list: &[u32],
+    mut made: Made,
+) -> Result<Made> {
+    let classes = corpus.label_names.len();
+    let weights = Frame::read(folder, "words")?.lists("bag_of_words")?;
+    let bag = bag(folder, &weights)?;
+    let asked = context::candidates(&bag, &corpus.train, classes, e.context.least);
+    made.files.push(candidates(corpus, &asked).write(folder)?);
+    let mut list = list.to_vec();
+    for (word, _) in asked.iter().take(e.context.from_text) {
+        if !list.contains(word) {
+            list.push(*word);
+        }
+    }
+    let splits = (&corpus.train, &corpus.validation);
+    let mut models: Vec<(&str, Context)> = Vec::new();
+    for (name, family) in FAMILIES {
+        if family.modifiers && list.is_empty() {
+            continue;
+        }
+        let fitted = context::fit(&bag, splits, classes, family, &list, &e.context)?;
+        models.push((name, fitted));
+    }
+    let words = bag.score(&corpus.test, classes);
+    let own = train::score(network, &corpus.test)?.accuracy();
+    // The model that validation data prefer speaks for the family.
+    let chosen = models
+        .iter()
+        .min_by(|a, b| a.1.validation_loss.total_cmp(&b.1.validation_loss))
+        .expect("the ends need no modifiers");
+    let rights = rights(corpus, network)?;
+    let bag_right = bag.right(&corpus.test, classes);
+    let mut rows = vec![Row::plain(
+        "bag_of_words",
+        words.accuracy,
+        bag.score(&corpus.validation, classes).loss,
+    )];
+    for (name, model) in &models {
+        let accuracy = model.score(&corpus.test, classes).accuracy;
+        let mut row = Row::plain(name, accuracy, model.validation_loss);
+        row.recovered = (accuracy - words.accuracy) / (own - words.accuracy);
+        if let Some(net) = &rights {
+            let own = model.right(&corpus.test, classes);
+            row.interval = recovered(&bag_right, &own, net, e.seed);
+        }
+        rows.push(row);
+    }
+    rows.push(Row::plain("network", own, f64::NAN));
+    let score = matches!(corpus.test.labels, Labels::Score(_));
+    let share = |a: f64| {
+        if score { (f64::NAN, f64::NAN) } else { evidence::share_interval(a, words.count) }
+    };
+    let table = Table::new("augmented")
+        .text("model", rows.iter().map(|r| r.name))
+        .f64("accuracy", rows.iter().map(|r| r.accuracy))
+        .f64("low", rows.iter().map(|r| share(r.accuracy).0))
+        .f64("high", rows.iter().map(|r| share(r.accuracy).1))
+        .u64("n", rows.iter().map(|_| words.count))
+        .f64("validation_loss", rows.iter().map(|r| r.validation_loss))
+        .f64("recovered", rows.iter().map(|r| r.recovered))
+        .f64("recovered_low", rows.iter().map(|r| r.interval.0))
+        .f64("recovered_high", rows.iter().map(|r| r.interval.1));
+    made.files.push(table.write(folder)?);
+    made.files.push(parameters(corpus, &chosen.1).write(folder)?);
+    let row = rows.iter().find(|r| r.name == chosen.0).expect("it was added");
+    Ok(made
+        .with("accuracy.augmented", row.accuracy)
+        .with("recovered.fraction", row.recovered)
+        .with("recovered.fraction.low", row.interval.0)
+        .with("recovered.fraction.high", row.interval.1))
+}
+
+/// What the text asks for, before any fit.
+fn candidates(corpus: &Corpus, asked: &[(u32, f64)]) -> Table {
+    Table::new("candidates")
+        .text("word", asked.iter().map(|a| corpus.words[a.0 as usize].as_str()))
+        .u64("id", asked.iter().map(|a| a.0 as usize))
+        .f64("score", asked.iter().map(|a| a.1))
+}
+
+/// One model of the table.
+struct Row {
+    name: &'static str,
+    accuracy: f64,
+    validation_loss: f64,
+    recovered: f64,
+    interval: (f64, f64),
+}
+
+impl Row {
+    fn plain(name: &'static str, accuracy: f64, validation_loss: f64) -> Self {
+        let none = f64::NAN;
+        Self { name, accuracy, validation_loss, recovered: none, interval: (none, none) }
+    }
+}
+
+/// The bag of words as stage `baselines` stored it.
+fn bag(folder: &Path, weights: &[Vec<f64>]) -> Result<Model> {
+    let table = Frame::read(folder, "bag_of_words")?;
+    let outputs = weights.first().map_or(0, Vec::len);
+    let by_output = (0..outputs).map(|o| weights.iter().map(|w| w[o]).collect()).collect();
+    let penalty = table.f64("penalty")?.first().copied().unwrap_or(0.0);
+    Ok(baseline::Model::plain(by_output, table.f64("bias")?, penalty))
+}
+
+/// Share of right answers of the network, a test document; `None` for a score.
+fn rights(corpus: &Corpus, network: &Network) -> Result<Option<Vec<f64>>> {
+    if matches!(corpus.test.labels, Labels::Score(_)) {
+        return Ok(None);
+    }
+    let documents: Vec<&[u32]> = corpus.test.documents.iter().collect();
+    let said = network.predict(&documents)?;
+    let right = |(d, z): (usize, &Vec<f32>)| -> f64 {
+        match &corpus.test.labels {
+            Labels::Class(c) if z.len() == 1 => ((z[0] > 0.0) as u32 == c[d]) as u8 as f64,
+            Labels::Class(c) => (train::loss::argmax(z) == c[d] as usize) as u8 as f64,
+            Labels::Multi { labels, flags } => {
+                let own = &flags[d * labels..][..*labels];
+                let good = z.iter().zip(own).filter(|(z, f)| (**z >= 0.0) == **f).count();
+                good as f64 / *labels as f64
+            }
+            Labels::Score(_) => f64::NAN,
+        }
+    };
+    Ok(Some(said.iter().enumerate().map(right).collect()))
+}
+
+/// 95 % interval of `(model − words)/(network − words)`, bootstrap over test documents.
+fn recovered(words: &[f64], model: &[f64], network: &[f64], seed: u64) -> (f64, f64) {
+    let mut stream = seed::stream(seed, "context/recovered");
+    let n = words.len();
+    let found: Vec<f64> = (0..SAMPLES)
+        .map(|_| {
+            let (mut gain, mut whole) = (0.0, 0.0);
+            for _ in 0..n {
+                let d = stream.random_range(0..n);
+                gain += model[d] - words[d];
+                whole += network[d] - words[d];
+            }
+            gain / whole
+        })
+        .collect();
+    let at = |share| summary::quantile(&found, share).unwrap_or(f64::NAN);
+    (at(0.025), at(0.975))
+}
+
+/// Every fitted number of the chosen model, a word.
+fn parameters(corpus: &Corpus, model: &Context) -> Table {
+    let mut counts = vec![0; corpus.words.len()];
+    corpus.train.documents.tokens().iter().for_each(|&t| counts[t as usize] += 1);
+    let at = |w: usize| model.modifiers.iter().position(|&m| m as usize == w);
+    let words = 0..corpus.words.len();
+    let ends = model.ends();
+    let repeat = |x: Option<f64>| words.clone().map(move |_| x).collect::<Vec<_>>();
+    Table::new("context_words")
+        .text("word", corpus.words.iter().map(String::as_str))
+        .u64("count", counts)
+        .lists("valence", words.clone().map(|w| model.valence(w)))
+        .lists("modified", words.clone().map(|w| model.modified(w)))
+        .maybe_f64("strength", words.clone().map(|w| at(w).map(|m| model.modifier(m).0)))
+        .maybe_f64("tau", words.clone().map(|w| at(w).map(|m| model.modifier(m).1)))
+        .maybe_f64("beginning", repeat(ends.map(|e| e.0)))
+        .maybe_f64("beginning_tau", repeat(ends.map(|e| e.1)))
+        .maybe_f64("end", repeat(ends.map(|e| e.2)))
+        .maybe_f64("end_tau", repeat(ends.map(|e| e.3)))
+}
