@@ -13,7 +13,14 @@
 //! average. Without that every frequent word is asked for as an intensifier: it
 //! scales all valences up, and the penalty, which holds `β` down, does not see it.
 //!
-//! (SPEC CONTEXT 4). *Tied*, `β̃ = β`: a modifier turns or strengthens what the next
+//! (SPEC CONTEXT 4). With *taps* a modifier has a strength of its own at each of the next
+//! `K` tokens, and modifiers multiply, so that "not very good" is −2:
+//!
+//! ```text
+//! 1 + μ_t = Π_{s≤K} (1 + a_{w_{t−s},s}) / Π_{s≤K} (1 + Σ_m f_m a_{m,s})
+//! ```
+//!
+//! (words that are no modifiers have `a = 0`). *Tied*, `β̃ = β`: a modifier turns or strengthens what the next
 //! words say, and is two numbers. *Untied*, modified words have a valence of their
 //! own. `g` weighs the beginning and the end. Everything is fitted together by
 //! L-BFGS on the whole training split, from the bag of words on (`μ = 0`, `g = 1`);
@@ -81,7 +88,12 @@ pub struct Family {
     pub untied: bool,
     /// Beginning and end.
     pub ends: bool,
+    /// A strength at each distance instead of one that decays; tied only.
+    pub taps: bool,
 }
+
+/// `K`: tokens that a modifier with taps reaches.
+pub const TAPS: usize = 5;
 
 /// A fitted model.
 #[derive(Clone, Debug, PartialEq)]
@@ -176,8 +188,9 @@ impl Context {
         let modified = table;
         let bias = modified + if self.family.untied { table } else { 0 };
         let strength = bias + self.outputs;
-        let time = strength + self.modifiers.len();
-        let ends = time + self.modifiers.len();
+        let (taps, times) = if self.family.taps { (TAPS, 0) } else { (1, 1) };
+        let time = strength + taps * self.modifiers.len();
+        let ends = time + times * self.modifiers.len();
         let all = ends + if self.family.ends { 4 } else { 0 };
         Layout { modified, bias, strength, time, ends, all }
     }
@@ -193,10 +206,35 @@ impl Context {
         &self.x[from + word * self.outputs..][..self.outputs]
     }
 
-    /// Strength and time constant (tokens) of modifier `m`.
-    pub fn modifier(&self, m: usize) -> (f64, f64) {
+    /// Strength and time constant (tokens) of modifier `m`; `None` with taps.
+    pub fn modifier(&self, m: usize) -> Option<(f64, f64)> {
         let l = self.layout();
-        (self.x[l.strength + m], softplus(self.x[l.time + m]).0)
+        (!self.family.taps).then(|| (self.x[l.strength + m], softplus(self.x[l.time + m]).0))
+    }
+
+    /// Strengths of modifier `m` at distances 1 to [`TAPS`]; `None` without taps.
+    pub fn taps(&self, m: usize) -> Option<&[f64]> {
+        self.family.taps.then(|| &self.x[self.layout().strength + m * TAPS..][..TAPS])
+    }
+
+    /// `Π_s (1 + Σ_m f_m a_{m,s})` by distance.
+    fn usual_taps(&self) -> [f64; TAPS] {
+        let at = |s: usize| -> f64 {
+            (0..self.modifiers.len())
+                .map(|m| self.shares[m] * self.taps(m).map_or(0.0, |a| a[s]))
+                .sum()
+        };
+        std::array::from_fn(|s| 1.0 + at(s))
+    }
+
+    /// Modifiers among the [`TAPS`] tokens before position `t`: distance − 1, and slot.
+    fn reached<'a>(
+        &'a self,
+        tokens: &'a [u32],
+        t: usize,
+    ) -> impl Iterator<Item = (usize, usize)> + 'a {
+        let before = tokens[t.saturating_sub(TAPS)..t].iter().rev().enumerate();
+        before.filter_map(|(s, &w)| self.slot[w as usize].map(|m| (s, m as usize)))
     }
 
     /// `(a_B, τ_B, a_E, τ_E)`; `None` without ends.
@@ -244,6 +282,19 @@ impl Context {
         mut each: impl FnMut(usize, usize, f64, f64, &[(usize, f64, f64)]),
     ) {
         let l = self.layout();
+        if self.family.taps {
+            let whole: f64 = self.usual_taps().iter().product();
+            let weights = self.weights(tokens.len());
+            for (t, &word) in tokens.iter().enumerate() {
+                let factor: f64 = self
+                    .reached(tokens, t)
+                    .map(|(s, m)| 1.0 + self.x[l.strength + m * TAPS + s])
+                    .product();
+                let g = weights.as_ref().map_or(1.0, |w| w[t]);
+                each(t, word as usize, factor / whole - 1.0, g, &[]);
+            }
+            return;
+        }
         let decay = |m: usize| (-1.0 / softplus(self.x[l.time + m]).0).exp();
         let usual: f64 = (0..self.modifiers.len())
             .map(|m| self.x[l.strength + m] * self.shares[m] / (1.0 - decay(m)))
@@ -282,6 +333,8 @@ impl Context {
         let (loss, _) = answers.document(d, &z, &mut slope);
         (0..k).for_each(|o| sum[l.bias + o] += slope[o]);
         let (mut all_mu, mut d_weights) = (0.0, vec![0.0; tokens.len()]);
+        let usual = self.usual_taps();
+        let whole: f64 = usual.iter().product();
         self.walk(tokens, |t, word, mu, g, active| {
             let (plain, modified) = (self.valence(word), self.modified(word));
             let mut d_mu = 0.0;
@@ -294,13 +347,30 @@ impl Context {
                     sum[l.modified + word * k + o] += g * slope[o] * mu;
                 }
             }
-            all_mu += d_mu;
+            all_mu += d_mu * if self.family.taps { 1.0 + mu } else { 1.0 };
+            if self.family.taps {
+                let near: Vec<(usize, usize)> = self.reached(tokens, t).collect();
+                for &(s, m) in &near {
+                    let others: f64 = near
+                        .iter()
+                        .filter(|&&n| n != (s, m))
+                        .map(|&(s, m)| 1.0 + self.x[l.strength + m * TAPS + s])
+                        .product();
+                    sum[l.strength + m * TAPS + s] += d_mu * others / whole;
+                }
+            }
             for &(m, u, v) in active {
                 sum[l.strength + m] += d_mu * u;
                 sum[l.time + m] += d_mu * self.x[l.strength + m] * v * self.decay_slope(m).1;
             }
         });
         for m in 0..self.modifiers.len() {
+            if self.family.taps {
+                for (s, usual) in usual.iter().enumerate() {
+                    sum[l.strength + m * TAPS + s] -= all_mu * self.shares[m] / usual;
+                }
+                continue;
+            }
             // What is usual: f/(1 − ρ).
             let (rho, slope) = self.decay_slope(m);
             let share = self.shares[m] / (1.0 - rho);
@@ -425,6 +495,9 @@ pub fn fit(
     let words = bag.weights.first().map_or(0, Vec::len);
     if let Some(unknown) = modifiers.iter().find(|&&m| m as usize >= words) {
         return Err(Error::Usage(format!("context: modifier {unknown} of {words} words")));
+    }
+    if family.taps && family.untied {
+        return Err(Error::Usage("context: taps are for tied valences".into()));
     }
     if family.modifiers && modifiers.is_empty() {
         return Err(Error::Usage("context: no modifiers were found or listed".into()));
@@ -557,9 +630,13 @@ impl Context {
             }
         }
         if self.family.untied {
-            for i in 0..self.words * self.outputs {
-                gradient[i] -= (self.penalty + penalty) * (self.x[l.modified + i] - self.x[i]);
-            }
+            let weight = self.penalty + penalty;
+            let apart = self.x[l.modified..].iter().zip(&self.x);
+            gradient.iter_mut().take(self.words * self.outputs).zip(apart).for_each(
+                |(g, (m, x))| {
+                    *g -= weight * (m - x);
+                },
+            );
         }
         let small = (l.strength..l.time).chain([l.ends, l.ends + 2]);
         for i in small.filter(|&i| i < l.all) {
@@ -588,19 +665,26 @@ mod tests {
             let classes = if outputs == 1 { 2 } else { outputs };
             let split = Split { documents: documents.clone(), labels };
             let answers = Answers::of(&split, classes);
-            for (untied, ends) in [(false, false), (true, false), (false, true), (true, true)] {
+            for (untied, ends, taps) in [
+                (false, false, false),
+                (true, false, false),
+                (false, true, false),
+                (true, true, false),
+                (false, false, true),
+                (false, true, true),
+            ] {
                 let weights: Vec<Vec<f64>> = (0..outputs)
                     .map(|o| (0..5).map(|w| 0.3 * (w as f64 - 2.0) + 0.1 * o as f64).collect())
                     .collect();
                 let bag = Model::plain(weights, vec![0.1; outputs], 1e-3);
-                let family = Family { modifiers: true, untied, ends };
+                let family = Family { modifiers: true, untied, ends, taps };
                 let mut model = Context::new(&bag, family, &[1, 4], &split);
                 let l = model.layout();
                 for (i, x) in model.x.iter_mut().enumerate() {
                     *x += 0.05 * ((i * 7 % 11) as f64 - 5.0);
                 }
                 let (_, exact) = model.objective(&answers, &split, 0.1);
-                for i in 0..l.all {
+                for (i, exact) in exact.iter().enumerate() {
                     let here = model.x[i];
                     let mut loss = |x: f64| {
                         model.x[i] = x;
@@ -609,9 +693,8 @@ mod tests {
                     let slope = (loss(here + 1e-5) - loss(here - 1e-5)) / 2e-5;
                     model.x[i] = here;
                     assert!(
-                        (slope - exact[i]).abs() < 1e-7 * (1.0 + slope.abs()),
-                        "untied {untied}, ends {ends}, parameter {i}: {slope}, {}",
-                        exact[i]
+                        (slope - exact).abs() < 1e-7 * (1.0 + slope.abs()),
+                        "untied {untied}, ends {ends}, taps {taps}, {i}: {slope}, {exact}"
                     );
                 }
             }

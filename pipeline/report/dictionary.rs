@@ -459,7 +459,7 @@ pub const TABLES: &[Described] = &[
             f(
                 "model",
                 "str",
-                "bag_of_words; ends (first and last words count differently); modifiers (strength and time constant a modifier); modifiers_untied (modified words have a valence of their own); all; network",
+                "bag_of_words; ends (first and last words count differently); modifiers (strength and time constant a modifier); modifiers_untied (modified words have a valence of their own); taps (a strength at each of the next 5 tokens, multiplied); …_ends (both); network",
             ),
             f("accuracy", "f64", "share right (R² for a score)"),
             f("low", "f64", "95 % interval (Wilson)"),
@@ -481,6 +481,11 @@ pub const TABLES: &[Described] = &[
             f("modified", "list[f64]", "[outputs] β̃, times the modification μ"),
             f("strength", "f64", "a_m of a modifier; null for other words"),
             f("tau", "f64", "its time constant, tokens"),
+            f(
+                "taps",
+                "list[f64]",
+                "[5] its strength at distances 1 to 5, where the model has taps; else empty",
+            ),
             f("beginning", "f64", "a_B; null where the model has no ends (same in every row)"),
             f("beginning_tau", "f64", "τ_B, tokens"),
             f("end", "f64", "a_E"),

@@ -26,12 +26,18 @@ const BEYOND: f64 = 0.99;
 const SAMPLES: usize = 1000;
 
 /// The models, in the order of the table.
-const FAMILIES: [(&str, Family); 4] = [
-    ("ends", Family { modifiers: false, untied: false, ends: true }),
-    ("modifiers", Family { modifiers: true, untied: false, ends: false }),
-    ("modifiers_untied", Family { modifiers: true, untied: true, ends: false }),
-    ("all", Family { modifiers: true, untied: true, ends: true }),
+const FAMILIES: [(&str, Family); 6] = [
+    ("ends", family(false, false, true, false)),
+    ("modifiers", family(true, false, false, false)),
+    ("modifiers_untied", family(true, true, false, false)),
+    ("modifiers_ends", family(true, false, true, false)),
+    ("taps", family(true, false, false, true)),
+    ("taps_ends", family(true, false, true, true)),
 ];
+
+const fn family(modifiers: bool, untied: bool, ends: bool, taps: bool) -> Family {
+    Family { modifiers, untied, ends, taps }
+}
 
 pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     let mut made = Made::default();
@@ -277,8 +283,9 @@ fn parameters(corpus: &Corpus, model: &Context) -> Table {
         .u64("count", counts)
         .lists("valence", words.clone().map(|w| model.valence(w)))
         .lists("modified", words.clone().map(|w| model.modified(w)))
-        .maybe_f64("strength", words.clone().map(|w| at(w).map(|m| model.modifier(m).0)))
-        .maybe_f64("tau", words.clone().map(|w| at(w).map(|m| model.modifier(m).1)))
+        .maybe_f64("strength", words.clone().map(|w| Some(model.modifier(at(w)?)?.0)))
+        .maybe_f64("tau", words.clone().map(|w| Some(model.modifier(at(w)?)?.1)))
+        .lists("taps", words.clone().map(|w| at(w).and_then(|m| model.taps(m)).unwrap_or(&[])))
         .maybe_f64("beginning", repeat(ends.map(|e| e.0)))
         .maybe_f64("beginning_tau", repeat(ends.map(|e| e.1)))
         .maybe_f64("end", repeat(ends.map(|e| e.2)))
