@@ -79,3 +79,54 @@ fn a_running_score_is_regressed_with_the_reference_share() {
     let score = model.score(&corpus.test, 0);
     assert!((score.accuracy - 0.228).abs() < 0.03, "{score:?}");
 }
+
+#[test]
+fn words_in_context_recover_the_rule_of_the_toy_language() {
+    use accrue::baseline::context::{self, Family};
+    use accrue::corpus::synthetic::{Kind, Settings as Toy, generate};
+    let settings = Toy {
+        kind: Kind::Toy,
+        length: 50,
+        train: 4000,
+        validation: 500,
+        test: 1000,
+        ..Default::default()
+    };
+    let corpus = generate(&settings, 5).unwrap();
+    let words = corpus.words.len();
+    let bag =
+        accrue::baseline::fit(&corpus.train, &corpus.validation, words, 0, &Default::default())
+            .unwrap();
+    // By the derived statistics, words alone explain .228 of the variance.
+    let plain = bag.score(&corpus.test, 0).accuracy;
+    assert!((plain - 0.228).abs() < 0.05, "{plain}");
+
+    // The text alone says which words are modifiers.
+    let asked = context::candidates(&bag, &corpus.train, 0, 1);
+    let id = |word: &str| corpus.words.iter().position(|w| w == word).unwrap() as u32;
+    assert_eq!([asked[0].0, asked[1].0], [id("not4"), id("very1")]);
+    assert!(asked[1].1 > 2.0 * asked[2].1, "{asked:?}");
+
+    let list = [id("not4"), id("very1")];
+    let fit = |taps: bool| {
+        let family = Family { modifiers: true, untied: false, ends: false, taps };
+        let settings = context::Settings { penalties: vec![1e-4], ..Default::default() };
+        let splits = (&corpus.train, &corpus.validation);
+        context::fit(&bag, splits, 0, family, &list, &settings).unwrap()
+    };
+    // not4 turns the next four words, very1 doubles the next one.
+    let exact = fit(true);
+    assert!(exact.score(&corpus.test, 0).accuracy > 0.999);
+    let rule = [[-2.0, -2.0, -2.0, -2.0, 0.0], [1.0, 0.0, 0.0, 0.0, 0.0]];
+    for (m, rule) in rule.iter().enumerate() {
+        for (found, wanted) in exact.taps(m).unwrap().iter().zip(rule) {
+            assert!((found - wanted).abs() < 0.05, "{:?}", exact.taps(m));
+        }
+    }
+    // A strength that decays comes part of the way.
+    let decaying = fit(false);
+    let recovered = (decaying.score(&corpus.test, 0).accuracy - plain) / (1.0 - plain);
+    assert!((0.6..0.95).contains(&recovered), "{recovered}");
+    let (strength, tau) = decaying.modifier(0).unwrap();
+    assert!(strength < 0.0 && (2.0..6.0).contains(&tau), "{strength} {tau}");
+}

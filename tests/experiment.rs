@@ -29,6 +29,7 @@ const SMALL: &str = "(
     states: (documents: 120),
     fixed_points: (inputs: [Uniform, Zero], headline: 1e-4, seeds: 96, spectra: 8, proofs: 8),
     prediction: (bootstrap: 50),
+    context: (fit: true, least: 1, steps: 20, penalties: [3e-3]),
 )";
 
 fn write(folder: &Path, text: &str) -> PathBuf {

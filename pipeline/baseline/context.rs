@@ -41,6 +41,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// Whether the models are fitted: minutes on long texts.
+    pub fit: bool,
     /// Modifiers taken from the network: those beyond the null, strongest first.
     pub from_network: usize,
     /// Modifiers taken from the training text: the words whose strength the loss asks
@@ -67,6 +69,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            fit: false,
             from_network: 25,
             from_text: 50,
             least: 50,
@@ -679,7 +682,6 @@ mod tests {
                 let bag = Model::plain(weights, vec![0.1; outputs], 1e-3);
                 let family = Family { modifiers: true, untied, ends, taps };
                 let mut model = Context::new(&bag, family, &[1, 4], &split);
-                let l = model.layout();
                 for (i, x) in model.x.iter_mut().enumerate() {
                     *x += 0.05 * ((i * 7 % 11) as f64 - 5.0);
                 }

@@ -57,7 +57,6 @@ impl Run {
         let plan = grid::Plan { data: &common.data, out: &common.out, force: &self.force, jobs };
         let progress = terminal::Cases::new(common.quiet);
         let (folder, failed) = grid::run(experiment, &plan, &progress)?;
-        drop(progress);
         println!("{}", folder.join("index.html").display());
         if failed > 0 {
             let table = folder.join("tables/cases.parquet");

@@ -43,6 +43,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         Head::MultiLabel => product(folder, classes)?,
         Head::Score => Vec::new(),
     };
+    let claims: Vec<Claim> = claims.into_iter().chain(in_context(folder)?).collect();
     let table = Table::new("claims")
         .text("claim", claims.iter().map(|c| c.name))
         .text("statement", claims.iter().map(|c| c.statement.as_str()))
@@ -212,6 +213,68 @@ fn roll_outs(folder: &Path) -> Result<Option<Claim>> {
         reference: "trained linear loses .03, linearised much more",
         holds: lost > 0.0 && rolled_lost > lost,
     }))
+}
+
+/// C6 and C8: modifiers, and how much of the network's gain words in context recover.
+fn in_context(folder: &Path) -> Result<Vec<Claim>> {
+    let mut claims = Vec::new();
+    if have(folder, "modifiers") {
+        let table = Frame::read(folder, "modifiers")?;
+        let (word, gain) = (table.text("word")?, table.f64("gain")?);
+        let beyond = table.f64("null_quantile")?.iter().filter(|q| **q >= 0.99).count();
+        let strongest = |negative: bool| {
+            (0..word.len())
+                .find(|&i| (gain[i] < 0.0) == negative)
+                .map(|i| (word[i].as_str(), gain[i]))
+        };
+        if let Some(((no, less), (very, more))) = strongest(true).zip(strongest(false)) {
+            claims.push(Claim {
+                name: "C6",
+                statement: format!(
+                    "some words turn how others are read, some strengthen it: gains of the \
+                     strongest, {no} ({less:+.2}) and {very} ({more:+.2}); words beyond the null's \
+                     99th percentile"
+                ),
+                measured: beyond as f64,
+                interval: NONE,
+                n: word.len(),
+                reference: "negators and intensifiers; gains beyond .1 either way",
+                holds: less < -0.1 && more > 0.1,
+            });
+        }
+    }
+    if have(folder, "augmented") {
+        let table = Frame::read(folder, "augmented")?;
+        let (loss, recovered) = (table.f64("validation_loss")?, table.f64("recovered")?);
+        let accuracy = table.f64("accuracy")?;
+        let (low, high) = (table.f64("recovered_low")?, table.f64("recovered_high")?);
+        let best = (0..loss.len())
+            .filter(|&i| loss[i].is_finite() && recovered[i].is_finite())
+            .min_by(|&a, &b| loss[a].total_cmp(&loss[b]));
+        let (words, network) = (accuracy[0], accuracy[accuracy.len() - 1]);
+        if let Some(i) = best {
+            let small = if network - words < 0.01 {
+                "; the network's own gain is too small to divide by"
+            } else {
+                ""
+            };
+            claims.push(Claim {
+                name: "C8",
+                statement: format!(
+                    "words in context ({}, {:.3}) recover the network's gain ({network:.3}) over \
+                     words ({words:.3}){small}",
+                    table.text("model")?[i].replace('_', " "),
+                    accuracy[i]
+                ),
+                measured: recovered[i],
+                interval: (low[i], high[i]),
+                n: table.f64("n")?[i] as usize,
+                reference: "more than .90; at least .90",
+                holds: network > words && recovered[i] >= 0.9,
+            });
+        }
+    }
+    Ok(claims)
 }
 
 /// Samples behind the null of L5.

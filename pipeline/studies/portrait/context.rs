@@ -48,6 +48,9 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         made.files.push(table.write(folder)?);
         list.extend(strongest);
     }
+    if !e.context.fit {
+        return Ok(made);
+    }
     for word in &e.context.list {
         let id = scene.corpus.words.iter().position(|w| w == word).ok_or_else(|| {
             Error::Usage(format!("context.list: `{word}` is not in the vocabulary"))
