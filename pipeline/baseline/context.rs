@@ -74,10 +74,10 @@ impl Default for Settings {
             from_text: 50,
             least: 50,
             list: Vec::new(),
-            steps: 100,
+            steps: 60,
             look: 1,
-            patience: 10,
-            penalties: vec![3e-2, 3e-3, 3e-4],
+            patience: 5,
+            penalties: vec![1e-2, 1e-3],
         }
     }
 }
@@ -130,6 +130,8 @@ struct Layout {
 
 /// Time constant with which every filter starts, tokens.
 const START: f64 = 3.0;
+/// Accumulators below this are dropped.
+const GONE: f64 = 1e-12;
 /// Documents a piece of work; the order of all sums hangs on it.
 const CHUNK: usize = 512;
 
@@ -315,6 +317,10 @@ impl Context {
                 *v = *u + rho * *v;
                 *u *= rho;
             }
+            // What is left of a modifier long gone is below the rounding of μ.
+            let mut kept = active.iter().map(|(_, u, v)| u.max(*v) > GONE);
+            decays.retain(|_| kept.next().unwrap_or(true));
+            active.retain(|(_, u, v)| u.max(*v) > GONE);
             if let Some(m) = self.slot[word].map(|m| m as usize) {
                 match active.iter_mut().find(|(slot, ..)| *slot == m) {
                     Some((_, u, _)) => *u += 1.0,
