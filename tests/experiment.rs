@@ -209,6 +209,16 @@ fn a_run_makes_everything_once_and_again_only_what_changed() {
     let page = std::fs::read_to_string(folder.join("index.html")).unwrap();
     assert!(!page.contains("src=\"http") && !page.contains("<link"), "the page is whole offline");
 
+    // A text, word by word: what is added up is what is said.
+    let found = accrue::studies::explain::explain(&folder, "kinda1 the kinda1 kinda0").unwrap();
+    assert_eq!((found.network.as_str(), found.alone.as_str()), ("class 1", "class 1"));
+    assert_eq!(found.words.len(), 4);
+    let evidence: f64 = found.words.iter().map(|w| w.network).sum();
+    assert!(evidence > 0.0 && found.words[0].alone > found.words[3].alone, "{found:?}");
+    assert!(found.words.iter().all(|w| w.in_context.is_some()));
+    let error = accrue::studies::explain::explain(&folder, "kinda7").unwrap_err();
+    assert!(error.to_string().contains("did you mean"), "{error}");
+
     // Nothing is done twice.
     assert_eq!(run(&experiment, out.path(), &[]).0, Vec::<String>::new());
     // A forced stage takes those that read it along.

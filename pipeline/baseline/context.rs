@@ -83,7 +83,7 @@ impl Default for Settings {
 }
 
 /// Which extensions of the bag of words are on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Family {
     /// Modifiers.
     pub modifiers: bool,
@@ -99,7 +99,7 @@ pub struct Family {
 pub const TAPS: usize = 5;
 
 /// A fitted model.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Context {
     family: Family,
     /// Outputs.
@@ -247,6 +247,16 @@ impl Context {
         let at = self.family.ends.then(|| self.layout().ends)?;
         let x = &self.x[at..];
         Some((x[0], softplus(x[1]).0, x[2], softplus(x[3]).0))
+    }
+
+    /// What each token adds to the outputs, `[tokens][outputs]`: all but the bias.
+    pub fn contributions(&self, tokens: &[u32]) -> Vec<Vec<f64>> {
+        let mut all = Vec::with_capacity(tokens.len());
+        self.walk(tokens, |_, word, mu, g, _| {
+            let pairs = self.valence(word).iter().zip(self.modified(word));
+            all.push(pairs.map(|(b, m)| g * (b + mu * m)).collect());
+        });
+        all
     }
 
     /// Outputs for one document, `[outputs]`.

@@ -1,6 +1,7 @@
 //! What may be typed after `accrue`.
 
 mod corpus;
+mod explain;
 mod predict;
 mod report;
 mod run;
@@ -26,6 +27,7 @@ Examples:
   accrue run pipeline/experiments/quickstart.ron
   accrue run pipeline/experiments/imdb.ron --set training.epochs=3 --seed 2
   accrue predict ag_news
+  accrue explain reports/imdb/gru \"not a bad film, but far too long\"
   accrue predict reviews.csv --set corpus.source.label=stars";
 
 #[derive(Debug, Subcommand)]
@@ -38,6 +40,8 @@ enum Command {
     Corpus(corpus::Corpus),
     /// Predict the attractor's dimension and shape from word counts alone
     Predict(predict::Predict),
+    /// What each word of a text says to a run's network, and to its bag of words
+    Explain(explain::Explain),
     /// Write the report of a finished run again, from its tables
     Report(report::Report),
     /// Write the data dictionary (reports/README.md)
@@ -80,6 +84,7 @@ impl Arguments {
             Command::Run(run) => run.go(&common),
             Command::Corpus(corpus) => corpus.go(&common),
             Command::Predict(predict) => predict.go(&common),
+            Command::Explain(explain) => explain.go(&common),
             Command::Report(report) => report.go(&common),
             Command::Dictionary => {
                 print!("{}", accrue::report::dictionary::readme());

@@ -1,4 +1,5 @@
 //! The claim under test: settings, a run of stages, and calls into the rooms.
 
+pub mod explain;
 pub mod grid;
 pub mod portrait;

@@ -11,6 +11,7 @@ use crate::modifiers::{self, Barcodes};
 use crate::report::{Frame, Table};
 use crate::run::Made;
 use crate::stats::{evidence, summary};
+use crate::studies::explain::CONTEXT;
 use crate::{Error, Result, model::Network, seed, train};
 use rand::Rng;
 use std::path::Path;
@@ -191,6 +192,9 @@ fn augment(
         .f64("recovered_high", rows.iter().map(|r| r.interval.1));
     made.files.push(table.write(folder)?);
     made.files.push(parameters(corpus, &chosen.1).write(folder)?);
+    let model = serde_json::to_string(&chosen.1).expect("a fitted model is plain data");
+    crate::run::replace(&folder.join(CONTEXT), model.as_bytes())?;
+    made.files.push(CONTEXT.into());
     let row = rows.iter().find(|r| r.name == chosen.0).expect("it was added");
     Ok(made
         .with("accuracy.augmented", row.accuracy)

@@ -1,0 +1,93 @@
+//! `accrue explain RUN TEXT`.
+
+use super::Common;
+use accrue::Result;
+use accrue::studies::explain::{Explained, explain};
+use clap::Args;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+#[derive(Args, Debug)]
+pub struct Explain {
+    /// Folder of a finished run
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// The text, in quotes
+    text: String,
+    /// Print the numbers as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Explain {
+    pub fn go(self, _: &Common) -> Result<()> {
+        let found = explain(&self.run, &self.text)?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&found).expect("numbers are plain data"));
+        } else {
+            let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            print!("{}", text(&found, colours));
+        }
+        Ok(())
+    }
+}
+
+/// Letters of the longest word that is shown whole.
+const LONGEST: usize = 18;
+/// Logits that fill half of the bar.
+const FULL: f64 = 2.0;
+/// Places on each side of the bar.
+const HALF: usize = 7;
+
+/// Evidence of each word as a bar to the left or right of the middle.
+fn bar(evidence: f64, colours: bool) -> String {
+    let places = ((evidence.abs() / FULL).min(1.0) * HALF as f64).round() as usize;
+    let (left, right) = if evidence < 0.0 { (places, 0) } else { (0, places) };
+    let (red, green, end) =
+        if colours { ("\x1b[31m", "\x1b[32m", "\x1b[0m") } else { ("", "", "") };
+    format!(
+        "{}{red}{}{end}|{green}{}{end}{}",
+        " ".repeat(HALF - left),
+        "▇".repeat(left),
+        "▇".repeat(right),
+        " ".repeat(HALF - right)
+    )
+}
+
+fn text(found: &Explained, colours: bool) -> String {
+    use std::fmt::Write;
+    let mut out = String::new();
+    let context = found.in_context.is_some();
+    let _ = writeln!(out, "evidence for `{}` (logits)", found.evidence_for);
+    let _ = writeln!(
+        out,
+        "  {:<LONGEST$} {:>8} {:^15} {:>8}{}",
+        "word",
+        "network",
+        "",
+        "alone",
+        if context { "  in context" } else { "" }
+    );
+    for word in &found.words {
+        let shown: String = word.word.chars().take(LONGEST).collect();
+        let _ = write!(
+            out,
+            "  {shown:<LONGEST$} {:>+8.2} {} {:>+8.2}",
+            word.network,
+            bar(word.network, colours),
+            word.alone
+        );
+        if let Some(evidence) = word.in_context {
+            let _ = write!(out, " {evidence:>+8.2} {}", bar(evidence, colours));
+        }
+        out.push('\n');
+    }
+    let _ = writeln!(
+        out,
+        "  the network says {}, words alone {}{}",
+        found.network,
+        found.alone,
+        found.in_context.as_ref().map_or(String::new(), |c| format!(", words in context {c}"))
+    );
+    out
+}

@@ -1,0 +1,153 @@
+//! What each word of a text says to the network of a run, and to its bag of
+//! words, with and without context.
+
+use crate::baseline::context::Context;
+use crate::corpus::{store, tokens::Tokenizer};
+use crate::dynamics::Map;
+use crate::model::{Head, Network};
+use crate::report::Frame;
+use crate::{Error, Result};
+use serde::Serialize;
+use std::path::Path;
+
+/// Name of the file that holds the model in context of a run.
+pub const CONTEXT: &str = "context.json";
+
+/// One word of the text.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Word {
+    /// The token.
+    pub word: String,
+    /// Change of the network's readout by it, logits.
+    pub network: f64,
+    /// Its coefficient in the bag of words, logits.
+    pub alone: f64,
+    /// What it adds to the bag of words in context, logits; `None` where the run has none.
+    pub in_context: Option<f64>,
+}
+
+/// A text, word by word.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Explained {
+    /// What the network says.
+    pub network: String,
+    /// What the bag of words says.
+    pub alone: String,
+    /// What the bag of words in context says, where there is one.
+    pub in_context: Option<String>,
+    /// The label that evidence above zero speaks for.
+    pub evidence_for: String,
+    /// Evidence for that label against the mean of the others, word by word.
+    pub words: Vec<Word>,
+}
+
+/// Explains `text` with the networks and models of a run.
+///
+/// # Errors
+/// [`Error::Io`] if the folder holds no finished run; [`Error::Usage`] for a
+/// text without words, or a run without labels or tokenizer and words it does not know.
+pub fn explain(run: &Path, text: &str) -> Result<Explained> {
+    let corpus = store::read(run)?;
+    let network = Network::load(&run.join("model.safetensors"))?;
+    let names = &corpus.label_names;
+    if names.is_empty() {
+        return Err(Error::Usage("explain: this run follows a score, it has no labels".into()));
+    }
+    let tokens = tokenize(run, text, &corpus.words)?;
+    if tokens.is_empty() {
+        return Err(Error::Usage("explain: the text has no words".into()));
+    }
+    let said = readouts(&network, &tokens)?;
+    let last = said.last().expect("the first is there");
+    // Which output, and against which others.
+    let shown = if last.len() == 1 { 0 } else { largest(last) };
+    let against = |z: &[f64]| {
+        if z.len() == 1 || network.head() == Head::MultiLabel {
+            return z[shown];
+        }
+        let rest: f64 = z.iter().sum::<f64>() - z[shown];
+        z[shown] - rest / (z.len() - 1) as f64
+    };
+    let table = Frame::read(run, "words")?.lists("bag_of_words")?;
+    let bias = Frame::read(run, "bag_of_words")?.f64("bias")?;
+    let mut alone = bias.clone();
+    for &t in &tokens {
+        alone.iter_mut().zip(&table[t as usize]).for_each(|(z, w)| *z += w);
+    }
+    let path = run.join(CONTEXT);
+    let context: Option<Context> = match std::fs::read_to_string(&path) {
+        Ok(text) => Some(serde_json::from_str(&text).map_err(|e| {
+            Error::input(path.display(), "", e, "run again with `--force context`")
+        })?),
+        Err(_) => None,
+    };
+    let added = context.as_ref().map(|c| c.contributions(&tokens));
+    let words = tokens.iter().enumerate().map(|(i, &t)| Word {
+        word: corpus.words[t as usize].clone(),
+        network: against(&said[i + 1]) - against(&said[i]),
+        alone: against(&table[t as usize]),
+        in_context: added.as_ref().map(|a| against(&a[i])),
+    });
+    let name = |z: &[f64]| match z.len() {
+        1 => names[(z[0] > 0.0) as usize].clone(),
+        _ if network.head() == Head::MultiLabel => {
+            let given: Vec<&str> =
+                (0..z.len()).filter(|&k| z[k] >= 0.0).map(|k| names[k].as_str()).collect();
+            if given.is_empty() { "none".into() } else { given.join(" + ") }
+        }
+        _ => names[largest(z)].clone(),
+    };
+    Ok(Explained {
+        network: name(last),
+        alone: name(&alone),
+        in_context: context.map(|c| name(&c.outputs(&tokens))),
+        evidence_for: if last.len() == 1 { names[1].clone() } else { names[shown].clone() },
+        words: words.collect(),
+    })
+}
+
+fn largest(z: &[f64]) -> usize {
+    (0..z.len()).fold(0, |best, k| if z[k] > z[best] { k } else { best })
+}
+
+fn tokenize(run: &Path, text: &str, words: &[String]) -> Result<Vec<u32>> {
+    let path = run.join("tokenizer.json");
+    if path.is_file() {
+        let all = Tokenizer::read(&path)?.encode(&[text.to_string()])?;
+        return Ok(all.into_iter().flatten().collect());
+    }
+    // A synthetic corpus has words and no tokenizer.
+    text.split_whitespace()
+        .map(|w| {
+            let id = words.iter().position(|known| known == w);
+            id.map(|i| i as u32).ok_or_else(|| {
+                let names: Vec<&str> = words.iter().map(String::as_str).collect();
+                let hint = crate::corpus::nearest::hint(w, &names);
+                Error::Usage(format!("explain: `{w}` is no word of this corpus; {hint}"))
+            })
+        })
+        .collect()
+}
+
+/// Readout before the first token and after each, `[tokens + 1][outputs]`.
+fn readouts(network: &Network, tokens: &[u32]) -> Result<Vec<Vec<f64>>> {
+    let cell = network.cell()?;
+    let (weights, bias) = network.readout()?;
+    let embedding = network.embedding()?;
+    let map = Map::new(&cell, &vec![0.0; cell.inputs])?;
+    let mut state = network.initial_state()?;
+    let read = |state: &[f64]| -> Vec<f64> {
+        let rows = weights.chunks(state.len()).zip(&bias);
+        rows.map(|(w, b)| b + w.iter().zip(state).map(|(w, s)| w * s).sum::<f64>()).collect()
+    };
+    let mut all = vec![read(&state)];
+    for &token in tokens {
+        let input = match &embedding {
+            Some(rows) => rows[token as usize * cell.inputs..][..cell.inputs].to_vec(),
+            None => (0..cell.inputs).map(|k| (k == token as usize) as u8 as f64).collect(),
+        };
+        state = map.with_input(&input)?.step(&state).as_slice().to_vec();
+        all.push(read(&state));
+    }
+    Ok(all)
+}
