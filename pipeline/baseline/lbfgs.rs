@@ -1,6 +1,6 @@
 //! Minimising a smooth function of many numbers by limited-memory BFGS.
 //!
-//! The last [`MEMORY`] steps and changes of the gradient stand for the inverse
+//! The last ten steps and changes of the gradient stand for the inverse
 //! Hessian (Nocedal 1980, two-loop recursion); each step is shortened until the
 //! function falls by the Armijo rule. Where the curvature along a step is not positive
 //! the step is not remembered.
