@@ -6,10 +6,11 @@ export ACCRUE_REVISION ?= $(shell git describe --always --dirty 2>/dev/null || e
 ACCRUE = $(CARGO) run $(FLAGS) --quiet --
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test bench bench-peers lint doc clean
+.PHONY: help build run test bench bench-peers reproduce reproduce-line reproduce-geometry \
+	reproduce-context lint doc clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
 
 build: ## build the program: target/release/accrue
 	$(CARGO) build $(FLAGS)
@@ -19,6 +20,27 @@ run: build ## the quickstart: three topics, no download, under a minute
 
 test: ## the whole test suite
 	$(CARGO) test $(FLAGS)
+
+# A corpus that is not there is named, and the next one goes on.
+reproduce: reproduce-line reproduce-geometry reproduce-context ## every study, on the corpora that are there
+
+reproduce-line: build ## the line attractor: known valences, film reviews, sentences
+	-$(ACCRUE) run pipeline/experiments/line/valence.ron
+	-$(ACCRUE) run pipeline/experiments/imdb.ron
+	-$(ACCRUE) run pipeline/experiments/sst2.ron
+
+reproduce-geometry: build ## several classes and labels: synthetic grid, news, ratings, emotions
+	-$(ACCRUE) run pipeline/experiments/geometry/unordered.ron
+	-$(ACCRUE) run pipeline/experiments/ag_news.ron
+	-$(ACCRUE) run pipeline/experiments/newsgroups.ron
+	-$(ACCRUE) run pipeline/experiments/imdb_ratings.ron
+	-$(ACCRUE) run pipeline/experiments/sst5.ron
+	-$(ACCRUE) run pipeline/experiments/amazon.ron
+	-$(ACCRUE) run pipeline/experiments/go_emotions.ron
+
+reproduce-context: build ## words in context: the toy language, sentences
+	-$(ACCRUE) run pipeline/experiments/context/toy.ron
+	-$(ACCRUE) run pipeline/experiments/sst2.ron
 
 bench: ## how fast this machine trains, every cell, both sizes
 	$(CARGO) bench --locked --bench training

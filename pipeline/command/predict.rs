@@ -81,9 +81,11 @@ fn text(name: &str, documents: usize, found: &Prediction) -> String {
     use std::fmt::Write;
     let mut text = String::new();
     let _ = writeln!(text, "{name}: {} rows, {documents} training documents", found.rows.len());
-    for (what, i) in
-        [("dimension", &found.dimension), ("… without sampling noise", &found.dimension_unbiased)]
-    {
+    for (what, i) in [
+        ("dimension", &found.dimension),
+        ("… without sampling noise", &found.dimension_unbiased),
+        ("… words by what they say", &found.dimension_scaled),
+    ] {
         let _ = writeln!(
             text,
             "  {what:<25} {:>6.2}   95 % interval {:.2} – {:.2}",

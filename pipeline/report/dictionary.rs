@@ -123,7 +123,7 @@ pub const TABLES: &[Described] = &[
             f(
                 "source",
                 "str",
-                "predicted (SPEC 9), predicted_unbiased (without sampling noise, from split halves)",
+                "predicted (SPEC 9), predicted_unbiased (without sampling noise, from split halves), predicted_scaled (and each word divided by the root of its share)",
             ),
             f("component", "u64", "from 1, descending variance"),
             f(
@@ -567,6 +567,13 @@ pub const SUMMARY: &[Field] = &[
         "number",
         "the same without sampling noise, from split halves",
     ),
+    f(
+        "dimension.predicted_scaled",
+        "number",
+        "the same, each word's share divided by the root of its overall share",
+    ),
+    f("dimension.predicted_scaled.low", "number", "2.5th percentile"),
+    f("dimension.predicted_scaled.high", "number", "97.5th percentile"),
     f("dimension.predicted_unbiased.low", "number", "2.5th percentile"),
     f("dimension.predicted_unbiased.high", "number", "97.5th percentile"),
     f("fixed_points.count", "number", "distinct slow points (headline input and tolerance)"),

@@ -14,7 +14,7 @@ use std::path::Path;
 const SHOWN: [(&str, &str, usize); 7] = [
     ("accuracy.network", "Network", 3),
     ("accuracy.bag_of_words", "Words", 3),
-    ("dimension.predicted_unbiased", "Predicted", 2),
+    ("dimension.predicted_scaled", "Predicted", 2),
     ("dimension.states", "States", 2),
     ("dimension.fixed_points", "Slow points", 2),
     ("fixed_points.tau_1", "τ₁", 0),

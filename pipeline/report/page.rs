@@ -83,8 +83,8 @@ pub fn sentence(page: &Page, summary: &Summary) -> String {
                 text,
                 "; word counts alone, without the network, predict {predicted:.2} and a {figure}"
             );
-            if let Some(unbiased) = get("dimension.predicted_unbiased") {
-                let _ = write!(text, " ({unbiased:.2} once sampling noise is taken out)");
+            if let Some(scaled) = get("dimension.predicted_scaled") {
+                let _ = write!(text, " ({scaled:.2} once each word weighs what it says)");
             }
         }
         text.push_str(". ");
@@ -202,6 +202,7 @@ fn numbers(body: &mut String, page: &Page, summary: &Summary) {
     for (name, key) in [
         ("Predicted from word counts", "dimension.predicted"),
         ("… without sampling noise", "dimension.predicted_unbiased"),
+        ("… and each word weighed by what it says", "dimension.predicted_scaled"),
     ] {
         if summary.get(key).is_some() {
             rows.push((name, number(key), range(key)));

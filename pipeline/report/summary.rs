@@ -115,16 +115,26 @@ impl Summary {
         if self.get("dimension.predicted").is_some() {
             let _ = writeln!(
                 text,
-                "  predicted    {}{} from word counts alone, a {}",
+                "  predicted    {}{} from word counts alone, {}",
                 number("dimension.predicted", 2),
                 range("dimension.predicted"),
-                self.get_text("shape.predicted").unwrap_or("–")
+                match self.get_text("shape.predicted") {
+                    Some("other") => "no simple shape".into(),
+                    Some(shape) => format!("a {shape}"),
+                    None => "–".into(),
+                }
             );
             let _ = writeln!(
                 text,
                 "               {}{} without sampling noise",
                 number("dimension.predicted_unbiased", 2),
                 range("dimension.predicted_unbiased")
+            );
+            let _ = writeln!(
+                text,
+                "               {}{} each word weighed by what it says",
+                number("dimension.predicted_scaled", 2),
+                range("dimension.predicted_scaled")
             );
         }
         let _ = writeln!(

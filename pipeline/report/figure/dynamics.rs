@@ -20,7 +20,7 @@ pub fn spectrum(found: &Frame, predicted: Option<&Frame>) -> Result<Figure> {
     let order = [
         (Some(found), "states", "states"),
         (Some(found), "fixed_points", "slow points"),
-        (predicted, "predicted_unbiased", "predicted from counts"),
+        (predicted, "predicted_scaled", "predicted from counts"),
         (Some(found), "untrained", "states before training"),
     ];
     let mut curves = Vec::new();

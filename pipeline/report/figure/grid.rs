@@ -14,7 +14,7 @@ pub fn dimensions(cases: &Cases) -> Option<Figure> {
     let mut names: Vec<&str> = Vec::new();
     let mut points: Vec<(usize, (f64, f64))> = Vec::new();
     for (i, numbers) in cases.numbers.iter().enumerate() {
-        let predicted = numbers.get("dimension.predicted_unbiased");
+        let predicted = numbers.get("dimension.predicted_scaled");
         let Some((x, y)) = predicted.zip(numbers.get("dimension.states")) else { continue };
         if !names.contains(&group(i)) {
             names.push(group(i));
@@ -55,7 +55,7 @@ pub fn dimensions(cases: &Cases) -> Option<Figure> {
         name: "dimensions",
         title: "Predicted and found",
         caption: format!(
-            "Participation ratio of the class means of word counts, without sampling noise, \
+            "Participation ratio of the class means of word counts (scaled, without noise), \
              against that of the network's states: {} networks, mean absolute difference \
              {error:.2}.",
             points.len()

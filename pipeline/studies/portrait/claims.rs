@@ -43,7 +43,9 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         Head::MultiLabel => product(folder, classes)?,
         Head::Score => Vec::new(),
     };
-    let claims: Vec<Claim> = claims.into_iter().chain(in_context(folder)?).collect();
+    // Sentiment and its toy have words that turn others; topics need not.
+    let turned = classes == 2 || network.head() == Head::Score;
+    let claims: Vec<Claim> = claims.into_iter().chain(in_context(folder, turned)?).collect();
     let table = Table::new("claims")
         .text("claim", claims.iter().map(|c| c.name))
         .text("statement", claims.iter().map(|c| c.statement.as_str()))
@@ -216,9 +218,11 @@ fn roll_outs(folder: &Path) -> Result<Option<Claim>> {
 }
 
 /// C6 and C8: modifiers, and how much of the network's gain words in context recover.
-fn in_context(folder: &Path) -> Result<Vec<Claim>> {
+///
+/// * `turned`: whether C6 is about this kind of label
+fn in_context(folder: &Path, turned: bool) -> Result<Vec<Claim>> {
     let mut claims = Vec::new();
-    if have(folder, "modifiers") {
+    if turned && have(folder, "modifiers") {
         let table = Frame::read(folder, "modifiers")?;
         let (word, gain) = (table.text("word")?, table.f64("gain")?);
         let beyond = table.f64("null_quantile")?.iter().filter(|q| **q >= 0.99).count();
@@ -297,7 +301,7 @@ fn several(e: &Experiment, folder: &Path, n: usize, names: &[String]) -> Result<
     let (dimensions, spectrum) =
         (Frame::read(folder, "dimensions")?, Frame::read(folder, "spectrum")?);
     let predicted = Frame::read(folder, "dimensions_predicted")?;
-    let expected = dimension(&predicted, "predicted_unbiased")?;
+    let expected = dimension(&predicted, "predicted_scaled")?;
     let states = Frame::read(folder, "states")?.height();
     let measured = dimension(&dimensions, "states")?;
     let mut claims = vec![Claim {
@@ -441,7 +445,7 @@ fn corners(e: &Experiment, folder: &Path, n: usize, names: &[String]) -> Result<
 fn product(folder: &Path, labels: usize) -> Result<Vec<Claim>> {
     let dimensions = Frame::read(folder, "dimensions")?;
     let predicted = Frame::read(folder, "dimensions_predicted")?;
-    let expected = dimension(&predicted, "predicted_unbiased")?;
+    let expected = dimension(&predicted, "predicted_scaled")?;
     let measured = dimension(&dimensions, "states")?;
     let states = Frame::read(folder, "states")?.height();
     let mut claims = vec![Claim {

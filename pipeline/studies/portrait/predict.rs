@@ -20,19 +20,23 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     let found = predict(&corpus.train, names, vocabulary, &e.prediction, e.seed)?;
     let spectra = spectrum(
         "spectrum_predicted",
-        &[("predicted", &found.variances), ("predicted_unbiased", &found.unbiased)],
+        &[
+            ("predicted", &found.variances),
+            ("predicted_unbiased", &found.unbiased),
+            ("predicted_scaled", &found.scaled),
+        ],
     );
     let rows = Table::new("prediction")
         .text("row", found.rows.iter().map(String::as_str))
         .u64("documents", found.documents.iter().copied());
-    let pair = [&found.dimension, &found.dimension_unbiased];
+    let pair = [&found.dimension, &found.dimension_unbiased, &found.dimension_scaled];
     let dimensions = Table::new("dimensions_predicted")
-        .text("source", ["predicted", "predicted_unbiased"])
-        .text("measure", ["participation_ratio"; 2])
+        .text("source", ["predicted", "predicted_unbiased", "predicted_scaled"])
+        .text("measure", ["participation_ratio"; 3])
         .f64("value", pair.map(|i| i.value))
         .f64("low", pair.map(|i| i.low))
         .f64("high", pair.map(|i| i.high))
-        .u64("n", [corpus.train.documents.len(); 2]);
+        .u64("n", [corpus.train.documents.len(); 3]);
     let files = [spectra.write(folder)?, rows.write(folder)?, dimensions.write(folder)?];
     let mut made = Made::files(files);
     for (key, number) in numbers(&found) {
@@ -49,6 +53,7 @@ pub fn numbers(found: &Prediction) -> Vec<(String, f64)> {
     };
     let mut all = interval("predicted", &found.dimension).to_vec();
     all.extend(interval("predicted_unbiased", &found.dimension_unbiased));
+    all.extend(interval("predicted_scaled", &found.dimension_scaled));
     all.retain(|(_, number)| number.is_finite());
     all
 }
