@@ -1,6 +1,7 @@
 //! The predicted dimension against the reference spectra of SPEC 9.
 
 use accrue::corpus::synthetic::{Kind, LabelCount, Ordered, Settings, Unordered, generate};
+use accrue::corpus::{Documents, Labels, Split};
 use accrue::stats::predict::{Settings as PredictSettings, Shape};
 use accrue::stats::{Prediction, evidence, predict};
 
@@ -96,4 +97,51 @@ fn quantiles_ranks_and_areas_by_hand() {
     let mean = |v: &[f64]| Some(v.iter().sum::<f64>() / v.len() as f64);
     let (low, high) = bootstrap(&coin, mean, 1, "tests/coin");
     assert!((low - 0.451).abs() < 0.012 && (high - 0.549).abs() < 0.012, "{low} {high}");
+}
+
+#[test]
+fn scaled_counts_see_evidence_in_rare_words_as_in_common_ones() {
+    use accrue::linalg::{Matrix, symmetric};
+    use rand::Rng;
+    // Words 0-2 speak for a class each, ten times as often in it; word 0 is common.
+    let rates = [0.3, 0.03, 0.03];
+    let share = |class: usize, w: usize| if class == w { rates[w] } else { 0.1 * rates[w] };
+    let mut stream = accrue::seed::stream(3, "tests/scaled");
+    let (mut documents, mut classes) = (Documents::new(), Vec::new());
+    for d in 0..9000 {
+        let class = d % 3;
+        let tokens: Vec<u32> = (0..40)
+            .map(|_| {
+                let mut x = stream.random::<f64>();
+                for w in 0..3 {
+                    x -= share(class, w);
+                    if x < 0.0 {
+                        return w as u32;
+                    }
+                }
+                3
+            })
+            .collect();
+        documents.push(&tokens);
+        classes.push(class as u32);
+    }
+    let split = Split { documents, labels: Labels::Class(classes) };
+    let names = ["a", "b", "c"].map(String::from);
+    let found = predict(&split, &names, 4, &PredictSettings::default(), 1).unwrap();
+    // The same from the shares themselves, without a draw.
+    let dimension = |scaled: bool| {
+        let full = |c: usize, w: usize| {
+            if w < 3 { share(c, w) } else { 1.0 - (0..3).map(|w| share(c, w)).sum::<f64>() }
+        };
+        let mean = |w: usize| (0..3).map(|c| full(c, w)).sum::<f64>() / 3.0;
+        let rows = Matrix::from_fn(3, 4, |c, w| {
+            (full(c, w) - mean(w)) / if scaled { mean(w).sqrt() } else { 1.0 }
+        });
+        let values = symmetric(&(&rows * rows.transpose())).unwrap().0;
+        values.iter().sum::<f64>().powi(2) / values.iter().map(|v| v * v).sum::<f64>()
+    };
+    let (raw, scaled) = (dimension(false), dimension(true));
+    assert!(raw < 1.1 && scaled > 1.2, "{raw} {scaled}");
+    assert!((found.dimension_unbiased.value - raw).abs() < 0.02, "{raw}");
+    assert!((found.dimension_scaled.value - scaled).abs() < 0.04, "{scaled}: {found:?}");
 }
