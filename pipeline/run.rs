@@ -211,6 +211,13 @@ impl<E: Serialize> Run<E> {
             Ok((file, bytes))
         });
         let files = files.collect::<Result<Vec<_>>>()?;
+        // What this stage made under other settings and no longer makes would be
+        // read by later stages as if it were of this run.
+        for (stale, _) in self.earlier.get(stage.name).iter().flat_map(|e| &e.files) {
+            if !files.iter().any(|(file, _)| file == stale) {
+                let _ = std::fs::remove_file(self.folder.join(stale));
+            }
+        }
         self.record.stages.push(StageRecord {
             name: stage.name.into(),
             key,

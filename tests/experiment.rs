@@ -234,6 +234,13 @@ fn a_run_makes_everything_once_and_again_only_what_changed() {
         ran,
         ["fixed_points", "geometry", "baselines", "modes", "context", "claims", "report"]
     );
+    // What a stage made under other settings does not stand in for this run's.
+    assert!(folder.join("tables/augmented.parquet").is_file());
+    let (ran, _) = run(&small(&["fixed_points.seeds=64", "context.fit=false"]), out.path(), &[]);
+    assert_eq!(ran, ["context", "claims", "report"]);
+    assert!(!folder.join("tables/augmented.parquet").exists());
+    assert!(Summary::read(&folder).unwrap().get("recovered.fraction").is_none());
+    run(&changed, out.path(), &[]);
     // A file that is gone is made again.
     std::fs::remove_file(folder.join("tables/prediction.parquet")).unwrap();
     assert_eq!(run(&changed, out.path(), &[]).0, ["predict"]);

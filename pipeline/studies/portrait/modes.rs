@@ -473,6 +473,8 @@ fn train_linear(
     let old = &scene.network;
     let network = Network::new(&config, old.head(), corpus.words.len(), old.outputs(), e.seed)?;
     let checkpoint = folder.join("linear.checkpoint.safetensors");
+    // Never taken up: one of other settings may have been left by a kill.
+    let _ = std::fs::remove_file(&checkpoint);
     let outcome = train::fit(
         &network,
         &corpus.train,
