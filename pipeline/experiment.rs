@@ -27,6 +27,9 @@ pub struct Experiment {
     pub corpus: corpus::Settings,
     /// Which network.
     pub model: model::Config,
+    /// Weights trained elsewhere, taken instead of training: what they hold is
+    /// the network, whatever `model` says of its size.
+    pub weights: Option<model::foreign::Settings>,
     /// How it is trained.
     pub training: train::Settings,
     /// Which states are looked at.
@@ -54,6 +57,7 @@ impl Default for Experiment {
             seed: 1,
             corpus: Default::default(),
             model: Default::default(),
+            weights: None,
             training: Default::default(),
             states: Default::default(),
             fixed_points: Default::default(),

@@ -5,6 +5,7 @@ mod corpus;
 mod dynamics;
 mod experiment;
 mod fetch;
+mod foreign;
 mod geometry;
 mod layout;
 mod linalg;

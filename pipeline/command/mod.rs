@@ -1,5 +1,6 @@
 //! What may be typed after `accrue`.
 
+mod analyze;
 mod corpus;
 mod explain;
 mod predict;
@@ -27,6 +28,7 @@ Examples:
   accrue run pipeline/experiments/quickstart.ron
   accrue run pipeline/experiments/imdb.ron --set training.epochs=3 --seed 2
   accrue predict ag_news
+  accrue analyze gru.safetensors --corpus imdb --tokenizer tokenizer.json
   accrue explain reports/imdb/gru \"not a bad film, but far too long\"
   accrue predict reviews.csv --set corpus.source.label=stars";
 
@@ -35,6 +37,8 @@ enum Command {
     /// Run an experiment: tokenize, train, states, fixed points, geometry,
     /// predict, baselines, report
     Run(run::Run),
+    /// Look at a network trained elsewhere (PyTorch, Keras, Flax, Equinox)
+    Analyze(analyze::Analyze),
     /// List and describe the corpora known by name
     #[command(subcommand)]
     Corpus(corpus::Corpus),
@@ -82,6 +86,7 @@ impl Arguments {
         common.prepare()?;
         match self.command {
             Command::Run(run) => run.go(&common),
+            Command::Analyze(analyze) => analyze.go(&common),
             Command::Corpus(corpus) => corpus.go(&common),
             Command::Predict(predict) => predict.go(&common),
             Command::Explain(explain) => explain.go(&common),

@@ -73,8 +73,8 @@ impl Run {
 }
 
 /// Says which stage runs.
-struct Watch {
-    quiet: bool,
+pub struct Watch {
+    pub quiet: bool,
 }
 
 impl portrait::Watch for Watch {

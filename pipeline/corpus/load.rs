@@ -55,7 +55,7 @@ pub fn files(settings: &Settings, data: &Path) -> Result<Vec<PathBuf>> {
     let Some(files) = locate(settings, data)? else { return Ok(Vec::new()) };
     let mut all: Vec<PathBuf> =
         [Some(files.train), files.validation, files.test].into_iter().flatten().collect();
-    if let tokens::Kind::Given(path) = &settings.tokens.kind {
+    if let tokens::Kind::Given(path) | tokens::Kind::List(path) = &settings.tokens.kind {
         all.push(path.clone());
     }
     Ok(all)
@@ -85,7 +85,8 @@ pub fn load(settings: &Settings, data: &Path, seed: u64) -> Result<Loaded> {
     let mut encode = |part: &mut Labelled, name: &str| -> Result<Split> {
         let tokens = tokenizer.encode(&std::mem::take(&mut part.texts))?;
         let labels = std::mem::take(&mut part.labels);
-        Ok(collect(&settings.tokens, tokens, labels, (names.len(), lists), name, &mut notes))
+        let cut = (&settings.tokens, tokenizer.unknown());
+        Ok(collect(cut, tokens, labels, (names.len(), lists), name, &mut notes))
     };
     let train = encode(&mut train, "training")?;
     let validation = encode(&mut validation, "validation")?;
@@ -271,7 +272,7 @@ fn count_duplicates(train: &Labelled, test: &Labelled, notes: &mut Vec<String>) 
 
 /// Cuts or drops documents, and lays tokens and labels end to end.
 fn collect(
-    settings: &tokens::Settings,
+    (settings, unknown_id): (&tokens::Settings, Option<u32>),
     tokens: Vec<Vec<u32>>,
     labels: Vec<Vec<usize>>,
     (classes, lists): (usize, bool),
@@ -294,7 +295,7 @@ fn collect(
             }
             tokens = &tokens[..settings.longest];
         }
-        unknown += tokens.iter().all(|&t| t == 0) as usize;
+        unknown += tokens.iter().all(|&t| Some(t) == unknown_id) as usize;
         documents.push(tokens);
         kept.push(labels);
     }

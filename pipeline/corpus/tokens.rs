@@ -2,6 +2,7 @@
 
 use crate::{Error, Result, setting};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use tokenizers::models::wordlevel::{WordLevel, WordLevelTrainer};
 use tokenizers::models::wordpiece::{WordPiece, WordPieceTrainer};
@@ -63,7 +64,17 @@ pub enum Kind {
     WordPiece,
     /// A `tokenizer.json` in the Hugging Face format.
     Given(PathBuf),
+    /// A vocabulary: one word a line, in the order of the ids, or JSON (a list,
+    /// or ids by word). Text is cut as for `Words`; words that are not in it
+    /// become its unknown word, or are left out where it has none.
+    List(PathBuf),
 }
+
+/// Names under which vocabularies keep the word for what they do not know.
+const UNKNOWNS: [&str; 6] = [UNKNOWN, "[UNK]", "<UNK>", "<oov>", "<OOV>", "UNK"];
+
+/// What stands for unknown words that are left out, behind the vocabulary.
+const LEFT_OUT: &str = "<left out>";
 
 /// What happens to documents with more tokens than allowed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,7 +87,11 @@ pub enum TooLong {
 }
 
 /// A tokenizer with its vocabulary.
-pub struct Tokenizer(tokenizers::Tokenizer);
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    /// The id that is left out of every text.
+    left_out: Option<u32>,
+}
 
 impl Tokenizer {
     /// Learns a vocabulary from the training texts, or reads the given file.
@@ -87,14 +102,48 @@ impl Tokenizer {
         let texts = texts.iter().map(String::as_str);
         match &settings.kind {
             Kind::Given(path) => Self::read(path),
+            Kind::List(path) => Self::listed(path),
             Kind::Words => Ok(Self::words_of(settings, texts)),
             Kind::WordPiece => Ok(Self::pieces_of(settings, texts)),
         }
     }
 
+    fn from(inner: tokenizers::Tokenizer) -> Self {
+        let left_out = inner.token_to_id(LEFT_OUT);
+        Self { inner, left_out }
+    }
+
+    /// A tokenizer of whole words with a vocabulary that is given.
+    fn listed(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        let mut ids = vocabulary(path, &text)?;
+        let unknown = UNKNOWNS.into_iter().find(|u| ids.contains_key(*u)).unwrap_or(LEFT_OUT);
+        if unknown == LEFT_OUT {
+            let next = ids.values().max().map_or(0, |last| last + 1);
+            ids.insert(LEFT_OUT.into(), next);
+        }
+        let model = WordLevel::builder()
+            .vocab(ids.into_iter().collect())
+            .unk_token(unknown.into())
+            .build()
+            .expect("a vocabulary with its unknown word is a model");
+        let tokenizer = TokenizerBuilder::new()
+            .with_model(model)
+            .with_normalizer(Some(normalizer()))
+            .with_pre_tokenizer(Some(words()))
+            .with_post_processor(None::<tokenizers::PostProcessorWrapper>)
+            .with_decoder(None::<tokenizers::DecoderWrapper>)
+            .build()
+            .expect("the parts are there");
+        Ok(Self::from(tokenizer.into()))
+    }
+
+    /// The id of words that are not in the vocabulary, where it has one.
+    pub fn unknown(&self) -> Option<u32> {
+        UNKNOWNS.into_iter().find_map(|u| self.inner.token_to_id(u))
+    }
+
     fn words_of<'a>(settings: &Settings, texts: impl Iterator<Item = &'a str> + Send) -> Self {
-        let split =
-            Split::new(SplitPattern::Regex(WORD.into()), SplitDelimiterBehavior::Removed, true);
         let model = WordLevel::builder().unk_token(UNKNOWN.into()).build();
         let mut trainer = WordLevelTrainer::builder()
             .vocab_size(settings.vocabulary)
@@ -106,13 +155,13 @@ impl Tokenizer {
         let mut tokenizer = TokenizerBuilder::new()
             .with_model(model.expect("an empty vocabulary is a model"))
             .with_normalizer(Some(normalizer()))
-            .with_pre_tokenizer(Some(split.expect("the pattern is well-formed")))
+            .with_pre_tokenizer(Some(words()))
             .with_post_processor(None::<tokenizers::PostProcessorWrapper>)
             .with_decoder(None::<tokenizers::DecoderWrapper>)
             .build()
             .expect("the parts are there");
         tokenizer.train(&mut trainer, texts).expect("counting words cannot fail");
-        Self(tokenizer.into())
+        Self::from(tokenizer.into())
     }
 
     fn pieces_of<'a>(settings: &Settings, texts: impl Iterator<Item = &'a str> + Send) -> Self {
@@ -132,7 +181,7 @@ impl Tokenizer {
             .build()
             .expect("the parts are there");
         tokenizer.train(&mut trainer, texts).expect("counting pieces cannot fail");
-        Self(tokenizer.into())
+        Self::from(tokenizer.into())
     }
 
     /// Reads a `tokenizer.json`.
@@ -148,17 +197,18 @@ impl Tokenizer {
         // Cutting and padding are ours to decide.
         tokenizer.with_truncation(None).expect("no truncation is always possible");
         tokenizer.with_padding(None);
-        Ok(Self(tokenizer))
+        Ok(Self::from(tokenizer))
     }
 
     /// The tokenizer as `tokenizer.json`.
     pub fn to_json(&self) -> String {
-        self.0.to_string(true).expect("a tokenizer is plain data")
+        self.inner.to_string(true).expect("a tokenizer is plain data")
     }
 
     /// The vocabulary: `words[id]`; ids without a word are named `[id]`.
     pub fn words(&self) -> Vec<String> {
-        let vocabulary = self.0.get_vocab(true);
+        let mut vocabulary = self.inner.get_vocab(true);
+        vocabulary.remove(LEFT_OUT);
         let size = vocabulary.values().max().map_or(0, |&id| id as usize + 1);
         let mut words: Vec<String> = (0..size).map(|id| format!("[{id}]")).collect();
         vocabulary.into_iter().for_each(|(word, id)| words[id as usize] = word);
@@ -175,13 +225,59 @@ impl Tokenizer {
         let mut all = Vec::with_capacity(texts.len());
         for batch in texts.chunks(BATCH) {
             let batch: Vec<&str> = batch.iter().map(String::as_str).collect();
-            let encodings = self.0.encode_batch_fast(batch, false).map_err(|e| {
+            let encodings = self.inner.encode_batch_fast(batch, false).map_err(|e| {
                 Error::input("tokenizer.json", "", e, "give a tokenizer with an unknown token")
             })?;
-            all.extend(encodings.iter().map(|e| e.get_ids().to_vec()));
+            let kept = |id: &&u32| Some(**id) != self.left_out;
+            all.extend(
+                encodings.iter().map(|e| e.get_ids().iter().filter(kept).copied().collect()),
+            );
         }
         Ok(all)
     }
+}
+
+/// Words by id from lines, a JSON list, or a JSON object of ids by word.
+fn vocabulary(path: &Path, text: &str) -> Result<HashMap<String, u32>> {
+    let remedy = "give one word a line in the order of the ids, or JSON: a list of words or an \
+                  object of ids by word";
+    let refuse =
+        |place: String, problem: String| Err(Error::input(path.display(), place, problem, remedy));
+    let json = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
+    let words: Vec<(String, u32)> = if json {
+        if let Ok(list) = serde_json::from_str::<Vec<String>>(text) {
+            list.into_iter().zip(0..).collect()
+        } else {
+            match serde_json::from_str::<HashMap<String, u32>>(text) {
+                Ok(ids) => ids.into_iter().collect(),
+                Err(e) => return refuse(format!("line {}", e.line()), e.to_string()),
+            }
+        }
+    } else {
+        text.lines().map(|line| line.trim_end_matches('\r').to_string()).zip(0..).collect()
+    };
+    let mut ids = HashMap::with_capacity(words.len());
+    for (word, id) in words {
+        // An empty line is a row that no word reaches.
+        if !word.is_empty()
+            && let Some(first) = ids.insert(word.clone(), id)
+        {
+            return refuse(
+                format!("word {}", id + 1),
+                format!("`{word}` is word {} too", first + 1),
+            );
+        }
+    }
+    if ids.is_empty() {
+        return refuse(String::new(), "no word".into());
+    }
+    Ok(ids)
+}
+
+/// Text cut into words and single visible characters.
+fn words() -> Split {
+    Split::new(SplitPattern::Regex(WORD.into()), SplitDelimiterBehavior::Removed, true)
+        .expect("the pattern is well-formed")
 }
 
 /// Lower case, straight apostrophes, no line breaks of web pages.

@@ -1,6 +1,6 @@
 //! Where the input is held while fixed points are sought.
 
-use crate::model::Network;
+use crate::model::Inputs;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -37,40 +37,33 @@ impl Held {
     /// The input vector, `[inputs]`.
     ///
     /// * `words`: the vocabulary
-    /// * `frequencies`: share of each word among the corpus's tokens, `[words]`
+    /// * `frequencies`: share of each word among the corpus's tokens, `[words]`;
+    ///   `None` without a corpus
     ///
     /// # Errors
-    /// [`Error::Usage`] for a word that is not in the vocabulary.
+    /// [`Error::Usage`] for a word that is not in the vocabulary, or the mean
+    /// token without a corpus.
     pub fn vector(
         &self,
-        network: &Network,
+        inputs: &Inputs,
         words: &[String],
-        frequencies: &[f64],
+        frequencies: Option<&[f64]>,
     ) -> Result<Vec<f64>> {
-        let inputs = network.sizes().inputs();
+        let refuse = |problem: String| Err(Error::Usage(format!("fixed_points.inputs: {problem}")));
         match self {
-            Held::Zero => Ok(vec![0.0; inputs]),
-            Held::Mean => weighted(network, frequencies),
-            Held::Uniform => weighted(network, &vec![1.0 / words.len() as f64; words.len()]),
-            Held::Word(word) => {
-                let id = words.iter().position(|w| w == word).ok_or_else(|| {
-                    Error::Usage(format!("fixed_points.inputs: `{word}` is not in the vocabulary"))
-                })?;
-                let mut one = vec![0.0; words.len()];
-                one[id] = 1.0;
-                weighted(network, &one)
+            Held::Zero => Ok(vec![0.0; inputs.width()]),
+            Held::Mean => match frequencies {
+                Some(shares) => Ok(inputs.mean(shares)),
+                None => refuse("the mean token is that of a corpus, and none was given".into()),
+            },
+            Held::Uniform => {
+                let count = inputs.words();
+                Ok(inputs.mean(&vec![1.0 / count as f64; count]))
             }
+            Held::Word(word) => match words.iter().position(|w| w == word) {
+                Some(id) => Ok(inputs.vector(id)),
+                None => refuse(format!("`{word}` is not in the vocabulary")),
+            },
         }
     }
-}
-
-/// `Σ_w share_w x_w`, `[inputs]`.
-fn weighted(network: &Network, shares: &[f64]) -> Result<Vec<f64>> {
-    let Some(embedding) = network.embedding()? else { return Ok(shares.to_vec()) };
-    let inputs = network.sizes().inputs();
-    let mut sum = vec![0.0; inputs];
-    for (row, share) in embedding.chunks(inputs).zip(shares) {
-        sum.iter_mut().zip(row).for_each(|(s, x)| *s += share * x);
-    }
-    Ok(sum)
 }

@@ -6,9 +6,13 @@
 //! PyTorch; [`Network::cell`] hands them to the dynamics in f64.
 
 pub mod config;
+pub mod foreign;
 pub mod initial;
+pub mod inputs;
 pub mod network;
 pub mod weights;
 
 pub use config::{Config, Head, HeadChoice, InitialState, Initialisation};
+pub use foreign::Foreign;
+pub use inputs::Inputs;
 pub use network::{Network, Parameter};

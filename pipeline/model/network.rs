@@ -2,6 +2,7 @@
 
 use super::config::{Config, Head, InitialState};
 use super::initial;
+use super::inputs::Inputs;
 use crate::ops::{Batch, Cell, Pool, Sizes, fused};
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor, Var};
@@ -253,6 +254,14 @@ impl Network {
     /// [`Error::Candle`] if the weights cannot be brought to the processor.
     pub fn embedding(&self) -> Result<Option<Vec<f64>>> {
         self.embedding.as_ref().map(|e| numbers(e)).transpose()
+    }
+
+    /// Input vectors of every word, in f64.
+    ///
+    /// # Errors
+    /// [`Error::Candle`] if the weights cannot be brought to the processor.
+    pub fn inputs(&self) -> Result<Inputs> {
+        Ok(Inputs::new(self.sizes().inputs(), self.embedding()?))
     }
 
     /// Initial state `[state]` in f64.

@@ -50,6 +50,15 @@ pub const TABLES: &[Described] = &[
         ],
     },
     Described {
+        name: "weights",
+        about: "One row an array of a weights file from elsewhere (`accrue analyze`).",
+        columns: &[
+            f("array", "str", "its name in the file"),
+            f("shape", "list[f64]", "its shape there"),
+            f("role", "str", "what it was taken as, or `not used`"),
+        ],
+    },
+    Described {
         name: "training",
         about: "One row every few optimiser steps: means over the steps since the row before.",
         columns: &[
@@ -96,7 +105,8 @@ pub const TABLES: &[Described] = &[
             f(
                 "untrained_variance",
                 "f64",
-                "variance of the same rank for the network before training",
+                "variance of the same rank for the network before training (absent for weights \
+                 from elsewhere)",
             ),
             f("direction", "list[f64]", "[state] unit vector (for component 0 the mean state)"),
         ],

@@ -10,6 +10,7 @@ pub mod grid;
 pub mod page;
 pub mod summary;
 pub mod table;
+pub mod walk;
 
 pub use summary::Summary;
 pub use table::{Frame, Table};

@@ -24,6 +24,8 @@ pub struct Page<'a> {
     pub settings: &'a str,
     /// Rows of the run's record.
     pub stages: &'a [StageRecord],
+    /// The section in which documents are read, where there is one.
+    pub walk: Option<String>,
 }
 
 /// Draws the figures and writes `index.html`; returns the files.
@@ -109,7 +111,7 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
         escape(&sentence(page, summary))
     );
     body.push_str("<nav aria-label=\"Contents\"><ul>");
-    for (anchor, name) in contents(figures) {
+    for (anchor, name) in contents(run, page, figures) {
         let _ = write!(body, "<li><a href=\"#{anchor}\">{name}</a></li>");
     }
     body.push_str("</ul></nav>\n<main>\n");
@@ -117,11 +119,18 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
     if let Some(first) = drawn.next() {
         section(&mut body, first);
     }
-    claims(&mut body, run)?;
+    if have(run, "claims") {
+        claims(&mut body, run)?;
+    }
+    if let Some(walk) = &page.walk {
+        body.push_str(walk);
+    }
     numbers(&mut body, page, summary);
     drawn.for_each(|f| section(&mut body, f));
-    accuracies(&mut body, run)?;
-    augmented(&mut body, run)?;
+    if have(run, "accuracies") {
+        accuracies(&mut body, run)?;
+        augmented(&mut body, run)?;
+    }
     searches(&mut body, run)?;
     notes(&mut body, run)?;
     stages(&mut body, page);
@@ -147,14 +156,25 @@ pub fn shell(title: &str, body: &str) -> String {
     )
 }
 
-fn contents(figures: &[Figure]) -> Vec<(&str, &str)> {
+/// Whether the run has a table.
+fn have(run: &Path, name: &str) -> bool {
+    run.join(format!("tables/{name}.parquet")).is_file()
+}
+
+fn contents<'a>(run: &Path, page: &Page, figures: &'a [Figure]) -> Vec<(&'a str, &'a str)> {
     let mut all: Vec<(&str, &str)> = figures.iter().map(|f| (f.name, f.title)).collect();
     let after = 1.min(all.len());
     all.insert(after, ("numbers", "The numbers"));
-    all.insert(after, ("claims", "The claims"));
+    if page.walk.is_some() {
+        all.insert(after, ("walk", "Reading a document"));
+    }
+    if have(run, "claims") {
+        all.insert(after, ("claims", "The claims"));
+    }
+    if have(run, "accuracies") {
+        all.extend([("accuracies", "Accuracy"), ("augmented", "Words in context")]);
+    }
     all.extend([
-        ("accuracies", "Accuracy"),
-        ("augmented", "Words in context"),
         ("searches", "Slow points"),
         ("notes", "Notes"),
         ("stages", "Stages"),
@@ -197,7 +217,9 @@ fn numbers(body: &mut String, page: &Page, summary: &Summary) {
             _ => String::new(),
         };
     rows.push(("Dimension of the states", number("dimension.states"), String::new()));
-    rows.push(("… before training", number("dimension.untrained"), String::new()));
+    if summary.get("dimension.untrained").is_some() {
+        rows.push(("… before training", number("dimension.untrained"), String::new()));
+    }
     rows.push(("Dimension of the slow points", number("dimension.fixed_points"), String::new()));
     for (name, key) in [
         ("Predicted from word counts", "dimension.predicted"),
@@ -318,7 +340,7 @@ fn accuracies(body: &mut String, run: &Path) -> Result<()> {
 
 /// Words in context, and the modifiers.
 fn augmented(body: &mut String, run: &Path) -> Result<()> {
-    let have = |name: &str| run.join(format!("tables/{name}.parquet")).is_file();
+    let have = |name: &str| have(run, name);
     body.push_str("<section id=augmented><h2>Words in context</h2>");
     if have("augmented") {
         let table = Frame::read(run, "augmented")?;
@@ -486,7 +508,29 @@ td+td,th+th{text-align:right}
 .claims td:nth-child(2),.claims th:nth-child(2),.claims td:nth-child(4),.claims th:nth-child(4){text-align:left}
 .claims td{vertical-align:top}
 .small{color:var(--soft);font-size:.8rem}
+canvas{display:block;width:100%;height:min(62vh,27rem);touch-action:none;cursor:grab}
+.controls{display:flex;flex-wrap:wrap;gap:.4rem .8rem;align-items:center;margin:.5rem 0;font:.85rem system-ui,sans-serif}
+.controls select{max-width:16rem}
+.controls form{flex:1;min-width:14rem}
+.controls form label{display:inline-flex;gap:.4rem;align-items:center;width:calc(100% - 4.5rem)}
+.controls input[type=text]{flex:1;min-width:5rem}
+.controls input[type=range]{flex:1;min-width:8rem}
+.controls select,.controls input,.controls button{font:inherit;color:inherit;background:var(--tint);border:1px solid var(--line);border-radius:4px;padding:.2rem .5rem}
+:focus-visible{outline:2px solid var(--link);outline-offset:1px}
+.meter{display:flex;gap:.7rem;align-items:center;font:.85rem system-ui,sans-serif}
+.meter .name{width:9rem;text-align:right;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.meter .value{width:7.5rem;font-variant-numeric:tabular-nums;color:var(--soft)}
+.track{position:relative;flex:1;height:1.3rem;background:linear-gradient(var(--line),var(--line)) center/1px 100% no-repeat}
+.track i{position:absolute}
+.track .net{top:.15rem;height:.6rem}
+.track .words{top:.85rem;height:.25rem;opacity:.65}
+.bars{max-height:16rem;overflow-y:auto}
+.reading{max-height:14rem;overflow-y:auto;margin-top:.6rem;padding:.6rem .8rem;border:1px solid var(--line);border-radius:4px;line-height:1.8}
+.reading span{cursor:pointer;border-radius:3px;padding:0 .1em}
+.reading [data-state=ahead]{opacity:.4}
+.reading [data-state=now]{outline:2px solid var(--ink)}
+.modifier{border-bottom:2px dotted var(--soft)}
 pre{overflow-x:auto;background:var(--tint);padding:1rem;font-size:.8rem;line-height:1.4}
-@media print{nav,details{display:none}body{max-width:none;font-size:11pt}section{break-inside:avoid}}
+@media print{nav,details,#walk{display:none}body{max-width:none;font-size:11pt}section{break-inside:avoid}}
 @media(max-width:36rem){body{font-size:16px;padding-top:1.25rem}h1{font-size:1.5rem}.finding{font-size:1.05rem}}
 ";

@@ -98,19 +98,25 @@ impl Summary {
                 (Some(low), Some(high)) => format!(" [{low:.2}, {high:.2}]"),
                 _ => String::new(),
             };
+        let has = |key: &str| self.get(key).is_some();
+        if has("accuracy.network") {
+            let _ = writeln!(
+                text,
+                "  accuracy     network {}, bag of words {}, commonest answer {}",
+                number("accuracy.network", 4),
+                number("accuracy.bag_of_words", 4),
+                number("accuracy.majority", 4)
+            );
+        }
         let _ = writeln!(
             text,
-            "  accuracy     network {}, bag of words {}, commonest answer {}",
-            number("accuracy.network", 4),
-            number("accuracy.bag_of_words", 4),
-            number("accuracy.majority", 4)
-        );
-        let _ = writeln!(
-            text,
-            "  dimension    states {}, slow points {} (before training {})",
+            "  dimension    states {}, slow points {}{}",
             number("dimension.states", 2),
             number("dimension.fixed_points", 2),
-            number("dimension.untrained", 2)
+            match self.get("dimension.untrained") {
+                Some(before) => format!(" (before training {before:.2})"),
+                None => String::new(),
+            }
         );
         if self.get("dimension.predicted").is_some() {
             let _ = writeln!(
@@ -148,13 +154,15 @@ impl Summary {
         if let (Some(held), Some(tested)) = (self.get("claims.held"), self.get("claims.tested")) {
             let _ = writeln!(text, "  claims       {held:.0} of {tested:.0} hold");
         }
-        let _ = writeln!(
-            text,
-            "  training     {} steps, {:.0} s, {:.0}k tokens/s",
-            number("train.steps", 0),
-            self.get("train.seconds").unwrap_or(f64::NAN),
-            self.get("train.tokens_per_second").unwrap_or(f64::NAN) / 1e3
-        );
+        if has("train.steps") {
+            let _ = writeln!(
+                text,
+                "  training     {} steps, {:.0} s, {:.0}k tokens/s",
+                number("train.steps", 0),
+                self.get("train.seconds").unwrap_or(f64::NAN),
+                self.get("train.tokens_per_second").unwrap_or(f64::NAN) / 1e3
+            );
+        }
         let _ = write!(
             text,
             "  all stages   {:.0} s, peak memory {:.0} MB",

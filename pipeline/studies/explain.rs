@@ -133,7 +133,7 @@ fn tokenize(run: &Path, text: &str, words: &[String]) -> Result<Vec<u32>> {
 fn readouts(network: &Network, tokens: &[u32]) -> Result<Vec<Vec<f64>>> {
     let cell = network.cell()?;
     let (weights, bias) = network.readout()?;
-    let embedding = network.embedding()?;
+    let inputs = network.inputs()?;
     let map = Map::new(&cell, &vec![0.0; cell.inputs])?;
     let mut state = network.initial_state()?;
     let read = |state: &[f64]| -> Vec<f64> {
@@ -142,11 +142,7 @@ fn readouts(network: &Network, tokens: &[u32]) -> Result<Vec<Vec<f64>>> {
     };
     let mut all = vec![read(&state)];
     for &token in tokens {
-        let input = match &embedding {
-            Some(rows) => rows[token as usize * cell.inputs..][..cell.inputs].to_vec(),
-            None => (0..cell.inputs).map(|k| (k == token as usize) as u8 as f64).collect(),
-        };
-        state = map.with_input(&input)?.step(&state).as_slice().to_vec();
+        state = map.with_input(&inputs.vector(token as usize))?.step(&state).as_slice().to_vec();
         all.push(read(&state));
     }
     Ok(all)

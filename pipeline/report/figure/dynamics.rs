@@ -130,14 +130,15 @@ pub fn time_constants(table: &Frame, states: &Frame) -> Result<Figure> {
             rows.push((m as f64, at(&values, 0.1), at(&values, 0.5), at(&values, 0.9)));
         }
     }
-    let mut lengths = states.f64("length")?;
+    let mut lengths = if states.has("length") { states.f64("length")? } else { Vec::new() };
     lengths.sort_by(f64::total_cmp);
     let length = if lengths.is_empty() { f64::NAN } else { at(&lengths, 0.5) };
     let log = |x: f64| x.clamp(1e-2, 1e7).log10();
     let mut svg = String::new();
     {
         let area = area(&mut svg);
-        let ys = rows.iter().flat_map(|r| [log(r.1), log(r.3)]).chain([log(length)]);
+        let ends = rows.iter().flat_map(|r| [log(r.1), log(r.3)]);
+        let ys = ends.chain(length.is_finite().then(|| log(length)));
         let mut keys = vec![key(colour(0), "median over the slow points, 10 to 90 %")];
         if length.is_finite() {
             keys.push(key(colour(1), "median document length"));
@@ -166,8 +167,15 @@ pub fn time_constants(table: &Frame, states: &Frame) -> Result<Figure> {
         title: "How long evidence is kept",
         caption: format!(
             "Time constants τ = |1/ln|λ|| of the slowest modes over the slow points: median and 10 \
-             to 90 % band. Modes above the line (median document length, {length:.0} tokens) \
-             carry evidence to the end of a document."
+             to 90 % band.{}",
+            if length.is_finite() {
+                format!(
+                    " Modes above the line (median document length, {length:.0} tokens) carry \
+                     evidence to the end of a document."
+                )
+            } else {
+                String::new()
+            }
         ),
         alt: format!("Time constants of {} modes on a logarithmic scale.", rows.len()),
         tables: &["eigenvalues", "states"],

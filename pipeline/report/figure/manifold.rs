@@ -17,16 +17,13 @@ const BLACK: RGBColor = RGBColor(20, 20, 20);
 const TRAJECTORIES: usize = 2;
 
 /// The figure; none if there is no state.
-pub fn draw(states: &Frame, fixed: &Frame, readouts: &Frame) -> Result<Option<Figure>> {
+pub fn draw(states: &Frame, fixed: &Frame, readouts: Option<&Frame>) -> Result<Option<Figure>> {
     let (x, y) = (states.f64("pc_1")?, states.f64("pc_2")?);
     if x.is_empty() {
         return Ok(None);
     }
     let labels = states.text("label")?;
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    labels.iter().for_each(|l| *counts.entry(l).or_default() += 1);
-    let mut names: Vec<&str> = counts.keys().copied().collect();
-    names.sort_by_key(|n| (std::cmp::Reverse(counts[n]), *n));
+    let names = by_count(&labels);
     let shown = |label: &str| names.iter().position(|n| *n == label).unwrap_or(0).min(COLOURED);
 
     let headline = headline(fixed)?;
@@ -59,7 +56,9 @@ pub fn draw(states: &Frame, fixed: &Frame, readouts: &Frame) -> Result<Option<Fi
             dots(&mut chart, [(x[i], y[i])], 2, style.filled());
         }
         trajectories(&mut chart, states, &labels, &shown)?;
-        arrows(&mut chart, readouts, &x, &y)?;
+        if let Some(readouts) = readouts {
+            arrows(&mut chart, readouts, &x, &y)?;
+        }
         let pale = RGBColor(245, 245, 245);
         dots(&mut chart, fixed_points.iter().copied(), 4, pale.filled());
         dots(&mut chart, fixed_points.iter().copied(), 3, BLACK.filled());
@@ -70,25 +69,63 @@ pub fn draw(states: &Frame, fixed: &Frame, readouts: &Frame) -> Result<Option<Fi
     Ok(Some(Figure {
         name: "manifold",
         title: "Where the state lives",
-        caption: format!(
-            "{} of {} states of {} test documents in their first two principal components, to \
-             one scale, coloured by the document's label; {} slow points (black) where the state nearly stands still; \
-             arrows: the readout vectors, scaled to the plot; thin lines: single documents from \
-             their first word on.",
-            drawn.len(),
-            x.len(),
-            documents.len(),
-            fixed_points.len()
-        ),
+        caption: if states.has("word") {
+            format!(
+                "{} of {} states of {} test documents in their first two principal components, \
+                 to one scale, coloured by the document's label; {} slow points (black) where the \
+                 state nearly stands still; arrows: the readout vectors, scaled to the plot; thin \
+                 lines: single documents from their first word on.",
+                drawn.len(),
+                x.len(),
+                documents.len(),
+                fixed_points.len()
+            )
+        } else {
+            format!(
+                "{} of {} states that were given in their first two principal components, to one \
+                 scale; {} slow points (black) where the state nearly stands still.",
+                drawn.len(),
+                x.len(),
+                fixed_points.len()
+            )
+        },
         alt: format!(
             "Scatter plot of {} network states with {} slow points and {} readout arrows.",
             drawn.len(),
             fixed_points.len(),
-            readouts.height()
+            readouts.map_or(0, Frame::height)
         ),
-        tables: &["states", "fixed_points", "readouts"],
+        tables: if readouts.is_some() {
+            &["states", "fixed_points", "readouts"]
+        } else {
+            &["states", "fixed_points"]
+        },
         svg,
     }))
+}
+
+/// Labels, commonest first.
+fn by_count(labels: &[String]) -> Vec<&str> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    labels.iter().for_each(|l| *counts.entry(l).or_default() += 1);
+    let mut names: Vec<&str> = counts.keys().copied().collect();
+    names.sort_by_key(|n| (std::cmp::Reverse(counts[n]), *n));
+    names
+}
+
+/// The colour of each label of the states in this figure, as CSS has it, and of
+/// further names in their order.
+pub fn colours(labels: &[String], more: &[&[String]]) -> BTreeMap<String, String> {
+    let css = |i: usize| {
+        let RGBColor(r, g, b) = colour(i.min(COLOURED));
+        format!("#{r:02x}{g:02x}{b:02x}")
+    };
+    let names = by_count(labels).into_iter().enumerate();
+    let mut all: BTreeMap<String, String> = names.map(|(i, n)| (n.into(), css(i))).collect();
+    for (i, name) in more.iter().flat_map(|names| names.iter().enumerate()) {
+        all.entry(name.clone()).or_insert_with(|| css(i));
+    }
+    all
 }
 
 /// Rows of the headline: the first input, and the tolerance that has spectra

@@ -40,6 +40,15 @@ impl Figure {
     }
 }
 
+/// Colours by label, as in the figure of the states.
+pub fn colours(
+    labels: &[String],
+    outputs: &[String],
+    names: &[String],
+) -> std::collections::BTreeMap<String, String> {
+    manifold::colours(labels, &[outputs, names])
+}
+
 /// Every figure for which the run has the tables, in the order of the report.
 ///
 /// # Errors
@@ -48,9 +57,10 @@ pub fn all(run: &Path) -> Result<Vec<Figure>> {
     let have = |name: &str| run.join(format!("tables/{name}.parquet")).is_file();
     let mut figures = Vec::new();
     let read = |name: &str| Frame::read(run, name);
-    if have("states") && have("fixed_points") && have("readouts") {
-        let tables = (read("states")?, read("fixed_points")?, read("readouts")?);
-        figures.extend(manifold::draw(&tables.0, &tables.1, &tables.2)?);
+    if have("states") && have("fixed_points") {
+        let readouts = have("readouts").then(|| read("readouts")).transpose()?;
+        let (states, fixed) = (read("states")?, read("fixed_points")?);
+        figures.extend(manifold::draw(&states, &fixed, readouts.as_ref())?);
     }
     if have("spectrum") {
         let name = "spectrum_predicted";

@@ -89,32 +89,24 @@ fn word_effects(
 ) -> Result<Vec<Vec<f64>>> {
     let (axes, _) = super::states::read_axes(folder)?;
     let table = Frame::read(folder, "fixed_points")?;
-    let (inputs, tolerances) = (table.text("input")?, table.f64("tolerance")?);
+    let (helds, tolerances) = (table.text("input")?, table.f64("tolerance")?);
     let first = &e.fixed_points.inputs[0];
     let states = table.lists("state")?;
     let distance =
         |s: &[f64]| s.iter().zip(axes.mean.iter()).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
     let centre = (0..states.len())
-        .filter(|&i| inputs[i] == first.to_string() && tolerances[i] == e.fixed_points.headline)
+        .filter(|&i| helds[i] == first.to_string() && tolerances[i] == e.fixed_points.headline)
         .min_by(|&i, &j| distance(&states[i]).total_cmp(&distance(&states[j])))
         .map_or_else(|| axes.mean.as_slice().to_vec(), |i| states[i].clone());
 
     let cell = network.cell()?;
     let readout = network.readout()?;
     let frequencies = evidence::frequencies(&corpus.train, corpus.words.len());
-    let held = Map::new(&cell, &first.vector(network, &corpus.words, &frequencies)?)?;
+    let inputs = network.inputs()?;
+    let held = Map::new(&cell, &first.vector(&inputs, &corpus.words, Some(&frequencies))?)?;
     let quiet = logits(&readout, held.step(&centre).as_slice());
-    let embedding = network.embedding()?;
-    let inputs = cell.inputs;
     let effect = |w: usize| -> Result<Vec<f64>> {
-        let map = match &embedding {
-            Some(rows) => held.with_input(&rows[w * inputs..][..inputs])?,
-            None => {
-                let mut one_hot = vec![0.0; inputs];
-                one_hot[w] = 1.0;
-                held.with_input(&one_hot)?
-            }
-        };
+        let map = held.with_input(&inputs.vector(w))?;
         let said = logits(&readout, map.step(&centre).as_slice());
         Ok(said.iter().zip(&quiet).map(|(a, b)| a - b).collect())
     };

@@ -1,7 +1,7 @@
 //! Stage `fixed_points`: where the state stands still, proofs, and spectra.
 
 use super::states::{padded, read_axes};
-use super::{logits, read};
+use super::{FixedPointSettings, logits, read};
 use crate::dynamics::certificate::{Certificate, certify};
 use crate::dynamics::finder::{Descent, SlowPoint, median_norm, search};
 use crate::dynamics::linearise::Linearisation;
@@ -9,6 +9,7 @@ use crate::dynamics::{Held, Map, Stop, select::select};
 use crate::experiment::Experiment;
 use crate::geometry::{Pca, participation_ratio};
 use crate::linalg::{Complex, Matrix, time_constant};
+use crate::ops::Cell;
 use crate::report::{Frame, Table};
 use crate::run::Made;
 use crate::{Result, seed, stats};
@@ -40,21 +41,57 @@ struct Search {
     dimension: f64,
 }
 
+/// What a search needs of a network and its corpus.
+pub(in crate::studies) struct Sought<'a> {
+    pub settings: &'a FixedPointSettings,
+    pub seed: u64,
+    pub cell: &'a Cell,
+    /// Names and vectors of the inputs that are held; the first is the headline.
+    pub inputs: Vec<(String, Vec<f64>)>,
+    /// Weights `[outputs, state]` and bias; nothing where there is no readout.
+    pub readout: (Vec<f64>, Vec<f64>),
+}
+
 pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
-    let settings = &e.fixed_points;
     let (corpus, network) = read(folder)?;
+    let frequencies = stats::evidence::frequencies(&corpus.train, corpus.words.len());
+    let words = network.inputs()?;
+    let held = |h: &Held| Ok((h.to_string(), h.vector(&words, &corpus.words, Some(&frequencies))?));
+    let sought = Sought {
+        settings: &e.fixed_points,
+        seed: e.seed,
+        cell: &network.cell()?,
+        inputs: e.fixed_points.inputs.iter().map(held).collect::<Result<_>>()?,
+        readout: network.readout()?,
+    };
+    let mut made = seek(&sought, folder)?;
+    let mut lengths: Vec<f64> = corpus.test.documents.iter().map(|d| d.len() as f64).collect();
+    let length = median(&mut lengths).expect("there are test documents");
+    let table = Frame::read(folder, "eigenvalues")?;
+    let (mode, tau) = (table.f64("mode")?, table.f64("tau")?);
+    if !mode.is_empty() {
+        let modes = mode.iter().fold(0.0_f64, |m, x| m.max(*x)) as usize;
+        let slow = (1..=modes).filter(|&m| {
+            let of = (0..mode.len()).filter(|&i| mode[i] == m as f64).map(|i| tau[i]);
+            median(&mut of.collect::<Vec<_>>()).is_some_and(|t| t >= length)
+        });
+        made = made.with("fixed_points.slow_modes", slow.count() as f64);
+    }
+    Ok(made)
+}
+
+/// Searches from the states in the table `states`; writes points, searches, spectra.
+pub(in crate::studies) fn seek(sought: &Sought, folder: &Path) -> Result<Made> {
+    let settings = sought.settings;
     let states = Frame::read(folder, "states")?.lists("state")?;
     let mut chosen: Vec<usize> = (0..states.len()).collect();
-    chosen.shuffle(&mut seed::stream(e.seed, "fixed points/seeds"));
+    chosen.shuffle(&mut seed::stream(sought.seed, "fixed points/seeds"));
     chosen.truncate(settings.seeds);
     let scale = median_norm(chosen.iter().map(|&i| states[i].as_slice()));
-    let cell = network.cell()?;
-    let frequencies = stats::evidence::frequencies(&corpus.train, corpus.words.len());
-    let readout = network.readout()?;
 
     let (mut rows, mut searches) = (Vec::new(), Vec::new());
-    for (i, held) in settings.inputs.iter().enumerate() {
-        let map = Map::new(&cell, &held.vector(&network, &corpus.words, &frequencies)?)?;
+    for (i, (held, input)) in sought.inputs.iter().enumerate() {
+        let map = Map::new(sought.cell, input)?;
         let mut found: Vec<Descent> = Vec::with_capacity(chosen.len());
         let seeds = chosen.iter().map(|&s| states[s].as_slice());
         search(&map, seeds, scale, &settings.finder, |d| {
@@ -62,26 +99,27 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
             Ok(())
         })?;
         let along = i == 0;
-        let (mut kept, mut went) = gather(e, held, &map, &found, scale, &readout.0, along)?;
+        let (mut kept, mut went) =
+            gather(settings, held, &map, &found, scale, &sought.readout.0, along)?;
         kept.iter_mut().for_each(|r| r.seed_state = chosen[r.seed_state]);
         rows.append(&mut kept);
         searches.append(&mut went);
     }
     let (axes, _) = read_axes(folder)?;
     let files = [
-        write(folder, &rows, &axes, &readout)?,
+        write(folder, &rows, &axes, &sought.readout)?,
         write_searches(folder, &searches)?,
         write_eigenvalues(folder, &rows)?,
     ];
-    let first = settings.inputs[0].to_string();
+    let first = &sought.inputs[0].0;
     let headline: Vec<&Row> =
-        rows.iter().filter(|r| r.input == first && r.tolerance == settings.headline).collect();
+        rows.iter().filter(|r| r.input == *first && r.tolerance == settings.headline).collect();
     let proofs: Vec<&Certificate> =
-        rows.iter().filter(|r| r.input == first).filter_map(|r| r.proof.as_ref()).collect();
+        rows.iter().filter(|r| r.input == *first).filter_map(|r| r.proof.as_ref()).collect();
     let count = |f: fn(&Certificate) -> bool| proofs.iter().filter(|p| f(p)).count() as f64;
     let went = searches
         .iter()
-        .find(|s| s.input == first && s.tolerance == settings.headline)
+        .find(|s| s.input == *first && s.tolerance == settings.headline)
         .expect("the headline tolerance is one of the finder's");
     let mut made = Made::files(files)
         .with("fixed_points.count", headline.len() as f64)
@@ -90,17 +128,9 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         .with("fixed_points.certified", count(Certificate::exists))
         .with("fixed_points.stable", count(Certificate::is_stable))
         .with("dimension.fixed_points", went.dimension);
-    let mut lengths: Vec<f64> = corpus.test.documents.iter().map(|d| d.len() as f64).collect();
-    let length = median(&mut lengths).expect("there are test documents");
-    let modes = headline.iter().map(|r| r.spectrum.len()).max().unwrap_or(0);
-    let tau = |mode: usize| {
-        let values = headline.iter().filter_map(|r| r.spectrum.get(mode));
-        median(&mut values.map(|&l| time_constant(l)).collect::<Vec<_>>())
-    };
-    if let Some(slowest) = tau(0) {
-        made = made.with("fixed_points.tau_1", slowest);
-        let slow = (0..modes).filter(|&m| tau(m).is_some_and(|t| t >= length)).count();
-        made = made.with("fixed_points.slow_modes", slow as f64);
+    let slowest = headline.iter().filter_map(|r| r.spectrum.first());
+    if let Some(tau) = median(&mut slowest.map(|&l| time_constant(l)).collect::<Vec<_>>()) {
+        made = made.with("fixed_points.tau_1", tau);
     }
     Ok(made)
 }
@@ -112,15 +142,14 @@ fn median(values: &mut [f64]) -> Option<f64> {
 
 /// Keeps points at each tolerance; spectra along the headline, proofs at the end.
 fn gather(
-    e: &Experiment,
-    held: &Held,
+    settings: &FixedPointSettings,
+    held: &str,
     map: &Map,
     found: &[Descent],
     scale: f64,
     readout: &[f64],
     headline: bool,
 ) -> Result<(Vec<Row>, Vec<Search>)> {
-    let settings = &e.fixed_points;
     let tolerances = &settings.finder.tolerances;
     let smallest = tolerances.iter().copied().fold(f64::INFINITY, f64::min);
     let stops = [Stop::TooFar, Stop::Stalled, Stop::OutOfSteps]

@@ -33,24 +33,40 @@ pub fn spectrum(table: &'static str, sources: &[(&str, &[f64])]) -> Table {
 
 pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     let (corpus, network) = read(folder)?;
+    measure(e, &network.readout()?.0, &corpus.label_names, folder)
+}
+
+/// Spectra and dimensions of the states and slow points in the tables, and the
+/// readouts `[outputs, state]` where there are any.
+pub(in crate::studies) fn measure(
+    e: &Experiment,
+    readout: &[f64],
+    names: &[String],
+    folder: &Path,
+) -> Result<Made> {
     let (axes, untrained) = read_axes(folder)?;
     let states = Frame::read(folder, "states")?.height();
     let points = headline(e, folder)?;
     let fixed = if points.nrows() > 1 { Pca::of(&points)?.variances } else { Vec::new() };
-    let sources: [(&str, &[f64], usize); 3] = [
-        ("states", &axes.variances, states),
-        ("untrained", &untrained, states),
-        ("fixed_points", &fixed, points.nrows()),
-    ];
-    let spectra = spectrum("spectrum", &sources.map(|(name, variances, _)| (name, variances)));
-    let classes = corpus.label_names.len() as f64;
+    let mut sources: Vec<(&str, &[f64], usize)> = vec![("states", &axes.variances, states)];
+    if !untrained.is_empty() {
+        sources.push(("untrained", &untrained, states));
+    }
+    sources.push(("fixed_points", &fixed, points.nrows()));
+    let variances: Vec<(&str, &[f64])> = sources.iter().map(|s| (s.0, s.1)).collect();
+    let spectra = spectrum("spectrum", &variances);
+    let classes = names.len() as f64;
     let measures = |variances: &[f64]| {
-        [
+        let mut all = vec![
             ("participation_ratio", participation_ratio(variances)),
             ("variance_90", variance_dimension(variances, VARIANCE_KEPT[0]) as f64),
             ("variance_95", variance_dimension(variances, VARIANCE_KEPT[1]) as f64),
-            ("variance_n", variance_dimension(variances, classes / (classes + 1.0)) as f64),
-        ]
+        ];
+        if classes > 0.0 {
+            let kept = classes / (classes + 1.0);
+            all.push(("variance_n", variance_dimension(variances, kept) as f64));
+        }
+        all
     };
     let rows: Vec<(&str, &str, f64, usize)> = sources
         .iter()
@@ -61,9 +77,12 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         .text("measure", rows.iter().map(|r| r.1))
         .f64("value", rows.iter().map(|r| r.2))
         .u64("n", rows.iter().map(|r| r.3));
-    let readouts =
-        write_readouts(&network.readout()?.0, network.state_size(), &axes, &corpus.label_names)?;
-    Ok(Made::files([spectra.write(folder)?, dimensions.write(folder)?, readouts.write(folder)?]))
+    let mut files = vec![spectra.write(folder)?, dimensions.write(folder)?];
+    if !readout.is_empty() {
+        let table = write_readouts(readout, axes.mean.len(), &axes, names)?;
+        files.push(table.write(folder)?);
+    }
+    Ok(Made::files(files))
 }
 
 /// Slow points of the first input at the headline tolerance, `[points, state]`.

@@ -14,15 +14,22 @@ mod predict;
 mod report;
 mod states;
 mod train;
+mod walk;
+
+pub(super) use fixed_points::{Sought, seek};
+pub(super) use geometry::measure;
+pub(super) use report::{assumed, costs, describe, write_notes};
+pub(super) use states::{axes, padded};
+pub(super) use train::write_taken;
 
 use crate::corpus::{self, Corpus, Labels, Split};
 use crate::dynamics::{Finder, Held, select::Selection};
 use crate::experiment::Experiment;
-use crate::model::{Head, Network};
+use crate::model::{Foreign, Head, Network};
 use crate::run::{Made, Run, Stage};
 use crate::{Error, Result, setting};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use modes::Settings as ModesSettings;
 pub use predict::numbers as prediction_numbers;
@@ -53,12 +60,15 @@ pub struct StatesSettings {
     /// computed from all states of these documents.
     #[serde(deserialize_with = "setting::at_least_two")]
     pub most: usize,
+    /// States to look at where there is no corpus to visit them on: a NumPy
+    /// file, `[n, state]` (`accrue analyze --seeds`).
+    pub given: Option<PathBuf>,
 }
 
 impl Default for StatesSettings {
     /// As the papers: 1,000 documents (SPEC LINE 4.1).
     fn default() -> Self {
-        Self { documents: 1000, most: 10_000 }
+        Self { documents: 1000, most: 10_000, given: None }
     }
 }
 
@@ -126,11 +136,17 @@ pub trait Watch {
 ///
 /// # Errors
 /// What the stages return; what earlier ones made stays.
-pub fn run(experiment: &Experiment, options: Options) -> Result<std::path::PathBuf> {
+pub fn run(experiment: &Experiment, options: Options) -> Result<PathBuf> {
     check(experiment, options.force)?;
-    let folder = options.out.join(&experiment.study).join(&experiment.name);
-    let mut run = Run::open(&folder, experiment.clone(), options.force)?;
-    let e = experiment;
+    // What weights from elsewhere hold is the network.
+    let foreign = experiment.weights.as_ref().map(Foreign::read).transpose()?;
+    let mut experiment = experiment.clone();
+    if let Some(foreign) = &foreign {
+        experiment.model = foreign.config(&experiment.model);
+    }
+    let e = &experiment;
+    let folder = options.out.join(&e.study).join(&e.name);
+    let mut run = Run::open(&folder, e.clone(), options.force)?;
     let seed = e.seed;
     let watch = options.watch;
     let sources = fingerprint(&e.corpus, options.data)?;
@@ -143,13 +159,29 @@ pub fn run(experiment: &Experiment, options: Options) -> Result<std::path::PathB
             watch.passed(stage.name, seconds.filter(|_| ran));
             Ok::<_, Error>(())
         };
-    pass(stage("tokenize", &(&e.corpus, seed, &sources), &[]), &mut |folder, _, _| {
-        tokenize(&e.corpus, options.data, seed, folder)
-    })?;
-    pass(
-        stage("train", &(&e.model, &e.training, seed), &["tokenize"]),
-        &mut |folder, key, watch| train::stage(e, folder, key, watch),
-    )?;
+    match (&foreign, &e.weights) {
+        (Some(foreign), Some(weights)) => {
+            let words = foreign.vocabulary();
+            pass(
+                stage("tokenize", &(&e.corpus, seed, &sources, words), &[]),
+                &mut |folder, _, _| tokenize(&e.corpus, options.data, seed, Some(foreign), folder),
+            )?;
+            let file = crate::run::fingerprint(&weights.file)?.1;
+            pass(
+                stage("train", &(&e.model, weights, file), &["tokenize"]),
+                &mut |folder, _, _| train::import(e, foreign, folder),
+            )?;
+        }
+        _ => {
+            pass(stage("tokenize", &(&e.corpus, seed, &sources), &[]), &mut |folder, _, _| {
+                tokenize(&e.corpus, options.data, seed, None, folder)
+            })?;
+            pass(
+                stage("train", &(&e.model, &e.training, seed), &["tokenize"]),
+                &mut |folder, key, watch| train::stage(e, folder, key, watch),
+            )?;
+        }
+    }
     pass(stage("states", &(&e.states, seed), &["tokenize", "train"]), &mut |folder, _, _| {
         states::stage(e, folder)
     })?;
@@ -218,7 +250,11 @@ pub fn rewrite(folder: &Path) -> Result<()> {
     report::stage(&experiment, folder, &stages).map(|_| ())
 }
 
-fn stage<'a>(name: &'static str, part: &impl Serialize, reads: &'a [&'static str]) -> Stage<'a> {
+pub(super) fn stage<'a>(
+    name: &'static str,
+    part: &impl Serialize,
+    reads: &'a [&'static str],
+) -> Stage<'a> {
     let part = serde_json::to_value(part).expect("settings are plain data");
     // Raised when the same settings make other files or numbers.
     let version = match name {
@@ -255,15 +291,34 @@ fn fingerprint(settings: &corpus::Settings, data: &Path) -> Result<Vec<String>> 
 }
 
 /// The file itself, or the files below a folder, in order.
-fn walk(path: &Path) -> Vec<std::path::PathBuf> {
+fn walk(path: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(path) else { return vec![path.to_path_buf()] };
     let mut below: Vec<_> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
     below.sort();
     below.iter().flat_map(|p| walk(p)).collect()
 }
 
-fn tokenize(settings: &corpus::Settings, data: &Path, seed: u64, folder: &Path) -> Result<Made> {
-    let loaded = corpus::load(settings, data, seed)?;
+fn tokenize(
+    settings: &corpus::Settings,
+    data: &Path,
+    seed: u64,
+    foreign: Option<&Foreign>,
+    folder: &Path,
+) -> Result<Made> {
+    let mut loaded = corpus::load(settings, data, seed)?;
+    if let Some(foreign) = foreign {
+        let (words, rows) = (&mut loaded.corpus.words, foreign.vocabulary());
+        if words.len() > rows {
+            return Err(Error::input(
+                foreign.file.display(),
+                "",
+                format!("{rows} words, and the tokenizer has {}", words.len()),
+                "give the tokenizer or vocabulary that the network was trained with",
+            ));
+        }
+        // Rows that no word reaches, such as padding.
+        words.extend((words.len()..rows).map(|id| format!("[{id}]")));
+    }
     let mut files = corpus::store::write(folder, &loaded.corpus)?;
     if let Some(tokenizer) = &loaded.tokenizer {
         crate::run::replace(&folder.join("tokenizer.json"), tokenizer.to_json().as_bytes())?;

@@ -84,18 +84,14 @@ impl Scene {
         let (corpus, network) = read(folder)?;
         let held = &e.fixed_points.inputs[0];
         let frequencies = evidence::frequencies(&corpus.train, corpus.words.len());
-        let map = Map::new(&network.cell()?, &held.vector(&network, &corpus.words, &frequencies)?)?;
+        let words = network.inputs()?;
+        let x = held.vector(&words, &corpus.words, Some(&frequencies))?;
+        let map = Map::new(&network.cell()?, &x)?;
         let table = Frame::read(folder, "fixed_points")?;
         let (tau, states) = (table.f64("tau_1")?, table.lists("state")?);
         let rows: Vec<usize> = (0..states.len()).filter(|&i| !tau[i].is_nan()).collect();
         let points = rows.iter().map(|&i| states[i].clone()).collect();
-        let width = map.input().len();
-        let inputs = match network.embedding()? {
-            Some(rows) => rows.chunks(width).map(<[f64]>::to_vec).collect(),
-            None => {
-                (0..width).map(|w| (0..width).map(|k| (k == w) as u8 as f64).collect()).collect()
-            }
-        };
+        let inputs = (0..words.words()).map(|w| words.vector(w)).collect();
         let readout = network.readout()?;
         Ok(Self { corpus, network, map, rows, points, readout, inputs })
     }

@@ -2,7 +2,7 @@
 
 use crate::corpus::{Labels, store};
 use crate::experiment::Experiment;
-use crate::model::Config;
+use crate::model::{Config, foreign};
 use crate::report::{Summary, Table, page};
 use crate::run::{Made, StageRecord};
 use crate::{Result, notation};
@@ -17,15 +17,14 @@ pub fn stage(e: &Experiment, folder: &Path, stages: &[StageRecord]) -> Result<Ma
             None => summary.number(key, *number),
         }
     }
-    summary.number("time.seconds", stages.iter().map(|s| s.seconds).sum());
-    summary
-        .number("memory.peak_bytes", stages.iter().map(|s| s.peak_bytes).max().unwrap_or(0) as f64);
-    summary.number("seed", e.seed as f64);
+    costs(&mut summary, stages, e.seed);
     summary.text("corpus.name", corpus.name.as_str());
-    let notes = Table::new("notes")
-        .text("stage", corpus.notes.iter().map(|_| "tokenize"))
-        .text("note", corpus.notes.iter().map(String::as_str))
-        .write(folder)?;
+    let mut notes: Vec<(&str, String)> =
+        corpus.notes.iter().map(|n| ("tokenize", n.clone())).collect();
+    if let Some(weights) = &e.weights {
+        notes.extend(assumed(weights)?.into_iter().map(|n| ("train", n)));
+    }
+    let notes = write_notes(folder, &notes)?;
     let title = if e.title.is_empty() { &corpus.name } else { &e.title };
     let settings = notation::to_ron(e);
     let network = describe(&e.model);
@@ -37,14 +36,47 @@ pub fn stage(e: &Experiment, folder: &Path, stages: &[StageRecord]) -> Result<Ma
         lists: matches!(corpus.train.labels, Labels::Multi { .. }),
         settings: &settings,
         stages,
+        walk: super::walk::gather(e, folder)?.map(|w| w.section()),
     };
     let mut files = vec![notes, summary.write(folder)?];
     files.extend(page::write(folder, &page, &summary)?);
     Ok(Made::files(files))
 }
 
+/// Time, memory and seed of a run.
+pub(in crate::studies) fn costs(summary: &mut Summary, stages: &[StageRecord], seed: u64) {
+    summary.number("time.seconds", stages.iter().map(|s| s.seconds).sum());
+    let peak = stages.iter().map(|s| s.peak_bytes).max().unwrap_or(0);
+    summary.number("memory.peak_bytes", peak as f64);
+    summary.number("seed", seed as f64);
+}
+
+/// The notes' table.
+pub(in crate::studies) fn write_notes(folder: &Path, notes: &[(&str, String)]) -> Result<String> {
+    Table::new("notes")
+        .text("stage", notes.iter().map(|n| n.0))
+        .text("note", notes.iter().map(|n| n.1.as_str()))
+        .write(folder)
+}
+
+/// What was assumed about weights from elsewhere, as sentences.
+pub(in crate::studies) fn assumed(weights: &foreign::Settings) -> Result<Vec<String>> {
+    let found = foreign::Foreign::read(weights)?;
+    let mut notes = found.notes.clone();
+    let shown = weights.file.display();
+    let unused: Vec<&str> =
+        found.taken.iter().filter(|t| t.role == "not used").map(|t| t.array.as_str()).collect();
+    if !unused.is_empty() {
+        notes.push(format!("{shown}: not used: {}", unused.join(", ")));
+    }
+    if found.initial.is_none() {
+        notes.push(format!("{shown}: no initial state; every document starts at zero"));
+    }
+    Ok(notes)
+}
+
 /// The network in a few words.
-fn describe(config: &Config) -> String {
+pub(in crate::studies) fn describe(config: &Config) -> String {
     let entry = match config.embedding {
         Some(size) => format!("words as vectors of {size} numbers"),
         None => "one-hot words".into(),

@@ -3,7 +3,7 @@
 use super::{label_text, logits, predicted_text, read};
 use crate::corpus::Corpus;
 use crate::experiment::Experiment;
-use crate::geometry::{Moments, Pca};
+use crate::geometry::{Moments, Pca, participation_ratio};
 use crate::linalg::{Matrix, Vector};
 use crate::model::Network;
 use crate::ops::Pool;
@@ -32,17 +32,24 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     let (moments, mut kept) = walk(&network, &corpus, &chosen, every)?;
     kept.sort_by_key(|k| (k.document, k.token));
     let pca = Pca::from_moments(&moments)?;
-    let config = network.config().clone();
-    let untrained =
-        Network::new(&config, network.head(), network.vocabulary(), network.outputs(), e.seed)?;
-    let before = Pca::from_moments(&walk(&untrained, &corpus, &chosen, usize::MAX)?.0)?;
-
+    // How weights from elsewhere started is not known.
+    let before = match e.weights {
+        Some(_) => None,
+        None => {
+            let config = network.config().clone();
+            let (words, outputs) = (network.vocabulary(), network.outputs());
+            let untrained = Network::new(&config, network.head(), words, outputs, e.seed)?;
+            Some(Pca::from_moments(&walk(&untrained, &corpus, &chosen, usize::MAX)?.0)?.variances)
+        }
+    };
     let states = write(folder, &corpus, &network, &pca, &kept)?;
-    let made = Made::files([states, axes(folder, &pca, &before.variances)?]);
+    let mut made = Made::files([states, axes(folder, &pca, before.as_deref())?]);
+    if let Some(before) = &before {
+        made = made.with("dimension.untrained", participation_ratio(before));
+    }
     let first_two: f64 = pca.ratios().iter().take(2).sum();
     Ok(made
-        .with("dimension.states", crate::geometry::participation_ratio(&pca.variances))
-        .with("dimension.untrained", crate::geometry::participation_ratio(&before.variances))
+        .with("dimension.states", participation_ratio(&pca.variances))
         .with("states.variance_2", first_two))
 }
 
@@ -115,19 +122,26 @@ pub fn padded(mut coordinates: Vec<f64>) -> Vec<f64> {
     coordinates
 }
 
-fn axes(folder: &Path, pca: &Pca, untrained: &[f64]) -> Result<String> {
+/// Writes the principal components, with the variances before training where known.
+pub(in crate::studies) fn axes(
+    folder: &Path,
+    pca: &Pca,
+    untrained: Option<&[f64]>,
+) -> Result<String> {
     let mut rows: Vec<Vec<f64>> = vec![pca.mean.as_slice().to_vec()];
     rows.extend(pca.directions.column_iter().map(|c| c.iter().copied().collect()));
     let with_mean = |variances: &[f64]| [&[0.0], variances].concat();
-    Table::new("axes")
+    let mut table = Table::new("axes")
         .u64("component", 0..rows.len())
-        .f64("variance", with_mean(&pca.variances))
-        .f64("untrained_variance", with_mean(untrained))
-        .lists("direction", rows.iter().map(Vec::as_slice))
-        .write(folder)
+        .f64("variance", with_mean(&pca.variances));
+    if let Some(untrained) = untrained {
+        table = table.f64("untrained_variance", with_mean(untrained));
+    }
+    table.lists("direction", rows.iter().map(Vec::as_slice)).write(folder)
 }
 
-/// The stored principal components, and the variances before training.
+/// The stored principal components, and the variances before training (none
+/// for weights from elsewhere).
 pub fn read_axes(folder: &Path) -> Result<(Pca, Vec<f64>)> {
     let table = Frame::read(folder, "axes")?;
     let rows = table.lists("direction")?;
@@ -139,5 +153,8 @@ pub fn read_axes(folder: &Path) -> Result<(Pca, Vec<f64>)> {
         directions,
         count: 0,
     };
-    Ok((pca, table.f64("untrained_variance")?[1..].to_vec()))
+    let untrained = "untrained_variance";
+    let before =
+        if table.has(untrained) { table.f64(untrained)?[1..].to_vec() } else { Vec::new() };
+    Ok((pca, before))
 }

@@ -1,10 +1,11 @@
-//! Stage `train`: weights from a seed, and their accuracy on the test split.
+//! Stage `train`: weights from a seed, or from elsewhere, and their accuracy on
+//! the test split.
 
 use super::Watch;
 use crate::Result;
-use crate::corpus::store;
+use crate::corpus::{Labels, store};
 use crate::experiment::Experiment;
-use crate::model::Network;
+use crate::model::{Foreign, Network};
 use crate::report::Table;
 use crate::run::Made;
 use crate::train::{self, Record};
@@ -42,6 +43,30 @@ pub fn stage(e: &Experiment, folder: &Path, key: &str, watch: &mut dyn Watch) ->
         .with("train.seconds", fit.seconds)
         .with("train.steps", fit.steps as f64)
         .with("train.stopped_early", fit.stopped_early as u8 as f64))
+}
+
+/// Weights trained elsewhere in the place of training.
+pub fn import(e: &Experiment, foreign: &Foreign, folder: &Path) -> Result<Made> {
+    let corpus = store::read(folder)?;
+    let lists = matches!(corpus.train.labels, Labels::Multi { .. });
+    let head = foreign.head(corpus.label_names.len(), lists)?;
+    let network = foreign.network(&e.model, head)?;
+    network.save(&folder.join("model.safetensors"))?;
+    let test = train::score(&network, &corpus.test)?;
+    let table = write_taken(folder, foreign)?;
+    Ok(Made::files(["model.safetensors".to_string(), table])
+        .with("accuracy.network", test.accuracy()))
+}
+
+/// Which array of the file was taken as what.
+pub(in crate::studies) fn write_taken(folder: &Path, foreign: &Foreign) -> Result<String> {
+    let shapes: Vec<Vec<f64>> =
+        foreign.taken.iter().map(|t| t.shape.iter().map(|&s| s as f64).collect()).collect();
+    Table::new("weights")
+        .text("array", foreign.taken.iter().map(|t| t.array.as_str()))
+        .lists("shape", shapes.iter().map(Vec::as_slice))
+        .text("role", foreign.taken.iter().map(|t| t.role))
+        .write(folder)
 }
 
 fn write(folder: &Path, records: &[Record]) -> Result<String> {

@@ -1,0 +1,237 @@
+//! `accrue analyze WEIGHTS`.
+
+use super::run::Watch;
+use super::{Common, predict, terminal};
+use accrue::corpus::tokens::{Kind, Tokenizer};
+use accrue::dynamics::Held;
+use accrue::experiment::Experiment;
+use accrue::model::{Foreign, foreign};
+use accrue::ops::{CellKind, Pool};
+use accrue::report::Summary;
+use accrue::studies::{bare, portrait};
+use accrue::{Error, Result};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// Every analysis that the given parts allow, on a network trained elsewhere.
+///
+/// With a corpus, the whole portrait: accuracy, states on its test documents,
+/// slow points with proofs, dimension against the prediction from counts, what
+/// each word does, words in context. Without one, slow points, proofs and spectra
+/// from states that you give.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Analyze {
+    /// The weights: safetensors, a PyTorch state dict (.pt, .pth) or NumPy's .npz
+    #[arg(value_name = "WEIGHTS")]
+    weights: PathBuf,
+    /// The text to read: a name of the catalogue, a file of your own text, or an
+    /// experiment file (.ron)
+    #[arg(long, value_name = "CORPUS")]
+    corpus: Option<String>,
+    /// How text became ids: a tokenizer.json in the Hugging Face format
+    #[arg(long, value_name = "FILE", conflicts_with = "vocabulary")]
+    tokenizer: Option<PathBuf>,
+    /// How words became ids: one word a line, in the order of the embedding's
+    /// rows, or JSON ids by word
+    #[arg(long, value_name = "FILE")]
+    vocabulary: Option<PathBuf>,
+    /// States to start from where there is no corpus: .npy of [n, units]
+    #[arg(long, value_name = "FILE")]
+    seeds: Option<PathBuf>,
+    /// The cell [default: by the shapes of its arrays]
+    #[arg(long)]
+    cell: Option<CellName>,
+    /// Which states the readout sees: the last one, or their mean over tokens
+    #[arg(long)]
+    pool: Option<PoolName>,
+    /// What stands before the recurrent arrays' names, as `encoder.rnn`
+    #[arg(long, value_name = "PREFIX")]
+    recurrent: Option<String>,
+    /// Name of the embedding's array; `none` for one-hot words
+    #[arg(long, value_name = "ARRAY")]
+    embedding: Option<String>,
+    /// Name of the readout's weights; `none` leaves it out
+    #[arg(long, value_name = "ARRAY")]
+    readout: Option<String>,
+    /// Folder under reports/analyze [default: the weights file's name]
+    #[arg(long)]
+    name: Option<String>,
+    /// Run this stage again, and those that read it; repeatable
+    #[arg(long, value_name = "STAGE")]
+    force: Vec<String>,
+    /// Print summary.json instead of the headline
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  accrue analyze gru.safetensors --corpus imdb --tokenizer tokenizer.json
+  accrue analyze model.pt --corpus reviews.csv --vocabulary words.txt --pool mean
+  accrue analyze lstm.npz --seeds states.npy --readout none
+
+From PyTorch: from safetensors.torch import save_file
+              save_file(model.state_dict(), \"gru.safetensors\")
+From Keras:   numpy.savez(\"gru.npz\", **{w.path: w.numpy() for w in model.weights})";
+
+/// Cells as they are typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum CellName {
+    Vanilla,
+    Relu,
+    Linear,
+    Ugrnn,
+    Gru,
+    /// Resets before the product (Cho et al. 2014; Keras `reset_after=False`)
+    GruResetBefore,
+    Lstm,
+}
+
+impl From<CellName> for CellKind {
+    fn from(name: CellName) -> Self {
+        match name {
+            CellName::Vanilla => CellKind::Vanilla,
+            CellName::Relu => CellKind::VanillaRelu,
+            CellName::Linear => CellKind::Linear,
+            CellName::Ugrnn => CellKind::Ugrnn,
+            CellName::Gru => CellKind::Gru,
+            CellName::GruResetBefore => CellKind::GruResetBefore,
+            CellName::Lstm => CellKind::Lstm,
+        }
+    }
+}
+
+/// Poolings as they are typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PoolName {
+    Last,
+    Mean,
+}
+
+impl Analyze {
+    pub fn go(self, common: &Common) -> Result<()> {
+        let weights = foreign::Settings {
+            file: self.weights.clone(),
+            cell: self.cell.map(Into::into),
+            recurrent: self.recurrent.clone(),
+            embedding: self.embedding.clone(),
+            readout: self.readout.clone(),
+        };
+        let network = Foreign::read(&weights)?;
+        self.introduce(&network, common);
+        let mut experiment = match &self.corpus {
+            Some(corpus) => predict::experiment(corpus, common)?,
+            None => common.set.iter().try_fold(
+                Experiment { seed: common.seed.unwrap_or(1), ..Experiment::default() },
+                |e, s| e.with(s),
+            )?,
+        };
+        let stem = self.weights.file_stem().map(|s| s.to_string_lossy().into_owned());
+        experiment.study = "analyze".into();
+        experiment.name = self.name.clone().or(stem).unwrap_or_else(|| "network".into());
+        experiment.title = self.weights.display().to_string();
+        experiment.weights = Some(weights);
+        if let Some(pool) = self.pool {
+            experiment.model.pool = match pool {
+                PoolName::Last => Pool::Last,
+                PoolName::Mean => Pool::Mean,
+            };
+        }
+        let mut watch = Watch { quiet: common.quiet };
+        let options = portrait::Options {
+            data: &common.data,
+            out: &common.out,
+            force: &self.force,
+            watch: &mut watch,
+        };
+        let folder = match (&self.corpus, &self.seeds) {
+            (Some(_), Some(_)) => {
+                return Err(Error::Usage(
+                    "--seeds is for a network without a corpus; states are visited on --corpus"
+                        .into(),
+                ));
+            }
+            (None, None) => {
+                return Err(Error::Usage(
+                    "nothing to start from: give --corpus (text the network reads) or --seeds \
+                     (states it visited, an .npy of [n, units])"
+                        .into(),
+                ));
+            }
+            (Some(_), None) => {
+                self.tokens(&mut experiment)?;
+                portrait::run(&experiment, options)?
+            }
+            (None, Some(seeds)) => {
+                experiment.states.given = Some(seeds.clone());
+                experiment.fixed_points.inputs = match network.embedding {
+                    Some(_) => vec![Held::Zero, Held::Uniform],
+                    None => vec![Held::Zero],
+                };
+                bare::run(&experiment, &self.words()?, options)?
+            }
+        };
+        let summary = Summary::read(&folder)?;
+        if self.json {
+            print!("{}", summary.to_json());
+        } else {
+            println!("{}", folder.join("index.html").display());
+            println!("{}", summary.headline());
+        }
+        Ok(())
+    }
+
+    /// Says what was recognised, before anything long begins.
+    fn introduce(&self, network: &Foreign, common: &Common) {
+        let say = |line: String| terminal::say(common.quiet, line);
+        let words = match network.embedding {
+            Some(_) => format!("{} words as vectors of {}", network.vocabulary(), network.inputs),
+            None => format!("{} inputs", network.inputs),
+        };
+        let readout = match network.outputs() {
+            0 => "no readout".into(),
+            n => format!("a readout of {n}"),
+        };
+        say(format!("{:?}, {} units, {words}, {readout}", network.kind, network.units));
+        network
+            .taken
+            .iter()
+            .for_each(|t| say(format!("  {:<16} {} {:?}", t.role, t.array, t.shape)));
+        network.notes.iter().for_each(|n| say(format!("note: {n}")));
+    }
+
+    /// The tokenizer of the corpus.
+    fn tokens(&self, experiment: &mut Experiment) -> Result<()> {
+        let kind = match (&self.tokenizer, &self.vocabulary) {
+            (Some(file), _) => Kind::Given(file.clone()),
+            (_, Some(file)) => Kind::List(file.clone()),
+            // A synthetic corpus brings its words; an experiment may name a tokenizer.
+            (None, None) => match (&experiment.corpus.source, &experiment.corpus.tokens.kind) {
+                (accrue::corpus::Source::Synthetic(_), _) | (_, Kind::Given(_) | Kind::List(_)) => {
+                    return Ok(());
+                }
+                _ => {
+                    return Err(Error::Usage(
+                        "which word is which row of the embedding? give --tokenizer \
+                         (tokenizer.json) or --vocabulary (one word a line)"
+                            .into(),
+                    ));
+                }
+            },
+        };
+        experiment.corpus.tokens.kind = kind;
+        Ok(())
+    }
+
+    /// Names of the embedding's rows, where they were given.
+    fn words(&self) -> Result<Vec<String>> {
+        let settings = |kind| accrue::corpus::tokens::Settings { kind, ..Default::default() };
+        let kind = match (&self.tokenizer, &self.vocabulary) {
+            (Some(file), _) => Kind::Given(file.clone()),
+            (_, Some(file)) => Kind::List(file.clone()),
+            (None, None) => return Ok(Vec::new()),
+        };
+        Ok(Tokenizer::new(&settings(kind), &[])?.words())
+    }
+}
