@@ -401,3 +401,66 @@ fn a_grid_runs_every_case_once_and_lists_those_that_fail() {
     assert!(wrong("(set: \"seed\", to: [])").contains("no values"));
     assert!(wrong("(set: \"name\", to: [\"a\"])").contains("as a whole"));
 }
+
+#[test]
+fn weights_from_elsewhere_make_the_portrait_that_training_made() {
+    use accrue::dynamics::Held;
+    use accrue::model::foreign;
+    use accrue::report::Frame;
+    use accrue::studies::bare;
+    let out = tempfile::tempdir().unwrap();
+    let own = small(&[]);
+    let (_, folder) = run(&own, out.path(), &[]);
+    let file = folder.join("model.safetensors");
+    let weights = foreign::Settings { file, ..Default::default() };
+    let mut experiment = own.clone();
+    experiment.name = "elsewhere".into();
+    // What the file holds counts, whatever the experiment says.
+    experiment.model.units = 3;
+    experiment.weights = Some(weights.clone());
+    let (ran, again) = run(&experiment, out.path(), &[]);
+    assert_eq!(ran, STAGES);
+    let (before, after) = (Summary::read(&folder).unwrap(), Summary::read(&again).unwrap());
+    for key in ["accuracy.network", "dimension.states", "dimension.fixed_points"] {
+        assert_eq!(before.get(key), after.get(key), "{key}");
+    }
+    assert!(after.get("dimension.untrained").is_none() && after.get("train.steps").is_none());
+    assert!(!again.join("tables/training.parquet").exists());
+    let page = std::fs::read_to_string(again.join("index.html")).unwrap();
+    assert!(page.contains("Reading a document") && !page.contains("before training"));
+    assert!(run(&experiment, out.path(), &[]).0.is_empty(), "in place the second time");
+
+    // The network alone, from the states it visited: the same slow points.
+    let states = Frame::read(&folder, "states").unwrap().lists("state").unwrap();
+    let (rows, width) = (states.len(), states[0].len());
+    let tensor =
+        candle_core::Tensor::from_vec(states.concat(), (rows, width), &candle_core::Device::Cpu);
+    let given = out.path().join("states.npy");
+    tensor.unwrap().write_npy(&given).unwrap();
+    let mut alone = Experiment { fixed_points: own.fixed_points.clone(), ..Experiment::default() };
+    alone.study = "tests".into();
+    alone.name = "alone".into();
+    alone.weights = Some(weights);
+    alone.states.given = Some(given.clone());
+    alone.fixed_points.inputs = vec![Held::Uniform, Held::Zero];
+    let bare = |experiment: &Experiment| {
+        let mut watch = Ran::default();
+        let options =
+            Options { data: Path::new("data"), out: out.path(), force: &[], watch: &mut watch };
+        bare::run(experiment, &[], options)
+    };
+    let found = Summary::read(&bare(&alone).unwrap()).unwrap();
+    assert_eq!(found.get("fixed_points.count"), before.get("fixed_points.count"));
+    let near = |key: &str| (found.get(key).unwrap() - before.get(key).unwrap()).abs();
+    assert!(near("dimension.fixed_points") < 1e-6);
+    assert!(near("dimension.states") < 0.05, "the table holds every state of these documents");
+    let page = std::fs::read_to_string(out.path().join("tests/alone/index.html")).unwrap();
+    assert!(page.contains("No corpus was given") && page.contains("id=manifold"));
+
+    // States of another network are refused.
+    let narrow =
+        candle_core::Tensor::zeros((4, 3), candle_core::DType::F32, &candle_core::Device::Cpu);
+    narrow.unwrap().write_npy(&given).unwrap();
+    let message = bare(&alone).unwrap_err().to_string();
+    assert!(message.contains("states.npy") && message.contains("the cell has 16"), "{message}");
+}

@@ -69,11 +69,11 @@ pub fn explain(run: &Path, text: &str) -> Result<Explained> {
         z[shown] - rest / (z.len() - 1) as f64
     };
     let table = Frame::read(run, "words")?.lists("bag_of_words")?;
-    let bias = Frame::read(run, "bag_of_words")?.f64("bias")?;
-    let mut alone = bias.clone();
+    let mut alone = Frame::read(run, "bag_of_words")?.f64("bias")?;
     for &t in &tokens {
         alone.iter_mut().zip(&table[t as usize]).for_each(|(z, w)| *z += w);
     }
+    let like = |z: &[f64]| as_outputs(z, last.len());
     let path = run.join(CONTEXT);
     let context: Option<Context> = match std::fs::read_to_string(&path) {
         Ok(text) => Some(serde_json::from_str(&text).map_err(|e| {
@@ -85,8 +85,8 @@ pub fn explain(run: &Path, text: &str) -> Result<Explained> {
     let words = tokens.iter().enumerate().map(|(i, &t)| Word {
         word: corpus.words[t as usize].clone(),
         network: against(&said[i + 1]) - against(&said[i]),
-        alone: against(&table[t as usize]),
-        in_context: added.as_ref().map(|a| against(&a[i])),
+        alone: against(&like(&table[t as usize])),
+        in_context: added.as_ref().map(|a| against(&like(&a[i]))),
     });
     let name = |z: &[f64]| match z.len() {
         1 => names[(z[0] > 0.0) as usize].clone(),
@@ -99,11 +99,20 @@ pub fn explain(run: &Path, text: &str) -> Result<Explained> {
     };
     Ok(Explained {
         network: name(last),
-        alone: name(&alone),
-        in_context: context.map(|c| name(&c.outputs(&tokens))),
+        alone: name(&like(&alone)),
+        in_context: context.map(|c| name(&like(&c.outputs(&tokens)))),
         evidence_for: if last.len() == 1 { names[1].clone() } else { names[shown].clone() },
         words: words.collect(),
     })
+}
+
+/// Logits of a bag of words over as many outputs as the network has: for two
+/// classes it has one, where a network from elsewhere may have two.
+pub(super) fn as_outputs(logits: &[f64], outputs: usize) -> Vec<f64> {
+    match (logits, outputs) {
+        (&[z], 2) => vec![-z / 2.0, z / 2.0],
+        _ => logits.to_vec(),
+    }
 }
 
 fn largest(z: &[f64]) -> usize {

@@ -8,6 +8,7 @@ use crate::linalg::Matrix;
 use crate::model::Network;
 use crate::report::walk::{Direction, Document, Packed, Walk};
 use crate::report::{Frame, figure};
+use crate::studies::explain::as_outputs;
 use crate::{Result, seed};
 use rand::seq::SliceRandom;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -50,7 +51,8 @@ pub fn gather(e: &Experiment, folder: &Path) -> Result<Option<Walk>> {
     let (readout, bias) = network.readout()?;
     let size = network.state_size();
     let table = Frame::read(folder, "words")?.lists("bag_of_words")?;
-    let alone: Vec<f64> = words.iter().flat_map(|&w| table[w as usize].clone()).collect();
+    let like = |z: &[f64]| as_outputs(z, network.outputs());
+    let alone: Vec<f64> = words.iter().flat_map(|&w| like(&table[w as usize])).collect();
     let (axes, _) = super::states::read_axes(folder)?;
     let mut directions = axes.mean.as_slice().to_vec();
     for a in 0..3 {
@@ -95,7 +97,7 @@ pub fn gather(e: &Experiment, folder: &Path) -> Result<Option<Walk>> {
         inputs: width,
         one_hot,
         arrays,
-        alone_bias: Frame::read(folder, "bag_of_words")?.f64("bias")?,
+        alone_bias: like(&Frame::read(folder, "bag_of_words")?.f64("bias")?),
         vocabulary: words.iter().map(|&w| corpus.words[w as usize].clone()).collect(),
         spaced: !folder.join("tokenizer.json").is_file(),
         pieces: e.corpus.tokens.kind == Kind::WordPiece,
