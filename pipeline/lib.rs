@@ -87,6 +87,7 @@
 
 pub mod error;
 pub mod experiment;
+pub mod interrupt;
 pub mod notation;
 pub mod run;
 pub mod seed;

@@ -162,7 +162,7 @@ impl<E: Serialize> Run<E> {
             let found = self.record.stages.iter().find(|s| s.name == read);
             add(&found.expect("a stage comes after those it reads").key);
         }
-        hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        short(hash)
     }
 
     /// Whether the stage's files are in place under its key.
@@ -199,6 +199,7 @@ impl<E: Serialize> Run<E> {
             self.write()?;
             return Ok(false);
         }
+        crate::interrupt::check(&format!("before stage `{}`", stage.name))?;
         memory::restart_peak();
         let begin = Instant::now();
         let Made { files, numbers } = work(&self.folder, &key)?;
@@ -292,6 +293,18 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let partial = PathBuf::from(partial);
     std::fs::write(&partial, bytes).map_err(Error::io(&partial))?;
     std::fs::rename(&partial, path).map_err(Error::io(path))
+}
+
+/// The first half of a SHA-256, lower-case hexadecimal: a name for what it was made of.
+fn short(hash: Sha256) -> String {
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A name that follows from a text.
+pub fn hash(text: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update(text.as_bytes());
+    short(hash)
 }
 
 /// Size in bytes and SHA-256 (lower-case hexadecimal) of a file.

@@ -11,6 +11,7 @@ mod layout;
 mod linalg;
 mod model;
 mod ops;
+mod readme;
 mod report;
 mod stats;
 mod synthetic;

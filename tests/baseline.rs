@@ -130,3 +130,86 @@ fn words_in_context_recover_the_rule_of_the_toy_language() {
     let (strength, tau) = decaying.modifier(0).unwrap();
     assert!(strength < 0.0 && (2.0..6.0).contains(&tau), "{strength} {tau}");
 }
+
+#[test]
+fn a_pretrained_encoder_says_what_it_said_in_another_framework() {
+    use accrue::baseline::encoder::{self, Encoder};
+    use std::path::Path;
+    #[derive(serde::Deserialize)]
+    struct Reference {
+        texts: Vec<String>,
+        longest: usize,
+        means: std::collections::BTreeMap<String, Vec<Vec<f64>>>,
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/references");
+    let text = std::fs::read_to_string(folder.join("encoder.json")).unwrap();
+    let Reference { texts, longest, means } = serde_json::from_str(&text).unwrap();
+    assert_eq!(means.len(), 2);
+    for (family, means) in means {
+        // Batches of another size, and another order within them, change nothing.
+        for batch in [2, 32] {
+            let settings = encoder::Settings { longest, batch, ..Default::default() };
+            let encoder = Encoder::open(&folder.join("encoder").join(&family), &settings).unwrap();
+            let found = encoder.features(&texts, |_| Ok(())).unwrap();
+            assert_eq!(found.width, 8);
+            for (d, mean) in means.iter().enumerate() {
+                for (x, y) in found.row(d).iter().zip(mean) {
+                    assert!((*x as f64 - y).abs() < 1e-5, "{family}, text {d}: {x} {y}");
+                }
+            }
+        }
+    }
+    let message = match Encoder::open(&folder.join("foreign"), &Default::default()) {
+        Ok(_) => panic!("a folder without an encoder was read"),
+        Err(error) => error.to_string(),
+    };
+    assert!(message.contains("config.json"), "{message}");
+}
+
+#[test]
+fn a_probe_finds_a_planted_direction_and_its_penalty() {
+    use accrue::baseline::design::Dense;
+    use accrue::baseline::encoder::Probe;
+    use rand::Rng;
+    let mut stream = accrue::seed::stream(1, "tests/probe");
+    // Class 1 where 3 x_0 − x_1 > 0; x_1 on another scale and off zero.
+    let mut draw = |count: usize| {
+        let (mut values, mut classes) = (Vec::new(), Vec::new());
+        for _ in 0..count {
+            let x: Vec<f32> = (0..4).map(|_| stream.random_range(-1.0..1.0)).collect();
+            classes.push((3.0 * x[0] - x[1] > 0.0) as u32);
+            values.extend([x[0], 100.0 * x[1] + 50.0, x[2], x[3]]);
+        }
+        let documents: Documents = (0..count).map(|_| &[0_u32][..]).collect();
+        (Dense { width: 4, values }, Split { documents, labels: Labels::Class(classes) })
+    };
+    let (train, validation, test) = (draw(2000), draw(300), draw(1000));
+    let settings = Settings { penalties: vec![1.0, 1e-2, 1e-4], ..Default::default() };
+    let (train, held) = ((&train.0, &train.1), (&validation.0, &validation.1));
+    let probe = Probe::fit(train, held, 2, &settings).unwrap();
+    assert_eq!(probe.penalty, 1e-4, "separable data want the weakest penalty");
+    let score = probe.score(&test.0, &test.1, 2);
+    assert!(score.accuracy > 0.985, "{score:?}");
+}
+
+#[test]
+fn pairs_of_words_tell_what_words_cannot() {
+    use accrue::baseline::ngrams::Ngrams;
+    // `a b` is one class, `b a` the other: words alone say nothing.
+    let documents: Documents =
+        (0..40).map(|i| if i % 2 == 0 { &[0_u32, 1, 2][..] } else { &[1, 0, 2] }).collect();
+    let labels = Labels::Class((0..40).map(|i| i % 2).collect());
+    let split = Split { documents, labels };
+    let table = Ngrams::of(&split.documents, 3, 2, 2);
+    assert_eq!(table.size(), 3 + 4, "0 1, 1 2, 1 0 and 0 2");
+    let pairs = table.apply(&split);
+    assert_eq!(pairs.documents.get(0).len(), 5);
+    let settings = Settings { penalties: vec![1e-3], ..Default::default() };
+    let accuracy = |split: &Split, words: usize| {
+        fit(split, split, words, 2, &settings).unwrap().score(split, 2).accuracy
+    };
+    assert_eq!(accuracy(&split, 3), 0.5);
+    assert_eq!(accuracy(&pairs, table.size()), 1.0);
+    // Too rare is not counted, and the most frequent come first.
+    assert_eq!(Ngrams::of(&split.documents, 3, 3, 21).size(), 3);
+}

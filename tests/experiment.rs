@@ -312,6 +312,53 @@ fn a_killed_process_goes_on_to_the_same_bits_on_any_number_of_threads() {
     assert!(!checkpoint.exists(), "a finished run leaves no checkpoint");
 }
 
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_at_a_safe_place_and_the_same_command_goes_on() {
+    let (whole, stopped) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    assert!(program(whole.path(), &[]).status().unwrap().success());
+    let run = stopped.path().join("tests/small");
+    let checkpoint = run.join("checkpoint.safetensors");
+    let child = program(stopped.path(), &[]).stderr(Stdio::piped()).spawn().unwrap();
+    let begin = Instant::now();
+    while !checkpoint.is_file() && begin.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let ended = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("training at step") && said.contains("the same command goes on"),
+        "{said}"
+    );
+    assert!(checkpoint.is_file() && !run.join("index.html").exists());
+    assert!(program(stopped.path(), &[]).status().unwrap().success());
+    same(&whole.path().join("tests/small"), &run, "interrupted and resumed");
+}
+
+#[test]
+fn runs_stand_side_by_side_and_on_one_page() {
+    use accrue::report::compare::Comparison;
+    let out = tempfile::tempdir().unwrap();
+    let (_, a) = run(&small(&[]), out.path(), &[]);
+    let (_, b) = run(&small(&["name=other", "model.cell=Lstm"]), out.path(), &[]);
+    let found = Comparison::of(&[a.clone(), b.clone()]).unwrap();
+    assert_eq!(found.names, ["small", "other"]);
+    let row = |name: &str| found.rows.iter().find(|r| r.name == name).unwrap();
+    let accuracy = |folder: &Path| Summary::read(folder).unwrap().get("accuracy.network");
+    assert_eq!(row("accuracy.network").values, [accuracy(&a), accuracy(&b)]);
+    let shares: f64 = (1..=5).map(|k| row(&format!("states {k}")).values[0].unwrap()).sum();
+    assert!(shares > 0.95 && shares < 1.0 + 1e-9, "{shares}");
+    assert!(found.rows.iter().any(|r| r.group == "claims" && r.name == "G3"));
+    let message = Comparison::of(&[a, out.path().join("nothing")]).unwrap_err().to_string();
+    assert!(message.contains("no finished run"), "{message}");
+
+    let page = std::fs::read_to_string(accrue::report::index::write(out.path()).unwrap()).unwrap();
+    assert!(page.contains("tests/small/index.html") && page.contains("tests/other/index.html"));
+}
+
 #[test]
 fn wrong_usage_exits_with_2_and_bad_input_with_1() {
     let folder = tempfile::tempdir().unwrap();

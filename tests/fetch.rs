@@ -435,3 +435,27 @@ fn the_program_fetches_by_name_and_obeys_the_environment() {
     assert!(server.served.lock().unwrap().seen.iter().all(|s| s.2 == "Bearer secret"));
     assert!(data.join("films/lock.ron").is_file());
 }
+
+#[test]
+fn an_encoder_comes_from_the_hub_once() {
+    let at = "/owner/encoder/resolve/main/";
+    let server = Server::start(&[
+        (&format!("{at}config.json"), b"{}".to_vec()),
+        (&format!("{at}model.safetensors"), vec![7; 5000]),
+    ]);
+    let folder = tempfile::tempdir().unwrap();
+    let hub = server.hub(&folder.path().join("cache"));
+    let to = folder.path().join("encoders/owner/encoder");
+    let names = ["config.json", "model.safetensors"];
+    accrue::corpus::fetch::model("owner/encoder", &names, &to, &hub, &mut ()).unwrap();
+    assert_eq!(std::fs::read(to.join("model.safetensors")).unwrap(), vec![7; 5000]);
+    let before = server.served.lock().unwrap().seen.len();
+    accrue::corpus::fetch::model("owner/encoder", &names, &to, &hub, &mut ()).unwrap();
+    assert_eq!(server.served.lock().unwrap().seen.len(), before, "the second time it is here");
+    let missing = ["config.json", "tokenizer.json"];
+    let message = said(accrue::corpus::fetch::model("owner/encoder", &missing, &to, &hub, &mut ()));
+    assert!(
+        message.contains("tokenizer.json") && message.contains("place config.json"),
+        "{message}"
+    );
+}

@@ -145,3 +145,49 @@ fn scaled_counts_see_evidence_in_rare_words_as_in_common_ones() {
     assert!((found.dimension_unbiased.value - raw).abs() < 0.02, "{raw}");
     assert!((found.dimension_scaled.value - scaled).abs() < 0.04, "{scaled}: {found:?}");
 }
+
+#[test]
+fn documents_have_the_singular_values_of_the_dense_matrix() {
+    use accrue::corpus::Documents;
+    use accrue::linalg::{Matrix, svd};
+    use accrue::stats::{Counts, lsa};
+    use rand::Rng;
+    let mut stream = accrue::seed::stream(2, "tests/lsa");
+    let (rows, words) = (3000, 90);
+    // Three topics with words of their own, and noise.
+    let texts: Vec<Vec<u32>> = (0..rows)
+        .map(|d| {
+            let topic = d % 3;
+            (0..20)
+                .map(|_| match stream.random_range(0..3) {
+                    0 => stream.random_range(0..words as u32),
+                    _ => (topic * 7 + stream.random_range(0..7)) as u32,
+                })
+                .collect::<Vec<u32>>()
+        })
+        .collect();
+    let documents: Documents = texts.iter().map(Vec::as_slice).collect();
+    let counts = Counts::of(&documents, words);
+    let mut dense = Matrix::zeros(rows, words);
+    for d in 0..rows {
+        counts.document(d).for_each(|(w, c)| dense[(d, w as usize)] = c as f64);
+    }
+    let exact = svd(&dense).unwrap();
+    let found = lsa::documents(&counts, 4, 1e-9, 1).unwrap();
+    assert!(found.error <= 1e-9 && found.steps > 0, "{} after {}", found.error, found.steps);
+    for a in 0..4 {
+        let (s, t) = (found.singular[a], exact.singular[a]);
+        assert!((s - t).abs() < 1e-7 * t, "component {a}: {s} {t}");
+        let along = found.directions.column(a).dot(&exact.v.column(a)).abs();
+        assert!(along > 1.0 - 1e-6, "component {a}: cosine {along}");
+    }
+    // All components of a small matrix: exact.
+    let few: Documents = documents.iter().take(8).collect();
+    let all = lsa::documents(&Counts::of(&few, words), 8, 1e-9, 1).unwrap();
+    assert_eq!((all.singular.len(), all.steps), (8, 0));
+    assert!(lsa::documents(&counts, 91, 1e-9, 1).is_err());
+    // The same bits on any number of threads.
+    let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let again = alone.install(|| lsa::documents(&counts, 4, 1e-9, 1)).unwrap();
+    assert_eq!(again.singular, found.singular);
+}

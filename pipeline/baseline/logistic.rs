@@ -4,6 +4,7 @@
 //! logit for two classes, softmax for more, one sigmoid a label for label
 //! lists, squares for a score) plus `λ/2 ‖β‖²`; the bias is not penalised.
 
+use super::design::{Design, Sparse};
 use super::newton::{Objective, minimise};
 use crate::corpus::{Labels, Split};
 use crate::stats::Counts;
@@ -27,6 +28,15 @@ pub struct Settings {
     /// Largest entry of the gradient at which a fit counts as converged.
     #[serde(deserialize_with = "setting::positive")]
     pub tolerance: f64,
+    /// Longest sequences of words that bags for comparison count beside words: 2
+    /// for pairs, 3 for pairs and triples; 0 for none.
+    pub ngrams: usize,
+    /// Occurrences in the training split below which a sequence is not counted.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub ngram_least: usize,
+    /// A frozen pretrained encoder with a logistic probe: how much there is to know
+    /// beyond words in context.
+    pub encoder: Option<super::encoder::Settings>,
 }
 
 impl Default for Settings {
@@ -35,6 +45,9 @@ impl Default for Settings {
             weighting: Weighting::Counts,
             penalties: vec![1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5],
             tolerance: 1e-5,
+            ngrams: 0,
+            ngram_least: 5,
+            encoder: None,
         }
     }
 }
@@ -52,7 +65,7 @@ pub enum Weighting {
 }
 
 impl Weighting {
-    fn of(self, count: f32) -> f64 {
+    pub(super) fn of(self, count: f32) -> f64 {
         match self {
             Weighting::Counts => count as f64,
             Weighting::Logarithm => (count as f64).ln_1p(),
@@ -227,28 +240,26 @@ pub fn fit(
     classes: usize,
     settings: &Settings,
 ) -> Result<Model> {
-    if settings.penalties.is_empty() || settings.penalties.iter().any(|p| !(*p > 0.0)) {
-        return Err(Error::Usage("baseline.penalties: give numbers above 0".into()));
-    }
     let answers = Answers::of(train, classes);
     let counts = Counts::of(&train.documents, vocabulary);
-    let mut objective = Regression::new(&counts, &answers, settings.weighting);
-    let mut x = vec![0.0; objective.parameters()];
-    // From the strongest penalty down: each fit starts where the last ended.
-    let mut penalties = settings.penalties.clone();
-    penalties.sort_by(|a, b| b.total_cmp(a));
+    let design = Sparse::new(&counts, settings.weighting);
     let mut best: Option<(f64, Model)> = None;
     let mut tried = Vec::new();
-    for penalty in penalties {
-        objective.penalty = penalty;
-        let outcome = minimise(&mut objective, &mut x, settings.tolerance, STEPS);
-        let model = objective.model(&x, settings.weighting);
+    Regression::new(&design, &answers).path(settings, |penalty, x, converged| {
+        let rows = x.chunks(vocabulary + 1);
+        let model = Model {
+            weights: rows.clone().map(|r| r[..vocabulary].to_vec()).collect(),
+            bias: rows.map(|r| r[vocabulary]).collect(),
+            penalty,
+            tried: Vec::new(),
+            weighting: settings.weighting,
+        };
         let score = model.score(validation, classes);
-        tried.push((penalty, score.loss, score.accuracy, outcome.converged));
+        tried.push((penalty, score.loss, score.accuracy, converged));
         if best.as_ref().is_none_or(|(lowest, _)| score.loss < *lowest) {
             best = Some((score.loss, model));
         }
-    }
+    })?;
     let (_, mut model) = best.expect("at least one penalty was tried");
     model.tried = tried;
     Ok(model)
@@ -285,44 +296,46 @@ impl Model {
     }
 }
 
-/// The penalised mean loss as a function of `[outputs, words + 1]` numbers.
-struct Regression<'a> {
-    counts: &'a Counts,
+/// The penalised mean loss as a function of `[outputs, features + 1]` numbers.
+pub(super) struct Regression<'a, D: Design> {
+    design: &'a D,
     answers: &'a Answers,
-    weighting: Weighting,
     penalty: f64,
-    words: usize,
     outputs: usize,
-    /// Documents that have each word, for products with the transposed matrix
-    /// that need no sums over threads.
-    by_word: Vec<Vec<(u32, f64)>>,
     /// `[documents, outputs]`: probabilities at the point evaluated last.
     probabilities: Vec<f64>,
 }
 
-impl<'a> Regression<'a> {
-    fn new(counts: &'a Counts, answers: &'a Answers, weighting: Weighting) -> Self {
-        let words = counts.vocabulary();
-        let mut by_word = vec![Vec::new(); words];
-        for d in 0..counts.len() {
-            for (word, count) in counts.document(d) {
-                by_word[word as usize].push((d as u32, weighting.of(count)));
-            }
-        }
-        Self {
-            counts,
-            answers,
-            weighting,
-            penalty: 0.0,
-            words,
-            outputs: answers.outputs,
-            by_word,
-            probabilities: Vec::new(),
-        }
+impl<'a, D: Design> Regression<'a, D> {
+    pub(super) fn new(design: &'a D, answers: &'a Answers) -> Self {
+        let outputs = answers.outputs;
+        Self { design, answers, penalty: 0.0, outputs, probabilities: Vec::new() }
     }
 
-    fn parameters(&self) -> usize {
-        self.outputs * (self.words + 1)
+    /// Fits at each penalty, from the strongest down, each fit from where the
+    /// last ended; `each` gets the penalty, weights `[outputs, features + 1]` and
+    /// whether the fit converged.
+    pub(super) fn path(
+        &mut self,
+        settings: &Settings,
+        mut each: impl FnMut(f64, &[f64], bool),
+    ) -> Result<()> {
+        if settings.penalties.is_empty() || settings.penalties.iter().any(|p| !(*p > 0.0)) {
+            return Err(Error::Usage("baseline.penalties: give numbers above 0".into()));
+        }
+        let mut x = vec![0.0; self.outputs * (self.design.columns() + 1)];
+        let mut penalties = settings.penalties.clone();
+        penalties.sort_by(|a, b| b.total_cmp(a));
+        for penalty in penalties {
+            self.penalty = penalty;
+            let outcome = minimise(self, &mut x, settings.tolerance, STEPS);
+            each(penalty, &x, outcome.converged);
+        }
+        Ok(())
+    }
+
+    fn stride(&self) -> usize {
+        self.design.columns() + 1
     }
 
     /// Losses are means over this many answers.
@@ -332,19 +345,14 @@ impl<'a> Regression<'a> {
 
     /// `X v`: `[documents, outputs]`.
     fn forward(&self, v: &[f64]) -> Vec<f64> {
-        let (k, stride) = (self.outputs, self.words + 1);
-        let mut z = vec![0.0; self.counts.len() * k];
+        let (k, stride) = (self.outputs, self.stride());
+        let mut z = vec![0.0; self.design.rows() * k];
         z.par_chunks_mut(CHUNK * k).enumerate().for_each(|(chunk, z)| {
             for (d, z) in z.chunks_mut(k).enumerate() {
                 for (o, z) in z.iter_mut().enumerate() {
-                    *z = v[o * stride + self.words];
+                    *z = v[(o + 1) * stride - 1];
                 }
-                for (word, count) in self.counts.document(chunk * CHUNK + d) {
-                    let value = self.weighting.of(count);
-                    for (o, z) in z.iter_mut().enumerate() {
-                        *z += value * v[o * stride + word as usize];
-                    }
-                }
+                self.design.add_row(chunk * CHUNK + d, v, z);
             }
         });
         z
@@ -352,31 +360,18 @@ impl<'a> Regression<'a> {
 
     /// `Xᵀ s/divisor`, written over `out`.
     fn backward(&self, s: &[f64], out: &mut [f64]) {
-        let (k, stride, share) = (self.outputs, self.words + 1, 1.0 / self.divisor());
+        let (k, stride, share) = (self.outputs, self.stride(), 1.0 / self.divisor());
         out.par_chunks_mut(stride).enumerate().for_each(|(o, out)| {
             let (bias, out) = out.split_last_mut().expect("there is a bias");
             *bias = s.iter().skip(o).step_by(k).sum::<f64>() * share;
-            out.par_iter_mut().zip(&self.by_word).with_min_len(CHUNK).for_each(|(out, column)| {
-                let sum: f64 = column.iter().map(|&(d, x)| x * s[d as usize * k + o]).sum();
-                *out = sum * share;
-            });
+            self.design.gather(&|d| s[d * k + o], out);
+            out.iter_mut().for_each(|x| *x *= share);
         });
     }
 
     /// Whether parameter `i` is a penalised weight and not a bias.
     fn penalised(&self, i: usize) -> bool {
-        i % (self.words + 1) != self.words
-    }
-
-    fn model(&self, x: &[f64], weighting: Weighting) -> Model {
-        let rows = x.chunks(self.words + 1);
-        Model {
-            weights: rows.clone().map(|r| r[..self.words].to_vec()).collect(),
-            bias: rows.map(|r| r[self.words]).collect(),
-            penalty: self.penalty,
-            tried: Vec::new(),
-            weighting,
-        }
+        i % self.stride() != self.design.columns()
     }
 
     /// Curvature of the loss in document `d`'s outputs, times `v`.
@@ -395,7 +390,7 @@ impl<'a> Regression<'a> {
     }
 }
 
-impl Objective for Regression<'_> {
+impl<D: Design> Objective for Regression<'_, D> {
     fn evaluate(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
         let k = self.outputs;
         let z = self.forward(x);
@@ -454,18 +449,16 @@ impl Objective for Regression<'_> {
     }
 
     fn diagonal(&self, out: &mut [f64]) {
-        let (k, stride, share) = (self.outputs, self.words + 1, 1.0 / self.divisor());
+        let (k, stride, share) = (self.outputs, self.stride(), 1.0 / self.divisor());
         let bend = |d: usize, o: usize| {
             let p = self.probabilities[d * k + o];
             if self.answers.kind == AnswerKind::Squares { 2.0 } else { p * (1.0 - p) }
         };
         out.par_chunks_mut(stride).enumerate().for_each(|(o, out)| {
             let (bias, out) = out.split_last_mut().expect("there is a bias");
-            *bias = (0..self.counts.len()).map(|d| bend(d, o)).sum::<f64>() * share + 1e-12;
-            out.iter_mut().zip(&self.by_word).for_each(|(out, column)| {
-                let sum: f64 = column.iter().map(|&(d, x)| x * x * bend(d as usize, o)).sum();
-                *out = sum * share + self.penalty;
-            });
+            *bias = (0..self.design.rows()).map(|d| bend(d, o)).sum::<f64>() * share + 1e-12;
+            self.design.gather_squares(&|d| bend(d, o), out);
+            out.iter_mut().for_each(|x| *x = *x * share + self.penalty);
         });
     }
 }

@@ -1,8 +1,15 @@
-//! How far do words alone get.
+//! How far do words alone get, and how far what knows more.
+//!
+//! [`logistic`] is the bag of words, [`ngrams`] counts sequences of words beside
+//! them, [`context`] knows which words change how others are read, and [`encoder`]
+//! is the upper bound: a pretrained encoder, frozen, under a logistic probe.
 
 pub mod context;
+pub mod design;
+pub mod encoder;
 pub mod lbfgs;
 pub mod logistic;
 pub mod newton;
+pub mod ngrams;
 
 pub use logistic::{Model, Settings, fit};

@@ -7,7 +7,7 @@ use accrue::dynamics::Held;
 use accrue::experiment::Experiment;
 use accrue::model::{Foreign, foreign};
 use accrue::ops::{CellKind, Pool};
-use accrue::report::Summary;
+use accrue::report::{Summary, index};
 use accrue::studies::{bare, portrait};
 use accrue::{Error, Result};
 use clap::{Args, ValueEnum};
@@ -138,7 +138,7 @@ impl Analyze {
                 PoolName::Mean => Pool::Mean,
             };
         }
-        let mut watch = Watch { quiet: common.quiet };
+        let mut watch = Watch::new(common.quiet);
         let options = portrait::Options {
             data: &common.data,
             out: &common.out,
@@ -172,6 +172,7 @@ impl Analyze {
                 bare::run(&experiment, &self.words()?, options)?
             }
         };
+        index::write(&common.out)?;
         let summary = Summary::read(&folder)?;
         if self.json {
             print!("{}", summary.to_json());

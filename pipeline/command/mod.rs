@@ -1,6 +1,7 @@
 //! What may be typed after `accrue`.
 
 mod analyze;
+mod compare;
 mod corpus;
 mod explain;
 mod predict;
@@ -9,7 +10,7 @@ mod run;
 mod terminal;
 
 use accrue::{Error, Result};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// How a recurrent network that classifies text adds up evidence, and whether
@@ -29,6 +30,7 @@ Examples:
   accrue run pipeline/experiments/imdb.ron --set training.epochs=3 --seed 2
   accrue predict ag_news
   accrue analyze gru.safetensors --corpus imdb --tokenizer tokenizer.json
+  accrue compare reports/sst2/gru reports/imdb/gru
   accrue explain reports/imdb/gru \"not a bad film, but far too long\"
   accrue predict reviews.csv --set corpus.source.label=stars";
 
@@ -46,8 +48,21 @@ enum Command {
     Predict(predict::Predict),
     /// What each word of a text says to a run's network, and to its bag of words
     Explain(explain::Explain),
+    /// Headline numbers, spectra and geometry of some runs, side by side
+    Compare(compare::Compare),
     /// Write the report of a finished run again, from its tables
     Report(report::Report),
+    /// Print what a shell needs to complete the words of this program
+    Completions {
+        /// bash, zsh, fish, elvish or powershell
+        shell: clap_complete::Shell,
+    },
+    /// Write man pages, one a command
+    Man {
+        /// Folder they go to
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
     /// Write the data dictionary (reports/README.md)
     #[command(hide = true)]
     Dictionary,
@@ -84,6 +99,16 @@ impl Arguments {
     pub fn go(self) -> Result<()> {
         let common = self.common;
         common.prepare()?;
+        let quiet = common.quiet;
+        let listen = ctrlc::set_handler(move || {
+            if accrue::interrupt::request() {
+                std::process::exit(130);
+            }
+            let line = "stopping at the next safe place; press again to stop at once (what is \
+                        finished stays)";
+            terminal::say(quiet, line);
+        });
+        listen.expect("nothing else listens for Ctrl-C");
         match self.command {
             Command::Run(run) => run.go(&common),
             Command::Analyze(analyze) => analyze.go(&common),
@@ -91,6 +116,16 @@ impl Arguments {
             Command::Predict(predict) => predict.go(&common),
             Command::Explain(explain) => explain.go(&common),
             Command::Report(report) => report.go(&common),
+            Command::Compare(compare) => compare.go(&common),
+            Command::Completions { shell } => {
+                let mut words = Arguments::command();
+                clap_complete::generate(shell, &mut words, "accrue", &mut std::io::stdout());
+                Ok(())
+            }
+            Command::Man { folder } => {
+                std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+                clap_mangen::generate_to(Arguments::command(), &folder).map_err(Error::io(&folder))
+            }
             Command::Dictionary => {
                 print!("{}", accrue::report::dictionary::readme());
                 Ok(())

@@ -2,7 +2,7 @@
 
 use super::{Common, terminal};
 use accrue::experiment::Experiment;
-use accrue::report::Summary;
+use accrue::report::{Summary, index};
 use accrue::studies::grid;
 use accrue::studies::portrait::{self, Options};
 use accrue::{Error, Result, train};
@@ -34,11 +34,12 @@ impl Run {
         if !experiment.grid.is_empty() {
             return self.grid(&experiment, common);
         }
-        let mut watch = Watch { quiet: common.quiet };
+        let mut watch = Watch::new(common.quiet);
         let folder = portrait::run(
             &experiment,
             Options { data: &common.data, out: &common.out, force: &self.force, watch: &mut watch },
         )?;
+        index::write(&common.out)?;
         let summary = Summary::read(&folder)?;
         if self.json {
             print!("{}", summary.to_json());
@@ -57,6 +58,7 @@ impl Run {
         let plan = grid::Plan { data: &common.data, out: &common.out, force: &self.force, jobs };
         let progress = terminal::Cases::new(common.quiet);
         let (folder, failed) = grid::run(experiment, &plan, &progress)?;
+        index::write(&common.out)?;
         println!("{}", folder.join("index.html").display());
         if failed > 0 {
             let table = folder.join("tables/cases.parquet");
@@ -74,7 +76,14 @@ impl Run {
 
 /// Says which stage runs.
 pub struct Watch {
-    pub quiet: bool,
+    quiet: bool,
+    bar: terminal::Steps,
+}
+
+impl Watch {
+    pub fn new(quiet: bool) -> Self {
+        Self { quiet, bar: terminal::Steps::new(quiet) }
+    }
 }
 
 impl portrait::Watch for Watch {
@@ -89,6 +98,10 @@ impl portrait::Watch for Watch {
                 None => format!("{shown:<13} in place"),
             },
         );
+    }
+
+    fn progress(&mut self, what: &str, done: usize, of: usize) {
+        self.bar.show(what, done, of);
     }
 
     fn training(&mut self) -> Box<dyn train::Watch + '_> {

@@ -102,6 +102,47 @@ impl Drop for Training {
     }
 }
 
+/// Follows long work within a stage.
+pub struct Steps {
+    quiet: bool,
+    bar: Option<ProgressBar>,
+    spoken: Instant,
+    begun: Instant,
+}
+
+impl Steps {
+    /// A watcher that says nothing until there is something to say.
+    pub fn new(quiet: bool) -> Self {
+        Self { quiet, bar: None, spoken: Instant::now(), begun: Instant::now() }
+    }
+
+    /// `done` of `of` pieces are done.
+    pub fn show(&mut self, what: &str, done: usize, of: usize) {
+        if self.quiet {
+            return;
+        }
+        if std::io::stderr().is_terminal() {
+            let bar = self.bar.get_or_insert_with(|| {
+                let look = "  {msg} {bar:24} {pos}/{len}  {eta} left";
+                let style = ProgressStyle::with_template(look);
+                let bar = ProgressBar::new(of as u64);
+                bar.set_style(style.expect("the template is well-formed").progress_chars("━╸─"));
+                bar.set_message(what.to_string());
+                bar
+            });
+            bar.set_position(done as u64);
+            if done >= of {
+                bar.finish_and_clear();
+                self.bar = None;
+            }
+        } else if self.spoken.elapsed() > LINE_EVERY {
+            self.spoken = Instant::now();
+            let pace = self.begun.elapsed().as_secs_f64() / done.max(1) as f64;
+            eprintln!("  {what} {done}/{of}, {:.0} s left", pace * (of - done) as f64);
+        }
+    }
+}
+
 /// Follows a transfer from the network.
 pub struct Transfer {
     quiet: bool,

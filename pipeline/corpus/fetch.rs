@@ -235,49 +235,89 @@ fn from_hub(
     let by_hand = entry.by_hand(data);
     let mut local = BTreeMap::new();
     for name in files.iter().flat_map(|(_, names)| names) {
-        let failed = |url: &str, e: ApiError| Error::Fetch {
-            url: url.into(),
-            problem: said(&e),
-            remedy: format!("{}, or {by_hand}", remedy(&e)),
-        };
-        let api = hub.api().map_err(|e| failed(repository, e))?;
-        let remote = api.repo(repo.clone());
-        let url = remote.url(name);
-        let metadata = api.metadata(&url).map_err(|e| failed(&url, e))?;
-        let size = metadata.size() as u64;
-        // A part that is whole, or too long, cannot be gone on with.
-        let blob = hub.cache().repo(repo.clone()).blob_path(metadata.etag());
-        let part = blob.with_extension("part");
-        if std::fs::metadata(&part).is_ok_and(|m| m.len() >= size) {
-            std::fs::remove_file(&part).map_err(Error::io(&part))?;
-        }
-        let here = std::fs::metadata(&blob).is_ok_and(|m| m.len() == size);
-        let path = if here {
-            blob
-        } else {
-            let progress = Progress { watch: &mut *watch };
-            remote.download_with_progress(name, progress).map_err(|e| failed(&url, e))?
-        };
-        let found = recorded(&path)?;
-        // The Hub names large files by their SHA-256.
-        let etag = metadata.etag();
-        let named = etag.len() == 64 && etag.bytes().all(|b| b.is_ascii_hexdigit());
-        let wrong = if found.bytes != size {
-            Some(("size", format!("{} bytes", found.bytes), size.to_string()))
-        } else {
-            (named && found.sha256 != etag).then(|| ("sha256", found.sha256, etag.to_string()))
-        };
-        if let Some((what, found, expected)) = wrong {
-            // What is damaged is not kept, so that the next attempt starts anew.
-            let _ = std::fs::canonicalize(&path).map(std::fs::remove_file);
-            let _ = std::fs::remove_file(&path);
-            let remedy = format!("the transfer was damaged: fetch again, or {by_hand}");
-            return Err(Error::Checksum { file: url, what, found, expected, remedy });
-        }
+        let path = one_file(hub, &repo, name, &by_hand, watch)?;
         check(&mut lock.sources, name, &path, &changed(&data.join(&entry.name)))?;
         local.insert(name.clone(), path);
     }
     Ok(local)
+}
+
+/// Brings files of a model on the Hub into a folder, each under its own name;
+/// those that are there stay as they are.
+///
+/// # Errors
+/// [`Error::Fetch`] where the network or the server fails, with the files to
+/// place by hand; [`Error::Checksum`] where a transfer was damaged.
+pub fn model(
+    repository: &str,
+    names: &[&str],
+    folder: &Path,
+    hub: &Hub,
+    watch: &mut dyn Watch,
+) -> Result<()> {
+    let repo = Repo::new(repository.into(), RepoType::Model);
+    let by_hand = format!("place {} in {}", names.join(", "), folder.display());
+    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    for name in names {
+        let to = folder.join(name);
+        if !to.is_file() {
+            let from = one_file(hub, &repo, name, &by_hand, watch)?;
+            let part = to.with_extension("part");
+            std::fs::copy(&from, &part).map_err(Error::io(&part))?;
+            std::fs::rename(&part, &to).map_err(Error::io(&to))?;
+        }
+    }
+    Ok(())
+}
+
+/// One file of the Hub in the shared cache, whole.
+fn one_file(
+    hub: &Hub,
+    repo: &Repo,
+    name: &str,
+    by_hand: &str,
+    watch: &mut dyn Watch,
+) -> Result<PathBuf> {
+    let failed = |url: &str, e: ApiError| Error::Fetch {
+        url: url.into(),
+        problem: said(&e),
+        remedy: format!("{}, or {by_hand}", remedy(&e)),
+    };
+    let api = hub.api().map_err(|e| failed(&repo.url(), e))?;
+    let remote = api.repo(repo.clone());
+    let url = remote.url(name);
+    let metadata = api.metadata(&url).map_err(|e| failed(&url, e))?;
+    let size = metadata.size() as u64;
+    // A part that is whole, or too long, cannot be gone on with.
+    let blob = hub.cache().repo(repo.clone()).blob_path(metadata.etag());
+    let part = blob.with_extension("part");
+    if std::fs::metadata(&part).is_ok_and(|m| m.len() >= size) {
+        std::fs::remove_file(&part).map_err(Error::io(&part))?;
+    }
+    let here = std::fs::metadata(&blob).is_ok_and(|m| m.len() == size);
+    let path = if here {
+        blob
+    } else {
+        let progress = Progress { watch: &mut *watch };
+        remote.download_with_progress(name, progress).map_err(|e| failed(&url, e))?
+    };
+    let found = recorded(&path)?;
+    // The Hub names large files by their SHA-256.
+    let etag = metadata.etag();
+    let named = etag.len() == 64 && etag.bytes().all(|b| b.is_ascii_hexdigit());
+    let wrong = if found.bytes != size {
+        Some(("size", format!("{} bytes", found.bytes), size.to_string()))
+    } else {
+        (named && found.sha256 != etag).then(|| ("sha256", found.sha256, etag.to_string()))
+    };
+    if let Some((what, found, expected)) = wrong {
+        // What is damaged is not kept, so that the next attempt starts anew.
+        let _ = std::fs::canonicalize(&path).map(std::fs::remove_file);
+        let _ = std::fs::remove_file(&path);
+        let remedy = format!("the transfer was damaged: fetch again, or {by_hand}");
+        return Err(Error::Checksum { file: url, what, found, expected, remedy });
+    }
+    Ok(path)
 }
 
 /// What went wrong, for people.

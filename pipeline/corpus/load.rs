@@ -18,6 +18,9 @@ pub struct Loaded {
     pub tokenizer: Option<Tokenizer>,
 }
 
+/// Texts of the documents of each split, in the order of the corpus.
+pub type Texts = [Vec<String>; 3];
+
 /// Documents and labels of one split before tokens.
 #[derive(Default)]
 struct Labelled {
@@ -70,6 +73,29 @@ pub fn files(settings: &Settings, data: &Path) -> Result<Vec<PathBuf>> {
 /// [`Error::Input`] for anything in the files that cannot be used, with file,
 /// row and remedy; [`Error::Usage`] for impossible settings.
 pub fn load(settings: &Settings, data: &Path, seed: u64) -> Result<Loaded> {
+    load_with(settings, data, seed, None)
+}
+
+/// The texts behind a corpus, for what reads them with a tokenizer of its own;
+/// none for synthetic corpora.
+///
+/// # Errors
+/// As [`load`].
+pub fn texts(settings: &Settings, data: &Path, seed: u64) -> Result<Option<Texts>> {
+    if matches!(settings.source, Source::Synthetic(_)) {
+        return Ok(None);
+    }
+    let mut texts = Texts::default();
+    load_with(settings, data, seed, Some(&mut texts))?;
+    Ok(Some(texts))
+}
+
+fn load_with(
+    settings: &Settings,
+    data: &Path,
+    seed: u64,
+    mut kept: Option<&mut Texts>,
+) -> Result<Loaded> {
     if let Source::Synthetic(synthetic) = &settings.source {
         let corpus = synthetic::generate(synthetic, seed)?;
         return Ok(Loaded { corpus, tokenizer: None });
@@ -82,15 +108,20 @@ pub fn load(settings: &Settings, data: &Path, seed: u64) -> Result<Loaded> {
 
     let tokenizer = Tokenizer::new(&settings.tokens, &train.texts)?;
     let words = tokenizer.words();
-    let mut encode = |part: &mut Labelled, name: &str| -> Result<Split> {
-        let tokens = tokenizer.encode(&std::mem::take(&mut part.texts))?;
+    let mut encode = |part: &mut Labelled, name: &str, at: usize| -> Result<Split> {
+        let mut texts = std::mem::take(&mut part.texts);
+        let tokens = tokenizer.encode(&texts)?;
         let labels = std::mem::take(&mut part.labels);
         let cut = (&settings.tokens, tokenizer.unknown());
-        Ok(collect(cut, tokens, labels, (names.len(), lists), name, &mut notes))
+        let (split, rows) = collect(cut, tokens, labels, (names.len(), lists), name, &mut notes);
+        if let Some(kept) = &mut kept {
+            kept[at] = rows.into_iter().map(|d| std::mem::take(&mut texts[d])).collect();
+        }
+        Ok(split)
     };
-    let train = encode(&mut train, "training")?;
-    let validation = encode(&mut validation, "validation")?;
-    let test = encode(&mut test, "test")?;
+    let train = encode(&mut train, "training", 0)?;
+    let validation = encode(&mut validation, "validation", 1)?;
+    let test = encode(&mut test, "test", 2)?;
     for (part, share) in [(&train, "train"), (&validation, "validation"), (&test, "test")] {
         if part.documents.is_empty() {
             let remedy = "give more documents, or set `corpus.validation` and `corpus.test`";
@@ -270,7 +301,8 @@ fn count_duplicates(train: &Labelled, test: &Labelled, notes: &mut Vec<String>) 
     }
 }
 
-/// Cuts or drops documents, and lays tokens and labels end to end.
+/// Cuts or drops documents, and lays tokens and labels end to end; also which
+/// documents stayed.
 fn collect(
     (settings, unknown_id): (&tokens::Settings, Option<u32>),
     tokens: Vec<Vec<u32>>,
@@ -278,11 +310,12 @@ fn collect(
     (classes, lists): (usize, bool),
     name: &str,
     notes: &mut Vec<String>,
-) -> Split {
+) -> (Split, Vec<usize>) {
     let mut documents = Documents::new();
     let mut kept: Vec<Vec<usize>> = Vec::with_capacity(labels.len());
+    let mut rows = Vec::with_capacity(labels.len());
     let (mut empty, mut long, mut unknown) = (0, 0, 0);
-    for (tokens, labels) in tokens.into_iter().zip(labels) {
+    for (row, (tokens, labels)) in tokens.into_iter().zip(labels).enumerate() {
         if tokens.is_empty() {
             empty += 1;
             continue;
@@ -298,6 +331,7 @@ fn collect(
         unknown += tokens.iter().all(|&t| Some(t) == unknown_id) as usize;
         documents.push(tokens);
         kept.push(labels);
+        rows.push(row);
     }
     let mut note = |count: usize, what: &str| {
         if count > 0 {
@@ -320,5 +354,5 @@ fn collect(
     } else {
         Labels::Class(kept.iter().map(|l| l[0] as u32).collect())
     };
-    Split { documents, labels }
+    (Split { documents, labels }, rows)
 }

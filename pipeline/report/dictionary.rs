@@ -552,6 +552,17 @@ pub const SUMMARY: &[Field] = &[
     f("accuracy.network", "number", "test accuracy of the network (share right; R² for a score)"),
     f("accuracy.bag_of_words", "number", "the same of logistic regression on word counts"),
     f(
+        "accuracy.bigrams",
+        "number",
+        "the same for a bag of words and of frequent pairs of them (where `baseline.ngrams` asks)",
+    ),
+    f("accuracy.trigrams", "number", "the same with triples"),
+    f(
+        "accuracy.encoder",
+        "number",
+        "the same for a logistic probe on a frozen pretrained encoder (where `baseline.encoder` asks)",
+    ),
+    f(
         "accuracy.augmented",
         "number",
         "the same of the bag of words in context that validation data prefer",

@@ -4,9 +4,11 @@
 //! A figure is drawn from a table and from nothing else, and a table or a
 //! summary key that the [`dictionary`] does not describe is refused.
 
+pub mod compare;
 pub mod dictionary;
 pub mod figure;
 pub mod grid;
+pub mod index;
 pub mod page;
 pub mod summary;
 pub mod table;

@@ -5,6 +5,7 @@
 
 pub mod counts;
 pub mod evidence;
+pub mod lsa;
 pub mod predict;
 pub mod summary;
 

@@ -10,7 +10,7 @@
 use super::portrait::{self, Options, Watch};
 use crate::experiment::Experiment;
 use crate::report::{Frame, Summary, Table, grid as page};
-use crate::{Error, Result, train};
+use crate::{Error, Result, interrupt, train};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -157,7 +157,9 @@ pub fn run(
                         *next += 1;
                         *next - 1
                     };
-                    let Some(case) = cases.get(i) else { break };
+                    let Some(case) = cases.get(i).filter(|_| !interrupt::requested()) else {
+                        break;
+                    };
                     let begin = Instant::now();
                     let outcome = pool.install(|| one(case, plan));
                     let mut done = done.lock().expect("no worker panics with the lock held");
@@ -172,6 +174,10 @@ pub fn run(
         }
     });
     let outcomes = outcomes.into_inner().expect("no worker panicked");
+    if interrupt::requested() {
+        let ended = outcomes.iter().flatten().filter(|o| o.failure.is_none()).count();
+        return Err(interrupt::stopped(&format!("with {ended} of {} networks done", cases.len())));
+    }
     let outcomes: Vec<Outcome> =
         outcomes.into_iter().map(|o| o.expect("every case was taken")).collect();
     write(&folder, &cases, &outcomes)?;

@@ -8,7 +8,7 @@ use super::{batches, penalty};
 use crate::corpus::Split;
 use crate::model::{Network, Parameter, weights::Arrays};
 use crate::ops::Batch;
-use crate::{Error, Result, seed};
+use crate::{Error, Result, interrupt, seed};
 use candle_core::{Device, Tensor, Var};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
@@ -206,6 +206,11 @@ impl<'a> Run<'a> {
                 let safe = self.progress.step.is_multiple_of(self.settings.checkpoint_every);
                 if safe && !stopped_early && self.progress.step < self.planned {
                     self.save()?;
+                }
+                if interrupt::requested() {
+                    self.save()?;
+                    let step = self.progress.step;
+                    return Err(interrupt::stopped(&format!("training at step {step}")));
                 }
                 if last_of_epoch {
                     break;

@@ -1,19 +1,36 @@
-//! Stage `baselines`: how far words alone get, and what each word does.
+//! Stage `baselines`: how far words alone get, what knows more than words, and
+//! what each word does.
 
-use super::{logits, read};
+use super::{Watch, logits, read};
 use crate::baseline;
-use crate::corpus::{Corpus, Labels};
+use crate::baseline::design::Dense;
+use crate::baseline::encoder::{self, Encoder, Probe};
+use crate::baseline::ngrams::Ngrams;
+use crate::corpus::{self, Corpus, Labels, fetch};
 use crate::dynamics::Map;
 use crate::experiment::Experiment;
-use crate::model::Network;
+use crate::model::{Network, weights};
 use crate::report::{Frame, Table};
 use crate::run::Made;
 use crate::stats::evidence;
-use crate::{Result, train};
+use crate::{Error, Result, interrupt, train};
 use rayon::prelude::*;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
+/// Names of bags of words and sequences, from pairs on.
+const NGRAMS: [&str; 2] = ["bigrams", "trigrams"];
+
+/// Where texts and features are.
+pub struct Place<'a> {
+    /// Folder of the corpora.
+    pub data: &'a Path,
+    /// Folder of the runs: features of an encoder are kept there for all of them.
+    pub out: &'a Path,
+    /// Hashes of the corpus's files.
+    pub sources: &'a [String],
+}
+
+pub fn stage(e: &Experiment, place: &Place, folder: &Path, watch: &mut dyn Watch) -> Result<Made> {
     let (corpus, network) = read(folder)?;
     let (vocabulary, classes) = (corpus.words.len(), corpus.label_names.len());
     let model = baseline::fit(&corpus.train, &corpus.validation, vocabulary, classes, &e.baseline)?;
@@ -21,18 +38,27 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     let majority = majority(&corpus);
     let own = train::score(&network, &corpus.test)?;
 
-    let rows =
-        [("network", own.accuracy()), ("bag_of_words", words.accuracy), ("majority", majority)];
+    let mut rows = vec![("network", own.accuracy()), ("bag_of_words", words.accuracy)];
+    for longest in 2..=e.baseline.ngrams {
+        let name = NGRAMS.get(longest - 2).ok_or_else(|| {
+            Error::Usage(format!("baseline.ngrams: {longest} words are too long; at most 3"))
+        })?;
+        rows.push((name, ngrams(e, &corpus, longest)?));
+    }
+    if let Some(settings) = &e.baseline.encoder {
+        rows.push(("encoder", encoder(e, settings, place, &corpus, watch)?));
+    }
+    rows.push(("majority", majority));
     let score = matches!(corpus.test.labels, Labels::Score(_));
     let interval = |share: f64| {
         if score { (f64::NAN, f64::NAN) } else { evidence::share_interval(share, words.count) }
     };
     let accuracies = Table::new("accuracies")
-        .text("model", rows.map(|r| r.0))
-        .f64("accuracy", rows.map(|r| r.1))
-        .f64("low", rows.map(|r| interval(r.1).0))
-        .f64("high", rows.map(|r| interval(r.1).1))
-        .u64("n", rows.map(|_| words.count));
+        .text("model", rows.iter().map(|r| r.0))
+        .f64("accuracy", rows.iter().map(|r| r.1))
+        .f64("low", rows.iter().map(|r| interval(r.1).0))
+        .f64("high", rows.iter().map(|r| interval(r.1).1))
+        .u64("n", rows.iter().map(|_| words.count));
     let penalties = Table::new("penalties")
         .f64("penalty", model.tried.iter().map(|t| t.0))
         .f64("validation_loss", model.tried.iter().map(|t| t.1))
@@ -50,9 +76,98 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         words_table.write(folder)?,
         bias.write(folder)?,
     ];
-    Ok(Made::files(files)
+    let mut made = Made::files(files)
         .with("accuracy.bag_of_words", words.accuracy)
-        .with("accuracy.majority", majority))
+        .with("accuracy.majority", majority);
+    for (name, accuracy) in &rows {
+        if NGRAMS.contains(name) || *name == "encoder" {
+            made = made.with(&format!("accuracy.{name}"), *accuracy);
+        }
+    }
+    Ok(made)
+}
+
+/// Accuracy of a bag of words and of sequences of up to `longest` words.
+fn ngrams(e: &Experiment, corpus: &Corpus, longest: usize) -> Result<f64> {
+    let documents = &corpus.train.documents;
+    let table = Ngrams::of(documents, corpus.words.len(), longest, e.baseline.ngram_least);
+    let [train, validation, test] =
+        [&corpus.train, &corpus.validation, &corpus.test].map(|split| table.apply(split));
+    let classes = corpus.label_names.len();
+    let model = baseline::fit(&train, &validation, table.size(), classes, &e.baseline)?;
+    Ok(model.score(&test, classes).accuracy)
+}
+
+/// Accuracy of a logistic probe on a pretrained encoder.
+fn encoder(
+    e: &Experiment,
+    settings: &encoder::Settings,
+    place: &Place,
+    corpus: &Corpus,
+    watch: &mut dyn Watch,
+) -> Result<f64> {
+    let source = source(settings, place.data);
+    if !source.join(encoder::FILES[2]).is_file() {
+        let hub = fetch::Hub::from_env();
+        fetch::model(&settings.model, &encoder::FILES, &source, &hub, &mut ())?;
+    }
+    let print = crate::run::fingerprint(&source.join(encoder::FILES[2]))?.1;
+    let key = (&e.corpus, e.seed, place.sources, settings, print);
+    let key = serde_json::to_string(&key).expect("settings are plain data");
+    let cache = place.out.join("features").join(format!("{}.safetensors", crate::run::hash(&key)));
+    let features = if cache.is_file() {
+        read_features(&cache)?
+    } else {
+        let Some(texts) = corpus::load::texts(&e.corpus, place.data, e.seed)? else {
+            let problem = "baseline.encoder: synthetic phrases are no text for an encoder";
+            return Err(Error::Usage(problem.into()));
+        };
+        let encoder = Encoder::open(&source, settings)?;
+        let total: usize = texts.iter().map(Vec::len).sum();
+        let mut before = 0;
+        let mut features = Vec::new();
+        for split in &texts {
+            features.push(encoder.features(split, |done| {
+                watch.progress("encoding", before + done, total);
+                interrupt::check("while encoding")
+            })?);
+            before += split.len();
+        }
+        write_features(&cache, &features)?;
+        features
+    };
+    let classes = corpus.label_names.len();
+    let [train, validation, test] = features.as_slice() else {
+        let remedy = "remove the file and run the stage again";
+        return Err(Error::input(cache.display(), "", "not three splits", remedy));
+    };
+    let probe =
+        Probe::fit((train, &corpus.train), (validation, &corpus.validation), classes, &e.baseline)?;
+    Ok(probe.score(test, &corpus.test, classes).accuracy)
+}
+
+/// Folder of an encoder: the one that was named, or that of a repository of the Hub.
+pub fn source(settings: &encoder::Settings, data: &Path) -> PathBuf {
+    let given = PathBuf::from(&settings.model);
+    if given.is_dir() { given } else { data.join("encoders").join(&settings.model) }
+}
+
+const SPLITS: [&str; 3] = ["train", "validation", "test"];
+
+fn write_features(path: &Path, features: &[Dense]) -> Result<()> {
+    let folder = path.parent().expect("the file lies in a folder");
+    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    let arrays = SPLITS.iter().zip(features).map(|(name, f)| {
+        (name.to_string(), (vec![f.values.len() / f.width, f.width], f.values.clone()))
+    });
+    weights::write(path, &arrays.collect(), Default::default())
+}
+
+fn read_features(path: &Path) -> Result<Vec<Dense>> {
+    let (mut arrays, _) = weights::read(path)?;
+    let take = |name: &&str| arrays.remove(*name);
+    let found = SPLITS.iter().filter_map(take);
+    Ok(found.map(|(shape, values)| Dense { width: shape[1], values }).collect())
 }
 
 /// Share right of always giving the training split's commonest answer.

@@ -128,6 +128,8 @@ pub trait Watch {
     fn begin(&mut self, stage: &str);
     /// A stage was passed: its files were in place, or it took that long.
     fn passed(&mut self, stage: &str, ran: Option<f64>);
+    /// Long work within a stage has come this far.
+    fn progress(&mut self, _what: &str, _done: usize, _of: usize) {}
     /// The watcher of training.
     fn training(&mut self) -> Box<dyn crate::train::Watch + '_>;
 }
@@ -150,6 +152,13 @@ pub fn run(experiment: &Experiment, options: Options) -> Result<PathBuf> {
     let seed = e.seed;
     let watch = options.watch;
     let sources = fingerprint(&e.corpus, options.data)?;
+
+    let place = baselines::Place { data: options.data, out: options.out, sources: &sources };
+    // An encoder of other weights is another encoder.
+    let encoder = e.baseline.encoder.as_ref().and_then(|settings| {
+        let folder = baselines::source(settings, options.data);
+        crate::run::fingerprint(&folder.join(crate::baseline::encoder::FILES[2])).ok()
+    });
 
     let mut pass =
         |stage: Stage, work: &mut dyn FnMut(&Path, &str, &mut dyn Watch) -> Result<Made>| {
@@ -197,8 +206,12 @@ pub fn run(experiment: &Experiment, options: Options) -> Result<PathBuf> {
         predict::stage(e, folder)
     })?;
     pass(
-        stage("baselines", &e.baseline, &["tokenize", "train", "states", "fixed_points"]),
-        &mut |folder, _, _| baselines::stage(e, folder),
+        stage(
+            "baselines",
+            &(&e.baseline, encoder),
+            &["tokenize", "train", "states", "fixed_points"],
+        ),
+        &mut |folder, _, watch| baselines::stage(e, &place, folder, watch),
     )?;
     let trained = &(&e.modes, seed, e.modes.linear_model.then_some(&e.training));
     pass(

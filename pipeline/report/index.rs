@@ -1,0 +1,102 @@
+//! One page over all runs of a folder.
+
+use super::page::{escape, shell};
+use super::summary::{FILE, Summary};
+use crate::Result;
+use crate::run::{RECORD, replace};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// Headline numbers shown for each run: key, name, digits.
+const SHOWN: [(&str, &str, usize); 6] = [
+    ("accuracy.network", "Network", 3),
+    ("accuracy.bag_of_words", "Words", 3),
+    ("dimension.predicted_scaled", "Predicted", 2),
+    ("dimension.states", "States", 2),
+    ("dimension.fixed_points", "Slow points", 2),
+    ("fixed_points.tau_1", "τ₁", 0),
+];
+
+/// Writes `index.html` over every run and grid below `out`; returns its path.
+///
+/// # Errors
+/// [`crate::Error::Io`] if the folder cannot be written to.
+pub fn write(out: &Path) -> Result<PathBuf> {
+    let (mut runs, mut grids) = (Vec::new(), Vec::new());
+    find(out, &mut runs, &mut grids);
+    runs.sort();
+    grids.sort();
+    let mut body = String::from(
+        "<header><p class=kicker>accrue</p><h1>All runs</h1><p class=finding>How recurrent \
+         networks add up evidence: a page for each network, and one for each grid of them.</p>\
+         </header><main>",
+    );
+    if !grids.is_empty() {
+        body.push_str("<section id=grids><h2>Grids</h2><ul>");
+        for grid in &grids {
+            let link = relative(out, grid);
+            let _ = write!(body, "<li><a href=\"{link}/index.html\">{link}</a></li>");
+        }
+        body.push_str("</ul></section>");
+    }
+    body.push_str("<section id=runs><h2>Runs</h2><div class=wide><table><thead><tr><th>Run</th>");
+    for (_, name, _) in SHOWN {
+        let _ = write!(body, "<th>{name}</th>");
+    }
+    body.push_str("<th>Claims held</th></tr></thead><tbody>");
+    for run in &runs {
+        // A run that is being written now is listed next time.
+        let Ok(summary) = Summary::read(run) else { continue };
+        let link = relative(out, run);
+        let title = title(run).map(|t| format!("<br><span class=small>{}</span>", escape(&t)));
+        let title = title.unwrap_or_default();
+        let _ = write!(body, "<tr><td><a href=\"{link}/index.html\">{link}</a>{title}</td>");
+        for (key, _, digits) in SHOWN {
+            let cell = summary.get(key).map_or("–".into(), |x| format!("{x:.digits$}"));
+            let _ = write!(body, "<td>{cell}</td>");
+        }
+        let claims = summary.get("claims.held").zip(summary.get("claims.tested"));
+        let claims = claims.map_or("–".into(), |(h, t)| format!("{h:.0} of {t:.0}"));
+        let _ = write!(body, "<td>{claims}</td></tr>");
+    }
+    body.push_str(
+        "</tbody></table></div><p class=small>Dimensions are participation ratios; <em>predicted\
+         </em> is from word counts alone. Tables are described in README.md beside this page where \
+         the runs lie in the repository's <code>reports/</code>.</p></section></main>\n",
+    );
+    let path = out.join("index.html");
+    replace(&path, shell("All runs", &body).as_bytes())?;
+    Ok(path)
+}
+
+/// The path below `out`, for a link.
+fn relative(out: &Path, run: &Path) -> String {
+    let below = run.strip_prefix(out).unwrap_or(run);
+    let parts: Vec<_> = below.components().map(|c| c.as_os_str().to_string_lossy()).collect();
+    escape(&parts.join("/"))
+}
+
+/// Runs and grids below a folder; the cases of a grid have their own page.
+fn find(folder: &Path, runs: &mut Vec<PathBuf>, grids: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for path in entries.filter_map(|e| Some(e.ok()?.path())).filter(|p| p.is_dir()) {
+        if path.join("tables/cases.parquet").is_file() {
+            grids.push(path);
+        } else if path.join(FILE).is_file() {
+            runs.push(path);
+        } else {
+            find(&path, runs, grids);
+        }
+    }
+}
+
+/// The title in a run's record.
+fn title(run: &Path) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Titled {
+        title: String,
+    }
+    let text = std::fs::read_to_string(run.join(RECORD)).ok()?;
+    let found: Titled = crate::run::experiment_of(RECORD, &text).ok()?;
+    Some(found.title).filter(|t| !t.is_empty())
+}
