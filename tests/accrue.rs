@@ -1,6 +1,7 @@
 //! The one test binary; a module a room.
 
 mod baseline;
+mod browser;
 mod corpus;
 mod dynamics;
 mod experiment;

@@ -10,6 +10,7 @@ pub mod figure;
 pub mod grid;
 pub mod index;
 pub mod page;
+pub mod plot;
 pub mod summary;
 pub mod table;
 pub mod walk;

@@ -2,6 +2,7 @@
 
 use super::Frame;
 use super::figure::{self, Figure};
+use super::plot;
 use super::summary::Summary;
 use crate::Result;
 use crate::run::{StageRecord, replace};
@@ -24,6 +25,8 @@ pub struct Page<'a> {
     pub settings: &'a str,
     /// Rows of the run's record.
     pub stages: &'a [StageRecord],
+    /// The way from the run's folder to what all pages share.
+    pub assets: &'a str,
     /// The section in which documents are read, where there is one.
     pub walk: Option<String>,
 }
@@ -39,6 +42,7 @@ pub fn write(run: &Path, page: &Page, summary: &Summary) -> Result<Vec<String>> 
     for figure in &figures {
         files.push(figure.write(run)?);
     }
+    plot::place(&run.join(page.assets))?;
     let html = html(run, page, summary, &figures)?;
     replace(&run.join("index.html"), html.as_bytes())?;
     files.push("index.html".into());
@@ -144,6 +148,7 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
     );
     body.push_str(CITE);
     body.push_str("</main>\n");
+    body.push_str(&plot::script(page.assets));
     Ok(shell(&title, &body))
 }
 
@@ -198,12 +203,13 @@ fn section(body: &mut String, figure: &Figure) {
     let _ = writeln!(
         body,
         "<section id={}><h2>{}</h2><figure>{svg}<figcaption>{} <span class=links>{} · \
-         <a href=\"figures/{}.svg\">SVG</a></span></figcaption></figure></section>",
+         <a href=\"figures/{}.svg\">SVG</a></span></figcaption></figure>{}</section>",
         figure.name,
         figure.title,
         escape(&figure.caption),
         links.join(" · "),
-        figure.name
+        figure.name,
+        figure.plot.as_ref().map_or(String::new(), |p| p.island(figure.name))
     );
 }
 
@@ -529,8 +535,9 @@ canvas{display:block;width:100%;height:min(62vh,27rem);touch-action:none;cursor:
 .reading span{cursor:pointer;border-radius:3px;padding:0 .1em}
 .reading [data-state=ahead]{opacity:.4}
 .reading [data-state=now]{outline:2px solid var(--ink)}
+.plot{height:29rem}
 .modifier{border-bottom:2px dotted var(--soft)}
 pre{overflow-x:auto;background:var(--tint);padding:1rem;font-size:.8rem;line-height:1.4}
-@media print{nav,details,#walk{display:none}body{max-width:none;font-size:11pt}section{break-inside:avoid}}
+@media print{nav,details,#walk,.controls{display:none}body{max-width:none;font-size:11pt}section{break-inside:avoid}}
 @media(max-width:36rem){body{font-size:16px;padding-top:1.25rem}h1{font-size:1.5rem}.finding{font-size:1.05rem}}
 ";

@@ -159,6 +159,7 @@ fn report(
         lists: false,
         settings: &notation::to_ron(e),
         stages,
+        assets: &portrait::assets(e),
         walk: None,
     };
     files.extend(page::write(folder, &page, &summary)?);

@@ -208,6 +208,16 @@
     pen.strokeStyle = pen.fillStyle = fill;
     pen.lineWidth = 3;
     pen.beginPath(); pen.moveTo(...from); pen.lineTo(...to); pen.stroke();
+    const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
+    if (length < 14) return;
+    const [dx, dy] = [(to[0] - from[0]) / length, (to[1] - from[1]) / length];
+    // The tip stands before the dot of the present state.
+    const tip = [to[0] - 6 * dx, to[1] - 6 * dy];
+    pen.beginPath();
+    pen.moveTo(...tip);
+    pen.lineTo(tip[0] - 9 * dx - 5 * dy, tip[1] - 9 * dy + 5 * dx);
+    pen.lineTo(tip[0] - 9 * dx + 5 * dy, tip[1] - 9 * dy - 5 * dx);
+    pen.fill();
   };
 
   // What word t (from 1) speaks for most, by how much, and in which colour.
@@ -273,7 +283,7 @@
     if (current) box.scrollTop = current.offsetTop - box.offsetTop - box.clientHeight / 2;
     const { label, by } = now ? lead(now) : {};
     find("said").textContent = now
-      ? `“${data.vocabulary[walk.tokens[now - 1]]}” moves the state by ${by.toFixed(2)} towards ${label}. The network says ${verdict(walk.said[now])}, words alone ${verdict(walk.alone[now])}${given ? `; the label is ${given.label}` : ""}.`
+      ? `“${data.vocabulary[walk.tokens[now - 1]]}” adds ${by.toFixed(2)} of evidence for ${label}. The network says ${verdict(walk.said[now])}, words alone ${verdict(walk.alone[now])}${given ? `; the label is ${given.label}` : ""}.`
       : "Before the first word.";
     find("slider").value = now;
     root.dataset.step = now;

@@ -39,6 +39,12 @@ pub fn colour(i: usize) -> RGBColor {
     COLOURS[i % COLOURS.len()]
 }
 
+/// Colour of series `i` as CSS has it.
+pub fn css(i: usize) -> String {
+    let RGBColor(r, g, b) = colour(i);
+    format!("#{r:02x}{g:02x}{b:02x}")
+}
+
 /// A drawing area whose SVG lands in `svg`.
 pub fn area(svg: &mut String) -> DrawingArea<SVGBackend<'_>, Shift> {
     SVGBackend::with_string(svg, SIZE).into_drawing_area()

@@ -6,10 +6,13 @@ use super::axes::{
 };
 use crate::Result;
 use crate::report::Frame;
+use crate::report::plot::{Plot, Series};
 use plotters::prelude::*;
 
 /// Components shown.
 const COMPONENTS: f64 = 12.0;
+/// Modes of a point that can be asked, slowest first.
+const ASKED: f64 = 32.0;
 /// Modes shown.
 const MODES: usize = 8;
 
@@ -67,6 +70,17 @@ pub fn spectrum(found: &Frame, predicted: Option<&Frame>) -> Result<Figure> {
         alt: format!("Cumulative variance curves of {}.", seen.join(", ")),
         tables: &["spectrum", "spectrum_predicted"],
         svg,
+        plot: Some(Plot {
+            series: curves
+                .iter()
+                .enumerate()
+                .map(|(i, (key, points))| Series::line(&key.name, axes::css(i), points))
+                .collect(),
+            x: "principal components",
+            y: "share of variance explained",
+            equal: false,
+            search: false,
+        }),
     })
 }
 
@@ -113,7 +127,33 @@ pub fn plane(table: &Frame) -> Result<Figure> {
         alt: format!("{} eigenvalues in the complex plane with the unit circle.", re.len()),
         tables: &["eigenvalues"],
         svg,
+        plot: Some(eigenvalues(table)?),
     })
+}
+
+/// The slowest modes of every point, with their time constants to ask for.
+fn eigenvalues(table: &Frame) -> Result<Plot> {
+    let (re, im) = (table.f64("re")?, table.f64("im")?);
+    let (mode, tau, point) = (table.f64("mode")?, table.f64("tau")?, table.f64("point")?);
+    let mut slow = Series::points("two slowest modes", axes::css(1), 6.0, 0.7);
+    let mut others = Series::points("other modes", axes::css(0), 4.0, 0.35);
+    for i in (0..re.len()).filter(|&i| mode[i] <= ASKED) {
+        let series = if mode[i] <= 2.0 { &mut slow } else { &mut others };
+        let text = format!(
+            "point {:.0}, mode {:.0}: λ = {:.4} {:+.4}i, τ = {:.1} tokens",
+            point[i], mode[i], re[i], im[i], tau[i]
+        );
+        series.add(re[i], im[i], text);
+    }
+    let circle: Vec<(f64, f64)> = (0..=180)
+        .map(|i| {
+            let angle = i as f64 / 180.0 * std::f64::consts::TAU;
+            (angle.cos(), angle.sin())
+        })
+        .collect();
+    let unit = Series { mode: "lines", ..Series::line("unit circle", "#7d7d7d".into(), &circle) };
+    let series = vec![unit, others, slow];
+    Ok(Plot { series, x: "real part", y: "imaginary part", equal: true, search: false })
 }
 
 /// Median time constant of each mode, with the band from 10 to 90 %.
@@ -180,6 +220,7 @@ pub fn time_constants(table: &Frame, states: &Frame) -> Result<Figure> {
         alt: format!("Time constants of {} modes on a logarithmic scale.", rows.len()),
         tables: &["eigenvalues", "states"],
         svg,
+        plot: None,
     })
 }
 
@@ -188,6 +229,10 @@ pub fn training(table: &Frame) -> Result<Figure> {
     let step = table.f64("step")?;
     let loss = table.f64("loss")?;
     let validation = table.f64("validation_loss")?;
+    let pairs = |values: &[f64]| -> Vec<(f64, f64)> {
+        let all = step.iter().copied().zip(values.iter().copied());
+        all.filter(|(_, y)| y.is_finite()).collect()
+    };
     let mut svg = String::new();
     {
         let area = area(&mut svg);
@@ -195,10 +240,6 @@ pub fn training(table: &Frame) -> Result<Figure> {
         let keys = [key(colour(0), "training"), key(colour(1), "validation")];
         let steps = range(step.iter().copied().chain([0.0]));
         let mut chart = chart(&area, &keys, (steps, "optimiser steps"), (range(ys), "loss"));
-        let pairs = |values: &[f64]| -> Vec<(f64, f64)> {
-            let all = step.iter().copied().zip(values.iter().copied());
-            all.filter(|(_, y)| y.is_finite()).collect()
-        };
         line(&mut chart, &pairs(&loss), colour(0).stroke_width(2));
         let measured = pairs(&validation);
         line(&mut chart, &measured, colour(1).stroke_width(2));
@@ -216,5 +257,15 @@ pub fn training(table: &Frame) -> Result<Figure> {
         alt: "Training and validation loss against optimiser steps.".into(),
         tables: &["training"],
         svg,
+        plot: Some(Plot {
+            series: vec![
+                Series::line("training", axes::css(0), &pairs(&loss)),
+                Series::line("validation", axes::css(1), &pairs(&validation)),
+            ],
+            x: "optimiser steps",
+            y: "loss",
+            equal: false,
+            search: false,
+        }),
     })
 }

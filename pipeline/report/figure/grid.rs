@@ -63,5 +63,6 @@ pub fn dimensions(cases: &Cases) -> Option<Figure> {
         alt: format!("Scatter plot of {} networks.", points.len()),
         tables: &["case_numbers", "case_settings"],
         svg,
+        plot: None,
     })
 }

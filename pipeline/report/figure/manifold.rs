@@ -4,6 +4,7 @@ use super::Figure;
 use super::axes::{self, GREY, area, chart, colour, dots, equal, key, range};
 use crate::Result;
 use crate::report::Frame;
+use crate::report::plot::{Plot, Series};
 use plotters::prelude::*;
 use std::collections::BTreeMap;
 
@@ -64,6 +65,7 @@ pub fn draw(states: &Frame, fixed: &Frame, readouts: Option<&Frame>) -> Result<O
         dots(&mut chart, fixed_points.iter().copied(), 3, BLACK.filled());
         area.present().expect("drawing into text cannot fail");
     }
+    let plot = plot(states, &labels, &names, &shown, &fixed_points)?;
     let documents: std::collections::BTreeSet<u64> =
         states.f64("document")?.into_iter().map(|d| d as u64).collect();
     Ok(Some(Figure {
@@ -101,7 +103,48 @@ pub fn draw(states: &Frame, fixed: &Frame, readouts: Option<&Frame>) -> Result<O
             &["states", "fixed_points"]
         },
         svg,
+        plot: Some(plot),
     }))
+}
+
+/// Most states in the plot that can be asked.
+const PLOTTED: usize = 3000;
+
+/// States with their words, and the slow points.
+fn plot(
+    states: &Frame,
+    labels: &[String],
+    names: &[&str],
+    shown: &dyn Fn(&str) -> usize,
+    slow: &[(f64, f64)],
+) -> Result<Plot> {
+    let (x, y) = (states.f64("pc_1")?, states.f64("pc_2")?);
+    let (document, token) = (states.f64("document")?, states.f64("token")?);
+    let words = states.has("word").then(|| states.text("word")).transpose()?;
+    let groups = names.len().min(COLOURED + 1);
+    let rest = names.len() > COLOURED + 1;
+    let mut series: Vec<Series> = (0..groups)
+        .map(|g| {
+            let name = if rest && g == COLOURED { "others" } else { names[g] };
+            Series::points(name, axes::css(g), 4.0, 0.5)
+        })
+        .collect();
+    for i in (0..x.len()).step_by(x.len().div_ceil(PLOTTED).max(1)) {
+        let word = words.as_ref().map_or(String::new(), |w| format!("after “{}”, ", w[i]));
+        let text =
+            format!("{word}document {:.0}, word {:.0}: {}", document[i], token[i] + 1.0, labels[i]);
+        series[shown(&labels[i])].add(x[i], y[i], text);
+    }
+    let mut black = Series::points("slow points", "ink".into(), 6.0, 1.0);
+    slow.iter().for_each(|p| black.add(p.0, p.1, "slow point".into()));
+    series.push(black);
+    Ok(Plot {
+        series,
+        x: "first principal component",
+        y: "second principal component",
+        equal: true,
+        search: false,
+    })
 }
 
 /// Labels, commonest first.

@@ -8,6 +8,7 @@ mod modes;
 mod words;
 
 use super::Frame;
+use super::plot::Plot;
 use crate::Result;
 use crate::run::replace;
 use std::path::Path;
@@ -26,6 +27,8 @@ pub struct Figure {
     pub tables: &'static [&'static str],
     /// The SVG.
     pub svg: String,
+    /// The same to zoom and ask, where that says more.
+    pub plot: Option<Plot>,
 }
 
 impl Figure {

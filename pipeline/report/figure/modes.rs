@@ -49,6 +49,7 @@ pub fn along(table: &Frame) -> Result<Figure> {
         alt: format!("Three time constants at each of {} slow points.", theta.len()),
         tables: &["modes"],
         svg,
+        plot: None,
     })
 }
 
@@ -102,6 +103,7 @@ pub fn selected(table: &Frame) -> Result<Option<Figure>> {
         alt: format!("Scatter plot of {} words.", kept.len()),
         tables: &["word_modes"],
         svg,
+        plot: None,
     }))
 }
 
@@ -141,5 +143,6 @@ pub fn relaxation(table: &Frame) -> Result<Figure> {
         alt: format!("Step length over {} tokens.", step.len()),
         tables: &["relaxation"],
         svg,
+        plot: None,
     })
 }

@@ -4,10 +4,13 @@ use super::Figure;
 use super::axes::{self, area, chart, colour, dots, range};
 use crate::Result;
 use crate::report::Frame;
+use crate::report::plot::{Plot, Series};
 use plotters::prelude::*;
 
 /// Words with fewer occurrences are left out: their counts say little.
 const LEAST: f64 = 20.0;
+/// Most words in the plot that can be asked, the most frequent.
+const PLOTTED: usize = 8000;
 /// Words named, at each end.
 const NAMED: usize = 6;
 
@@ -65,6 +68,21 @@ pub fn draw(table: &Frame) -> Result<Option<Figure>> {
         }
         area.present().expect("drawing into text cannot fail");
     }
+    let mut order: Vec<usize> = (0..kept.len()).collect();
+    order.sort_by(|&a, &b| counts[kept[b]].total_cmp(&counts[kept[a]]));
+    let mut series = Series::points("words", axes::css(0), 5.0, 0.5);
+    for i in order.into_iter().take(PLOTTED) {
+        let ((x, y), w) = (points[i], kept[i]);
+        let text = format!("{}: network {y:+.2}, counts {x:+.2}, {:.0} times", words[w], counts[w]);
+        series.add(x, y, text);
+    }
+    let plot = Plot {
+        series: vec![series],
+        x: "evidence by counts, log-odds (nats)",
+        y: "readout change by the network (logits)",
+        equal: false,
+        search: true,
+    };
     Ok(Some(Figure {
         name: "words",
         title: "What each word does",
@@ -77,5 +95,6 @@ pub fn draw(table: &Frame) -> Result<Option<Figure>> {
         alt: format!("Scatter plot of {} words, network against counts.", kept.len()),
         tables: &["words"],
         svg,
+        plot: Some(plot),
     }))
 }

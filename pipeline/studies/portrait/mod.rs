@@ -18,7 +18,7 @@ mod walk;
 
 pub(super) use fixed_points::{Sought, seek};
 pub(super) use geometry::measure;
-pub(super) use report::{assumed, costs, describe, write_notes};
+pub(super) use report::{assets, assumed, costs, describe, write_notes};
 pub(super) use states::{axes, padded};
 pub(super) use train::write_taken;
 

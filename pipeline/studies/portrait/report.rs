@@ -36,11 +36,18 @@ pub fn stage(e: &Experiment, folder: &Path, stages: &[StageRecord]) -> Result<Ma
         lists: matches!(corpus.train.labels, Labels::Multi { .. }),
         settings: &settings,
         stages,
+        assets: &assets(e),
         walk: super::walk::gather(e, folder)?.map(|w| w.section()),
     };
     let mut files = vec![notes, summary.write(folder)?];
     files.extend(page::write(folder, &page, &summary)?);
     Ok(Made::files(files))
+}
+
+/// The way from a run's folder to `assets` beside all runs.
+pub(in crate::studies) fn assets(e: &Experiment) -> String {
+    let below = Path::new(&e.study).join(&e.name).components().count();
+    format!("{}assets", "../".repeat(below))
 }
 
 /// Time, memory and seed of a run.
