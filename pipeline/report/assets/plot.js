@@ -45,7 +45,7 @@
           box.className = "plot";
           svg.after(box);
           svg.style.display = "none";
-          await plotly.newPlot(box, traces(plot), layout(plot), { responsive: true, displaylogo: false });
+          await plotly.newPlot(box, traces(plot), layout(plot), { responsive: true, displaylogo: false, modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]] });
           button.textContent = "Back to the drawing";
           box.dataset.drawn = plot.series.length;
         } else {

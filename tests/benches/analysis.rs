@@ -1,0 +1,118 @@
+//! One measurement for `tests/peers/analysis.py`, printed as JSON: counting words,
+//! their singular directions, the bag of words, spectra of Jacobians.
+//!
+//! `analysis THREADS count|logistic|lsa FOLDER` reads `train.parquet` of FOLDER;
+//! `analysis THREADS spectra UNITS POINTS` draws a GRU.
+
+use accrue::baseline::{self, Settings};
+use accrue::corpus::{Documents, Labels, Split, read, tokens};
+use accrue::dynamics::Map;
+use accrue::linalg::eigen;
+use accrue::model::{Config, Head, Network};
+use accrue::stats::{Counts, lsa};
+use rayon::prelude::*;
+use std::path::Path;
+use std::time::Instant;
+
+/// Words of the vocabulary.
+const WORDS: usize = 20_000;
+/// Rounds; the median counts.
+const ROUNDS: usize = 3;
+
+fn median(mut run: impl FnMut()) -> f64 {
+    let mut seconds: Vec<f64> = (0..ROUNDS)
+        .map(|_| {
+            let begin = Instant::now();
+            run();
+            begin.elapsed().as_secs_f64()
+        })
+        .collect();
+    seconds.sort_by(f64::total_cmp);
+    seconds[ROUNDS / 2]
+}
+
+fn main() {
+    let arguments: Vec<String> =
+        std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let [threads, what, rest @ ..] = &arguments[..] else {
+        println!("analysis THREADS count|logistic|lsa FOLDER, or THREADS spectra UNITS POINTS");
+        return;
+    };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.parse().expect("a number of threads"))
+        .build_global()
+        .expect("the pool is built once");
+    match what.as_str() {
+        "spectra" => spectra(&rest[0], &rest[1]),
+        _ => words(what, Path::new(&rest[0])),
+    }
+}
+
+fn words(what: &str, folder: &Path) {
+    let raw = read::file(&folder.join("train.parquet"), &["text".into()], "label").unwrap();
+    let texts = &raw.texts;
+    let settings = tokens::Settings { vocabulary: WORDS, least: 1, ..Default::default() };
+    let tokenizer = tokens::Tokenizer::new(&settings, texts).unwrap();
+    let tokens = tokenizer.encode(texts).unwrap();
+    let documents: Documents = tokens.iter().map(Vec::as_slice).collect();
+    let counts = Counts::of(&documents, WORDS);
+    match what {
+        "count" => {
+            let seconds = median(|| {
+                let tokens = tokenizer.encode(texts).unwrap();
+                let documents: Documents = tokens.iter().map(Vec::as_slice).collect();
+                std::hint::black_box(Counts::of(&documents, WORDS));
+            });
+            let words = serde_json::to_string(&tokenizer.words()).unwrap();
+            let total = documents.token_count();
+            println!("{{\"seconds\": {seconds}, \"tokens\": {total}, \"words\": {words}}}");
+        }
+        "lsa" => {
+            let mut found = None;
+            let seconds = median(|| found = Some(lsa::documents(&counts, 10, 1e-6, 1).unwrap()));
+            let found = found.unwrap();
+            println!(
+                "{{\"seconds\": {seconds}, \"singular\": {:?}, \"error\": {:e}, \"steps\": {}}}",
+                found.singular, found.error, found.steps
+            );
+        }
+        "logistic" => {
+            let class = |label: &Vec<read::Value>| match label[..] {
+                [read::Value::Number(n)] => n as u32,
+                ref other => panic!("a class for each document, found {other:?}"),
+            };
+            let labels = raw.labels.iter().map(class).collect();
+            let split = Split { documents, labels: Labels::Class(labels) };
+            let settings = Settings {
+                penalties: vec![1.0 / split.documents.len() as f64],
+                tolerance: 1e-6,
+                ..Settings::default()
+            };
+            let mut model = None;
+            let seconds = median(|| {
+                model = Some(baseline::fit(&split, &split, WORDS, 2, &settings).unwrap());
+            });
+            let model = model.unwrap();
+            println!(
+                "{{\"seconds\": {seconds}, \"weights\": {:?}, \"bias\": {}, \"converged\": {}}}",
+                model.weights[0], model.bias[0], model.tried[0].3
+            );
+        }
+        other => panic!("no measurement `{other}`"),
+    }
+}
+
+fn spectra(units: &str, points: &str) {
+    let (units, points): (usize, usize) = (units.parse().unwrap(), points.parse().unwrap());
+    let config = Config { units, embedding: Some(8), ..Config::default() };
+    let network = Network::new(&config, Head::Softmax, 4, 2, 1).unwrap();
+    let map = Map::new(&network.cell().unwrap(), &[0.1; 8]).unwrap();
+    let states: Vec<Vec<f64>> =
+        (0..points).map(|p| (0..units).map(|i| ((p * 7 + i * 3) as f64).sin()).collect()).collect();
+    let seconds = median(|| {
+        let all: Vec<f64> =
+            states.par_iter().map(|s| eigen(&map.jacobian(s)).unwrap().values[0].norm()).collect();
+        std::hint::black_box(all);
+    });
+    println!("{{\"seconds\": {seconds}, \"units\": {units}, \"points\": {points}}}");
+}
