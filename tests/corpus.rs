@@ -471,3 +471,85 @@ fn real_corpora_hold_the_rows_their_readme_states() {
         }
     }
 }
+
+/// Texts of letters of many scripts, marks, digits, apostrophes, tags, blanks.
+fn odd_text() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    let piece = prop_oneof![
+        "[a-zA-Z]{1,6}",
+        "[0-9_]{1,3}",
+        "(don't|it's|rock'n'roll|'tis|o''clock|x'2|İstanbul|ẞ|ǅ|straße|ΑΣ)",
+        "(<br />|<BR>|<br\t/>|<br|<br / >|<b>)",
+        r"\PC",
+        "[éàüñçø漢字かなЖдαβγⅣ²½ⓐ́̈ःাี’‘“”…—€🙂]{1,3}",
+        "[ \t\n\u{a0}\u{2003}]{1,2}",
+        "[.,;:!?()'\"-]",
+    ];
+    proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config {
+        cases: 400, failure_persistence: None, ..Default::default()
+    })]
+    #[test]
+    fn words_are_those_of_the_stored_tokenizer(texts in proptest::collection::vec(odd_text(), 1..12)) {
+        use accrue::corpus::tokens::{Settings, Tokenizer};
+        let settings = Settings { least: 1, vocabulary: 60, ..Settings::default() };
+        let own = Tokenizer::new(&settings, &texts).unwrap();
+        // Stored and read back, the general machinery does the work.
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokenizer.json");
+        std::fs::write(&path, own.to_json()).unwrap();
+        let stored = Tokenizer::read(&path).unwrap();
+        proptest::prop_assert_eq!(own.words(), stored.words());
+        proptest::prop_assert_eq!(own.encode(&texts).unwrap(), stored.encode(&texts).unwrap());
+    }
+}
+
+#[test]
+fn the_vocabulary_is_the_most_frequent_words_in_a_fixed_order() {
+    use accrue::corpus::tokens::{Settings, Tokenizer};
+    let texts = ["b a b c a b <unk>", "C d d e", "<br/>e f’s"].map(String::from);
+    let words = |least, vocabulary| {
+        let settings = Settings { least, vocabulary, ..Settings::default() };
+        Tokenizer::new(&settings, &texts).unwrap().words()
+    };
+    assert_eq!(words(2, 100), ["<unk>", "b", "a", "c", "d", "e"]);
+    assert_eq!(words(2, 3), ["<unk>", "b", "a"]);
+    assert!(words(1, 100).contains(&"f's".to_string()));
+}
+
+#[test]
+fn a_vocabulary_that_is_given_decides_the_ids() {
+    use accrue::corpus::tokens::{Kind, Settings, Tokenizer};
+    let folder = tempfile::tempdir().unwrap();
+    let texts = ["good film , bad Film".to_string()];
+    let with = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        Tokenizer::new(&Settings { kind: Kind::List(path), ..Settings::default() }, &[])
+    };
+    // Without a word for the unknown, unknown words are left out.
+    let plain = with("words.txt", "<pad>\nfilm\ngood\n").unwrap();
+    assert_eq!(plain.encode(&texts).unwrap(), [[2, 1, 1]]);
+    assert_eq!(plain.words(), ["<pad>", "film", "good"]);
+    let unknown = with("words.json", "{\"film\": 3, \"[UNK]\": 1}").unwrap();
+    assert_eq!(unknown.encode(&texts).unwrap(), [[1, 3, 1, 1, 3]]);
+    assert_eq!(unknown.unknown(), Some(1));
+    assert_eq!(unknown.words()[0], "[0]");
+    // What is stored says the same.
+    let path = folder.path().join("tokenizer.json");
+    std::fs::write(&path, plain.to_json()).unwrap();
+    let stored = Tokenizer::read(&path).unwrap();
+    assert_eq!(stored.encode(&texts).unwrap(), [[2, 1, 1]]);
+    assert_eq!(stored.words(), plain.words());
+    for (name, text, problem) in [
+        ("twice.txt", "a\nb\na\n", "`a` is word 1 too"),
+        ("empty.txt", "\n\n", "no word"),
+        ("broken.json", "{\"a\": }", "line 1"),
+    ] {
+        let message = with(name, text).err().expect("refused").to_string();
+        assert!(message.contains(problem) && message.contains(name), "{message}");
+    }
+}

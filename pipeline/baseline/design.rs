@@ -13,10 +13,10 @@ pub trait Design: Sync {
     /// Adds `X v` of row `row` to `z`, one number an output; `v` holds
     /// `columns + 1` numbers an output.
     fn add_row(&self, row: usize, v: &[f64], z: &mut [f64]);
-    /// `Σ_d x_dj s_d` for every feature `j`, written over `out`.
-    fn gather(&self, s: &(dyn Fn(usize) -> f64 + Sync), out: &mut [f64]);
+    /// `Σ_d x_dj s_d` for every feature `j`, written over `out`; `s` has a number a document.
+    fn gather(&self, s: &[f64], out: &mut [f64]);
     /// `Σ_d x_dj² s_d` for every feature `j`, written over `out`.
-    fn gather_squares(&self, s: &(dyn Fn(usize) -> f64 + Sync), out: &mut [f64]);
+    fn gather_squares(&self, s: &[f64], out: &mut [f64]);
 }
 
 /// Features a piece of work.
@@ -28,7 +28,7 @@ pub struct Sparse<'a> {
     weighting: Weighting,
     /// Documents that have each word, for products with the transposed matrix
     /// that need no sums over threads.
-    by_word: Vec<Vec<(u32, f64)>>,
+    by_word: Vec<Vec<(u32, f32)>>,
 }
 
 impl<'a> Sparse<'a> {
@@ -37,10 +37,15 @@ impl<'a> Sparse<'a> {
         let mut by_word = vec![Vec::new(); counts.vocabulary()];
         for d in 0..counts.len() {
             for (word, count) in counts.document(d) {
-                by_word[word as usize].push((d as u32, weighting.of(count)));
+                by_word[word as usize].push((d as u32, weighting.of(count) as f32));
             }
         }
         Self { counts, weighting, by_word }
+    }
+
+    /// What a count counts, as the transposed matrix has it.
+    fn value(&self, count: f32) -> f64 {
+        (self.weighting.of(count) as f32) as f64
     }
 }
 
@@ -55,23 +60,32 @@ impl Design for Sparse<'_> {
 
     fn add_row(&self, row: usize, v: &[f64], z: &mut [f64]) {
         let stride = self.columns() + 1;
+        if let [z] = z {
+            *z += self
+                .counts
+                .document(row)
+                .map(|(word, count)| self.value(count) * v[word as usize])
+                .sum::<f64>();
+            return;
+        }
         for (word, count) in self.counts.document(row) {
-            let value = self.weighting.of(count);
+            let value = self.value(count);
             for (o, z) in z.iter_mut().enumerate() {
                 *z += value * v[o * stride + word as usize];
             }
         }
     }
 
-    fn gather(&self, s: &(dyn Fn(usize) -> f64 + Sync), out: &mut [f64]) {
+    fn gather(&self, s: &[f64], out: &mut [f64]) {
         out.par_iter_mut().zip(&self.by_word).with_min_len(PIECE).for_each(|(out, column)| {
-            *out = column.iter().map(|&(d, x)| x * s(d as usize)).sum();
+            *out = column.iter().map(|&(d, x)| x as f64 * s[d as usize]).sum();
         });
     }
 
-    fn gather_squares(&self, s: &(dyn Fn(usize) -> f64 + Sync), out: &mut [f64]) {
+    fn gather_squares(&self, s: &[f64], out: &mut [f64]) {
         out.par_iter_mut().zip(&self.by_word).with_min_len(PIECE).for_each(|(out, column)| {
-            *out = column.iter().map(|&(d, x)| x * x * s(d as usize)).sum();
+            let square = |x: f32| x as f64 * x as f64;
+            *out = column.iter().map(|&(d, x)| square(x) * s[d as usize]).sum();
         });
     }
 }
@@ -93,12 +107,7 @@ impl Dense {
 
     /// Sums over documents of `f(x) s`, pieces of the documents side by side and
     /// added in their order.
-    fn sums(
-        &self,
-        s: &(dyn Fn(usize) -> f64 + Sync),
-        f: impl Fn(f64) -> f64 + Sync,
-        out: &mut [f64],
-    ) {
+    fn sums(&self, s: &[f64], f: impl Fn(f64) -> f64 + Sync, out: &mut [f64]) {
         let parts: Vec<Vec<f64>> = self
             .values
             .par_chunks(PIECE * self.width)
@@ -106,7 +115,7 @@ impl Dense {
             .map(|(piece, rows)| {
                 let mut sum = vec![0.0; self.width];
                 for (d, row) in rows.chunks(self.width).enumerate() {
-                    let weight = s(piece * PIECE + d);
+                    let weight = s[piece * PIECE + d];
                     sum.iter_mut().zip(row).for_each(|(t, &x)| *t += f(x as f64) * weight);
                 }
                 sum
@@ -133,11 +142,11 @@ impl Design for Dense {
         }
     }
 
-    fn gather(&self, s: &(dyn Fn(usize) -> f64 + Sync), out: &mut [f64]) {
+    fn gather(&self, s: &[f64], out: &mut [f64]) {
         self.sums(s, |x| x, out);
     }
 
-    fn gather_squares(&self, s: &(dyn Fn(usize) -> f64 + Sync), out: &mut [f64]) {
+    fn gather_squares(&self, s: &[f64], out: &mut [f64]) {
         self.sums(s, |x| x * x, out);
     }
 }

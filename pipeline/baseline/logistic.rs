@@ -363,8 +363,9 @@ impl<'a, D: Design> Regression<'a, D> {
         let (k, stride, share) = (self.outputs, self.stride(), 1.0 / self.divisor());
         out.par_chunks_mut(stride).enumerate().for_each(|(o, out)| {
             let (bias, out) = out.split_last_mut().expect("there is a bias");
-            *bias = s.iter().skip(o).step_by(k).sum::<f64>() * share;
-            self.design.gather(&|d| s[d * k + o], out);
+            let own: Vec<f64> = s.iter().skip(o).step_by(k).copied().collect();
+            *bias = own.iter().sum::<f64>() * share;
+            self.design.gather(&own, out);
             out.iter_mut().for_each(|x| *x *= share);
         });
     }
@@ -456,8 +457,9 @@ impl<D: Design> Objective for Regression<'_, D> {
         };
         out.par_chunks_mut(stride).enumerate().for_each(|(o, out)| {
             let (bias, out) = out.split_last_mut().expect("there is a bias");
-            *bias = (0..self.design.rows()).map(|d| bend(d, o)).sum::<f64>() * share + 1e-12;
-            self.design.gather_squares(&|d| bend(d, o), out);
+            let own: Vec<f64> = (0..self.design.rows()).map(|d| bend(d, o)).collect();
+            *bias = own.iter().sum::<f64>() * share + 1e-12;
+            self.design.gather_squares(&own, out);
             out.iter_mut().for_each(|x| *x = *x * share + self.penalty);
         });
     }

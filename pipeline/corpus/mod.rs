@@ -19,6 +19,7 @@ pub mod split;
 pub mod store;
 pub mod synthetic;
 pub mod tokens;
+pub mod words;
 
 pub use documents::{Corpus, Documents, Labels, Split};
 pub use load::{Loaded, load};

@@ -1,17 +1,17 @@
 //! Latent semantic analysis of single documents: the leading singular vectors of
 //! the sparse document–term matrix.
 //!
-//! With `X` the `[documents, words]` counts, a block of `k + 10` directions of word
-//! space is multiplied by `XᵀX`, made orthonormal, and turned to the singular
-//! directions within its span (Halko, Martinsson & Tropp 2011), until for each of the
-//! first `k`
+//! With `X` the `[documents, words]` counts, a block of directions of word space is
+//! multiplied by `XᵀX` again and again, each image made orthonormal to all before it, and
+//! the singular directions are sought in the span of all of them (randomised block
+//! Krylov: Musco & Musco 2015), until for each of the first `k`
 //!
 //! ```text
 //! ‖XᵀX v − σ² v‖ ≤ tolerance · σ₁²
 //! ```
 //!
-//! The error is measured, not assumed: it stands beside the result. A matrix with no
-//! more columns or rows than the block is decomposed exactly.
+//! The error is measured, not assumed: it stands beside the result. A matrix with few
+//! columns or rows is decomposed exactly.
 
 use super::Counts;
 use crate::linalg::{Matrix, svd, symmetric};
@@ -19,10 +19,10 @@ use crate::{Error, Result, seed};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
-/// Directions kept beside those that were asked for.
-const BESIDE: usize = 10;
+/// Directions of a block beside those that were asked for.
+const BESIDE: usize = 4;
 /// Multiplications before the search is given up.
-const STEPS: usize = 200;
+const STEPS: usize = 60;
 /// Documents a piece of work; the order of all sums hangs on it.
 const CHUNK: usize = 1024;
 
@@ -52,7 +52,7 @@ pub fn documents(counts: &Counts, k: usize, tolerance: f64, seed: u64) -> Result
         )));
     }
     let width = k + BESIDE;
-    if width >= rows.min(words) {
+    if 3 * width >= rows.min(words) {
         let mut dense = Matrix::zeros(rows, words);
         for d in 0..rows {
             counts.document(d).for_each(|(w, c)| dense[(d, w as usize)] = c as f64);
@@ -68,25 +68,47 @@ pub fn documents(counts: &Counts, k: usize, tolerance: f64, seed: u64) -> Result
     }
     let mut stream = seed::stream(seed, "stats/lsa");
     let start = Matrix::from_fn(words, width, |_, _| StandardNormal.sample(&mut stream));
-    let mut block = orthonormal(&start)?;
-    let mut steps = 0;
+    let mut blocks = vec![orthonormal(&start)?];
+    let mut images = vec![gram(counts, &blocks[0])];
     loop {
-        // Two multiplications between two checks: orthonormalising costs as much.
-        let once = orthonormal(&gram(counts, &block))?;
-        let product = gram(counts, &once);
-        steps += 2;
-        let (values, turn) = symmetric(&once.tr_mul(&product))?;
-        let directions = &once * &turn;
-        let images = &product * &turn;
+        // XᵀX within the span, block by block.
+        let size = blocks.len() * width;
+        let mut inner = Matrix::zeros(size, size);
+        for (i, block) in blocks.iter().enumerate() {
+            for (j, image) in images.iter().enumerate().take(i + 1) {
+                let part = block.tr_mul(image);
+                inner.view_mut((j * width, i * width), (width, width)).copy_from(&part.transpose());
+                inner.view_mut((i * width, j * width), (width, width)).copy_from(&part);
+            }
+        }
+        let (values, turn) = symmetric(&inner)?;
+        let along = |parts: &[Matrix]| {
+            let mut sum = Matrix::zeros(words, k);
+            for (i, part) in parts.iter().enumerate() {
+                sum.gemm(1.0, part, &turn.view((i * width, 0), (width, k)), 1.0);
+            }
+            sum
+        };
+        let (directions, turned) = (along(&blocks), along(&images));
         let error = (0..k)
-            .map(|a| (images.column(a) - directions.column(a) * values[a]).norm() / values[0])
+            .map(|a| (turned.column(a) - directions.column(a) * values[a]).norm() / values[0])
             .fold(0.0, f64::max);
-        if error <= tolerance || steps >= STEPS {
+        let steps = images.len();
+        if error <= tolerance || steps >= STEPS || size + width > words {
             let singular = values[..k].iter().map(|v| v.max(0.0).sqrt()).collect();
-            let directions = directions.columns(0, k).into_owned();
             return Ok(Lsa { singular, directions, error, steps });
         }
-        block = orthonormal(&images)?;
+        // The next block: the last image without what is known already, twice.
+        let mut next = images[steps - 1].clone();
+        for _ in 0..2 {
+            for block in &blocks {
+                let shares = block.tr_mul(&next);
+                next.gemm(-1.0, block, &shares, 1.0);
+            }
+            next = orthonormal(&next)?;
+        }
+        images.push(gram(counts, &next));
+        blocks.push(next);
     }
 }
 

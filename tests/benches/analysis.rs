@@ -55,7 +55,6 @@ fn words(what: &str, folder: &Path) {
     let tokenizer = tokens::Tokenizer::new(&settings, texts).unwrap();
     let tokens = tokenizer.encode(texts).unwrap();
     let documents: Documents = tokens.iter().map(Vec::as_slice).collect();
-    let counts = Counts::of(&documents, WORDS);
     match what {
         "count" => {
             let seconds = median(|| {
@@ -68,6 +67,11 @@ fn words(what: &str, folder: &Path) {
             println!("{{\"seconds\": {seconds}, \"tokens\": {total}, \"words\": {words}}}");
         }
         "lsa" => {
+            // The peer knows no unknown word.
+            let known: Vec<Vec<u32>> =
+                tokens.iter().map(|t| t.iter().copied().filter(|t| *t != 0).collect()).collect();
+            let known: Documents = known.iter().map(Vec::as_slice).collect();
+            let counts = Counts::of(&known, WORDS);
             let mut found = None;
             let seconds = median(|| found = Some(lsa::documents(&counts, 10, 1e-6, 1).unwrap()));
             let found = found.unwrap();

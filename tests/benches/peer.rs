@@ -1,13 +1,14 @@
 //! One measurement for `tests/peers/training.py`, printed as JSON.
 //!
-//! `peer CELL SIZE POOL THREADS SECONDS`, for example `peer Gru text Mean 2 4`.
+//! `peer CELL SIZE POOL THREADS SECONDS`, for example `peer Gru text Mean 2 4`;
+//! `stepwise-Gru` and `stepwise-Lstm` train candle's own layers, one token at a time.
 
 mod work;
 
 use accrue::ops::{CellKind, Pool};
 use accrue::run::memory;
 use std::time::Instant;
-use work::{SYNTHETIC, TEXT, UNIFORM, Work};
+use work::{REVIEWS, SYNTHETIC, Size, TEXT, UNIFORM, Work};
 
 fn main() {
     let arguments: Vec<String> =
@@ -16,14 +17,13 @@ fn main() {
         println!("peer CELL SIZE POOL THREADS SECONDS");
         return;
     };
+    if let Some(cell) = cell.strip_prefix("stepwise-") {
+        let seconds = seconds.parse().expect("seconds");
+        return stepwise(cell, size, pool, threads.parse().expect("threads"), seconds);
+    }
     let cell: CellKind = accrue::notation::parse("CELL", cell).expect("a cell's name");
     let pool: Pool = accrue::notation::parse("POOL", pool).expect("Last or Mean");
-    let mut size = match size.as_str() {
-        "text" => TEXT,
-        "uniform" => UNIFORM,
-        "synthetic" => SYNTHETIC,
-        other => panic!("no size `{other}`: text, uniform or synthetic"),
-    };
+    let mut size = named(size);
     size.pool = pool;
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads.parse().expect("a number of threads"))
@@ -43,4 +43,52 @@ fn main() {
         tokens as f64 / spent,
         memory::peak()
     );
+}
+
+fn named(size: &str) -> Size {
+    match size {
+        "text" => TEXT,
+        "reviews" => REVIEWS,
+        "uniform" => UNIFORM,
+        "synthetic" => SYNTHETIC,
+        other => panic!("no size `{other}`: text, reviews, uniform or synthetic"),
+    }
+}
+
+/// The same work with candle's own GRU or LSTM, step by step.
+fn stepwise(cell: &str, size: &str, pool: &str, threads: usize, seconds: f64) {
+    use candle_core::{DType, Device, Tensor};
+    use candle_nn::{Module, Optimizer, RNN, VarBuilder, VarMap};
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().expect("built once");
+    let size = named(size);
+    let work = Work::new(CellKind::Gru, size, 4);
+    let variables = VarMap::new();
+    let load = VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu);
+    let words = candle_nn::embedding(size.vocabulary, size.inputs, load.pp("words")).unwrap();
+    let readout = candle_nn::linear(size.units, 2, load.pp("readout")).unwrap();
+    let gru = candle_nn::gru(size.inputs, size.units, Default::default(), load.pp("gru")).unwrap();
+    let lstm = (cell == "Lstm").then(|| {
+        candle_nn::lstm(size.inputs, size.units, Default::default(), load.pp("lstm")).unwrap()
+    });
+    let mut adam = candle_nn::AdamW::new_lr(variables.all_vars(), 1e-3).unwrap();
+    let (begin, mut tokens) = (Instant::now(), 0);
+    while begin.elapsed().as_secs_f64() < seconds || tokens == 0 {
+        let (documents, classes) = work.batch(tokens / (size.batch * size.tokens));
+        let ids = Tensor::from_vec(documents, (size.batch, size.tokens), &Device::Cpu).unwrap();
+        let classes = Tensor::new(classes, &Device::Cpu).unwrap();
+        let x = words.forward(&ids).unwrap();
+        let states: Vec<Tensor> = match &lstm {
+            Some(lstm) => lstm.seq(&x).unwrap().iter().map(|s| s.h().clone()).collect(),
+            None => gru.seq(&x).unwrap().iter().map(|s| s.h.clone()).collect(),
+        };
+        let pooled = match pool {
+            "Mean" => Tensor::stack(&states, 0).unwrap().mean(0).unwrap(),
+            _ => states.last().unwrap().clone(),
+        };
+        let loss = candle_nn::loss::cross_entropy(&readout.forward(&pooled).unwrap(), &classes);
+        adam.backward_step(&loss.unwrap()).unwrap();
+        tokens += size.batch * size.tokens;
+    }
+    let speed = tokens as f64 / begin.elapsed().as_secs_f64();
+    println!("{{\"tokens_per_second\": {speed}, \"peak_bytes\": {}}}", memory::peak());
 }

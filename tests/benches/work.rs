@@ -43,6 +43,11 @@ pub const TEXT: Size = Size {
 /// batch can have, which text never has.
 pub const UNIFORM: Size = Size { zipf: false, ..TEXT };
 
+/// Film reviews as `imdb.ron` has them.
+#[allow(dead_code)]
+pub const REVIEWS: Size =
+    Size { units: 128, tokens: 280, vocabulary: 10_000, pool: Pool::Last, ..TEXT };
+
 /// The synthetic studies: one-hot words, last state.
 pub const SYNTHETIC: Size = Size {
     units: 128,
@@ -96,6 +101,16 @@ impl Work {
             batch: size.batch,
             folder: tempfile::tempdir().expect("a folder can be made"),
         }
+    }
+
+    /// Token ids, end to end, and classes of a batch.
+    #[allow(dead_code)]
+    pub fn batch(&self, number: usize) -> (Vec<u32>, Vec<u32>) {
+        let Labels::Class(classes) = &self.train.labels else { panic!("two classes") };
+        let first = number * self.batch % self.train.documents.len();
+        let rows = first..first + self.batch;
+        let documents = rows.clone().flat_map(|d| self.train.documents.get(d).to_vec());
+        (documents.collect(), classes[rows].to_vec())
     }
 
     /// Takes `steps` optimiser steps: forward, backward, clip, Adam.

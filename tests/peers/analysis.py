@@ -61,7 +61,7 @@ svd = TruncatedSVD(10, algorithm="arpack", tol=1e-6)
 seconds, _ = median(lambda: svd.fit(counts.astype(np.float64)))
 apart = np.abs(np.array(found["singular"]) / svd.singular_values_ - 1)
 row("10 singular directions, ARPACK", found["seconds"], seconds,
-    f"residual {found['error']:.0e}; values differ by {apart.max():.0e} (unknown words count here)")
+    f"residual {found['error']:.0e}; values differ by {apart.max():.0e}")
 svd = TruncatedSVD(10, algorithm="randomized", n_iter=10)
 seconds, _ = median(lambda: svd.fit(counts.astype(np.float64)))
 apart = np.abs(np.array(found["singular"]) / svd.singular_values_ - 1)
