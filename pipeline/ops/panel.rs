@@ -2,16 +2,31 @@
 //!
 //! A recurrent step multiplies a few dozen rows of states with the same
 //! weights at every token. [`Panels`] holds such a matrix `B [k, n]` in the
-//! order in which the product reads it: vertical panels three vector registers
+//! order in which the product reads it: vertical panels a few vector registers
 //! wide, each row of a panel contiguous. The product computes a tile of
-//! `ROWS × 3` registers at a time (24 accumulators of the 32 that AVX-512 and
-//! NEON have, 12 of AVX2's 16), reads each packed number once a tile, and
-//! broadcasts the rows of `A` straight from where the states lie.
+//! registers at a time: 8 rows of 3 where there are 32 (AVX-512, NEON: 24
+//! accumulators), 6 rows of 2 where there are 16 (AVX2: 12 accumulators, two
+//! for `B`, one for `A`; 4 rows of 3 would need all sixteen, and spill). It reads each
+//! packed number once a tile, and broadcasts the rows of `A` straight from where the
+//! states lie.
 
 use pulp::Simd;
 
-/// Vector registers in a panel's width.
-const WIDTH: usize = 3;
+/// How a processor's vectors cut a matrix into panels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vectors {
+    /// Numbers of a vector.
+    pub lanes: usize,
+    /// Vectors in a panel's width.
+    pub width: usize,
+}
+
+impl Vectors {
+    /// Those of an instruction set.
+    pub fn of<S: Simd>(_: S) -> Self {
+        Self { lanes: S::F32_LANES, width: if S::REGISTER_COUNT >= 32 { 3 } else { 2 } }
+    }
+}
 
 /// A matrix `[k, n]` packed for [`Panels::product`]; `n` in whole vectors.
 #[derive(Clone, Debug, Default)]
@@ -33,16 +48,23 @@ pub enum Start<'a> {
 }
 
 impl Panels {
-    /// Packs `B [k, n]`, given by its entry function, for vectors of `lanes` numbers.
+    /// Packs `B [k, n]`, given by its entry function, for the vectors that the
+    /// product will use.
     ///
     /// # Panics
-    /// If `n` is not a multiple of `lanes`.
-    pub fn pack(&mut self, lanes: usize, k: usize, n: usize, entry: impl Fn(usize, usize) -> f32) {
-        assert!(n.is_multiple_of(lanes), "padded widths are whole vectors");
+    /// If `n` is not in whole vectors.
+    pub fn pack(
+        &mut self,
+        vectors: Vectors,
+        k: usize,
+        n: usize,
+        entry: impl Fn(usize, usize) -> f32,
+    ) {
+        assert!(n.is_multiple_of(vectors.lanes), "padded widths are whole vectors");
         (self.k, self.n) = (k, n);
         self.packed.clear();
         self.packed.reserve(k * n);
-        let wide = WIDTH * lanes;
+        let wide = vectors.width * vectors.lanes;
         for first in (0..n).step_by(wide) {
             let width = wide.min(n - first);
             for p in 0..k {
@@ -81,7 +103,7 @@ impl Panels {
         ldc: usize,
         start: Start,
     ) {
-        let lanes = S::F32_LANES;
+        let Vectors { lanes, width } = Vectors::of(simd);
         let vectors = self.n / lanes;
         let mut v = 0;
         // SAFETY: tiles cover columns [0, n) and rows [0, rows) once; a panel of
@@ -94,12 +116,12 @@ impl Panels {
                     Start::Bias(bias) => Start::Bias(&bias[v * lanes..]),
                     other => other,
                 };
-                match vectors - v {
+                match width.min(vectors - v) {
                     1 => panel::<S, 1>(simd, self.k, rows, a, lda, b, c, ldc, start),
                     2 => panel::<S, 2>(simd, self.k, rows, a, lda, b, c, ldc, start),
-                    _ => panel::<S, WIDTH>(simd, self.k, rows, a, lda, b, c, ldc, start),
+                    _ => panel::<S, 3>(simd, self.k, rows, a, lda, b, c, ldc, start),
                 }
-                v += WIDTH;
+                v += width;
             }
         }
     }
@@ -126,6 +148,12 @@ unsafe fn panel<S: Simd, const V: usize>(
             while rows - r >= 8 {
                 tile::<S, 8, V>(simd, k, a.add(r * lda), lda, b, c.add(r * ldc), ldc, start);
                 r += 8;
+            }
+        } else {
+            // Eight rows are two tiles of four: a tile of two keeps too little in flight.
+            while rows - r >= 6 && rows - r != 8 {
+                tile::<S, 6, V>(simd, k, a.add(r * lda), lda, b, c.add(r * ldc), ldc, start);
+                r += 6;
             }
         }
         while rows - r >= 4 {

@@ -21,7 +21,7 @@ use super::batch::{Batch, Shard};
 use super::buffers::Buffer;
 use super::denormals::FlushDenormals;
 use super::equations::{self, input_gradient_blocks, saved_blocks};
-use super::panel::{Panels, Start};
+use super::panel::{Panels, Start, Vectors};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -265,10 +265,10 @@ fn pad_blocks(blocks: &[f32], n: usize, np: usize) -> Vec<f32> {
 struct Lanes;
 
 impl WithSimd for Lanes {
-    type Output = usize;
+    type Output = Vectors;
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> usize {
-        S::F32_LANES
+    fn with_simd<S: Simd>(self, simd: S) -> Vectors {
+        Vectors::of(simd)
     }
 }
 
