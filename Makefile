@@ -3,10 +3,12 @@
 CARGO ?= cargo
 FLAGS ?= --release --locked
 export ACCRUE_REVISION ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+DATA ?= data
+PROGRAM ?= target/release/accrue
 ACCRUE = $(CARGO) run $(FLAGS) --quiet --
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test bench bench-peers reproduce reproduce-line reproduce-geometry \
+.PHONY: help build run test bench bench-peers check-peers man reproduce reproduce-line reproduce-geometry \
 	reproduce-context lint doc clean
 
 help: ## this list
@@ -24,8 +26,14 @@ test: ## the whole test suite
 # A corpus that is not there is named, and the next one goes on.
 reproduce: reproduce-line reproduce-geometry reproduce-context ## every study, on the corpora that are there
 
-reproduce-line: build ## the line attractor: known valences, film reviews, sentences
+# PROFILE=paper also trains four cells with three seeds each, on sentences and reviews.
+PROFILE ?= small
+GRIDS_small =
+GRIDS_paper = pipeline/experiments/line/sentences.ron pipeline/experiments/line/reviews.ron
+
+reproduce-line: build ## the line attractor: known valences, film reviews, sentences (PROFILE=small|paper)
 	-$(ACCRUE) run pipeline/experiments/line/valence.ron
+	-$(foreach grid,$(GRIDS_$(PROFILE)),$(ACCRUE) run $(grid);)
 	-$(ACCRUE) run pipeline/experiments/imdb.ron
 	-$(ACCRUE) run pipeline/experiments/sst2.ron
 
@@ -42,12 +50,24 @@ reproduce-context: build ## words in context: the toy language, sentences
 	-$(ACCRUE) run pipeline/experiments/context/toy.ron
 	-$(ACCRUE) run pipeline/experiments/sst2.ron
 
-bench: ## how fast this machine trains, every cell, both sizes
-	$(CARGO) bench --locked --bench training
+bench: ## how fast this machine trains and finds fixed points, every cell
+	$(CARGO) bench --locked --bench training --bench dynamics
 
-bench-peers: ## the same work in PyTorch, alternating (makes its own Python environment)
-	$(CARGO) bench --locked --bench peer --no-run
+bench-peers: ## the same work in PyTorch and scikit-learn, alternating (makes its own Python environment)
+	$(CARGO) bench --locked --bench peer --bench analysis --no-run
 	tests/peers/run
+	tests/peers/run tests/peers/analysis.py $(DATA)
+
+check-peers: build ## networks across the border to PyTorch and back, after `accrue run pipeline/experiments/sst2.ron`
+	tests/peers/run tests/peers/interchange.py $(PROGRAM) reports/sst2/gru
+	tests/peers/run tests/peers/readme.py reports
+
+man: build ## man pages and shell completions: target/man, target/completions
+	$(ACCRUE) man target/man
+	mkdir -p target/completions
+	$(ACCRUE) completions bash > target/completions/accrue.bash
+	$(ACCRUE) completions zsh > target/completions/_accrue
+	$(ACCRUE) completions fish > target/completions/accrue.fish
 
 lint: ## formatting, clippy and documentation, warnings denied
 	$(CARGO) fmt --check

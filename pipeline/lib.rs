@@ -64,7 +64,9 @@
 //! # 6. How far words alone get: [`baseline`]
 //!
 //! Logistic regression on word counts, its penalty chosen on validation data:
-//! the accuracy that needs no order of words.
+//! the accuracy that needs no order of words. Beside it bags of sequences of words
+//! ([`baseline::ngrams`]), of words in context ([`baseline::context`]), and as an upper bound
+//! a frozen pretrained encoder under a probe ([`baseline::encoder`]).
 //!
 //! # 7. Tables, figures, a page: [`report`], [`studies`]
 //!
@@ -72,6 +74,12 @@
 //! table, and is described in `reports/README.md`. [`studies`] ties the rooms
 //! together and holds no arithmetic of its own; [`run`] keeps what was made and
 //! does again only what changed.
+//!
+//! # Networks from elsewhere: [`model::foreign`]
+//!
+//! Weights of PyTorch, Keras, Flax or Equinox take the place of training; everything after it is
+//! the same. Without a corpus, [`studies::bare`] starts from states that were visited
+//! elsewhere.
 //!
 //! # Conventions
 //!

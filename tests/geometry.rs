@@ -133,3 +133,69 @@ fn planted_simplices_and_cubes_score_one() {
     assert!(shape::cube(&xor, &two).unwrap().r2.abs() < 1e-12);
     assert!(shape::cube(&xor, &codes).is_err() && shape::simplex(&Matrix::zeros(1, 2)).is_err());
 }
+
+/// Points drawn evenly from a cube of `d` dimensions, laid crookedly into ten.
+fn cube(d: usize, count: usize) -> Matrix {
+    let mut stream = accrue::seed::stream(d as u64, "tests/cube");
+    let axes = Matrix::from_fn(d, 10, |_, _| stream.random_range(-1.0..1.0));
+    let (axes, _) = axes.transpose().qr().unpack();
+    let inside = Matrix::from_fn(count, d, |_, _| stream.random_range(0.0..1.0));
+    inside * axes.transpose()
+}
+
+#[test]
+fn dimensions_from_close_by_are_those_of_planted_cubes() {
+    use accrue::geometry::intrinsic::{Distances, local_participation_ratio};
+    for d in 1..=3 {
+        let points = cube(d, 1500);
+        let distances = Distances::of(&points);
+        let wanted = d as f64;
+        // Neighbourhoods at the faces of a cube are cut: all estimates lie a little below.
+        let found = distances.levina_bickel(10).unwrap();
+        // The mean of inverses is above the truth by (k − 1)/(k − 2) at 10 neighbours.
+        assert!((found - wanted).abs() < 0.2 * wanted, "Levina-Bickel, {d}: {found}");
+        let found = distances.correlation().unwrap();
+        assert!((found - wanted).abs() < 0.35 * wanted, "correlation, {d}: {found}");
+        let found = local_participation_ratio(&points, &distances, 20, 60).unwrap().unwrap();
+        assert!((found - wanted).abs() < 0.25 * wanted, "local, {d}: {found}");
+    }
+}
+
+#[test]
+fn a_circle_is_a_line_from_close_by() {
+    use accrue::geometry::intrinsic::{Distances, local_participation_ratio};
+    let angle = |i: usize| i as f64 / 800.0 * std::f64::consts::TAU;
+    let circle =
+        Matrix::from_fn(800, 2, |i, j| if j == 0 { angle(i).cos() } else { angle(i).sin() });
+    let all = participation_ratio(&Pca::of(&circle).unwrap().variances);
+    assert!((all - 2.0).abs() < 1e-9, "{all}");
+    let distances = Distances::of(&circle);
+    let near = local_participation_ratio(&circle, &distances, 20, 20).unwrap().unwrap();
+    assert!(near < 1.01, "{near}");
+}
+
+#[test]
+fn levina_and_bickel_by_hand() {
+    use accrue::geometry::intrinsic::Distances;
+    // Points 0, 1 and 3 on a line: second over first distance 3/1, 2/1, 3/2.
+    let points = Matrix::from_row_slice(3, 1, &[0.0, 1.0, 3.0]);
+    let wanted = [3.0_f64, 2.0, 1.5].map(|ratio| 1.0 / ratio.ln()).iter().sum::<f64>() / 3.0;
+    let found = Distances::of(&points).levina_bickel(2).unwrap();
+    assert!((found - wanted).abs() < 1e-12, "{found} {wanted}");
+    assert!(Distances::of(&points).levina_bickel(3).is_none(), "there are two neighbours");
+    // Points all alike have no dimension.
+    let alike = Matrix::from_element(9, 2, 0.5);
+    assert!(Distances::of(&alike).levina_bickel(3).is_none());
+    assert!(Distances::of(&alike).correlation().is_none());
+}
+
+#[test]
+fn a_point_restricted_to_its_components() {
+    let points = Matrix::from_row_slice(4, 2, &[1.0, 1.0, 3.0, 3.0, 5.0, 5.2, 7.0, 6.8]);
+    let pca = Pca::of(&points).unwrap();
+    let point = [2.0, 9.0];
+    let whole = pca.restricted(&point, 2);
+    assert!(whole.iter().zip(point).all(|(a, b)| (a - b).abs() < 1e-12), "{whole:?}");
+    let none = pca.restricted(&point, 0);
+    assert!((none[0] - 4.0).abs() < 1e-12 && (none[1] - 4.0).abs() < 1e-12, "the mean: {none:?}");
+}

@@ -5,6 +5,7 @@
 
 pub mod coordinate;
 pub mod dimension;
+pub mod intrinsic;
 pub mod moments;
 pub mod pca;
 pub mod readouts;

@@ -62,6 +62,16 @@ impl Pca {
             .collect()
     }
 
+    /// The point with only its first `k` components kept: `m + P_k P_kᵀ (x − m)`.
+    pub fn restricted(&self, point: &[f64], k: usize) -> Vec<f64> {
+        let kept = self.coordinates(point, k);
+        let mut out = self.mean.as_slice().to_vec();
+        for (a, c) in kept.iter().enumerate() {
+            out.iter_mut().zip(self.directions.column(a).iter()).for_each(|(x, d)| *x += c * d);
+        }
+        out
+    }
+
     /// The first `k` coordinates of a direction (the mean plays no part).
     pub fn turned(&self, direction: &[f64], k: usize) -> Vec<f64> {
         let direction = Vector::from_column_slice(direction);

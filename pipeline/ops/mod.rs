@@ -1,4 +1,38 @@
 //! A whole sequence through one recurrent cell, forward and backward.
+//!
+//! A batch goes through a cell as *one* operation of the graph ([`fused`]); what happens inside,
+//! step by step, is told in [`sequence`]. Beside it stands [`reference`](mod@reference), the same
+//! from the equations in differentiable tensor operations, never optimised: every test of
+//! outputs and gradients compares the two.
+//!
+//! # Where to look
+//!
+//! | to change or understand | read |
+//! |---|---|
+//! | a cell's equations, forward and backward | [`equations`], then `reference.rs` (the truth in the tests) and `dynamics/step.rs` (its Jacobians in f64) |
+//! | names, gates and weight layout of a cell | [`cell`] |
+//! | the loop over tokens, shards of rows, gradients of the weights | [`sequence`] |
+//! | products with the recurrent weights | [`panel`] |
+//! | which tokens a batch holds, padding, sorting by length | [`batch`] |
+//! | `tanh` and the logistic function, and their errors | [`activation`] |
+//! | memory that is used again from batch to batch | [`buffers`] |
+//! | numbers too small to matter | [`denormals`] |
+//!
+//! # A new cell, in order
+//!
+//! 1. A variant of [`CellKind`] with its blocks of rows ([`CellKind::gates`]).
+//! 2. Its step in `reference.rs`, from the paper.
+//! 3. In [`equations`]: how many blocks a token saves, `forward`, `backward`, and which
+//!    saved block holds which gate's gradient. The tests of `tests/ops.rs` run over every kind and
+//!    say where the two disagree, down to one unit, one token, one row.
+//! 4. In `dynamics/step.rs`: the step and its Jacobians in f64, held against central
+//!    differences by `tests/dynamics.rs`.
+//!
+//! # What it costs
+//!
+//! Per token and gate, forward, backward and weight gradient are each one product of `n × n`:
+//! `6 G n²` operations a token, plus the input side once for each *distinct* token of the batch.
+//! `make bench` measures every cell, `make bench-peers` the same beside PyTorch.
 
 pub mod activation;
 pub mod batch;

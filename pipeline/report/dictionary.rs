@@ -153,10 +153,19 @@ pub const TABLES: &[Described] = &[
             f(
                 "measure",
                 "str",
-                "participation_ratio, variance_90, variance_95, variance_n (share N/(N+1) for N labels)",
+                "participation_ratio, variance_90, variance_95, variance_n (share N/(N+1) for N labels); from close by, on at most 2,000 points: local_participation_ratio (of the nearest 50 a label, mean over 20 points), levina_bickel_10, _50, _100 (maximum likelihood from so many neighbours), correlation (slope of the share of close pairs)",
             ),
             f("value", "f64", "dimensions"),
             f("n", "u64", "points"),
+        ],
+    },
+    Described {
+        name: "restricted",
+        about: "Test accuracy when the state that is read keeps only its first principal components, its mean for the rest.",
+        columns: &[
+            f("components", "u64", "components kept; 0 reads the mean state"),
+            f("accuracy", "f64", "share right"),
+            f("n", "u64", "documents"),
         ],
     },
     Described {

@@ -131,6 +131,7 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
     }
     numbers(&mut body, page, summary);
     drawn.for_each(|f| section(&mut body, f));
+    close_by(&mut body, run)?;
     if have(run, "accuracies") {
         accuracies(&mut body, run)?;
         augmented(&mut body, run)?;
@@ -179,6 +180,7 @@ fn contents<'a>(run: &Path, page: &Page, figures: &'a [Figure]) -> Vec<(&'a str,
     if have(run, "accuracies") {
         all.extend([("accuracies", "Accuracy"), ("augmented", "Words in context")]);
     }
+    all.push(("close", "Dimension from close by"));
     all.extend([
         ("searches", "Slow points"),
         ("notes", "Notes"),
@@ -313,6 +315,55 @@ fn claims(body: &mut String, run: &Path) -> Result<()> {
 /// A number with three digits that count, large ones whole.
 fn short(x: f64) -> String {
     if x.abs() >= 100.0 { format!("{x:.0}") } else { format!("{x:.3}") }
+}
+
+/// Dimensions from close by, and what the first components are worth.
+fn close_by(body: &mut String, run: &Path) -> Result<()> {
+    let table = Frame::read(run, "dimensions")?;
+    let (source, measure) = (table.text("source")?, table.text("measure")?);
+    let value = table.f64("value")?;
+    let get = |s: &str, m: &str| {
+        let at = (0..source.len()).find(|&i| source[i] == s && measure[i] == m);
+        at.map_or("–".into(), |i| format!("{:.2}", value[i]))
+    };
+    body.push_str(
+        "<section id=close><h2>Dimension from close by</h2><p>A bent surface fills more flat space \
+         than it has dimensions. Neighbourhoods say how many it has: by the participation ratio of \
+         the nearest points, by how distances to neighbours grow, by the share of close pairs.</p>\
+         <table><thead><tr><th>Measure</th><th>States</th><th>Slow points</th></tr></thead><tbody>",
+    );
+    for (name, key) in [
+        ("Participation ratio of all", "participation_ratio"),
+        ("… of neighbourhoods", "local_participation_ratio"),
+        ("Levina–Bickel, 10 neighbours", "levina_bickel_10"),
+        ("Levina–Bickel, 50 neighbours", "levina_bickel_50"),
+        ("Correlation dimension", "correlation"),
+    ] {
+        let (states, slow) = (get("states", key), get("fixed_points", key));
+        let _ = write!(body, "<tr><td>{name}</td><td>{states}</td><td>{slow}</td></tr>");
+    }
+    body.push_str("</tbody></table>");
+    if have(run, "restricted") {
+        let table = Frame::read(run, "restricted")?;
+        let (components, accuracy) = (table.f64("components")?, table.f64("accuracy")?);
+        body.push_str(
+            "<p>Accuracy when the state that is read keeps only its first components:</p><table>\
+             <thead><tr><th>Components kept</th>",
+        );
+        for k in &components {
+            let _ = write!(body, "<th>{k:.0}</th>");
+        }
+        body.push_str("</tr></thead><tbody><tr><td>Test accuracy</td>");
+        for a in &accuracy {
+            let _ = write!(body, "<td>{a:.3}</td>");
+        }
+        body.push_str("</tr></tbody></table>");
+    }
+    body.push_str(
+        "<p class=small><a href=\"tables/dimensions.parquet\">dimensions.parquet</a> · \
+         <a href=\"tables/restricted.parquet\">restricted.parquet</a></p></section>\n",
+    );
+    Ok(())
 }
 
 fn accuracies(body: &mut String, run: &Path) -> Result<()> {

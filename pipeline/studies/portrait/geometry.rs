@@ -1,14 +1,18 @@
 //! Stage `geometry`: spectra, dimensions, readouts.
 
-use super::read;
 use super::states::{padded, read_axes};
+use super::{logits, read};
 use crate::Result;
+use crate::corpus::Corpus;
 use crate::experiment::Experiment;
 use crate::geometry::dimension::{VARIANCE_KEPT, participation_ratio, variance_dimension};
+use crate::geometry::intrinsic::{Distances, local_participation_ratio};
 use crate::geometry::{Pca, readouts};
 use crate::linalg::Matrix;
+use crate::model::{Head, Network};
 use crate::report::{Frame, Table};
 use crate::run::Made;
+use crate::train::loss::{Tally, Targets};
 use std::path::Path;
 
 /// Variances of some sources, one row a component.
@@ -33,7 +37,64 @@ pub fn spectrum(table: &'static str, sources: &[(&str, &[f64])]) -> Table {
 
 pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     let (corpus, network) = read(folder)?;
-    measure(e, &network.readout()?.0, &corpus.label_names, folder)
+    let mut made = measure(e, &network.readout()?.0, &corpus.label_names, folder)?;
+    if network.head() != Head::Score {
+        made.files.push(restricted(&corpus, &network, folder)?);
+    }
+    Ok(made)
+}
+
+/// Components up to which states are restricted.
+const RESTRICTED: usize = 6;
+
+/// Accuracy when the state that is read keeps only its first components.
+fn restricted(corpus: &Corpus, network: &Network, folder: &Path) -> Result<String> {
+    let (axes, _) = read_axes(folder)?;
+    let readout = network.readout()?;
+    let test = &corpus.test;
+    let targets = Targets::new(network.head(), test);
+    let documents: Vec<&[u32]> = test.documents.iter().collect();
+    let size = network.state_size();
+    let mut tallies = vec![Tally::default(); RESTRICTED.min(size) + 1];
+    network.walk(network.pool(), &documents, |indices, states| {
+        let flat: Vec<f32> = states.flatten_all()?.to_vec1()?;
+        for (k, tally) in tallies.iter_mut().enumerate() {
+            let said = |state: &[f32]| {
+                let state: Vec<f64> = state.iter().map(|&x| x as f64).collect();
+                logits(&readout, &axes.restricted(&state, k))
+            };
+            let said: Vec<f32> = flat.chunks(size).flat_map(said).map(|x| x as f32).collect();
+            tally.add(&targets.measure(indices, &said).0);
+        }
+        Ok(())
+    })?;
+    Table::new("restricted")
+        .u64("components", 0..tallies.len())
+        .f64("accuracy", tallies.iter().map(Tally::accuracy))
+        .u64("n", tallies.iter().map(|_| test.documents.len()))
+        .write(folder)
+}
+
+/// Points whose neighbourhoods are measured, at most.
+const NEAR: usize = 2000;
+/// Points whose own neighbourhoods are decomposed, and neighbours a class.
+const LOCAL: (usize, usize) = (20, 50);
+
+/// Dimensions of a set of points seen from close by, by name.
+fn intrinsic(points: &Matrix, classes: usize) -> Result<Vec<(&'static str, f64)>> {
+    let every = points.nrows().div_ceil(NEAR).max(1);
+    let rows: Vec<usize> = (0..points.nrows()).step_by(every).collect();
+    let points = points.select_rows(&rows);
+    let distances = Distances::of(&points);
+    let local = local_participation_ratio(&points, &distances, LOCAL.0, LOCAL.1 * classes.max(1))?;
+    let all = [
+        ("local_participation_ratio", local),
+        ("levina_bickel_10", distances.levina_bickel(10)),
+        ("levina_bickel_50", distances.levina_bickel(50)),
+        ("levina_bickel_100", distances.levina_bickel(100)),
+        ("correlation", distances.correlation()),
+    ];
+    Ok(all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
 }
 
 /// Spectra and dimensions of the states and slow points in the tables, and the
@@ -45,7 +106,8 @@ pub(in crate::studies) fn measure(
     folder: &Path,
 ) -> Result<Made> {
     let (axes, untrained) = read_axes(folder)?;
-    let states = Frame::read(folder, "states")?.height();
+    let table = Frame::read(folder, "states")?;
+    let states = table.height();
     let points = headline(e, folder)?;
     let fixed = if points.nrows() > 1 { Pca::of(&points)?.variances } else { Vec::new() };
     let mut sources: Vec<(&str, &[f64], usize)> = vec![("states", &axes.variances, states)];
@@ -72,6 +134,14 @@ pub(in crate::studies) fn measure(
         .iter()
         .flat_map(|(s, v, n)| measures(v).into_iter().map(move |(m, x)| (*s, m, x, *n)))
         .collect();
+    let visited = table.lists("state")?;
+    let visited = Matrix::from_fn(visited.len(), axes.mean.len(), |i, j| visited[i][j]);
+    let near = [("states", &visited), ("fixed_points", &points)];
+    let mut rows = rows;
+    for (source, points) in near {
+        let found = intrinsic(points, names.len())?.into_iter();
+        rows.extend(found.map(|(measure, value)| (source, measure, value, points.nrows())));
+    }
     let dimensions = Table::new("dimensions")
         .text("source", rows.iter().map(|r| r.0))
         .text("measure", rows.iter().map(|r| r.1))
