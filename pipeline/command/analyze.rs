@@ -198,7 +198,7 @@ impl Analyze {
         network
             .taken
             .iter()
-            .for_each(|t| say(format!("  {:<16} {} {:?}", t.role, t.array, t.shape)));
+            .for_each(|t| say(format!("  {:<17} {} {:?}", t.role, t.array, t.shape)));
         network.notes.iter().for_each(|n| say(format!("note: {n}")));
     }
 

@@ -255,7 +255,9 @@ fn numbers(body: &mut String, page: &Page, summary: &Summary) {
         String::new(),
     ));
     rows.push(("Slowest time constant, tokens", whole("fixed_points.tau_1"), String::new()));
-    rows.push(("Slow modes", whole("fixed_points.slow_modes"), String::new()));
+    if summary.get("fixed_points.slow_modes").is_some() {
+        rows.push(("Slow modes", whole("fixed_points.slow_modes"), String::new()));
+    }
     body.push_str(
         "<section id=numbers><h2>The numbers</h2><table><thead><tr><th>Measure</th><th>Value\
          </th><th>95 % interval</th></tr></thead><tbody>",

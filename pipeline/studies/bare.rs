@@ -56,7 +56,7 @@ pub fn run(experiment: &Experiment, words: &[String], options: Options) -> Resul
         let ran = run.pass(part, |folder, _| match part.name {
             "states" => states(e, &network, given, folder),
             "fixed_points" => fixed_points(e, &network, words, folder),
-            "geometry" => portrait::measure(e, &readout(&network).0, &[], folder),
+            "geometry" => portrait::measure(e, &readout(&network).0, (&[], "output"), folder),
             _ => report(e, weights, folder, &before),
         })?;
         let seconds = run.stages().last().map(|s| s.seconds);

@@ -68,7 +68,7 @@ fn flat(tensor: &Tensor) -> candle_core::Result<Vec<f32>> {
 }
 
 /// The cell that this program's own description names.
-fn cell(text: &String) -> Option<CellKind> {
+fn cell(text: &str) -> Option<CellKind> {
     #[derive(serde::Deserialize)]
     struct Described {
         config: Config,

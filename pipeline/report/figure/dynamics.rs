@@ -63,10 +63,14 @@ pub fn spectrum(found: &Frame, predicted: Option<&Frame>) -> Result<Figure> {
     Ok(Figure {
         name: "spectrum",
         title: "How many dimensions",
-        caption: "Share of variance in the first principal components. A curve that reaches the \
-                  top after d components is d-dimensional; the prediction has seen word counts \
-                  only, never the network."
-            .into(),
+        caption: format!(
+            "Share of variance in the first principal components. A curve that reaches the top \
+             after d components is d-dimensional{}.",
+            match predicted {
+                Some(_) => "; the prediction has seen word counts only, never the network",
+                None => "",
+            }
+        ),
         alt: format!("Cumulative variance curves of {}.", seen.join(", ")),
         tables: &["spectrum", "spectrum_predicted"],
         svg,

@@ -37,7 +37,8 @@ pub fn spectrum(table: &'static str, sources: &[(&str, &[f64])]) -> Table {
 
 pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     let (corpus, network) = read(folder)?;
-    let mut made = measure(e, &network.readout()?.0, &corpus.label_names, folder)?;
+    let names = (corpus.label_names.as_slice(), "score");
+    let mut made = measure(e, &network.readout()?.0, names, folder)?;
     if network.head() != Head::Score {
         made.files.push(restricted(&corpus, &network, folder)?);
     }
@@ -99,10 +100,12 @@ fn intrinsic(points: &Matrix, classes: usize) -> Result<Vec<(&'static str, f64)>
 
 /// Spectra and dimensions of the states and slow points in the tables, and the
 /// readouts `[outputs, state]` where there are any.
+///
+/// * `names`: of the labels, and of an output that stands for none of them
 pub(in crate::studies) fn measure(
     e: &Experiment,
     readout: &[f64],
-    names: &[String],
+    (names, other): (&[String], &str),
     folder: &Path,
 ) -> Result<Made> {
     let (axes, untrained) = read_axes(folder)?;
@@ -149,7 +152,7 @@ pub(in crate::studies) fn measure(
         .u64("n", rows.iter().map(|r| r.3));
     let mut files = vec![spectra.write(folder)?, dimensions.write(folder)?];
     if !readout.is_empty() {
-        let table = write_readouts(readout, axes.mean.len(), &axes, names)?;
+        let table = write_readouts(readout, &axes, names, other)?;
         files.push(table.write(folder)?);
     }
     Ok(Made::files(files))
@@ -169,7 +172,8 @@ pub fn headline(e: &Experiment, folder: &Path) -> Result<Matrix> {
     Ok(Matrix::from_fn(kept.len(), size, |i, j| kept[i][j]))
 }
 
-fn write_readouts(weights: &[f64], size: usize, axes: &Pca, names: &[String]) -> Result<Table> {
+fn write_readouts(weights: &[f64], axes: &Pca, names: &[String], other: &str) -> Result<Table> {
+    let size = axes.mean.len();
     let rows = Matrix::from_row_slice(weights.len() / size, size, weights);
     let in_span =
         if rows.nrows() > 1 { readouts::in_span(&rows)? } else { vec![0.0; rows.nrows()] };
@@ -179,7 +183,7 @@ fn write_readouts(weights: &[f64], size: usize, axes: &Pca, names: &[String]) ->
     // One logit speaks for the second of two classes.
     let name = |o: usize| match (rows.nrows(), names.len()) {
         (1, 2) => names[1].clone(),
-        _ => names.get(o).cloned().unwrap_or_else(|| "score".into()),
+        _ => names.get(o).cloned().unwrap_or_else(|| other.into()),
     };
     Ok(Table::new("readouts")
         .u64("output", 0..rows.nrows())
