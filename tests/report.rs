@@ -30,6 +30,10 @@ fn a_table_comes_back_as_it_was_written() {
     assert_eq!(frame.text("name").unwrap(), ["a", "<script>", "ü"]);
     assert_eq!(frame.lists("angles").unwrap(), lists);
     assert!(frame.f64("nothing").is_err());
+    // For spreadsheets: the same without lists.
+    let relative = accrue::report::table::csv(folder.path(), "readouts").unwrap();
+    let text = std::fs::read_to_string(folder.path().join(relative)).unwrap();
+    assert_eq!(text, "output,name,norm\n0,a,0.5\n1,<script>,-1.0\n2,ü,1e+300\n");
 }
 
 #[test]
@@ -57,6 +61,18 @@ fn the_summary_is_flat_json_in_the_order_of_the_dictionary() {
     assert!(json.get("dimension.predicted").is_none(), "NaN has no place in JSON");
     let text = summary.to_json();
     assert!(text.find("accuracy.network") < text.find("dimension.states"));
+}
+
+#[test]
+fn an_explained_text_is_coloured_to_one_scale() {
+    use accrue::report::reading::{Reader, page};
+    let reader = |name, evidence| Reader { name, verdict: "good <1>", evidence };
+    let readers = [reader("Network", vec![2.0, -1.0]), reader("Words alone", vec![0.5, 0.0])];
+    let text = page("good", &["fine", "<b>"], &readers);
+    assert!(text.contains("rgba(0,114,178,0.60)\">fine"), "the strongest word");
+    assert!(text.contains("rgba(213,94,0,0.30)\">&lt;b&gt;"), "half as strong, against");
+    assert!(text.contains("rgba(0,114,178,0.15)\">fine"), "the other reader, same scale");
+    assert!(text.contains("good &lt;1&gt;") && !text.contains("<b>"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::Common;
 use accrue::Result;
+use accrue::report::reading::{Reader, page};
 use accrue::studies::explain::{Explained, explain};
 use clap::Args;
 use std::io::IsTerminal;
@@ -17,11 +18,17 @@ pub struct Explain {
     /// Print the numbers as JSON
     #[arg(long)]
     json: bool,
+    /// Also write a page with the coloured text
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 impl Explain {
     pub fn go(self, _: &Common) -> Result<()> {
         let found = explain(&self.run, &self.text)?;
+        if let Some(file) = &self.html {
+            accrue::run::replace(file, html(&found).as_bytes())?;
+        }
         if self.json {
             println!("{}", serde_json::to_string_pretty(&found).expect("numbers are plain data"));
         } else {
@@ -30,6 +37,21 @@ impl Explain {
         }
         Ok(())
     }
+}
+
+/// The page of an explained text.
+fn html(found: &Explained) -> String {
+    let words: Vec<&str> = found.words.iter().map(|w| w.word.as_str()).collect();
+    let reader = |name, verdict, evidence| Reader { name, verdict, evidence };
+    let mut readers = vec![
+        reader("Network", &found.network, found.words.iter().map(|w| w.network).collect()),
+        reader("Words alone", &found.alone, found.words.iter().map(|w| w.alone).collect()),
+    ];
+    if let Some(verdict) = &found.in_context {
+        let evidence = found.words.iter().filter_map(|w| w.in_context).collect();
+        readers.push(reader("Words in context", verdict, evidence));
+    }
+    page(&found.evidence_for, &words, &readers)
 }
 
 /// Letters of the longest word that is shown whole.

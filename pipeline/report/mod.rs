@@ -11,6 +11,7 @@ pub mod grid;
 pub mod index;
 pub mod page;
 pub mod plot;
+pub mod reading;
 pub mod summary;
 pub mod table;
 pub mod walk;

@@ -2,8 +2,8 @@
 
 use super::Frame;
 use super::figure::{self, Figure};
-use super::plot;
 use super::summary::Summary;
+use super::{plot, table};
 use crate::Result;
 use crate::run::{StageRecord, replace};
 use std::fmt::Write;
@@ -41,6 +41,13 @@ pub fn write(run: &Path, page: &Page, summary: &Summary) -> Result<Vec<String>> 
     let mut files = Vec::new();
     for figure in &figures {
         files.push(figure.write(run)?);
+    }
+    let mut tables: Vec<&str> = figures.iter().flat_map(|f| f.tables).copied().collect();
+    tables.extend(["claims", "accuracies", "dimensions", "searches"]);
+    tables.sort_unstable();
+    tables.dedup();
+    for name in tables.into_iter().filter(|name| have(run, name)) {
+        files.push(table::csv(run, name)?);
     }
     plot::place(&run.join(page.assets))?;
     let html = html(run, page, summary, &figures)?;
@@ -121,7 +128,7 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
     body.push_str("</ul></nav>\n<main>\n");
     let mut drawn = figures.iter();
     if let Some(first) = drawn.next() {
-        section(&mut body, first);
+        section(&mut body, run, first);
     }
     if have(run, "claims") {
         claims(&mut body, run)?;
@@ -130,7 +137,7 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
         body.push_str(walk);
     }
     numbers(&mut body, page, summary);
-    drawn.for_each(|f| section(&mut body, f));
+    drawn.for_each(|f| section(&mut body, run, f));
     close_by(&mut body, run)?;
     if have(run, "accuracies") {
         accuracies(&mut body, run)?;
@@ -191,11 +198,17 @@ fn contents<'a>(run: &Path, page: &Page, figures: &'a [Figure]) -> Vec<(&'a str,
     all
 }
 
-fn section(body: &mut String, figure: &Figure) {
+fn section(body: &mut String, run: &Path, figure: &Figure) {
     let links: Vec<String> = figure
         .tables
         .iter()
-        .map(|t| format!("<a href=\"tables/{t}.parquet\">{t}.parquet</a>"))
+        .filter(|t| have(run, t))
+        .map(|t| {
+            format!(
+                "<a href=\"tables/{t}.parquet\">{t}.parquet</a> \
+                 (<a href=\"tables/{t}.csv\" download>CSV</a>)"
+            )
+        })
         .collect();
     let svg = figure.svg.replacen(
         "<svg ",
@@ -309,7 +322,8 @@ fn claims(body: &mut String, run: &Path) -> Result<()> {
     }
     body.push_str(
         "</tbody></table></div><p class=small>One network, one seed; intervals are over points, \
-         steps or documents. <a href=\"tables/claims.parquet\">claims.parquet</a></p></section>\n",
+         steps or documents. <a href=\"tables/claims.parquet\">claims.parquet</a> (<a href=\"tables/claims.csv\" \
+         download>CSV</a>)</p></section>\n",
     );
     Ok(())
 }

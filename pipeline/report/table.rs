@@ -173,3 +173,27 @@ impl Frame {
         (0..lists.len()).map(|row| list(row).map_err(wrong())).collect()
     }
 }
+
+/// Writes `tables/NAME.csv` beside the parquet table, for spreadsheets; columns of lists,
+/// which CSV cannot hold, are left out. Returns the path relative to `run`.
+///
+/// # Errors
+/// [`Error::Io`] if the table is not there or the folder cannot be written to,
+/// [`Error::Polars`] if it is damaged.
+pub fn csv(run: &Path, name: &str) -> Result<String> {
+    let frame = Frame::read(run, name)?;
+    let relative = format!("tables/{name}.csv");
+    let path = run.join(&relative);
+    let plain: Vec<Column> = frame
+        .frame
+        .columns()
+        .iter()
+        .filter(|c| !matches!(c.dtype(), DataType::List(_)))
+        .cloned()
+        .collect();
+    let mut plain = DataFrame::new_infer_height(plain).map_err(Error::polars(&path))?;
+    let mut bytes = Vec::new();
+    CsvWriter::new(&mut bytes).finish(&mut plain).map_err(Error::polars(&path))?;
+    replace(&path, &bytes)?;
+    Ok(relative)
+}

@@ -89,6 +89,9 @@ pub fn all(run: &Path) -> Result<Vec<Figure>> {
     if have("words") {
         figures.extend(words::draw(&read("words")?)?);
     }
+    if have("modifiers") {
+        figures.extend(words::modifiers(&read("modifiers")?)?);
+    }
     if have("training") {
         figures.push(dynamics::training(&read("training")?)?);
     }

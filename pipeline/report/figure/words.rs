@@ -11,6 +11,8 @@ use plotters::prelude::*;
 const LEAST: f64 = 20.0;
 /// Most words in the plot that can be asked, the most frequent.
 const PLOTTED: usize = 8000;
+/// Quantile of the null beyond which a word counts as a modifier.
+const BEYOND: f64 = 0.99;
 /// Words named, at each end.
 const NAMED: usize = 6;
 
@@ -96,5 +98,72 @@ pub fn draw(table: &Frame) -> Result<Option<Figure>> {
         tables: &["words"],
         svg,
         plot: Some(plot),
+    }))
+}
+
+/// Words by how they change the reading of others: gain and effect; none for fewer
+/// than two words.
+pub fn modifiers(table: &Frame) -> Result<Option<Figure>> {
+    let (words, gain, effect) = (table.text("word")?, table.f64("gain")?, table.f64("effect")?);
+    let (tau, beyond, counts) =
+        (table.f64("tau")?, table.f64("null_quantile")?, table.f64("count")?);
+    if words.len() < 2 {
+        return Ok(None);
+    }
+    let group = |i: usize| (beyond[i] >= BEYOND) as usize;
+    let names = ["within the null", "beyond 99 % of the null"];
+    let mut svg = String::new();
+    {
+        let area = area(&mut svg);
+        let keys = [axes::key(colour(6), names[0]), axes::key(colour(1), names[1])];
+        let mut chart = chart(
+            &area,
+            &keys,
+            (range(gain.iter().copied().chain([0.0])), "gain on the next words"),
+            (range(effect.iter().copied().chain([0.0])), "effect on the probes, share"),
+        );
+        for (g, style) in [(0, colour(6).mix(0.5)), (1, colour(1).mix(0.8))] {
+            let points = (0..words.len()).filter(|&i| group(i) == g);
+            dots(&mut chart, points.map(|i| (gain[i], effect[i])), 3, style.filled());
+        }
+        // The table is sorted, strongest first.
+        for i in 0..words.len().min(NAMED) {
+            axes::name(&mut chart, (gain[i], effect[i]), &words[i], axes::GREY);
+        }
+        area.present().expect("drawing into text cannot fail");
+    }
+    let mut series = [6, 1].map(|c| Series::points("", axes::css(c), 6.0, 0.7));
+    for i in 0..words.len().min(PLOTTED) {
+        let lasts =
+            if tau[i].is_nan() { String::new() } else { format!(", lasts {:.1} tokens", tau[i]) };
+        let text = format!(
+            "{}: effect {:.3}, gain {:+.3}{lasts}, {:.0} times",
+            words[i], effect[i], gain[i], counts[i]
+        );
+        series[group(i)].add(gain[i], effect[i], text);
+    }
+    for (series, name) in series.iter_mut().zip(names) {
+        series.name = name.into();
+    }
+    let many = (0..words.len()).filter(|&i| group(i) == 1).count();
+    Ok(Some(Figure {
+        name: "modifiers",
+        title: "Words that change how others are read",
+        caption: format!(
+            "{} words: how much the readout of probe words changes after them, against the \
+             direction of the change (−2 turns good into as much of bad, +1 doubles it). {many} of \
+             them lie beyond 99 % of shuffled displacements.",
+            words.len()
+        ),
+        alt: format!("Scatter plot of {} words, effect against gain.", words.len()),
+        tables: &["modifiers"],
+        svg,
+        plot: Some(Plot {
+            series: series.into(),
+            x: "gain on the next words",
+            y: "effect on the probes, share",
+            equal: false,
+            search: true,
+        }),
     }))
 }
