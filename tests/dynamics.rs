@@ -366,3 +366,67 @@ fn a_planted_plane_stays_a_plane() {
     // Not isolated: nothing is proved, rightly.
     assert!(found.iter().take(5).all(|p| !certify(&map, p).unwrap().exists()));
 }
+
+/// `h' = tanh(W h)` with `W_ij = (2 g/n) cos(θ_i − θ_j)`, `θ_i` evenly round the circle:
+/// where `g > 1`, states `tanh(g a cos(θ_i − φ))` stand still for every direction `φ`,
+/// exactly for `n` of them and to rounding in between.
+fn ring(units: usize, gain: f64) -> Cell {
+    let angle = |i: usize| i as f64 / units as f64 * std::f64::consts::TAU;
+    let mut cell = separate(units, 0.0);
+    for i in 0..units {
+        for j in 0..units {
+            let share = 2.0 * gain / units as f64;
+            cell.recurrent_weights[i * units + j] = share * (angle(i) - angle(j)).cos();
+        }
+    }
+    cell
+}
+
+#[test]
+fn a_planted_ring_stays_a_ring() {
+    const UNITS: usize = 48;
+    let map = Map::new(&ring(UNITS, 1.5), &[0.0]).unwrap();
+    let finder = Finder { tolerances: vec![1e-12], ..Finder::default() };
+    // States near the ring, as a network in use visits them.
+    let mut stream = seed::stream(3, "tests/ring");
+    let seeds: Vec<Vec<f64>> = (0..300)
+        .map(|_| {
+            let (turn, far) =
+                (stream.random_range(0.0..std::f64::consts::TAU), stream.random_range(0.75..1.1));
+            let angle = |i: usize| i as f64 / UNITS as f64 * std::f64::consts::TAU;
+            (0..UNITS)
+                .map(|i| far * (angle(i) - turn).cos() + stream.random_range(-0.05..0.05))
+                .collect()
+        })
+        .collect();
+    let found = find(&map, &seeds, &finder);
+    let points: Vec<Vec<f64>> =
+        found.iter().filter_map(|d| Some(d.reached[0].as_ref()?.state.clone())).collect();
+    // A state's direction and length in the plane of the ring.
+    let place = |h: &[f64]| {
+        let angle = |i: usize| i as f64 / UNITS as f64 * std::f64::consts::TAU;
+        let sum = |f: fn(f64) -> f64| (0..UNITS).map(|i| h[i] * f(angle(i))).sum::<f64>();
+        let (x, y) = (sum(f64::cos), sum(f64::sin));
+        (y.atan2(x), 2.0 * x.hypot(y) / UNITS as f64)
+    };
+    // The radius from its own equation: a = (2/n) Σ tanh(g a cos θ) cos θ.
+    let angles = (0..UNITS).map(|i| (i as f64 / UNITS as f64 * std::f64::consts::TAU).cos());
+    let cosines: Vec<f64> = angles.collect();
+    let next =
+        |a: f64| cosines.iter().map(|c| (1.5 * a * c).tanh() * c).sum::<f64>() * 2.0 / UNITS as f64;
+    let radius = (0..500).fold(1.0, |a, _| next(a));
+    let on: Vec<(f64, f64)> = points.iter().map(|h| place(h)).filter(|p| p.1 > 0.1).collect();
+    assert!(on.len() > 250, "{} of 300 on the ring", on.len());
+    assert!(on.iter().all(|p| (p.1 - radius).abs() < 1e-4), "all at the radius {radius}");
+    // Searches do not slide along the ring: every direction is kept.
+    let sectors: std::collections::BTreeSet<i64> =
+        on.iter().map(|p| (p.0 / std::f64::consts::TAU * 12.0).floor() as i64).collect();
+    assert_eq!(sectors.len(), 12, "{sectors:?}");
+    // One neutral direction, along the ring; across it states return. No proof of a
+    // single point: it is not alone.
+    let point = points.iter().find(|h| place(h).1 > 0.1).unwrap();
+    let e = eigen(&map.jacobian(point)).unwrap();
+    assert!((e.values[0].norm() - 1.0).abs() < 1e-5, "{}", e.values[0]);
+    assert!(e.values[1].norm() < 0.9, "{}", e.values[1]);
+    assert!(!certify(&map, point).unwrap().exists());
+}
