@@ -13,7 +13,7 @@ use accrue::{Error, Result};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// Every analysis that the given parts allow, on a network trained elsewhere.
+/// Look at a network trained elsewhere (PyTorch, Keras, Flax, Equinox)
 ///
 /// With a corpus, the whole portrait: accuracy, states on its test documents,
 /// slow points with proofs, dimension against the prediction from counts, what

@@ -6,7 +6,7 @@ use accrue::{Error, Result};
 use clap::Args;
 use std::path::PathBuf;
 
-/// Headline numbers, spectra, geometry and claims of some runs, side by side.
+/// Headline numbers, spectra, geometry and claims of some runs, side by side
 #[derive(Args, Debug)]
 pub struct Compare {
     /// Folders of finished runs, two or more

@@ -39,7 +39,6 @@ enum Command {
     /// Run an experiment: tokenize, train, states, fixed points, geometry,
     /// predict, baselines, report
     Run(run::Run),
-    /// Look at a network trained elsewhere (PyTorch, Keras, Flax, Equinox)
     Analyze(analyze::Analyze),
     /// List and describe the corpora known by name
     #[command(subcommand)]
@@ -48,7 +47,6 @@ enum Command {
     Predict(predict::Predict),
     /// What each word of a text says to a run's network, and to its bag of words
     Explain(explain::Explain),
-    /// Headline numbers, spectra and geometry of some runs, side by side
     Compare(compare::Compare),
     /// Write the report of a finished run again, from its tables
     Report(report::Report),
