@@ -102,7 +102,7 @@ fn words_in_context_recover_the_rule_of_the_toy_language() {
     assert!((plain - 0.228).abs() < 0.05, "{plain}");
 
     // The text alone says which words are modifiers.
-    let asked = context::candidates(&bag, &corpus.train, 0, 1);
+    let asked = accrue::baseline::candidates::candidates(&bag, &corpus.train, 0, 1);
     let id = |word: &str| corpus.words.iter().position(|w| w == word).unwrap() as u32;
     assert_eq!([asked[0].0, asked[1].0], [id("not4"), id("very1")]);
     assert!(asked[1].1 > 2.0 * asked[2].1, "{asked:?}");

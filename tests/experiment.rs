@@ -360,6 +360,51 @@ fn runs_stand_side_by_side_and_on_one_page() {
 }
 
 #[test]
+fn what_knows_more_than_words_stands_in_the_accuracies() {
+    use accrue::report::Frame;
+    let out = tempfile::tempdir().unwrap();
+    // "not bad" against "not good": pairs tell what words cannot.
+    let texts = ["good film", "not bad", "bad film", "not good"];
+    let rows: Vec<String> = (0..160)
+        .map(|i| format!("{} {},{}\n", texts[i % 4], ["a", "."][i / 4 % 2], (i % 4 < 2) as u8))
+        .collect();
+    let csv = out.path().join("texts.csv");
+    std::fs::write(&csv, format!("text,label\n{}", rows.concat())).unwrap();
+    let encoder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/references/encoder/bert");
+    let mut experiment = small(&["name=more", "context.fit=false"]);
+    experiment.corpus = Default::default();
+    let file = accrue::corpus::settings::File { train: csv, ..Default::default() };
+    experiment.corpus.source = accrue::corpus::Source::File(file);
+    experiment.model.embedding = Some(4);
+    experiment.training.epochs = 2;
+    experiment.baseline.ngrams = 2;
+    experiment.baseline.encoder = Some(accrue::baseline::encoder::Settings {
+        model: encoder.display().to_string(),
+        ..Default::default()
+    });
+    let (_, folder) = run(&experiment, out.path(), &[]);
+    let summary = Summary::read(&folder).unwrap();
+    assert_eq!(summary.get("accuracy.bigrams"), Some(1.0));
+    assert!(summary.get("accuracy.bag_of_words").unwrap() < 0.8);
+    // Random weights tell four texts apart.
+    assert_eq!(summary.get("accuracy.encoder"), Some(1.0));
+    let models = Frame::read(&folder, "accuracies").unwrap().text("model").unwrap();
+    assert_eq!(models, ["network", "bag_of_words", "bigrams", "encoder", "majority"]);
+    // Another network on the same corpus finds the features made.
+    let features = || std::fs::read_dir(out.path().join("features")).unwrap().count();
+    assert_eq!(features(), 1);
+    experiment.name = "again".into();
+    run(&experiment, out.path(), &[]);
+    assert_eq!(features(), 1);
+    experiment.baseline.ngrams = 4;
+    let mut watch = Ran::default();
+    let options =
+        Options { data: Path::new("data"), out: out.path(), force: &[], watch: &mut watch };
+    let message = portrait::run(&experiment, options).unwrap_err().to_string();
+    assert!(message.contains("baseline.ngrams: 4") && watch.0.is_empty(), "{message}");
+}
+
+#[test]
 fn wrong_usage_exits_with_2_and_bad_input_with_1() {
     let folder = tempfile::tempdir().unwrap();
     let status = |arguments: &[&str]| {

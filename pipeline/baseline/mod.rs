@@ -4,6 +4,7 @@
 //! them, [`context`] knows which words change how others are read, and [`encoder`]
 //! is the upper bound: a pretrained encoder, frozen, under a logistic probe.
 
+pub mod candidates;
 pub mod context;
 pub mod design;
 pub mod encoder;

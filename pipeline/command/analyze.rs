@@ -1,13 +1,13 @@
 //! `accrue analyze WEIGHTS`.
 
-use super::run::Watch;
+use super::run::{Watch, finished};
 use super::{Common, predict, terminal};
-use accrue::corpus::tokens::{Kind, Tokenizer};
+use accrue::corpus::Source;
+use accrue::corpus::tokens::{self, Kind, Tokenizer};
 use accrue::dynamics::Held;
 use accrue::experiment::Experiment;
 use accrue::model::{Foreign, foreign};
 use accrue::ops::{CellKind, Pool};
-use accrue::report::{Summary, index};
 use accrue::studies::{bare, portrait};
 use accrue::{Error, Result};
 use clap::{Args, ValueEnum};
@@ -111,6 +111,7 @@ enum PoolName {
 
 impl Analyze {
     pub fn go(self, common: &Common) -> Result<()> {
+        common.end_safely();
         let weights = foreign::Settings {
             file: self.weights.clone(),
             cell: self.cell.map(Into::into),
@@ -172,15 +173,7 @@ impl Analyze {
                 bare::run(&experiment, &self.words()?, options)?
             }
         };
-        index::write(&common.out)?;
-        let summary = Summary::read(&folder)?;
-        if self.json {
-            print!("{}", summary.to_json());
-        } else {
-            println!("{}", folder.join("index.html").display());
-            println!("{}", summary.headline());
-        }
-        Ok(())
+        finished(&folder, self.json, common)
     }
 
     /// Says what was recognised, before anything long begins.
@@ -202,37 +195,36 @@ impl Analyze {
         network.notes.iter().for_each(|n| say(format!("note: {n}")));
     }
 
+    /// What says which word is which row, where it was given.
+    fn given(&self) -> Option<Kind> {
+        let tokenizer = self.tokenizer.clone().map(Kind::Given);
+        tokenizer.or_else(|| self.vocabulary.clone().map(Kind::List))
+    }
+
     /// The tokenizer of the corpus.
     fn tokens(&self, experiment: &mut Experiment) -> Result<()> {
-        let kind = match (&self.tokenizer, &self.vocabulary) {
-            (Some(file), _) => Kind::Given(file.clone()),
-            (_, Some(file)) => Kind::List(file.clone()),
-            // A synthetic corpus brings its words; an experiment may name a tokenizer.
-            (None, None) => match (&experiment.corpus.source, &experiment.corpus.tokens.kind) {
-                (accrue::corpus::Source::Synthetic(_), _) | (_, Kind::Given(_) | Kind::List(_)) => {
-                    return Ok(());
-                }
-                _ => {
-                    return Err(Error::Usage(
-                        "which word is which row of the embedding? give --tokenizer \
-                         (tokenizer.json) or --vocabulary (one word a line)"
-                            .into(),
-                    ));
-                }
-            },
-        };
-        experiment.corpus.tokens.kind = kind;
+        let corpus = &mut experiment.corpus;
+        // A synthetic corpus brings its words; an experiment may name a tokenizer.
+        let known = matches!(corpus.source, Source::Synthetic(_))
+            || matches!(corpus.tokens.kind, Kind::Given(_) | Kind::List(_));
+        match self.given() {
+            Some(kind) => corpus.tokens.kind = kind,
+            None if known => {}
+            None => {
+                return Err(Error::Usage(
+                    "which word is which row of the embedding? give --tokenizer \
+                     (tokenizer.json) or --vocabulary (one word a line)"
+                        .into(),
+                ));
+            }
+        }
         Ok(())
     }
 
     /// Names of the embedding's rows, where they were given.
     fn words(&self) -> Result<Vec<String>> {
-        let settings = |kind| accrue::corpus::tokens::Settings { kind, ..Default::default() };
-        let kind = match (&self.tokenizer, &self.vocabulary) {
-            (Some(file), _) => Kind::Given(file.clone()),
-            (_, Some(file)) => Kind::List(file.clone()),
-            (None, None) => return Ok(Vec::new()),
-        };
-        Ok(Tokenizer::new(&settings(kind), &[])?.words())
+        let Some(kind) = self.given() else { return Ok(Vec::new()) };
+        let settings = tokens::Settings { kind, ..Default::default() };
+        Ok(Tokenizer::new(&settings, &[])?.words())
     }
 }

@@ -97,16 +97,6 @@ impl Arguments {
     pub fn go(self) -> Result<()> {
         let common = self.common;
         common.prepare()?;
-        let quiet = common.quiet;
-        let listen = ctrlc::set_handler(move || {
-            if accrue::interrupt::request() {
-                std::process::exit(130);
-            }
-            let line = "stopping at the next safe place; press again to stop at once (what is \
-                        finished stays)";
-            terminal::say(quiet, line);
-        });
-        listen.expect("nothing else listens for Ctrl-C");
         match self.command {
             Command::Run(run) => run.go(&common),
             Command::Analyze(analyze) => analyze.go(&common),
@@ -133,6 +123,21 @@ impl Arguments {
 }
 
 impl Common {
+    /// From here on Ctrl-C asks for an end at a safe place; the second one ends at
+    /// once. For commands that look at [`accrue::interrupt`] alone: others just end.
+    fn end_safely(&self) {
+        let quiet = self.quiet;
+        let listen = ctrlc::set_handler(move || {
+            if accrue::interrupt::request() {
+                std::process::exit(130);
+            }
+            let line = "stopping at the next safe place; press again to stop at once (what is \
+                        finished stays)";
+            terminal::say(quiet, line);
+        });
+        listen.expect("nothing else listens for Ctrl-C");
+    }
+
     /// Threads and device, before anything else runs.
     fn prepare(&self) -> Result<()> {
         if self.device != "cpu" {

@@ -7,7 +7,7 @@ use accrue::studies::grid;
 use accrue::studies::portrait::{self, Options};
 use accrue::{Error, Result, train};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Args, Debug)]
 pub struct Run {
@@ -27,6 +27,7 @@ pub struct Run {
 
 impl Run {
     pub fn go(self, common: &Common) -> Result<()> {
+        common.end_safely();
         let mut experiment = Experiment::read(&self.file, &common.set)?;
         if let Some(seed) = common.seed {
             experiment.seed = seed;
@@ -39,19 +40,9 @@ impl Run {
             &experiment,
             Options { data: &common.data, out: &common.out, force: &self.force, watch: &mut watch },
         )?;
-        index::write(&common.out)?;
-        let summary = Summary::read(&folder)?;
-        if self.json {
-            print!("{}", summary.to_json());
-        } else {
-            println!("{}", folder.join("index.html").display());
-            println!("{}", summary.headline());
-        }
-        Ok(())
+        finished(&folder, self.json, common)
     }
-}
 
-impl Run {
     /// Every combination of a grid.
     fn grid(&self, experiment: &Experiment, common: &Common) -> Result<()> {
         let jobs = self.jobs.unwrap_or_else(rayon::current_num_threads);
@@ -72,6 +63,19 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// Lists a finished run with the others, and says where its report is and what it found.
+pub fn finished(folder: &Path, json: bool, common: &Common) -> Result<()> {
+    index::write(&common.out)?;
+    let summary = Summary::read(folder)?;
+    if json {
+        print!("{}", summary.to_json());
+    } else {
+        println!("{}", folder.join("index.html").display());
+        println!("{}", summary.headline());
+    }
+    Ok(())
 }
 
 /// Says which stage runs.

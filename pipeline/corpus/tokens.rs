@@ -134,11 +134,9 @@ impl Tokenizer {
 
     /// The most frequent words; equally frequent ones in the order of their letters.
     fn words_of(settings: &Settings, texts: &[String]) -> Self {
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let counts = words::count(&texts).into_iter();
-        let mut frequent: Vec<(String, u64)> = counts
+        let mut frequent: Vec<(String, u64)> = words::count(texts)
+            .into_iter()
             .filter(|(word, count)| *count >= settings.least as u64 && word != UNKNOWN)
-            .map(|(word, count)| (word.into_owned(), count))
             .collect();
         frequent.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let words = std::iter::once(UNKNOWN.to_string());

@@ -7,7 +7,6 @@
 //! run, on the same pattern.
 
 use rayon::prelude::*;
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -42,7 +41,7 @@ impl Scanner {
 }
 
 /// How often each word occurs, over all threads.
-pub fn count<'a>(texts: &[&'a str]) -> HashMap<Cow<'a, str>, u64> {
+pub fn count(texts: &[String]) -> HashMap<String, u64> {
     let pieces: Vec<HashMap<String, u64>> = texts
         .par_chunks(PIECE)
         .fold(HashMap::new, |mut counts: HashMap<String, u64>, texts| {
@@ -57,9 +56,9 @@ pub fn count<'a>(texts: &[&'a str]) -> HashMap<Cow<'a, str>, u64> {
             counts
         })
         .collect();
-    let mut all: HashMap<Cow<str>, u64> = HashMap::new();
+    let mut all = HashMap::new();
     for (word, count) in pieces.into_iter().flatten() {
-        *all.entry(Cow::Owned(word)).or_default() += count;
+        *all.entry(word).or_default() += count;
     }
     all
 }

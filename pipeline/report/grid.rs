@@ -3,6 +3,7 @@
 
 use super::figure::grid as figure;
 use super::page::{escape, shell};
+use super::summary::SHOWN;
 use super::table::Frame;
 use crate::Result;
 use crate::run::replace;
@@ -10,16 +11,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-/// Headline numbers shown for each case: key, name, digits.
-const SHOWN: [(&str, &str, usize); 7] = [
-    ("accuracy.network", "Network", 3),
-    ("accuracy.bag_of_words", "Words", 3),
-    ("dimension.predicted_scaled", "Predicted", 2),
-    ("dimension.states", "States", 2),
-    ("dimension.fixed_points", "Slow points", 2),
-    ("fixed_points.tau_1", "τ₁", 0),
-    ("claims.held", "Claims held", 0),
-];
+/// What is shown of each case beside the headline numbers.
+const CLAIMS: (&str, &str, usize) = ("claims.held", "Claims held", 0);
 
 /// What the tables of a grid say, by case.
 pub struct Cases {
@@ -129,7 +122,8 @@ fn list(body: &mut String, cases: &Cases) {
     body.push_str(
         "<section id=cases><h2>The networks</h2><div class=wide><table><thead><tr><th>Case</th>",
     );
-    SHOWN.iter().for_each(|(_, name, _)| {
+    let shown: Vec<_> = SHOWN.iter().chain([&CLAIMS]).collect();
+    shown.iter().for_each(|(_, name, _)| {
         let _ = write!(body, "<th>{name}</th>");
     });
     body.push_str("</tr></thead><tbody>");
@@ -142,14 +136,14 @@ fn list(body: &mut String, cases: &Cases) {
             escape(&settings.join(", ")),
         );
         if cases.failures[i].is_empty() {
-            for (key, _, digits) in SHOWN {
-                let cell = cases.numbers[i].get(key);
+            for (key, _, digits) in &shown {
+                let cell = cases.numbers[i].get(*key);
                 let cell = cell.map_or("–".into(), |x| format!("{x:.digits$}"));
                 let _ = write!(body, "<td>{cell}</td>");
             }
         } else {
             let reason = escape(&cases.failures[i]);
-            let _ = write!(body, "<td colspan={}>failed: {reason}</td>", SHOWN.len());
+            let _ = write!(body, "<td colspan={}>failed: {reason}</td>", shown.len());
         }
         body.push_str("</tr>");
     }

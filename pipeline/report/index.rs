@@ -1,21 +1,11 @@
 //! One page over all runs of a folder.
 
 use super::page::{escape, shell};
-use super::summary::{FILE, Summary};
+use super::summary::{FILE, SHOWN, Summary};
 use crate::Result;
 use crate::run::{RECORD, replace};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-
-/// Headline numbers shown for each run: key, name, digits.
-const SHOWN: [(&str, &str, usize); 6] = [
-    ("accuracy.network", "Network", 3),
-    ("accuracy.bag_of_words", "Words", 3),
-    ("dimension.predicted_scaled", "Predicted", 2),
-    ("dimension.states", "States", 2),
-    ("dimension.fixed_points", "Slow points", 2),
-    ("fixed_points.tau_1", "τ₁", 0),
-];
 
 /// Writes `index.html` over every run and grid below `out`; returns its path.
 ///

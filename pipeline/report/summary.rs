@@ -10,6 +10,16 @@ use std::path::Path;
 /// The file in a run's folder.
 pub const FILE: &str = "summary.json";
 
+/// Headline numbers that lists of networks show: key, name, digits.
+pub const SHOWN: [(&str, &str, usize); 6] = [
+    ("accuracy.network", "Network", 3),
+    ("accuracy.bag_of_words", "Words", 3),
+    ("dimension.predicted_scaled", "Predicted", 2),
+    ("dimension.states", "States", 2),
+    ("dimension.fixed_points", "Slow points", 2),
+    ("fixed_points.tau_1", "τ₁", 0),
+];
+
 /// Flat keys with numbers or text, in the order of the dictionary.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary(Map<String, Value>);

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
 /// Names of bags of words and sequences, from pairs on.
-const NGRAMS: [&str; 2] = ["bigrams", "trigrams"];
+pub const NGRAMS: [&str; 2] = ["bigrams", "trigrams"];
 
 /// Where texts and features are.
 pub struct Place<'a> {
@@ -40,10 +40,7 @@ pub fn stage(e: &Experiment, place: &Place, folder: &Path, watch: &mut dyn Watch
 
     let mut rows = vec![("network", own.accuracy()), ("bag_of_words", words.accuracy)];
     for longest in 2..=e.baseline.ngrams {
-        let name = NGRAMS.get(longest - 2).ok_or_else(|| {
-            Error::Usage(format!("baseline.ngrams: {longest} words are too long; at most 3"))
-        })?;
-        rows.push((name, ngrams(e, &corpus, longest)?));
+        rows.push((NGRAMS[longest - 2], ngrams(e, &corpus, longest)?));
     }
     if let Some(settings) = &e.baseline.encoder {
         rows.push(("encoder", encoder(e, settings, place, &corpus, watch)?));
@@ -109,10 +106,10 @@ fn encoder(
     let source = source(settings, place.data);
     if !source.join(encoder::FILES[2]).is_file() {
         let hub = fetch::Hub::from_env();
-        fetch::model(&settings.model, &encoder::FILES, &source, &hub, &mut ())?;
+        let mut transfer = Transfer { watch: &mut *watch, done: 0, of: 0 };
+        fetch::model(&settings.model, &encoder::FILES, &source, &hub, &mut transfer)?;
     }
-    let print = crate::run::fingerprint(&source.join(encoder::FILES[2]))?.1;
-    let key = (&e.corpus, e.seed, place.sources, settings, print);
+    let key = (&e.corpus, e.seed, place.sources, settings, prints(settings, place.data));
     let key = serde_json::to_string(&key).expect("settings are plain data");
     let cache = place.out.join("features").join(format!("{}.safetensors", crate::run::hash(&key)));
     let features = if cache.is_file() {
@@ -146,8 +143,35 @@ fn encoder(
     Ok(probe.score(test, &corpus.test, classes).accuracy)
 }
 
+/// Hands the progress of a transfer on, in bytes.
+struct Transfer<'a> {
+    watch: &'a mut dyn Watch,
+    done: usize,
+    of: usize,
+}
+
+impl fetch::Watch for Transfer<'_> {
+    fn begin(&mut self, _: &str, bytes: u64) {
+        (self.done, self.of) = (0, bytes as usize);
+    }
+
+    fn advance(&mut self, bytes: u64) {
+        self.done = (self.done + bytes as usize).min(self.of);
+        self.watch.progress("fetching the encoder, bytes", self.done, self.of);
+    }
+
+    fn end(&mut self) {}
+}
+
+/// Hashes of an encoder's files, as far as they are there.
+pub fn prints(settings: &encoder::Settings, data: &Path) -> Vec<String> {
+    let source = source(settings, data);
+    let print = |name: &&str| crate::run::fingerprint(&source.join(name)).ok();
+    encoder::FILES.iter().filter_map(print).map(|(_, hash)| hash).collect()
+}
+
 /// Folder of an encoder: the one that was named, or that of a repository of the Hub.
-pub fn source(settings: &encoder::Settings, data: &Path) -> PathBuf {
+fn source(settings: &encoder::Settings, data: &Path) -> PathBuf {
     let given = PathBuf::from(&settings.model);
     if given.is_dir() { given } else { data.join("encoders").join(&settings.model) }
 }

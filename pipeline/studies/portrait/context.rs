@@ -134,7 +134,7 @@ fn augment(
     let classes = corpus.label_names.len();
     let weights = Frame::read(folder, "words")?.lists("bag_of_words")?;
     let bag = bag(folder, &weights)?;
-    let asked = context::candidates(&bag, &corpus.train, classes, e.context.least);
+    let asked = baseline::candidates::candidates(&bag, &corpus.train, classes, e.context.least);
     made.files.push(candidates(corpus, &asked).write(folder)?);
     let mut list = list.to_vec();
     for (word, _) in asked.iter().take(e.context.from_text) {

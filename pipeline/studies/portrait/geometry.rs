@@ -81,8 +81,8 @@ const NEAR: usize = 2000;
 /// Points whose own neighbourhoods are decomposed, and neighbours a class.
 const LOCAL: (usize, usize) = (20, 50);
 
-/// Dimensions of a set of points seen from close by, by name.
-fn intrinsic(points: &Matrix, classes: usize) -> Result<Vec<(&'static str, f64)>> {
+/// Dimensions of a set of points seen from close by, by name, with the points used.
+fn intrinsic(points: &Matrix, classes: usize) -> Result<Vec<(&'static str, f64, usize)>> {
     let every = points.nrows().div_ceil(NEAR).max(1);
     let rows: Vec<usize> = (0..points.nrows()).step_by(every).collect();
     let points = points.select_rows(&rows);
@@ -95,7 +95,8 @@ fn intrinsic(points: &Matrix, classes: usize) -> Result<Vec<(&'static str, f64)>
         ("levina_bickel_100", distances.levina_bickel(100)),
         ("correlation", distances.correlation()),
     ];
-    Ok(all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+    let used = |(name, value): (_, Option<f64>)| Some((name, value?, rows.len()));
+    Ok(all.into_iter().filter_map(used).collect())
 }
 
 /// Spectra and dimensions of the states and slow points in the tables, and the
@@ -133,17 +134,16 @@ pub(in crate::studies) fn measure(
         }
         all
     };
-    let rows: Vec<(&str, &str, f64, usize)> = sources
+    let mut rows: Vec<(&str, &str, f64, usize)> = sources
         .iter()
         .flat_map(|(s, v, n)| measures(v).into_iter().map(move |(m, x)| (*s, m, x, *n)))
         .collect();
     let visited = table.lists("state")?;
     let visited = Matrix::from_fn(visited.len(), axes.mean.len(), |i, j| visited[i][j]);
     let near = [("states", &visited), ("fixed_points", &points)];
-    let mut rows = rows;
     for (source, points) in near {
         let found = intrinsic(points, names.len())?.into_iter();
-        rows.extend(found.map(|(measure, value)| (source, measure, value, points.nrows())));
+        rows.extend(found.map(|(measure, value, used)| (source, measure, value, used)));
     }
     let dimensions = Table::new("dimensions")
         .text("source", rows.iter().map(|r| r.0))

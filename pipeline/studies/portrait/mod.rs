@@ -155,10 +155,7 @@ pub fn run(experiment: &Experiment, options: Options) -> Result<PathBuf> {
 
     let place = baselines::Place { data: options.data, out: options.out, sources: &sources };
     // An encoder of other weights is another encoder.
-    let encoder = e.baseline.encoder.as_ref().and_then(|settings| {
-        let folder = baselines::source(settings, options.data);
-        crate::run::fingerprint(&folder.join(crate::baseline::encoder::FILES[2])).ok()
-    });
+    let encoder = e.baseline.encoder.as_ref().map(|s| baselines::prints(s, options.data));
 
     let mut pass =
         |stage: Stage, work: &mut dyn FnMut(&Path, &str, &mut dyn Watch) -> Result<Made>| {
@@ -283,6 +280,13 @@ fn check(experiment: &Experiment, force: &[String]) -> Result<()> {
     if let Some(unknown) = force.iter().find(|f| !STAGES.contains(&f.as_str())) {
         let hint = corpus::nearest::hint(unknown, &STAGES);
         return Err(Error::Usage(format!("--force {unknown}: no such stage; {hint}")));
+    }
+    let longest = baselines::NGRAMS.len() + 1;
+    if experiment.baseline.ngrams == 1 || experiment.baseline.ngrams > longest {
+        return Err(Error::Usage(format!(
+            "baseline.ngrams: {} is no length of a sequence; 0 for none, or 2 to {longest}",
+            experiment.baseline.ngrams
+        )));
     }
     let points = &experiment.fixed_points;
     if points.inputs.is_empty() {
