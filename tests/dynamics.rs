@@ -2,6 +2,8 @@
 
 use accrue::dynamics::certificate::certify;
 use accrue::dynamics::finder::{median_norm, search};
+use accrue::dynamics::impulse::Impulse;
+use accrue::dynamics::linearise::Linearisation;
 use accrue::dynamics::manifold;
 use accrue::dynamics::patchwork::Patchwork;
 use accrue::dynamics::rounding::Errors;
@@ -429,4 +431,32 @@ fn a_planted_ring_stays_a_ring() {
     assert!((e.values[0].norm() - 1.0).abs() < 1e-5, "{}", e.values[0]);
     assert!(e.values[1].norm() < 0.9, "{}", e.values[1]);
     assert!(!certify(&map, point).unwrap().exists());
+}
+
+#[test]
+fn what_a_word_leaves_behind_is_the_sum_over_modes_and_exact_where_the_map_is_linear() {
+    // A linear cell: the map's two paths and the modes' sum are the same numbers.
+    let cell = random_cell(CellKind::Linear, 6, 3, 5);
+    let map = Map::new(&cell, &[0.1, -0.2, 0.3]).unwrap();
+    let near = Linearisation::at(&map, &[0.0; 6], None).unwrap();
+    let (w, word) = ([1.0, 0.5, -1.0, 0.2, 0.0, 0.3], [1.0, 2.0, -1.0]);
+    let impulse = Impulse::of(&map, &near, &w, &word, 12).unwrap();
+    for k in 0..=12 {
+        let (a, b) = (impulse.map[k], impulse.linear[k]);
+        assert!((a - b).abs() < 1e-12 * a.abs().max(1.0), "{k}: {a} {b}");
+    }
+    // By hand: two units that forget by half and by a tenth, one input into both.
+    let mut cell = separate(2, 0.0);
+    cell.kind = CellKind::Linear;
+    cell.recurrent_weights = vec![0.5, 0.0, 0.0, 0.1];
+    cell.input_weights = vec![1.0, 3.0];
+    let map = Map::new(&cell, &[0.0]).unwrap();
+    let near = Linearisation::at(&map, &[0.0; 2], None).unwrap();
+    let impulse = Impulse::of(&map, &near, &[1.0, 1.0], &[2.0], 3).unwrap();
+    for k in 0..=3 {
+        let (slow, fast) = (2.0 * 0.5f64.powi(k), 6.0 * 0.1f64.powi(k));
+        assert!((impulse.linear[k as usize] - slow - fast).abs() < 1e-12);
+        assert!((impulse.slow[k as usize] - slow).abs() < 1e-12);
+    }
+    assert!(Impulse::of(&map, &near, &[1.0, 1.0], &[2.0, 0.0], 3).is_err(), "input of wrong size");
 }

@@ -103,6 +103,22 @@ fn the_coordinate_of_a_bent_line_is_its_order() {
 }
 
 #[test]
+fn clusters_far_apart_keep_their_order_on_the_line() {
+    // Four clusters of ten along a bent line; with four neighbours each cluster is alone.
+    let points = Matrix::from_fn(40, 6, |i, j| {
+        let t = (i / 10) as f64 + 0.01 * (i % 10) as f64;
+        match j {
+            0 => t,
+            3 => 0.1 * t * t,
+            _ => 0.0,
+        }
+    });
+    let found = coordinate::along(&points, 4).unwrap();
+    let order: Vec<f64> = (0..40).map(|i| i as f64).collect();
+    assert!(spearman(&found, &order).abs() > 0.999, "{found:?}");
+}
+
+#[test]
 fn few_points_have_a_coordinate_too() {
     assert_eq!(coordinate::along(&Matrix::zeros(0, 3), 5).unwrap(), Vec::<f64>::new());
     assert_eq!(coordinate::along(&Matrix::zeros(1, 3), 5).unwrap(), [0.0]);

@@ -4,16 +4,19 @@
 //! Jacobians. [`finder`] walks from visited states to slow points, keeping the
 //! meaning of "nearby"; [`select`] thins them; [`certificate`] proves which of
 //! them are fixed points and stable; [`linearise`] gives modes and time
-//! constants, [`patchwork`] the map as linear pieces, and [`manifold`] brings
-//! states onto a slow manifold that has no fixed points.
+//! constants, [`impulse`] what one token leaves behind, [`patchwork`] the map as
+//! linear pieces, [`relaxation`] how fast states come to rest, and [`manifold`]
+//! brings them onto a slow manifold that has no fixed points.
 
 pub mod adam;
 pub mod certificate;
 pub mod finder;
 pub mod held;
+pub mod impulse;
 pub mod linearise;
 pub mod manifold;
 pub mod patchwork;
+pub mod relaxation;
 pub mod rounding;
 pub mod select;
 pub mod step;

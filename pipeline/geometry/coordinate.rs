@@ -4,6 +4,11 @@
 //! affine combination of its `k` nearest neighbours, and the coordinate is the one
 //! that the same combinations reproduce best: the second eigenvector, from
 //! below, of `(I − W)ᵀ(I − W)` (SPEC LINE 4.3).
+//!
+//! Where the points fall into clusters farther apart than their neighbours, each
+//! cluster would reproduce itself and the coordinate would jump between them. The
+//! edges of the shortest spanning tree are neighbours too, so that the graph hangs
+//! together.
 
 use crate::Result;
 use crate::linalg::{Cholesky, Matrix, Vector, symmetric};
@@ -27,8 +32,19 @@ pub fn along(points: &Matrix, neighbours: usize) -> Result<Vec<f64>> {
     }
     let k = neighbours.clamp(1, m - 1);
     let mut rest = Matrix::identity(m, m);
+    let tree = spanning_tree(points);
     for i in 0..m {
-        let near = nearest(points, i, k);
+        let mut near = nearest(points, i, k);
+        let beside = tree.iter().filter_map(|&(a, b)| match i {
+            _ if i == a => Some(b),
+            _ if i == b => Some(a),
+            _ => None,
+        });
+        for j in beside {
+            if !near.contains(&j) {
+                near.push(j);
+            }
+        }
         for (&j, weight) in near.iter().zip(weights(points, i, &near)) {
             rest[(i, j)] -= weight;
         }
@@ -51,6 +67,29 @@ fn nearest(points: &Matrix, i: usize, k: usize) -> Vec<usize> {
     others.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     others.truncate(k);
     others.into_iter().map(|(_, j)| j).collect()
+}
+
+/// The shortest tree that joins all points (Prim's algorithm).
+fn spanning_tree(points: &Matrix) -> Vec<(usize, usize)> {
+    let m = points.nrows();
+    let apart = |i: usize, j: usize| (points.row(i) - points.row(j)).norm_squared();
+    // For each point outside the tree: its distance to the tree, and to which point.
+    let mut outside: Vec<(usize, f64, usize)> = (1..m).map(|j| (j, apart(0, j), 0)).collect();
+    let mut edges = Vec::with_capacity(m.saturating_sub(1));
+    while !outside.is_empty() {
+        let next = (0..outside.len())
+            .min_by(|&a, &b| outside[a].1.total_cmp(&outside[b].1))
+            .expect("some are outside");
+        let (joined, _, at) = outside.swap_remove(next);
+        edges.push((at, joined));
+        for (j, distance, to) in &mut outside {
+            let closer = apart(joined, *j);
+            if closer < *distance {
+                (*distance, *to) = (closer, joined);
+            }
+        }
+    }
+    edges
 }
 
 /// Weights with sum 1 that bring the neighbours closest to point `i`.

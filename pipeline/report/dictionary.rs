@@ -357,7 +357,38 @@ pub const TABLES: &[Described] = &[
                 "of the bag of words, logits an occurrence (last output against the first)",
             ),
             f("selected", "f64", "ℓ₁ᵀ J_inp (x − x*)"),
+            f(
+                "effect_1",
+                "f64",
+                "J_inp (x − x*) along the first principal component of the slow points",
+            ),
+            f("effect_2", "f64", "along the second"),
+            f("selects_1", "f64", "ℓ₁, unit length, along the first; the same in every row"),
+            f("selects_2", "f64", "along the second"),
             f("set", "str", "positive, negative, neutral, or none"),
+        ],
+    },
+    Described {
+        name: "impulse",
+        about: "One row a set of words and a delay: what they leave behind, read along the readout, at the central slow point.",
+        columns: &[
+            f("set", "str", "positive, negative or neutral, by the bag of words"),
+            f("later", "u64", "tokens read since, the input held"),
+            f("network", "f64", "readout difference between the path with the word and without, mean"),
+            f("linear", "f64", "Σₐ λₐᵏ (wᵀ rₐ)(ℓₐᵀ J_inp (x − x*)), mean over the words"),
+            f("slow_mode", "f64", "the slowest mode's term alone"),
+            f("n", "u64", "words"),
+        ],
+    },
+    Described {
+        name: "units",
+        about: "One row a unit and a token of two documents, of the first and the last class.",
+        columns: &[
+            f("document", "u64", "number in the test split"),
+            f("label", "str", "its class"),
+            f("token", "u64", "position, from 0"),
+            f("unit", "u64", "index among the units, evenly spaced"),
+            f("activation", "f64", "h of that unit after the token"),
         ],
     },
     Described {

@@ -126,8 +126,11 @@ pub type Chart<'a, 'b> = ChartContext<
     Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>,
 >;
 
+/// How an axis shows its numbers.
+pub type Numbers = fn(&f64) -> String;
+
 /// A number as an axis shows it: no zeros that say nothing.
-fn plain(x: &f64) -> String {
+pub fn plain(x: &f64) -> String {
     let text = format!("{x:.3}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" { "0".into() } else { text.into() }
@@ -143,6 +146,11 @@ pub fn power(x: &f64) -> String {
 pub fn small_power(x: &f64) -> String {
     let value = 10f64.powf(*x);
     if value >= 0.01 { plain(&value) } else { format!("{value:.0e}") }
+}
+
+/// No number: where only the order counts.
+pub fn nothing(_: &f64) -> String {
+    String::new()
 }
 
 /// Axes with names and a light grid, the key above.
@@ -167,7 +175,21 @@ pub fn chart_with<'a, 'b>(
     key: &[Key],
     x: (Range<f64>, &str),
     y: (Range<f64>, &str),
-    up: fn(&f64) -> String,
+    up: Numbers,
+) -> Chart<'a, 'b> {
+    chart_both(area, key, x, y, (plain, up))
+}
+
+/// The same with other numbers along both sides.
+///
+/// # Panics
+/// Never: drawing into text cannot fail.
+pub fn chart_both<'a, 'b>(
+    area: &'a DrawingArea<SVGBackend<'b>, Shift>,
+    key: &[Key],
+    x: (Range<f64>, &str),
+    y: (Range<f64>, &str),
+    (along, up): (Numbers, Numbers),
 ) -> Chart<'a, 'b> {
     for (k, (line, left)) in key.iter().zip(places(key)) {
         let at =
@@ -193,7 +215,7 @@ pub fn chart_with<'a, 'b>(
         .axis_desc_style(label())
         .x_labels(7)
         .y_labels(7)
-        .x_label_formatter(&plain)
+        .x_label_formatter(&along)
         .y_label_formatter(&up)
         .x_desc(x.1)
         .y_desc(y.1)

@@ -82,9 +82,19 @@ pub fn all(run: &Path) -> Result<Vec<Figure>> {
     }
     if have("word_modes") {
         figures.extend(modes::selected(&read("word_modes")?)?);
+        figures.extend(modes::effects(&read("word_modes")?)?);
+    }
+    if have("impulse") {
+        figures.push(modes::impulse(&read("impulse")?)?);
     }
     if have("relaxation") {
         figures.push(modes::relaxation(&read("relaxation")?)?);
+    }
+    if have("one_step") {
+        figures.extend(modes::one_step(&read("one_step")?)?);
+    }
+    if have("units") {
+        figures.push(modes::units(&read("units")?)?);
     }
     if have("words") {
         figures.extend(words::draw(&read("words")?)?);

@@ -5,6 +5,7 @@ use super::Figure;
 use super::axes::{self, area, chart, chart_with, colour, dots, key, line, power, range};
 use crate::Result;
 use crate::report::Frame;
+use crate::report::plot::{Plot, Series};
 use plotters::prelude::*;
 
 /// Time constants along the points.
@@ -142,6 +143,228 @@ pub fn relaxation(table: &Frame) -> Result<Figure> {
         ),
         alt: format!("Step length over {} tokens.", step.len()),
         tables: &["relaxation"],
+        svg,
+        plot: None,
+    })
+}
+
+/// Immediate effects of words at the central point, in the plane of the slow points.
+pub fn effects(table: &Frame) -> Result<Option<Figure>> {
+    let (words, sets) = (table.text("word")?, table.text("set")?);
+    let (x, y) = (table.f64("effect_1")?, table.f64("effect_2")?);
+    let arrow = (table.f64("selects_1")?, table.f64("selects_2")?);
+    let shown: Vec<usize> = (0..words.len()).filter(|&w| sets[w] != "none").collect();
+    if shown.len() < 3 {
+        return Ok(None);
+    }
+    let reach = shown.iter().map(|&w| x[w].hypot(y[w])).fold(0.0, f64::max);
+    let length = arrow.0[0].hypot(arrow.1[0]).max(f64::MIN_POSITIVE);
+    let tip = (arrow.0[0] / length * reach, arrow.1[0] / length * reach);
+    let mut svg = String::new();
+    {
+        let area = area(&mut svg);
+        let keys = [
+            key(colour(0), "most positive by counts"),
+            key(colour(1), "most negative"),
+            key(colour(2), "closest to zero"),
+            key(BLACK, "what the slow mode selects"),
+        ];
+        let xs = range(shown.iter().map(|&w| x[w]).chain([tip.0, -tip.0]));
+        let ys = range(shown.iter().map(|&w| y[w]).chain([tip.1, -tip.1]));
+        let (xs, ys) = axes::equal(xs, ys, &keys);
+        let mut chart = chart(
+            &area,
+            &keys,
+            (xs, "effect along the first component of the slow points"),
+            (ys, "along the second"),
+        );
+        line(&mut chart, &[(-tip.0, -tip.1), tip], BLACK.stroke_width(2));
+        for (i, set) in SETS.iter().enumerate() {
+            let of = shown.iter().filter(|&&w| sets[w] == *set).map(|&w| (x[w], y[w]));
+            dots(&mut chart, of, 3, colour(i).mix(0.75).filled());
+        }
+        area.present().expect("drawing into text cannot fail");
+    }
+    let plot = Plot {
+        series: SETS
+            .iter()
+            .enumerate()
+            .map(|(i, set)| {
+                let mut series = Series::points(set, axes::css(i), 7.0, 0.8);
+                let of_set = shown.iter().filter(|&&w| sets[w] == *set);
+                of_set.for_each(|&w| series.add(x[w], y[w], words[w].clone()));
+                series
+            })
+            .collect(),
+        x: "effect along the first component",
+        y: "along the second",
+        equal: true,
+        search: true,
+    };
+    Ok(Some(Figure {
+        name: "effects",
+        title: "Where words push the state",
+        caption: format!(
+            "Immediate effect of {} words on the state at the central slow point, in the plane of \
+             the slow points, and the direction that the slowest left eigenvector selects. Words of \
+             opposite valence push to opposite ends of it; words at rest in the middle do not.",
+            shown.len()
+        ),
+        alt: format!("Scatter plot of {} word effects in three sets.", shown.len()),
+        tables: &["word_modes"],
+        svg,
+        plot: Some(plot),
+    }))
+}
+
+/// What words leave behind, token after token.
+pub fn impulse(table: &Frame) -> Result<Figure> {
+    let (sets, later) = (table.text("set")?, table.f64("later")?);
+    let (network, linear) = (table.f64("network")?, table.f64("linear")?);
+    let slow = table.f64("slow_mode")?;
+    let mut svg = String::new();
+    {
+        let area = area(&mut svg);
+        let keys = [
+            key(colour(0), "positive words, network"),
+            key(colour(1), "negative words"),
+            key(colour(2), "neutral words"),
+            key(BLACK, "all linear modes"),
+            key(axes::GREY, "the slow mode alone"),
+        ];
+        let ys = range(network.iter().chain(&linear).chain(&slow).copied());
+        let mut chart = chart(
+            &area,
+            &keys,
+            (range(later.iter().copied()), "tokens later, the input held"),
+            (ys, "change of the readout"),
+        );
+        for (i, set) in SETS.iter().enumerate() {
+            let of = |values: &[f64]| -> Vec<(f64, f64)> {
+                let rows = (0..later.len()).filter(|&r| sets[r] == *set);
+                rows.map(|r| (later[r], values[r])).collect()
+            };
+            line(&mut chart, &of(&network), colour(i).stroke_width(4));
+            line(&mut chart, &of(&slow), axes::GREY.stroke_width(1));
+            line(&mut chart, &of(&linear), BLACK.stroke_width(1));
+        }
+        area.present().expect("drawing into text cannot fail");
+    }
+    let n = table.f64("n")?.first().copied().unwrap_or(0.0);
+    Ok(Figure {
+        name: "impulse",
+        title: "What one word leaves behind",
+        caption: format!(
+            "One word read at the central slow point, then the input held: how far the readout is \
+             from where it would have been, mean over {n:.0} words of each set. Thick: the network \
+             itself; thin black: the sum over its linear modes; grey: the slowest alone. Where grey \
+             and thick meet, the slow mode is all that is remembered."
+        ),
+        alt: format!("Readout change over {} delays for three sets of words.", later.len() / 3),
+        tables: &["impulse"],
+        svg,
+        plot: None,
+    })
+}
+
+/// Bars of a histogram.
+const BARS: usize = 40;
+
+/// Errors of single linear steps.
+pub fn one_step(table: &Frame) -> Result<Option<Figure>> {
+    let mut errors: Vec<f64> =
+        table.f64("error")?.into_iter().filter(|e| e.is_finite() && *e > 0.0).collect();
+    errors.sort_by(f64::total_cmp);
+    if errors.len() < 2 {
+        return Ok(None);
+    }
+    let logs: Vec<f64> = errors.iter().map(|e| e.clamp(1e-8, 1e4).log10()).collect();
+    let (low, high) = logs.iter().fold((f64::MAX, f64::MIN), |(l, h), &x| (l.min(x), h.max(x)));
+    let width = ((high - low) / BARS as f64).max(1e-6);
+    let mut counts = vec![0.0; BARS];
+    logs.iter().for_each(|x| counts[(((x - low) / width) as usize).min(BARS - 1)] += 1.0);
+    let largest = counts.iter().fold(0.0, |a: f64, b| a.max(*b)) / logs.len() as f64;
+    let middle = errors[errors.len() / 2];
+    let mut svg = String::new();
+    {
+        let area = area(&mut svg);
+        let keys = [key(colour(0), "steps"), key(colour(1), "median"), key(axes::GREY, "one tenth")];
+        let mut chart = axes::chart_both(
+            &area,
+            &keys,
+            (range([low, high, -1.0]), "relative error of one linear step"),
+            (0.0..1.1 * largest, "share of the steps"),
+            (axes::small_power, axes::plain),
+        );
+        for (i, count) in counts.iter().enumerate() {
+            let from = low + i as f64 * width;
+            let corners = [(from, 0.0), (from + width, count / logs.len() as f64)];
+            axes::draw(&mut chart, [Rectangle::new(corners, colour(0).mix(0.7).filled())]);
+        }
+        let upright = |x: f64| [(x, 0.0), (x, 1.1 * largest)];
+        line(&mut chart, &upright(-1.0), axes::GREY.stroke_width(2));
+        line(&mut chart, &upright(middle.log10()), colour(1).stroke_width(2));
+        area.present().expect("drawing into text cannot fail");
+    }
+    Ok(Some(Figure {
+        name: "one_step",
+        title: "How far one linear step is off",
+        caption: format!(
+            "Each of {} steps of test documents against the linear step at the nearest slow point: \
+             ‖h − h_lin‖/‖h‖, median {middle:.3}. Published networks are off by about one tenth.",
+            errors.len()
+        ),
+        alt: format!("Histogram of {} relative errors, median {middle:.3}.", errors.len()),
+        tables: &["one_step"],
+        svg,
+        plot: None,
+    }))
+}
+
+/// Single units over two documents.
+pub fn units(table: &Frame) -> Result<Figure> {
+    let (labels, token) = (table.text("label")?, table.f64("token")?);
+    let (unit, activation) = (table.f64("unit")?, table.f64("activation")?);
+    let mut all: Vec<f64> = unit.clone();
+    all.sort_by(f64::total_cmp);
+    all.dedup();
+    let mut classes: Vec<&str> = labels.iter().map(String::as_str).collect();
+    classes.dedup();
+    let spread = 1.25
+        * activation.iter().fold(0.0, |a: f64, b| a.max(b.abs())).max(f64::MIN_POSITIVE);
+    let mut svg = String::new();
+    {
+        let area = area(&mut svg);
+        let keys: Vec<axes::Key> =
+            classes.iter().enumerate().map(|(i, c)| key(colour(i), *c)).collect();
+        let mut chart = axes::chart_both(
+            &area,
+            &keys,
+            (range(token.iter().copied()), "tokens read"),
+            (-1.0..all.len() as f64, "units, one above the other"),
+            (axes::plain, axes::nothing),
+        );
+        for (i, class) in classes.iter().enumerate() {
+            for (row, one) in all.iter().enumerate() {
+                let points: Vec<(f64, f64)> = (0..token.len())
+                    .filter(|&r| labels[r] == *class && unit[r] == *one)
+                    .map(|r| (token[r], row as f64 + activation[r] / spread))
+                    .collect();
+                line(&mut chart, &points, colour(i).mix(0.8).stroke_width(2));
+            }
+        }
+        area.present().expect("drawing into text cannot fail");
+    }
+    Ok(Figure {
+        name: "units",
+        title: "Single units tell little",
+        caption: format!(
+            "{} evenly spaced units while the network reads one document of each of two classes. \
+             What all of them do together is the line above; no one of them shows it.",
+            all.len()
+        ),
+        alt: format!("{} units over two documents.", all.len()),
+        tables: &["units"],
         svg,
         plot: None,
     })

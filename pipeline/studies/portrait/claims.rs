@@ -7,10 +7,12 @@
 use super::geometry::headline;
 use super::{predicted_text, read};
 use crate::Result;
+use crate::corpus::Source;
 use crate::experiment::Experiment;
 use crate::geometry::{readouts, shape};
 use crate::linalg::Matrix;
 use crate::model::Head;
+use crate::ops::CellKind;
 use crate::report::{Frame, Table};
 use crate::run::Made;
 use crate::seed;
@@ -93,10 +95,47 @@ fn time_constants(folder: &Path, modes: usize) -> Result<Vec<Vec<f64>>> {
     Ok((1..=modes).map(of).collect())
 }
 
-/// L2–L8: the line attractor.
+/// Published test accuracies (LINE, Table 1): bag of words, then Vanilla, UGRNN, GRU, LSTM.
+const PUBLISHED: [(&str, [f64; 5]); 3] = [
+    ("yelp_review_full", [0.9337, 0.9296, 0.9567, 0.9584, 0.9505]),
+    ("imdb", [0.8853, 0.8708, 0.8796, 0.8686, 0.8693]),
+    ("sst2", [0.7974, 0.7809, 0.7774, 0.8025, 0.8009]),
+];
+
+/// L1, on a corpus that the paper has too.
+fn published(e: &Experiment, folder: &Path) -> Result<Option<Claim>> {
+    let Source::Named(name) = &e.corpus.source else { return Ok(None) };
+    let Some((_, theirs)) = PUBLISHED.iter().find(|(n, _)| n == name) else { return Ok(None) };
+    let cell = match e.model.cell {
+        CellKind::Vanilla => 1,
+        CellKind::Ugrnn => 2,
+        CellKind::Gru | CellKind::GruResetBefore => 3,
+        CellKind::Lstm => 4,
+        _ => return Ok(None),
+    };
+    let table = Frame::read(folder, "accuracies")?;
+    let (model, accuracy) = (table.text("model")?, table.f64("accuracy")?);
+    let (low, high) = (table.f64("low")?, table.f64("high")?);
+    let at = |name: &str| model.iter().position(|m| m == name);
+    let Some((network, words)) = at("network").zip(at("bag_of_words")) else { return Ok(None) };
+    Ok(Some(Claim {
+        name: "L1",
+        statement: format!(
+            "test accuracy, published {:.4} (bag of words {:.4}, published {:.4})",
+            theirs[cell], accuracy[words], theirs[0]
+        ),
+        measured: accuracy[network],
+        interval: (low[network], high[network]),
+        n: table.f64("n")?[network] as usize,
+        reference: "Table 1; within two points",
+        holds: (accuracy[network] - theirs[cell]).abs() <= 0.02,
+    }))
+}
+
+/// L1–L8: the line attractor.
 fn line(e: &Experiment, folder: &Path) -> Result<Vec<Claim>> {
     let spectrum = Frame::read(folder, "spectrum")?;
-    let mut claims = Vec::new();
+    let mut claims = Vec::from_iter(published(e, folder)?);
     let states = Frame::read(folder, "states")?;
     let (trained, before) = (share(&spectrum, "states", 3)?, share(&spectrum, "untrained", 3)?);
     // Weights from elsewhere come without their start; the share is NaN then.

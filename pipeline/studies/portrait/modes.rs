@@ -5,7 +5,8 @@ use super::{logits, read};
 use crate::corpus::{Corpus, Labels};
 use crate::dynamics::linearise::Linearisation;
 use crate::dynamics::patchwork::Patchwork;
-use crate::dynamics::{Map, manifold};
+use crate::dynamics::impulse::Impulse;
+use crate::dynamics::{Map, manifold, relaxation};
 use crate::experiment::Experiment;
 use crate::geometry::{Pca, coordinate};
 use crate::linalg::Matrix;
@@ -46,6 +47,9 @@ pub struct Settings {
     /// Steps of relaxation under the held input.
     #[serde(deserialize_with = "setting::at_least_one")]
     pub relaxation: usize,
+    /// Tokens for which the words of the sets are followed.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub later: usize,
     /// Whether a linear recurrent model is trained for comparison; takes as long
     /// as the network did.
     pub linear_model: bool,
@@ -61,6 +65,7 @@ impl Default for Settings {
             rollouts: 500,
             states: 200,
             relaxation: 50,
+            later: 50,
             linear_model: false,
         }
     }
@@ -146,8 +151,12 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     let modes = Modes::of(e, folder, &scene)?;
     made.files.push(modes.write(&scene).write(folder)?);
     made.files.push(word_table(folder, &scene, &modes)?.write(folder)?);
+    made.files.push(later(e, &scene, &modes)?.write(folder)?);
     made.files.push(relax(e, folder, &scene)?.write(folder)?);
     made.files.push(onto(e, folder, &scene)?.write(folder)?);
+    if let Some(table) = units(&scene)? {
+        made.files.push(table.write(folder)?);
+    }
     let points: Vec<&[f64]> = scene.points.iter().map(Vec::as_slice).collect();
     let pieces = Patchwork::of(&scene.map, &points)?;
     made.files.push(one_step(e, &scene, &pieces)?.write(folder)?);
@@ -210,7 +219,8 @@ struct Modes {
     rank: f64,
     near: Vec<Linearisation>,
     tangents: Matrix,
-    axis: Vec<f64>,
+    /// Principal components of the points.
+    axes: Pca,
     /// `ℓ₁ᵀ J_inp`, a point: `[points][inputs]`.
     selection: Vec<Vec<f64>>,
     /// The point in the middle of the coordinate.
@@ -252,7 +262,7 @@ impl Modes {
             sets: Sets::of(e, folder)?,
             rank: summary::spearman(&theta, &first).abs(),
             tangents: coordinate::tangents(&points, &theta),
-            axis: pca.directions.column(0).iter().copied().collect(),
+            axes: pca,
             theta,
             near,
             selection,
@@ -275,7 +285,7 @@ impl Modes {
         let right = |i: usize| self.near[i].eigen.right.column(0).map(|z| z.re).normalize();
         let tangent = |i: usize| self.tangents.row(i).transpose().dot(&right(i)).abs();
         let axis =
-            |i: usize| right(i).iter().zip(&self.axis).map(|(r, m)| r * m).sum::<f64>().abs();
+            |i: usize| self.axes.directions.column(0).dot(&right(i)).abs();
         let over = |i: usize, set: &[usize]| -> Vec<f64> {
             set.iter().map(|&w| self.selected(scene, i, w)).collect()
         };
@@ -303,12 +313,99 @@ impl Modes {
 fn word_table(folder: &Path, scene: &Scene, modes: &Modes) -> Result<Table> {
     let counts = Frame::read(folder, "words")?.f64("count")?;
     let words = 0..scene.inputs.len();
+    // Immediate effects at the central point, in the plane of the points.
+    let jacobian = scene.map.input_jacobian(&scene.points[modes.centre]);
+    let plane = modes.axes.directions.columns(0, modes.axes.directions.ncols().min(2));
+    let plane = plane.transpose() * jacobian;
+    let held = scene.map.input();
+    let effect = |axis: usize, w: usize| match axis < plane.nrows() {
+        true => (0..held.len()).map(|i| plane[(axis, i)] * (scene.inputs[w][i] - held[i])).sum(),
+        false => 0.0,
+    };
+    let left = modes.near[modes.centre].eigen.left.column(0).map(|z| z.re).normalize();
+    let selects = modes.axes.turned(left.as_slice(), 2);
     Ok(Table::new("word_modes")
         .text("word", scene.corpus.words.iter().map(String::as_str))
         .u64("count", counts.iter().map(|&c| c as usize))
         .f64("coefficient", modes.sets.coefficient.iter().copied())
         .f64("selected", words.clone().map(|w| modes.selected(scene, modes.centre, w)))
+        .f64("effect_1", words.clone().map(|w| effect(0, w)))
+        .f64("effect_2", words.clone().map(|w| effect(1, w)))
+        .f64("selects_1", words.clone().map(|_| selects[0]))
+        .f64("selects_2", words.clone().map(|_| selects.get(1).copied().unwrap_or(0.0)))
         .text("set", words.map(|w| modes.sets.name(w))))
+}
+
+/// Words of each set that are followed.
+const FOLLOWED: usize = 30;
+
+/// What the words of each set leave behind, token after token, at the central point.
+fn later(e: &Experiment, scene: &Scene, modes: &Modes) -> Result<Table> {
+    let (near, direction) = (&modes.near[modes.centre], scene.direction());
+    let sets = [
+        ("positive", &modes.sets.positive),
+        ("negative", &modes.sets.negative),
+        ("neutral", &modes.sets.neutral),
+    ];
+    let mut rows: Vec<(&str, usize, [f64; 3], usize)> = Vec::new();
+    for (name, words) in sets {
+        let words = &words[..words.len().min(FOLLOWED)];
+        let followed: Vec<Impulse> = words
+            .par_iter()
+            .map(|&w| Impulse::of(&scene.map, near, &direction, &scene.inputs[w], e.modes.later))
+            .collect::<Result<_>>()?;
+        let mean = |of: &dyn Fn(&Impulse) -> f64| {
+            followed.iter().map(of).sum::<f64>() / followed.len() as f64
+        };
+        rows.extend((0..=e.modes.later).map(|k| {
+            let means = [mean(&|i| i.map[k]), mean(&|i| i.linear[k]), mean(&|i| i.slow[k])];
+            (name, k, means, words.len())
+        }));
+    }
+    Ok(Table::new("impulse")
+        .text("set", rows.iter().map(|r| r.0))
+        .u64("later", rows.iter().map(|r| r.1))
+        .f64("network", rows.iter().map(|r| r.2[0]))
+        .f64("linear", rows.iter().map(|r| r.2[1]))
+        .f64("slow_mode", rows.iter().map(|r| r.2[2]))
+        .u64("n", rows.iter().map(|r| r.3)))
+}
+
+/// Tokens shown of each document.
+const SHOWN_TOKENS: usize = 150;
+/// Units shown.
+const SHOWN_UNITS: usize = 12;
+
+/// Single units while the network reads one document of the first class and one of the
+/// last: evenly spaced units, nothing selected.
+fn units(scene: &Scene) -> Result<Option<Table>> {
+    let Labels::Class(classes) = &scene.corpus.test.labels else { return Ok(None) };
+    let last = scene.corpus.label_names.len() as u32 - 1;
+    let n = scene.map.cell().units;
+    let shown = SHOWN_UNITS.min(n);
+    let mut rows: Vec<(usize, usize, String, usize, f64)> = Vec::new();
+    for class in [0, last] {
+        // The longest of the first hundred of its class.
+        let of_class = (0..classes.len()).filter(|&d| classes[d] == class).take(100);
+        let length = |d: &usize| scene.corpus.test.documents.get(*d).len();
+        let Some(document) = of_class.max_by_key(|d| (length(d), std::cmp::Reverse(*d))) else {
+            return Ok(None);
+        };
+        let name = &scene.corpus.label_names[class as usize];
+        for (t, state) in scene.walk(document)?.iter().skip(1).take(SHOWN_TOKENS).enumerate() {
+            rows.extend((0..shown).map(|u| {
+                let unit = u * n / shown;
+                (document, t, name.clone(), unit, state[unit])
+            }));
+        }
+    }
+    let table = Table::new("units")
+        .u64("document", rows.iter().map(|r| r.0))
+        .text("label", rows.iter().map(|r| r.2.as_str()))
+        .u64("token", rows.iter().map(|r| r.1))
+        .u64("unit", rows.iter().map(|r| r.3))
+        .f64("activation", rows.iter().map(|r| r.4));
+    Ok(Some(table))
 }
 
 /// Visited states, drawn by the seed.
@@ -326,20 +423,7 @@ fn relax(e: &Experiment, folder: &Path, scene: &Scene) -> Result<Table> {
     let states = visited(e, folder, "modes/relaxation")?;
     let runs: Vec<Vec<f64>> = states
         .par_iter()
-        .map(|state| {
-            let mut h = state.clone();
-            (0..e.modes.relaxation)
-                .map(|_| {
-                    let next = scene.map.step(&h).as_slice().to_vec();
-                    let norm =
-                        |v: &mut dyn Iterator<Item = f64>| v.map(|x| x * x).sum::<f64>().sqrt();
-                    let moved = norm(&mut next.iter().zip(&h).map(|(a, b)| a - b));
-                    let size = norm(&mut h.iter().copied());
-                    h = next;
-                    moved / size.max(f64::MIN_POSITIVE)
-                })
-                .collect()
-        })
+        .map(|state| relaxation::speeds(&scene.map, state, e.modes.relaxation))
         .collect();
     let at = |step: usize, share: f64| {
         let speeds: Vec<f64> = runs.iter().map(|r| r[step]).collect();
