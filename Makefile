@@ -57,6 +57,8 @@ bench-peers: ## the same work in PyTorch and scikit-learn, alternating (makes it
 	$(CARGO) bench --locked --bench peer --bench analysis --no-run
 	tests/peers/run
 	tests/peers/run tests/peers/analysis.py $(DATA)
+	$(ACCRUE) run pipeline/experiments/imdb.ron --data $(DATA)
+	tests/peers/run tests/peers/fixed_points.py reports/imdb/gru
 
 check-peers: build ## networks across the border to PyTorch and back, after `accrue run pipeline/experiments/sst2.ron`
 	tests/peers/run tests/peers/interchange.py $(PROGRAM) reports/sst2/gru

@@ -23,6 +23,9 @@ const FIRST_DAMPING: f64 = 1e-3;
 const LEAST_DAMPING: f64 = 1e-15;
 /// Damping above which a step no longer moves the state.
 const MOST_DAMPING: f64 = 1e12;
+/// Decrease of `q`, as a share, below which a step has led nowhere: a hundred such
+/// steps would not change its fourth digit.
+const LEVEL: f64 = 1e-6;
 /// Relative step length below which the search stands still.
 const STILL: f64 = 1e-14;
 
@@ -158,8 +161,8 @@ fn descend(map: &Map, seed: &[f64], number: usize, reach: f64, finder: &Finder) 
     let start = Vector::from_column_slice(seed);
     let smallest = finder.tolerances.iter().copied().fold(f64::INFINITY, f64::min);
     let mut h = start.clone();
-    let (mut next, mut jacobian) = map.step_and_jacobian(h.as_slice());
-    let mut r = &next - &h;
+    let mut gates = map.gates(h.as_slice());
+    let mut r = &gates.next - &h;
     let mut q = 0.5 * r.norm_squared();
     let mut reached: Vec<Option<SlowPoint>> = vec![None; finder.tolerances.len()];
     let (mut damping, mut growth) = (f64::NAN, 2.0);
@@ -182,7 +185,7 @@ fn descend(map: &Map, seed: &[f64], number: usize, reach: f64, finder: &Finder) 
         if steps == finder.steps {
             break Stop::OutOfSteps;
         }
-        let (normal, gradient) = normal_equations(jacobian, &r);
+        let (normal, gradient) = normal_equations(map.jacobian_of(&gates, h.as_slice()), &r);
         let largest = normal.diagonal().max().max(f64::MIN_POSITIVE);
         if damping.is_nan() {
             damping = FIRST_DAMPING * largest;
@@ -202,15 +205,15 @@ fn descend(map: &Map, seed: &[f64], number: usize, reach: f64, finder: &Finder) 
             }
             let trial = &h + &delta;
             let predicted = 0.5 * delta.dot(&(&delta * damping - &gradient));
-            let trial_next = map.step(trial.as_slice());
-            let trial_r = &trial_next - &trial;
+            let trial_gates = map.gates(trial.as_slice());
+            let trial_r = &trial_gates.next - &trial;
             let trial_q = 0.5 * trial_r.norm_squared();
             let ratio = (q - trial_q) / predicted;
             if trial_q < q && ratio > 0.0 {
                 let change = 1.0 - (2.0 * ratio - 1.0).powi(3);
                 damping = (damping * change.max(1.0 / 3.0)).max(LEAST_DAMPING * largest);
                 growth = 2.0;
-                break Ok(trial);
+                break Ok((trial, trial_gates, trial_r, trial_q));
             }
             damping *= growth;
             growth *= 2.0;
@@ -220,13 +223,16 @@ fn descend(map: &Map, seed: &[f64], number: usize, reach: f64, finder: &Finder) 
         };
         match outcome {
             Err(stop) => break stop,
-            Ok(trial) if (&trial - &start).norm() > reach => break Stop::TooFar,
-            Ok(trial) => h = trial,
+            Ok((trial, ..)) if (&trial - &start).norm() > reach => break Stop::TooFar,
+            Ok((trial, trial_gates, trial_r, trial_q)) => {
+                let decrease = 1.0 - trial_q / q;
+                (h, gates, r, q) = (trial, trial_gates, trial_r, trial_q);
+                steps += 1;
+                if decrease < LEVEL && q >= smallest {
+                    break Stop::Stalled;
+                }
+            }
         }
-        steps += 1;
-        (next, jacobian) = map.step_and_jacobian(h.as_slice());
-        r = &next - &h;
-        q = 0.5 * r.norm_squared();
     };
     let moved = (&h - &start).norm();
     let last = SlowPoint { state: h.as_slice().to_vec(), speed: q, moved, steps };

@@ -3,6 +3,7 @@
 use crate::linalg::{Matrix, Vector};
 use crate::ops::{Cell, CellKind};
 use crate::{Error, Result};
+use pulp::Arch;
 use std::sync::Arc;
 
 /// A cell with its input held fixed: `h ↦ F(h, x*)`.
@@ -19,13 +20,13 @@ pub struct Map {
 }
 
 /// Values of the gates at one state, from which `F` and `J` follow.
-struct Gates {
+pub(super) struct Gates {
     /// Activations in the order of the weight blocks.
     values: Vec<Vec<f64>>,
     /// `W_c h + b_hc`, of the GRU that resets after the product.
     w_c: Vec<f64>,
     /// The state after the step.
-    next: Vector,
+    pub(super) next: Vector,
 }
 
 /// `σ(z) = 1/(1 + e^{−z})`.
@@ -35,18 +36,58 @@ fn logistic(z: f64) -> f64 {
 
 /// `D(d) M`: row `i` times `d[i]`.
 fn scaled(d: impl Fn(usize) -> f64, m: &Matrix) -> Matrix {
+    let d: Vec<f64> = (0..m.nrows()).map(d).collect();
     let mut out = m.clone();
-    for mut column in out.column_iter_mut() {
-        column.iter_mut().enumerate().for_each(|(i, x)| *x *= d(i));
-    }
+    let n = d.len();
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for column in out.as_mut_slice().chunks_exact_mut(n) {
+                column.iter_mut().zip(&d).for_each(|(x, d)| *x *= d);
+            }
+        },
+    );
     out
 }
 
 /// `out += D(d) M`.
 fn add_scaled(out: &mut Matrix, d: &[f64], m: &Matrix) {
-    for (mut to, from) in out.column_iter_mut().zip(m.column_iter()) {
-        to.iter_mut().zip(from.iter()).zip(d).for_each(|((t, f), d)| *t += d * f);
-    }
+    let n = d.len();
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (to, from) in
+                out.as_mut_slice().chunks_exact_mut(n).zip(m.as_slice().chunks_exact(n))
+            {
+                for ((t, f), d) in to.iter_mut().zip(from).zip(d) {
+                    *t += d * f;
+                }
+            }
+        },
+    );
+}
+
+/// `out += M x`, four columns at a time.
+fn add_product(out: &mut [f64], m: &Matrix, x: &[f64]) {
+    let n = out.len();
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let mut four = m.as_slice().chunks_exact(4 * n);
+            let mut xs = x.chunks_exact(4);
+            for (columns, x) in four.by_ref().zip(xs.by_ref()) {
+                let (a, rest) = columns.split_at(n);
+                let (b, rest) = rest.split_at(n);
+                let (c, d) = rest.split_at(n);
+                for ((((o, a), b), c), d) in out.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+                    *o += (a * x[0] + b * x[1]) + (c * x[2] + d * x[3]);
+                }
+            }
+            for (column, x) in four.remainder().chunks_exact(n).zip(xs.remainder()) {
+                out.iter_mut().zip(column).for_each(|(o, w)| *o += w * x);
+            }
+        },
+    );
 }
 
 /// `A x + b_ih`, `[gates·n]`; zeros of one-hot inputs cost nothing.
@@ -168,13 +209,11 @@ impl Map {
     fn product(&self, g: usize, h: &[f64]) -> Vec<f64> {
         let n = self.cell.units;
         let mut out = self.cell.recurrent_bias[g * n..][..n].to_vec();
-        for (column, &x) in self.recurrent[g].column_iter().zip(h) {
-            out.iter_mut().zip(column.iter()).for_each(|(o, w)| *o += w * x);
-        }
+        add_product(&mut out, &self.recurrent[g], h);
         out
     }
 
-    fn gates(&self, state: &[f64]) -> Gates {
+    pub(super) fn gates(&self, state: &[f64]) -> Gates {
         let n = self.cell.units;
         let h = &state[..n];
         let act = |g: usize, w: &[f64], f: fn(f64) -> f64| -> Vec<f64> {
@@ -251,7 +290,8 @@ impl Map {
         self.jacobian_of(&self.gates(state), state)
     }
 
-    fn jacobian_of(&self, gates: &Gates, state: &[f64]) -> Matrix {
+    /// `J_rec` at a state whose gates are known.
+    pub(super) fn jacobian_of(&self, gates: &Gates, state: &[f64]) -> Matrix {
         let n = self.cell.units;
         let h = &state[..n];
         let w = &self.recurrent;

@@ -2,15 +2,19 @@
 //! their singular directions, the bag of words, spectra of Jacobians.
 //!
 //! `analysis THREADS count|logistic|lsa FOLDER` reads `train.parquet` of FOLDER;
-//! `analysis THREADS spectra UNITS POINTS` draws a GRU.
+//! `analysis THREADS spectra UNITS POINTS` draws a GRU;
+//! `analysis THREADS search RUN` seeks slow points of a finished run's network.
 
 use accrue::baseline::{self, Settings};
-use accrue::corpus::{Documents, Labels, Split, read, tokens};
-use accrue::dynamics::Map;
+use accrue::corpus::{Documents, Labels, Split, read, store, tokens};
+use accrue::dynamics::finder::{median_norm, search};
+use accrue::dynamics::{Finder, Held, Map};
 use accrue::linalg::eigen;
 use accrue::model::{Config, Head, Network};
-use accrue::stats::{Counts, lsa};
+use accrue::report::Frame;
+use accrue::stats::{Counts, evidence, lsa};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -35,7 +39,7 @@ fn main() {
     let arguments: Vec<String> =
         std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     let [threads, what, rest @ ..] = &arguments[..] else {
-        println!("analysis THREADS count|logistic|lsa FOLDER, or THREADS spectra UNITS POINTS");
+        println!("analysis THREADS count|logistic|lsa FOLDER, THREADS spectra UNITS POINTS, THREADS search RUN");
         return;
     };
     rayon::ThreadPoolBuilder::new()
@@ -44,6 +48,7 @@ fn main() {
         .expect("the pool is built once");
     match what.as_str() {
         "spectra" => spectra(&rest[0], &rest[1]),
+        "search" => seek(Path::new(&rest[0])),
         _ => words(what, Path::new(&rest[0])),
     }
 }
@@ -119,4 +124,38 @@ fn spectra(units: &str, points: &str) {
         std::hint::black_box(all);
     });
     println!("{{\"seconds\": {seconds}, \"units\": {units}, \"points\": {points}}}");
+}
+
+/// Seeds of a search.
+const SEEDS: usize = 512;
+
+/// From evenly spaced visited states to the smallest tolerance, the mean input held.
+fn seek(run: &Path) {
+    let corpus = store::read(run).unwrap();
+    let network = Network::load(&run.join("model.safetensors")).unwrap();
+    let frequencies = evidence::frequencies(&corpus.train, corpus.words.len());
+    let words = network.inputs().unwrap();
+    let x = Held::Mean.vector(&words, &corpus.words, Some(&frequencies)).unwrap();
+    let map = Map::new(&network.cell().unwrap(), &x).unwrap();
+    let all = Frame::read(run, "states").unwrap().lists("state").unwrap();
+    let seeds: Vec<&[f64]> =
+        (0..SEEDS.min(all.len())).map(|i| &all[i * all.len() / SEEDS.min(all.len())][..]).collect();
+    let scale = median_norm(seeds.iter().copied());
+    let finder = Finder { reach: 10.0, ..Finder::default() };
+    let (mut speeds, mut moved) = (Vec::new(), Vec::new());
+    let (mut steps, mut ends) = (0, BTreeMap::new());
+    let seconds = median(|| {
+        (speeds, moved, steps, ends) = (Vec::new(), Vec::new(), 0, BTreeMap::new());
+        search(&map, seeds.iter().copied(), scale, &finder, |d| {
+            speeds.push(map.speed(&d.last.state));
+            moved.push(d.last.moved);
+            steps += d.last.steps;
+            *ends.entry(d.stop.name()).or_insert(0) += 1;
+            Ok(())
+        })
+        .unwrap();
+    });
+    let mean = steps as f64 / seeds.len() as f64;
+    let ends = serde_json::to_string(&ends).unwrap();
+    println!("{{\"steps\": {mean}, \"ends\": {ends}, \"seconds\": {seconds}, \"q\": {speeds:?}, \"moved\": {moved:?}}}");
 }
