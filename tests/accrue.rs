@@ -15,6 +15,7 @@ mod ops;
 mod readme;
 mod report;
 mod stats;
+mod studies;
 mod synthetic;
 mod torch;
 mod train;

@@ -374,7 +374,11 @@ pub const TABLES: &[Described] = &[
         columns: &[
             f("set", "str", "positive, negative or neutral, by the bag of words"),
             f("later", "u64", "tokens read since, the input held"),
-            f("network", "f64", "readout difference between the path with the word and without, mean"),
+            f(
+                "network",
+                "f64",
+                "readout difference between the path with the word and without, mean",
+            ),
             f("linear", "f64", "Σₐ λₐᵏ (wᵀ rₐ)(ℓₐᵀ J_inp (x − x*)), mean over the words"),
             f("slow_mode", "f64", "the slowest mode's term alone"),
             f("n", "u64", "words"),

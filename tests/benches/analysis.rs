@@ -39,7 +39,9 @@ fn main() {
     let arguments: Vec<String> =
         std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     let [threads, what, rest @ ..] = &arguments[..] else {
-        println!("analysis THREADS count|logistic|lsa FOLDER, THREADS spectra UNITS POINTS, THREADS search RUN");
+        println!(
+            "analysis THREADS count|logistic|lsa FOLDER, THREADS spectra UNITS POINTS, THREADS search RUN"
+        );
         return;
     };
     rayon::ThreadPoolBuilder::new()
@@ -157,5 +159,7 @@ fn seek(run: &Path) {
     });
     let mean = steps as f64 / seeds.len() as f64;
     let ends = serde_json::to_string(&ends).unwrap();
-    println!("{{\"steps\": {mean}, \"ends\": {ends}, \"seconds\": {seconds}, \"q\": {speeds:?}, \"moved\": {moved:?}}}");
+    println!(
+        "{{\"steps\": {mean}, \"ends\": {ends}, \"seconds\": {seconds}, \"q\": {speeds:?}, \"moved\": {moved:?}}}"
+    );
 }

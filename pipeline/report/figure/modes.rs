@@ -288,7 +288,8 @@ pub fn one_step(table: &Frame) -> Result<Option<Figure>> {
     let mut svg = String::new();
     {
         let area = area(&mut svg);
-        let keys = [key(colour(0), "steps"), key(colour(1), "median"), key(axes::GREY, "one tenth")];
+        let keys =
+            [key(colour(0), "steps"), key(colour(1), "median"), key(axes::GREY, "one tenth")];
         let mut chart = axes::chart_both(
             &area,
             &keys,
@@ -330,8 +331,8 @@ pub fn units(table: &Frame) -> Result<Figure> {
     all.dedup();
     let mut classes: Vec<&str> = labels.iter().map(String::as_str).collect();
     classes.dedup();
-    let spread = 1.25
-        * activation.iter().fold(0.0, |a: f64, b| a.max(b.abs())).max(f64::MIN_POSITIVE);
+    let spread =
+        1.25 * activation.iter().fold(0.0, |a: f64, b| a.max(b.abs())).max(f64::MIN_POSITIVE);
     let mut svg = String::new();
     {
         let area = area(&mut svg);

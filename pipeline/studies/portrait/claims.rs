@@ -8,6 +8,7 @@ use super::geometry::headline;
 use super::{predicted_text, read};
 use crate::Result;
 use crate::corpus::Source;
+use crate::corpus::synthetic::Kind;
 use crate::experiment::Experiment;
 use crate::geometry::{readouts, shape};
 use crate::linalg::Matrix;
@@ -46,7 +47,11 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         Head::Score => Vec::new(),
     };
     // Sentiment and its toy have words that turn others; topics need not.
-    let turned = classes == 2 || network.head() == Head::Score;
+    let planted = match &e.corpus.source {
+        Source::Synthetic(of) => Some(matches!(of.kind, Kind::Toy)),
+        _ => None,
+    };
+    let turned = planted.unwrap_or(classes == 2 || network.head() == Head::Score);
     let claims: Vec<Claim> = claims.into_iter().chain(in_context(folder, turned)?).collect();
     let table = Table::new("claims")
         .text("claim", claims.iter().map(|c| c.name))

@@ -3,9 +3,9 @@
 
 use super::{logits, read};
 use crate::corpus::{Corpus, Labels};
+use crate::dynamics::impulse::Impulse;
 use crate::dynamics::linearise::Linearisation;
 use crate::dynamics::patchwork::Patchwork;
-use crate::dynamics::impulse::Impulse;
 use crate::dynamics::{Map, manifold, relaxation};
 use crate::experiment::Experiment;
 use crate::geometry::{Pca, coordinate};
@@ -284,8 +284,7 @@ impl Modes {
         };
         let right = |i: usize| self.near[i].eigen.right.column(0).map(|z| z.re).normalize();
         let tangent = |i: usize| self.tangents.row(i).transpose().dot(&right(i)).abs();
-        let axis =
-            |i: usize| self.axes.directions.column(0).dot(&right(i)).abs();
+        let axis = |i: usize| self.axes.directions.column(0).dot(&right(i)).abs();
         let over = |i: usize, set: &[usize]| -> Vec<f64> {
             set.iter().map(|&w| self.selected(scene, i, w)).collect()
         };
