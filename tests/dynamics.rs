@@ -210,6 +210,39 @@ fn a_planted_line_stays_a_line() {
 }
 
 #[test]
+fn the_index_of_places_changes_nothing() {
+    // Against the definition, word for word, on a cloud with ties and doubles.
+    let mut points = states(400, 3, 1.0, 11);
+    points.extend(states(100, 3, 1.0, 11));
+    points.push(vec![f64::MAX.sqrt(), 0.0, 0.0]);
+    let speeds: Vec<f64> = (0..points.len()).map(|i| (i % 7) as f64).collect();
+    let given: Vec<(&[f64], f64)> =
+        points.iter().map(Vec::as_slice).zip(speeds.iter().copied()).collect();
+    let apart = |i: usize, j: usize| {
+        let square = points[i].iter().zip(&points[j]).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+        square.sqrt()
+    };
+    for (unique, outlier) in [(0.0, 0.0), (0.2, 0.0), (0.3, 0.35), (5.0, 0.0)] {
+        let mut order: Vec<usize> = (0..points.len()).collect();
+        order.sort_by(|&i, &j| {
+            let by_place = points[i].partial_cmp(&points[j]).unwrap();
+            speeds[i].total_cmp(&speeds[j]).then(by_place)
+        });
+        let mut truth: Vec<usize> = Vec::new();
+        for c in order {
+            if truth.iter().all(|&k| apart(k, c) > unique) {
+                truth.push(c);
+            }
+        }
+        if outlier > 0.0 {
+            let all = truth.clone();
+            truth.retain(|&i| all.iter().any(|&j| j != i && apart(i, j) <= outlier));
+        }
+        assert_eq!(select(&given, 1.0, &Selection { unique, outlier }), truth, "{unique}");
+    }
+}
+
+#[test]
 fn impossible_input_is_a_clear_error() {
     let mut cell = separate(2, 0.5);
     assert!(Map::new(&cell, &[0.0, 0.0]).is_err(), "input of the wrong size");

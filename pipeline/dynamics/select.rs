@@ -42,20 +42,59 @@ pub fn select(points: &[(&[f64], f64)], scale: f64, selection: &Selection) -> Ve
         })
     });
     let unique = selection.unique * scale;
+    let places = places(points);
+    let mut near = Near::default();
     let mut kept: Vec<usize> = Vec::new();
     for candidate in order {
-        if kept.iter().all(|&k| distance(points[k].0, points[candidate].0) > unique) {
+        if !near.any(points, &places, candidate, unique) {
+            near.add(&places, candidate);
             kept.push(candidate);
         }
     }
     let outlier = selection.outlier * scale;
     if selection.outlier > 0.0 && kept.len() > 1 {
-        let near = |&&i: &&usize| {
-            kept.iter().any(|&j| j != i && distance(points[i].0, points[j].0) <= outlier)
-        };
-        kept = kept.iter().filter(near).copied().collect();
+        kept.retain(|&i| near.any(points, &places, i, outlier));
     }
     kept
+}
+
+/// Where each point lies along the direction from the mean to the point farthest from
+/// it: two points are at least as far apart as their places.
+fn places(points: &[(&[f64], f64)]) -> Vec<f64> {
+    let Some(size) = points.first().map(|p| p.0.len()) else { return Vec::new() };
+    let mut mean = vec![0.0; size];
+    for (p, _) in points {
+        mean.iter_mut().zip(*p).for_each(|(m, x)| *m += x / points.len() as f64);
+    }
+    let farthest =
+        points.iter().max_by(|a, b| distance(a.0, &mean).total_cmp(&distance(b.0, &mean)));
+    let far = farthest.expect("there are points").0;
+    let length = distance(far, &mean);
+    let along = |p: &[f64]| -> f64 {
+        let sum: f64 = p.iter().zip(far).zip(&mean).map(|((x, f), m)| (x - m) * (f - m)).sum();
+        if length > 0.0 { sum / length } else { 0.0 }
+    };
+    points.iter().map(|p| along(p.0)).collect()
+}
+
+/// Points by their place, to ask only those that could be near.
+#[derive(Default)]
+struct Near(Vec<(f64, usize)>);
+
+impl Near {
+    fn add(&mut self, places: &[f64], i: usize) {
+        let at = self.0.partition_point(|(place, _)| *place < places[i]);
+        self.0.insert(at, (places[i], i));
+    }
+
+    /// Whether one of them, not `i` itself, is within `radius` of point `i`.
+    fn any(&self, points: &[(&[f64], f64)], places: &[f64], i: usize, radius: f64) -> bool {
+        // Places are rounded; a little wider finds what lies on the edge.
+        let reach = radius + 1e-9 * (radius + places[i].abs());
+        let first = self.0.partition_point(|(place, _)| *place < places[i] - reach);
+        let within = self.0[first..].iter().take_while(|(place, _)| *place <= places[i] + reach);
+        within.into_iter().any(|&(_, j)| j != i && distance(points[i].0, points[j].0) <= radius)
+    }
 }
 
 /// Euclidean distance.
