@@ -29,7 +29,7 @@ reproduce: reproduce-line reproduce-geometry reproduce-context ## every study, o
 # PROFILE=paper also trains four cells with three seeds each, on sentences and reviews.
 PROFILE ?= small
 GRIDS_small =
-GRIDS_paper = pipeline/experiments/line/sentences.ron pipeline/experiments/line/reviews.ron
+GRIDS_paper = pipeline/experiments/line/valences.ron pipeline/experiments/line/sentences.ron pipeline/experiments/line/reviews.ron
 
 reproduce-line: build ## the line attractor: known valences, film reviews, sentences (PROFILE=small|paper)
 	-$(ACCRUE) run pipeline/experiments/line/valence.ron

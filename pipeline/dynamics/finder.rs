@@ -185,14 +185,15 @@ fn descend(map: &Map, seed: &[f64], number: usize, reach: f64, finder: &Finder) 
         if steps == finder.steps {
             break Stop::OutOfSteps;
         }
-        let (normal, gradient) = normal_equations(map.jacobian_of(&gates, h.as_slice()), &r);
-        let largest = normal.diagonal().max().max(f64::MIN_POSITIVE);
+        let (mut normal, gradient) = normal_equations(map.jacobian_of(&gates, h.as_slice()), &r);
+        let diagonal = normal.diagonal();
+        let largest = diagonal.max().max(f64::MIN_POSITIVE);
         if damping.is_nan() {
             damping = FIRST_DAMPING * largest;
         }
         // Raise the damping until a step goes down, or none does.
         let outcome = loop {
-            let Some(delta) = damped_step(&normal, &gradient, damping) else {
+            let Some(delta) = damped_step(&mut normal, &diagonal, &gradient, damping) else {
                 damping *= growth;
                 growth *= 2.0;
                 if !(damping < MOST_DAMPING * largest) {
@@ -269,9 +270,15 @@ fn gram(a: &Matrix) -> Matrix {
 }
 
 /// `δ = −(AᵀA + μI)⁻¹ Aᵀ r`; `None` if that is not positive definite.
-fn damped_step(normal: &Matrix, gradient: &Vector, damping: f64) -> Option<Vector> {
-    let mut damped = normal.clone();
-    (0..damped.nrows()).for_each(|i| damped[(i, i)] += damping);
-    let delta = -Cholesky::new(&damped)?.solve(gradient);
+///
+/// * `diagonal`: of `AᵀA`; that of `normal` is overwritten
+fn damped_step(
+    normal: &mut Matrix,
+    diagonal: &Vector,
+    gradient: &Vector,
+    damping: f64,
+) -> Option<Vector> {
+    (0..diagonal.len()).for_each(|i| normal[(i, i)] = diagonal[i] + damping);
+    let delta = -Cholesky::new(normal)?.solve(gradient);
     delta.iter().all(|x| x.is_finite()).then_some(delta)
 }
