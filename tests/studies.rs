@@ -166,3 +166,33 @@ fn untrained(experiment: &Experiment, words: &[String]) {
     let slowest = eigenvalues(&map.jacobian(&ends[0])).unwrap()[0];
     assert!(time_constant(slowest) < 10.0, "{slowest}");
 }
+
+#[test]
+fn three_topics_make_a_triangle_and_words_move_along_it() {
+    let out = tempfile::tempdir().unwrap();
+    let (_, folder) = run("quickstart.ron", &[], out.path());
+    let found = claims(&folder);
+    // G4 takes 6,000 steps: the readouts' common part decays slowly.
+    for name in ["dimension", "G1", "G2", "G3", "G5", "G6", "G7", "G12", "G14"] {
+        assert!(found[name].1, "{name}: {found:?}");
+    }
+    let table = Frame::read(&folder, "deflections").unwrap();
+    let (word, label) = (table.text("word").unwrap(), table.text("label").unwrap());
+    let mut pairs: Vec<(&str, &str)> =
+        word.iter().map(String::as_str).zip(label.iter().map(String::as_str)).collect();
+    pairs.sort();
+    let planted =
+        [("kinda0", "class 0"), ("kinda1", "class 1"), ("kinda2", "class 2"), ("the", "")];
+    assert_eq!(pairs, planted, "the counts say which word is evidence for what");
+}
+
+#[test]
+fn two_labels_make_a_square() {
+    let out = tempfile::tempdir().unwrap();
+    let short = ["grid=[]", "training.steps=1500", "training.decay=0.998"];
+    let (_, folder) = run("geometry/labels.ron", &short, out.path());
+    let found = claims(&folder);
+    for name in ["dimension", "G10"] {
+        assert!(found[name].1, "{name}: {found:?}");
+    }
+}

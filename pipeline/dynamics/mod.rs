@@ -4,12 +4,14 @@
 //! Jacobians. [`finder`] walks from visited states to slow points, keeping the
 //! meaning of "nearby"; [`select`] thins them; [`certificate`] proves which of
 //! them are fixed points and stable; [`linearise`] gives modes and time
-//! constants, [`impulse`] what one token leaves behind, [`patchwork`] the map as
+//! constants, [`deflection`] how words move the state, [`impulse`] what one token
+//! leaves behind, [`patchwork`] the map as
 //! linear pieces, [`relaxation`] how fast states come to rest, and [`manifold`]
 //! brings them onto a slow manifold that has no fixed points.
 
 pub mod adam;
 pub mod certificate;
+pub mod deflection;
 pub mod finder;
 pub mod held;
 pub mod impulse;

@@ -19,6 +19,12 @@ pub fn angles(rows: &Matrix) -> Matrix {
     })
 }
 
+/// Cosine of the angle between two vectors; NaN where one is zero.
+pub fn cosine(a: &[f64], b: &[f64]) -> f64 {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
 /// For each row, the share of its length that lies in the span of the others:
 /// `‖P v‖/‖v‖` (SPEC 8).
 ///

@@ -2,6 +2,7 @@
 
 use crate::linalg::{Matrix, Vector, svd};
 use crate::{Error, Result};
+use std::collections::BTreeMap;
 
 /// Smallest over largest distance between the vertices, `[vertices, size]`: 1
 /// for a regular simplex (SPEC 8).
@@ -18,6 +19,28 @@ pub fn simplex(vertices: &Matrix) -> Result<f64> {
     let (low, high) =
         pairs.map(distance).fold((f64::INFINITY, 0.0_f64), |(l, h), d| (l.min(d), h.max(d)));
     Ok(if high > 0.0 { low / high } else { 0.0 })
+}
+
+/// Mean point of each combination of signs that occurs: corners `[combinations, size]` and
+/// their codes `[combinations, labels]` of ±1.
+///
+/// * `points`: `[points, size]`; `signs`: for each point, whether each label is on
+pub fn corners(points: &Matrix, signs: &[Vec<bool>]) -> (Matrix, Matrix) {
+    let mut by: BTreeMap<&[bool], Vec<usize>> = BTreeMap::new();
+    for (i, signs) in signs.iter().enumerate() {
+        by.entry(signs).or_default().push(i);
+    }
+    let groups: Vec<(&[bool], Vec<usize>)> = by.into_iter().collect();
+    let labels = groups.first().map_or(0, |g| g.0.len());
+    let mean = |c: usize, j: usize| {
+        let of = &groups[c].1;
+        of.iter().map(|&i| points[(i, j)]).sum::<f64>() / of.len() as f64
+    };
+    let code = |c: usize, k: usize| if groups[c].0[k] { 1.0 } else { -1.0 };
+    (
+        Matrix::from_fn(groups.len(), points.ncols(), mean),
+        Matrix::from_fn(groups.len(), labels, code),
+    )
 }
 
 /// How well points at the corners of a cube are explained by their codes.

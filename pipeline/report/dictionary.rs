@@ -385,6 +385,46 @@ pub const TABLES: &[Described] = &[
         ],
     },
     Described {
+        name: "deflections",
+        about: "One row a chosen word: how it moves the state, mean over visited states. The words with most evidence for each label by counts, and the most neutral.",
+        columns: &[
+            f("word", "str", "text"),
+            f("label", "str", "the label it is evidence for; empty for a neutral word"),
+            f("length", "f64", "‖mean of F(h, x) − h‖ over the states"),
+            f(
+                "in_plane",
+                "f64",
+                "the same within the plane of the states' first components (classes less one, or labels)",
+            ),
+            f("pc_1", "f64", "the mean along the first principal component of the states"),
+            f("pc_2", "f64", "along the second"),
+            f("pc_3", "f64", "along the third"),
+            f("along", "f64", "cosine with the label's readout vector, both in that plane"),
+            f("n", "u64", "states"),
+        ],
+    },
+    Described {
+        name: "deflection_field",
+        about: "One row a visited state and the first word of a label, or the most neutral: where the word moves the state.",
+        columns: &[
+            f("word", "str", "text"),
+            f("label", "str", "the label it is evidence for; empty for the neutral word"),
+            f("from_1", "f64", "the state along the first principal component of the states"),
+            f("from_2", "f64", "along the second"),
+            f("by_1", "f64", "F(h, x) − h along the first"),
+            f("by_2", "f64", "along the second"),
+        ],
+    },
+    Described {
+        name: "shuffled",
+        about: "One row a test document whose words were read in another order, drawn by the seed.",
+        columns: &[
+            f("document", "u64", "number in the test split"),
+            f("change", "f64", "distance of the last state from where it was, share of its norm"),
+            f("agrees", "bool", "whether the network's answer stayed"),
+        ],
+    },
+    Described {
         name: "units",
         about: "One row a unit and a token of two documents, of the first and the last class.",
         columns: &[

@@ -77,6 +77,9 @@ pub fn all(run: &Path) -> Result<Vec<Figure>> {
             figures.push(dynamics::time_constants(&eigenvalues, &states)?);
         }
     }
+    if have("deflection_field") {
+        figures.extend(modes::field(&read("deflection_field")?)?);
+    }
     if have("modes") {
         figures.push(modes::along(&read("modes")?)?);
     }

@@ -217,6 +217,82 @@ pub fn effects(table: &Frame) -> Result<Option<Figure>> {
     }))
 }
 
+/// Labels that have a colour of their own in the field.
+const FIELDS: usize = 5;
+/// Length of an arrow's head, as a share of its length.
+const HEAD: f64 = 0.3;
+
+/// Where the first word of each label moves the state, from all over the manifold.
+pub fn field(table: &Frame) -> Result<Option<Figure>> {
+    let (words, labels) = (table.text("word")?, table.text("label")?);
+    let (x, y) = (table.f64("from_1")?, table.f64("from_2")?);
+    let (dx, dy) = (table.f64("by_1")?, table.f64("by_2")?);
+    let mut drawn: Vec<(&str, &str)> = Vec::new();
+    for (word, label) in words.iter().zip(&labels) {
+        if !drawn.contains(&(word.as_str(), label.as_str())) {
+            drawn.push((word, label));
+        }
+    }
+    // The neutral word is the last; it stays.
+    let neutral = drawn.iter().position(|d| d.1.is_empty());
+    let mut shown: Vec<(&str, &str)> =
+        drawn.iter().copied().filter(|d| !d.1.is_empty()).take(FIELDS).collect();
+    shown.extend(neutral.map(|i| drawn[i]));
+    if shown.len() < 2 {
+        return Ok(None);
+    }
+    let paint = |i: usize| if shown[i].1.is_empty() { axes::GREY } else { colour(i) };
+    let mut svg = String::new();
+    {
+        let area = area(&mut svg);
+        let keys: Vec<axes::Key> = shown
+            .iter()
+            .enumerate()
+            .map(|(i, (word, label))| {
+                let whose = if label.is_empty() { "neutral" } else { label };
+                key(paint(i), format!("{word} ({whose})"))
+            })
+            .collect();
+        let ends = |from: &[f64], by: &[f64]| -> Vec<f64> {
+            from.iter().copied().chain(from.iter().zip(by).map(|(f, b)| f + b)).collect()
+        };
+        let (xs, ys) = axes::equal(range(ends(&x, &dx)), range(ends(&y, &dy)), &keys);
+        let names = ("first principal component of the states", "second principal component");
+        let mut chart = chart(&area, &keys, (xs, names.0), (ys, names.1));
+        for (i, which) in shown.iter().enumerate().rev() {
+            for r in (0..x.len()).filter(|&r| (words[r].as_str(), labels[r].as_str()) == *which) {
+                let tip = (x[r] + dx[r], y[r] + dy[r]);
+                let style = paint(i).mix(0.8).stroke_width(1);
+                line(&mut chart, &[(x[r], y[r]), tip], style);
+                for side in [-1.0, 1.0] {
+                    let turned = (
+                        tip.0 - HEAD * (dx[r] - side * 0.5 * dy[r]),
+                        tip.1 - HEAD * (dy[r] + side * 0.5 * dx[r]),
+                    );
+                    line(&mut chart, &[tip, turned], style);
+                }
+            }
+        }
+        area.present().expect("drawing into text cannot fail");
+    }
+    let arrows = x.len() / drawn.len().max(1);
+    Ok(Some(Figure {
+        name: "deflections",
+        title: "How words move the state",
+        caption: format!(
+            "From about {arrows} visited states, the step that one word makes: for each of {} labels \
+             the word with most evidence for it by counts, and the most neutral word. Evidence words \
+             move the state alike wherever it is; what a neutral word does is the network's own \
+             drift.",
+            shown.len() - 1
+        ),
+        alt: format!("Arrows of {} words over the plane of the states.", shown.len()),
+        tables: &["deflection_field", "deflections"],
+        svg,
+        plot: None,
+    }))
+}
+
 /// What words leave behind, token after token.
 pub fn impulse(table: &Frame) -> Result<Figure> {
     let (sets, later) = (table.text("set")?, table.f64("later")?);

@@ -17,6 +17,7 @@ use crate::ops::CellKind;
 use crate::report::{Frame, Table};
 use crate::run::Made;
 use crate::seed;
+use crate::stats::evidence;
 use crate::stats::summary::{bootstrap, median, quantile};
 use rand::Rng;
 use rand_distr::StandardNormal;
@@ -43,7 +44,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         Head::Binary => line(e, folder)?,
         Head::Softmax if classes == 2 => line(e, folder)?,
         Head::Softmax => several(e, folder, classes, &corpus.label_names)?,
-        Head::MultiLabel => product(folder, classes)?,
+        Head::MultiLabel => product(e, folder, classes)?,
         Head::Score => Vec::new(),
     };
     // Sentiment and its toy have words that turn others; topics need not.
@@ -344,7 +345,7 @@ fn random_overlap(size: usize, seed: u64) -> f64 {
     quantile(&overlaps, 0.95).unwrap_or(f64::NAN)
 }
 
-/// G2–G6 and G12: several classes without an order make a simplex.
+/// G1–G7, G12 and G14: several classes without an order make a simplex.
 fn several(e: &Experiment, folder: &Path, n: usize, names: &[String]) -> Result<Vec<Claim>> {
     let (dimensions, spectrum) =
         (Frame::read(folder, "dimensions")?, Frame::read(folder, "spectrum")?);
@@ -361,11 +362,21 @@ fn several(e: &Experiment, folder: &Path, n: usize, names: &[String]) -> Result<
         reference: "predicted; within .5",
         holds: (measured - expected).abs() <= 0.5,
     }];
+    if let Source::Synthetic(of) = &e.corpus.source
+        && matches!(of.kind, Kind::Ordered(_))
+    {
+        claims.extend(ordered(folder, n, measured, states)?);
+        claims.extend(order(folder)?);
+        return Ok(claims);
+    }
     // The simplex is claimed of classes that the counts say are apart from each other alike.
     if (expected - (n as f64 - 1.0)).abs() > 0.1 * (n as f64 - 1.0) {
         return Ok(claims);
     }
     let d = n - 1;
+    if matches!(e.corpus.source, Source::Synthetic(_)) {
+        claims.push(right(folder)?);
+    }
     let first = share(&spectrum, "states", d)?;
     claims.push(Claim {
         name: "G2",
@@ -421,6 +432,8 @@ fn several(e: &Experiment, folder: &Path, n: usize, names: &[String]) -> Result<
             holds: slow >= 3.0 * fast,
         });
     }
+    claims.extend(deflected(folder)?);
+    claims.extend(order(folder)?);
     let counts = dimension(&predicted, "predicted")?;
     claims.push(Claim {
         name: "G12",
@@ -437,17 +450,124 @@ fn several(e: &Experiment, folder: &Path, n: usize, names: &[String]) -> Result<
     Ok(claims)
 }
 
+/// G1, where the text is synthetic and the task can be solved.
+fn right(folder: &Path) -> Result<Claim> {
+    let table = Frame::read(folder, "accuracies")?;
+    let model = table.text("model")?;
+    let at = model.iter().position(|m| m == "network").expect("the network has its row");
+    let accuracy = table.f64("accuracy")?[at];
+    Ok(Claim {
+        name: "G1",
+        statement: "the network solves the task: accuracy".into(),
+        measured: accuracy,
+        interval: (table.f64("low")?[at], table.f64("high")?[at]),
+        n: table.f64("n")?[at] as usize,
+        reference: ".993 for three classes; at least .95",
+        holds: accuracy >= 0.95,
+    })
+}
+
+/// G8, G9: ordered classes.
+fn ordered(folder: &Path, n: usize, measured: f64, states: usize) -> Result<Vec<Claim>> {
+    let first = share(&Frame::read(folder, "spectrum")?, "states", 1)?;
+    let tau = time_constants(folder, 3)?;
+    let slow: Vec<f64> = tau.iter().filter_map(|t| median(t)).collect();
+    let claim = if n == 3 {
+        Claim {
+            name: "G8",
+            statement: format!(
+                "three ordered classes lie on a line (first component {first:.2}): participation \
+                 ratio"
+            ),
+            measured,
+            interval: NONE,
+            n: states,
+            reference: "1.30, first component .865; at most 1.6, at least .75",
+            holds: first >= 0.75 && measured <= 1.6,
+        }
+    } else {
+        let two = slow.len() == 3 && slow[1] >= 3.0 * slow[2];
+        let said: Vec<String> = slow.iter().map(|t| format!("{t:.0}")).collect();
+        Claim {
+            name: "G9",
+            statement: format!(
+                "{n} ordered classes lie on a line that bends, with two slow modes (median time \
+                 constants {} tokens): participation ratio",
+                said.join(", ")
+            ),
+            measured,
+            interval: NONE,
+            n: states,
+            reference: "2.03 for five classes, time constants 52, 52, 15; at most 2.6, the second \
+                        three times the third",
+            holds: measured <= 2.6 && two,
+        }
+    };
+    Ok(vec![claim])
+}
+
+/// G7: words move the state along their readouts.
+fn deflected(folder: &Path) -> Result<Option<Claim>> {
+    if !have(folder, "deflections") {
+        return Ok(None);
+    }
+    let table = Frame::read(folder, "deflections")?;
+    let (label, length, along) =
+        (table.text("label")?, table.f64("in_plane")?, table.f64("along")?);
+    let of = |neutral: bool| -> Vec<usize> {
+        (0..label.len()).filter(|&i| label[i].is_empty() == neutral).collect()
+    };
+    let (evidence, neutral) = (of(false), of(true));
+    let lengths = |rows: &[usize]| rows.iter().map(|&i| length[i]).collect::<Vec<f64>>();
+    let Some((word, rest)) = median(&lengths(&evidence)).zip(median(&lengths(&neutral))) else {
+        return Ok(None);
+    };
+    let least = evidence.iter().map(|&i| along[i]).fold(f64::INFINITY, f64::min);
+    let middle = median(&evidence.iter().map(|&i| along[i]).collect::<Vec<_>>());
+    let middle = middle.unwrap_or(f64::NAN);
+    Ok(Some(Claim {
+        name: "G7",
+        statement: format!(
+            "evidence words move the state along their class's readout (least cosine {least:.2}), \
+             neutral words little ({:.2} of their length in the plane): median cosine",
+            rest / word
+        ),
+        measured: middle,
+        interval: NONE,
+        n: evidence.len(),
+        reference: "along the readout; at least .8, at most .25",
+        holds: middle >= 0.8 && rest <= 0.25 * word,
+    }))
+}
+
+/// G14: the order of words matters little.
+fn order(folder: &Path) -> Result<Option<Claim>> {
+    if !have(folder, "shuffled") {
+        return Ok(None);
+    }
+    let table = Frame::read(folder, "shuffled")?;
+    let (change, agrees) = (table.f64("change")?, table.bool("agrees")?);
+    let same = agrees.iter().filter(|a| **a == Some(true)).count();
+    let share = same as f64 / agrees.len().max(1) as f64;
+    Ok(Some(Claim {
+        name: "G14",
+        statement: format!(
+            "words in another order leave the answer as it was (the last state moves by {:.3} of \
+             its norm, median): share of documents",
+            median(&change).unwrap_or(f64::NAN)
+        ),
+        measured: share,
+        interval: evidence::share_interval(share, agrees.len()),
+        n: agrees.len(),
+        reference: ".98, state moved by .168; at least .93",
+        holds: share >= 0.93,
+    }))
+}
+
 /// G5: the slow points fill the simplex.
 fn corners(e: &Experiment, folder: &Path, n: usize, names: &[String]) -> Result<Option<Claim>> {
     let points = headline(e, folder)?;
-    let table = Frame::read(folder, "fixed_points")?;
-    let (inputs, tolerances) = (table.text("input")?, table.f64("tolerance")?);
-    let all = table.lists("readout")?;
-    let first = e.fixed_points.inputs[0].to_string();
-    let said: Vec<&Vec<f64>> = (0..all.len())
-        .filter(|&i| inputs[i] == first && tolerances[i] == e.fixed_points.headline)
-        .map(|i| &all[i])
-        .collect();
+    let said = headline_readouts(e, folder)?;
     if points.nrows() < n {
         return Ok(None);
     }
@@ -458,12 +578,12 @@ fn corners(e: &Experiment, folder: &Path, n: usize, names: &[String]) -> Result<
     };
     let best = |k: usize| {
         (0..said.len())
-            .max_by(|&a, &b| margin(said[a], k).total_cmp(&margin(said[b], k)))
+            .max_by(|&a, &b| margin(&said[a], k).total_cmp(&margin(&said[b], k)))
             .expect("there are points")
     };
     let vertices: Vec<usize> = (0..n).map(best).collect();
     let missing: Vec<&str> = (0..n)
-        .filter(|&k| predicted_text(Head::Softmax, said[vertices[k]], names) != names[k])
+        .filter(|&k| predicted_text(Head::Softmax, &said[vertices[k]], names) != names[k])
         .map(|k| names[k].as_str())
         .collect();
     let size = points.ncols();
@@ -489,8 +609,9 @@ fn corners(e: &Experiment, folder: &Path, n: usize, names: &[String]) -> Result<
     }))
 }
 
-/// Label lists: the dimension is that of the counts.
-fn product(folder: &Path, labels: usize) -> Result<Vec<Claim>> {
+/// Label lists: the dimension is that of the counts, and slow points sit at the corners of
+/// a cube.
+fn product(e: &Experiment, folder: &Path, labels: usize) -> Result<Vec<Claim>> {
     let dimensions = Frame::read(folder, "dimensions")?;
     let predicted = Frame::read(folder, "dimensions_predicted")?;
     let expected = dimension(&predicted, "predicted_scaled")?;
@@ -505,16 +626,48 @@ fn product(folder: &Path, labels: usize) -> Result<Vec<Claim>> {
         reference: "predicted; within .5",
         holds: (measured - expected).abs() <= 0.5,
     }];
-    if labels <= 3 {
-        claims.push(Claim {
-            name: if labels == 2 { "G10" } else { "G11" },
-            statement: format!("participation ratio of the states, against {labels} labels"),
-            measured,
-            interval: NONE,
-            n: states,
-            reference: "2.11 for two labels, 3.16 for three; within .4",
-            holds: (measured - labels as f64).abs() <= 0.4,
-        });
+    if labels > 3 {
+        return Ok(claims);
     }
+    let points = headline(e, folder)?;
+    let said = headline_readouts(e, folder)?;
+    let signs: Vec<Vec<bool>> =
+        said.iter().map(|y| y.iter().map(|y| *y >= 0.0).collect()).collect();
+    let (corners, codes) = shape::corners(&points, &signs);
+    let near = (measured - labels as f64).abs() <= 0.4;
+    let shape = if labels == 2 { "square" } else { "cube" };
+    let (found, holds) = if corners.nrows() == 1 << labels {
+        let cube = shape::cube(&corners, &codes)?;
+        let text = format!(
+            "R² of the corners on their labels {:.2}, largest cosine of two edges {:.2}",
+            cube.r2, cube.cosine
+        );
+        (text, cube.r2 >= 0.9 && cube.cosine <= 0.2)
+    } else {
+        (format!("slow points in {} of {} corners", corners.nrows(), 1 << labels), false)
+    };
+    claims.push(Claim {
+        name: if labels == 2 { "G10" } else { "G11" },
+        statement: format!(
+            "{labels} labels make a {shape} ({found}): participation ratio of the states"
+        ),
+        measured,
+        interval: NONE,
+        n: points.nrows(),
+        reference: "2.11 for two labels, 3.16 for three; within .4, R² at least .9, cosine at most .2",
+        holds: near && holds,
+    });
     Ok(claims)
+}
+
+/// Readouts of the headline's slow points, `[points][outputs]`.
+fn headline_readouts(e: &Experiment, folder: &Path) -> Result<Vec<Vec<f64>>> {
+    let table = Frame::read(folder, "fixed_points")?;
+    let (inputs, tolerances) = (table.text("input")?, table.f64("tolerance")?);
+    let all = table.lists("readout")?;
+    let first = e.fixed_points.inputs[0].to_string();
+    let kept = (0..all.len())
+        .filter(|&i| inputs[i] == first && tolerances[i] == e.fixed_points.headline)
+        .map(|i| all[i].clone());
+    Ok(kept.collect())
 }

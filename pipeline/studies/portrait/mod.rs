@@ -7,6 +7,7 @@
 mod baselines;
 mod claims;
 mod context;
+mod deflections;
 mod fixed_points;
 mod geometry;
 mod modes;
@@ -270,7 +271,11 @@ pub(super) fn stage<'a>(
     let version = match name {
         // 2: rounding bounds of the proofs; the bias of the bag of words; scaled counts.
         // 2: dimensions seen from close by, restricted accuracy.
-        "fixed_points" | "baselines" | "predict" | "geometry" => 2,
+        "baselines" | "predict" | "geometry" => 2,
+        // 3: a search ends where q is level.
+        "fixed_points" => 3,
+        // 2: impulses, single units, deflections, words in another order.
+        "modes" => 2,
         _ => 1,
     };
     Stage { name, version, part, reads }

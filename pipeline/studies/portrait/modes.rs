@@ -1,7 +1,7 @@
 //! Stage `modes`: what the slow mode selects, where it points, and how far the
 //! linear picture carries (SPEC LINE 4.2–4.6).
 
-use super::{logits, read};
+use super::{deflections, logits, read};
 use crate::corpus::{Corpus, Labels};
 use crate::dynamics::impulse::Impulse;
 use crate::dynamics::linearise::Linearisation;
@@ -10,7 +10,7 @@ use crate::dynamics::{Map, manifold, relaxation};
 use crate::experiment::Experiment;
 use crate::geometry::{Pca, coordinate};
 use crate::linalg::Matrix;
-use crate::model::{Config, Network};
+use crate::model::{Config, Head, Network};
 use crate::ops::CellKind;
 use crate::report::{Frame, Table};
 use crate::run::Made;
@@ -118,6 +118,31 @@ impl Scene {
         Sets::of(e, folder)
     }
 
+    /// Weights `[outputs, state]` and bias of the readout.
+    pub(super) fn readout(&self) -> &(Vec<f64>, Vec<f64>) {
+        &self.readout
+    }
+
+    /// How the outputs are read.
+    pub(super) fn head(&self) -> Head {
+        self.network.head()
+    }
+
+    /// Whether a document has exactly one of the labels.
+    pub(super) fn is_exclusive(&self) -> bool {
+        matches!(self.corpus.test.labels, Labels::Class(_))
+    }
+
+    /// The state after the last of some tokens.
+    pub(super) fn last(&self, tokens: &[u32]) -> Result<Vec<f64>> {
+        let mut state = self.network.initial_state()?;
+        for &token in tokens {
+            let map = self.map.with_input(&self.inputs[token as usize])?;
+            state = map.step(&state).as_slice().to_vec();
+        }
+        Ok(state)
+    }
+
     /// The state before the first token, then after each token of a test document.
     fn walk(&self, document: usize) -> Result<Vec<Vec<f64>>> {
         let mut states = vec![self.network.initial_state()?];
@@ -144,6 +169,12 @@ impl Scene {
 pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     let scene = Scene::new(e, folder)?;
     let mut made = Made::default();
+    for table in deflections::tables(e, folder, &scene)? {
+        made.files.push(table.write(folder)?);
+    }
+    if let Some(table) = deflections::shuffled(e, &scene)? {
+        made.files.push(table.write(folder)?);
+    }
     if scene.points.len() < 3 {
         // Too few slow points for a coordinate: the report says how many there are.
         return Ok(made);
@@ -408,7 +439,7 @@ fn units(scene: &Scene) -> Result<Option<Table>> {
 }
 
 /// Visited states, drawn by the seed.
-fn visited(e: &Experiment, folder: &Path, name: &str) -> Result<Vec<Vec<f64>>> {
+pub(super) fn visited(e: &Experiment, folder: &Path, name: &str) -> Result<Vec<Vec<f64>>> {
     let states = Frame::read(folder, "states")?.lists("state")?;
     let mut chosen: Vec<usize> = (0..states.len()).collect();
     chosen.shuffle(&mut seed::stream(e.seed, name));
@@ -461,7 +492,7 @@ fn onto(e: &Experiment, folder: &Path, scene: &Scene) -> Result<Table> {
 }
 
 /// Test documents, drawn by the seed.
-fn documents(e: &Experiment, scene: &Scene, most: usize, name: &str) -> Vec<usize> {
+pub(super) fn documents(e: &Experiment, scene: &Scene, most: usize, name: &str) -> Vec<usize> {
     let mut chosen: Vec<usize> = (0..scene.corpus.test.documents.len()).collect();
     chosen.shuffle(&mut seed::stream(e.seed, name));
     chosen.truncate(most);
@@ -469,7 +500,7 @@ fn documents(e: &Experiment, scene: &Scene, most: usize, name: &str) -> Vec<usiz
 }
 
 /// `‖a − b‖`.
-fn distance(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn distance(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()
 }
 
