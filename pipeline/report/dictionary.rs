@@ -615,6 +615,36 @@ pub const TABLES: &[Described] = &[
         ],
     },
     Described {
+        name: "case_trends",
+        about: "One row an axis of a grid (of three values or more that have an order) and a number: how it changes along the axis.",
+        columns: &[
+            f("setting", "str", "the axis"),
+            f("key", "str", "the summary number"),
+            f(
+                "spearman",
+                "f64",
+                "rank correlation with the value's place on the axis, over all cases",
+            ),
+            f("falls", "bool", "whether the median falls from each value to the next"),
+            f("medians", "list[f64]", "median over the other axes, for each value in order"),
+            f("n", "u64", "cases"),
+        ],
+    },
+    Described {
+        name: "runs",
+        about: "One row a network of the folder of runs, beside its `index.html`: the predicted and the found dimension.",
+        columns: &[
+            f("run", "str", "its folder, below the folder of runs"),
+            f(
+                "predicted",
+                "f64",
+                "participation ratio of the class means of counts, scaled, without noise",
+            ),
+            f("found", "f64", "participation ratio of the network's states"),
+            f("reason", "str", "where they are more than .5 apart: what the accuracies say of it"),
+        ],
+    },
+    Described {
         name: "case_claims",
         about: "One row a case and claim.",
         columns: &[

@@ -1,7 +1,9 @@
 //! One page over all runs of a folder.
 
+use super::figure;
 use super::page::{escape, shell};
 use super::summary::{FILE, SHOWN, Summary};
+use super::table::Table;
 use crate::Result;
 use crate::run::{RECORD, replace};
 use std::fmt::Write;
@@ -21,6 +23,7 @@ pub fn write(out: &Path) -> Result<PathBuf> {
          networks add up evidence: a page for each network, and one for each grid of them.</p>\
          </header><main>",
     );
+    predicted(&mut body, out, &runs, &grids)?;
     if !grids.is_empty() {
         body.push_str("<section id=grids><h2>Grids</h2><ul>");
         for grid in &grids {
@@ -57,6 +60,83 @@ pub fn write(out: &Path) -> Result<PathBuf> {
     let path = out.join("index.html");
     replace(&path, shell("All runs", &body).as_bytes())?;
     Ok(path)
+}
+
+/// Difference of dimensions that asks for an explanation.
+const APART: f64 = 0.5;
+/// Accuracy below that of words alone at which a network has not learned its task.
+const LESS: f64 = 0.02;
+
+/// Figure and table of predicted against found dimensions, every network of every grid
+/// included.
+fn predicted(body: &mut String, out: &Path, runs: &[PathBuf], grids: &[PathBuf]) -> Result<()> {
+    let mut folders = runs.to_vec();
+    for grid in grids {
+        let (mut cases, mut none) = (Vec::new(), Vec::new());
+        find(&grid.join("cases"), &mut cases, &mut none);
+        cases.sort();
+        folders.extend(cases);
+    }
+    let mut rows: Vec<(String, f64, f64, &str)> = Vec::new();
+    for folder in &folders {
+        let Ok(summary) = Summary::read(folder) else { continue };
+        let (found, expected) = ("dimension.states", "dimension.predicted_scaled");
+        let Some((x, y)) = summary.get(expected).zip(summary.get(found)) else { continue };
+        let less = summary
+            .get("accuracy.network")
+            .zip(summary.get("accuracy.bag_of_words"))
+            .is_some_and(|(network, words)| network < words - LESS);
+        let reason = match ((x - y).abs() > APART, less) {
+            (false, _) => "",
+            (true, true) => "the network reads worse than words alone: it has not learned the task",
+            (true, false) if y > x => {
+                "the network reads well and uses more dimensions than the counts ask for"
+            }
+            (true, false) => "the network reads well with fewer dimensions than the counts offer",
+        };
+        rows.push((relative(out, folder), x, y, reason));
+    }
+    let group = |path: &str| path.split('/').next().unwrap_or_default().to_string();
+    let groups: Vec<String> = rows.iter().map(|r| group(&r.0)).collect();
+    let pairs: Vec<figure::grid::Pair> =
+        groups.iter().zip(&rows).map(|(g, r)| (g.as_str(), r.1, r.2)).collect();
+    let Some(figure) = figure::grid::scatter(&pairs, &["runs"]) else { return Ok(()) };
+    figure.write(out)?;
+    Table::new("runs")
+        .text("run", rows.iter().map(|r| r.0.as_str()))
+        .f64("predicted", rows.iter().map(|r| r.1))
+        .f64("found", rows.iter().map(|r| r.2))
+        .text("reason", rows.iter().map(|r| r.3))
+        .write(out)?;
+    let _ = write!(
+        body,
+        "<section id=dimensions><h2>{}</h2><figure>{}<figcaption>{} <span class=links><a \
+         href=\"tables/runs.parquet\">runs.parquet</a> · <a href=\"figures/dimensions.svg\">SVG</a>\
+         </span></figcaption></figure>",
+        figure.title,
+        figure.svg,
+        escape(&figure.caption)
+    );
+    let failed: Vec<&(String, f64, f64, &str)> = rows.iter().filter(|r| !r.3.is_empty()).collect();
+    if !failed.is_empty() {
+        let _ = write!(
+            body,
+            "<details><summary>{} of {} are more than {APART} apart</summary><table><thead><tr>\
+             <th>Network</th><th>Predicted</th><th>Found</th><th>Why</th></tr></thead><tbody>",
+            failed.len(),
+            rows.len()
+        );
+        for (path, x, y, reason) in failed {
+            let _ = write!(
+                body,
+                "<tr><td><a href=\"{path}/index.html\">{path}</a></td><td>{x:.2}</td><td>{y:.2}</td>\
+                 <td>{reason}</td></tr>"
+            );
+        }
+        body.push_str("</tbody></table></details>");
+    }
+    body.push_str("</section>");
+    Ok(())
 }
 
 /// The path below `out`, for a link.

@@ -10,6 +10,7 @@
 use super::portrait::{self, Options, Watch};
 use crate::experiment::Experiment;
 use crate::report::{Frame, Summary, Table, grid as page};
+use crate::stats::summary;
 use crate::{Error, Result, interrupt, train};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -239,5 +240,80 @@ fn write(folder: &Path, cases: &[Case], outcomes: &[Outcome]) -> Result<()> {
         .f64("measured", claims.iter().map(|c| c.2))
         .maybe_bool("holds", claims.iter().map(|c| c.3))
         .write(folder)?;
+    let trends = trends(cases, &numbers);
+    Table::new("case_trends")
+        .text("setting", trends.iter().map(|t| t.setting.as_str()))
+        .text("key", trends.iter().map(|t| t.key))
+        .f64("spearman", trends.iter().map(|t| t.spearman))
+        .maybe_bool("falls", trends.iter().map(|t| Some(t.falls)))
+        .lists("medians", trends.iter().map(|t| t.medians.as_slice()))
+        .u64("n", trends.iter().map(|t| t.n))
+        .write(folder)?;
     Ok(())
+}
+
+/// Summary numbers that are followed along an axis.
+const FOLLOWED: [&str; 5] = [
+    "accuracy.network",
+    "dimension.predicted_scaled",
+    "dimension.states",
+    "dimension.fixed_points",
+    "fixed_points.slow_modes",
+];
+
+/// How a number changes along an axis of the grid, in the order of its values.
+struct Trend {
+    setting: String,
+    key: &'static str,
+    /// Rank correlation of the number with the value's place on the axis.
+    spearman: f64,
+    /// Whether the median over the other axes falls from each value to the next.
+    falls: bool,
+    medians: Vec<f64>,
+    n: usize,
+}
+
+/// Along every axis of three values or more, but not seeds and cells, which have no order.
+fn trends(cases: &[Case], numbers: &[(usize, String, f64)]) -> Vec<Trend> {
+    let mut all = Vec::new();
+    let axes = cases.first().map_or(0, |c| c.settings.len());
+    for axis in 0..axes {
+        let setting = &cases[0].settings[axis].0;
+        let mut values: Vec<&str> = Vec::new();
+        for case in cases {
+            let value = case.settings[axis].1.as_str();
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        if values.len() < 3 || ["seed", "model.cell"].contains(&setting.as_str()) {
+            continue;
+        }
+        for key in FOLLOWED {
+            let place = |case: usize| {
+                let value = cases[case].settings[axis].1.as_str();
+                values.iter().position(|v| *v == value).expect("every value is listed")
+            };
+            let of: Vec<(usize, f64)> =
+                numbers.iter().filter(|n| n.1 == key).map(|n| (place(n.0), n.2)).collect();
+            let medians: Option<Vec<f64>> = (0..values.len())
+                .map(|v| {
+                    let here = of.iter().filter(|o| o.0 == v).map(|o| o.1);
+                    summary::median(&here.collect::<Vec<f64>>())
+                })
+                .collect();
+            let Some(medians) = medians else { continue };
+            let (places, found): (Vec<f64>, Vec<f64>) =
+                of.iter().map(|(v, x)| (*v as f64, *x)).unzip();
+            all.push(Trend {
+                setting: setting.clone(),
+                key,
+                spearman: summary::spearman(&places, &found),
+                falls: medians.windows(2).all(|m| m[1] < m[0]),
+                medians,
+                n: of.len(),
+            });
+        }
+    }
+    all
 }

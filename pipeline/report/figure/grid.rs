@@ -3,24 +3,40 @@
 use super::Figure;
 use super::axes::{self, area, chart, colour, dots, equal, key, line, range};
 use crate::report::grid::Cases;
+use crate::stats::summary::pearson;
 use plotters::prelude::*;
 
 /// Most groups with a colour of their own.
 const GROUPS: usize = 6;
 
-/// The figure; none where no case has a prediction.
+/// One network: its group, and its dimension, predicted and found.
+pub type Pair<'a> = (&'a str, f64, f64);
+
+/// The figure over a grid's cases; none where no case has a prediction.
 pub fn dimensions(cases: &Cases) -> Option<Figure> {
     let group = |i: usize| cases.settings[i].first().map_or("", |s| s.1.as_str());
+    let pairs: Vec<Pair> = cases
+        .numbers
+        .iter()
+        .enumerate()
+        .filter_map(|(i, numbers)| {
+            let predicted = numbers.get("dimension.predicted_scaled")?;
+            Some((group(i), *predicted, *numbers.get("dimension.states")?))
+        })
+        .collect();
+    scatter(&pairs, &["case_numbers", "case_settings"])
+}
+
+/// Predicted against found; none without networks.
+pub fn scatter(pairs: &[Pair], tables: &'static [&'static str]) -> Option<Figure> {
     let mut names: Vec<&str> = Vec::new();
     let mut points: Vec<(usize, (f64, f64))> = Vec::new();
-    for (i, numbers) in cases.numbers.iter().enumerate() {
-        let predicted = numbers.get("dimension.predicted_scaled");
-        let Some((x, y)) = predicted.zip(numbers.get("dimension.states")) else { continue };
-        if !names.contains(&group(i)) {
-            names.push(group(i));
+    for &(group, x, y) in pairs {
+        if !names.contains(&group) {
+            names.push(group);
         }
-        let at = names.iter().position(|n| *n == group(i)).expect("it was added");
-        points.push((at.min(GROUPS - 1), (*x, *y)));
+        let at = names.iter().position(|n| *n == group).expect("it was added");
+        points.push((at.min(GROUPS - 1), (x, y)));
     }
     if points.is_empty() {
         return None;
@@ -43,25 +59,32 @@ pub fn dimensions(cases: &Cases) -> Option<Figure> {
             (xs, "dimension predicted from word counts"),
             (ys, "dimension of the network's states"),
         );
-        let ends = [(span.start, span.start), (span.end, span.end)];
-        line(&mut chart, &ends, axes::GREY.stroke_width(1));
+        // In small pieces: what lies outside the plot is left out.
+        let at = |i: i32| span.start + (span.end - span.start) * i as f64 / 400.0;
+        let diagonal: Vec<(f64, f64)> = (0..=400).map(|i| (at(i), at(i))).collect();
+        line(&mut chart, &diagonal, axes::GREY.stroke_width(1));
         for (g, p) in &points {
             dots(&mut chart, [*p], 4, colour(*g).mix(0.75).filled());
         }
         area.present().expect("drawing into text cannot fail");
     }
     let error = points.iter().map(|(_, p)| (p.0 - p.1).abs()).sum::<f64>() / points.len() as f64;
+    let (x, y): (Vec<f64>, Vec<f64>) = points.iter().map(|(_, p)| *p).unzip();
     Some(Figure {
         name: "dimensions",
         title: "Predicted and found",
         caption: format!(
             "Participation ratio of the class means of word counts (scaled, without noise), \
              against that of the network's states: {} networks, mean absolute difference \
-             {error:.2}.",
-            points.len()
+             {error:.2}{}.",
+            points.len(),
+            match pearson(&x, &y) {
+                r if r.is_finite() && points.len() > 2 => format!(", correlation {r:.2}"),
+                _ => String::new(),
+            }
         ),
         alt: format!("Scatter plot of {} networks.", points.len()),
-        tables: &["case_numbers", "case_settings"],
+        tables,
         svg,
         plot: None,
     })
