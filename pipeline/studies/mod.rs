@@ -1,4 +1,19 @@
 //! The claim under test: settings, a run of stages, and calls into the rooms.
+//!
+//! Three studies, a page each: [`line`](mod@line), [`geometry`] and [`context`]. All of them are [`portrait`]s of
+//! one network, or a [`grid`] of them.
+
+/// The line attractor of sentiment: question, method, figures, findings.
+#[doc = include_str!("line.md")]
+pub mod line {}
+
+/// Shape and dimension from the labels: question, method, figures, findings.
+#[doc = include_str!("geometry.md")]
+pub mod geometry {}
+
+/// Words that change how others are read: question, method, figures, findings.
+#[doc = include_str!("context.md")]
+pub mod context {}
 
 pub mod bare;
 pub mod explain;
