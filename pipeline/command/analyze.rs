@@ -29,6 +29,8 @@ pub struct Analyze {
     /// experiment file (.ron)
     #[arg(long, value_name = "CORPUS")]
     corpus: Option<String>,
+    #[command(flatten)]
+    columns: predict::Columns,
     /// How text became ids: a tokenizer.json in the Hugging Face format
     #[arg(long, value_name = "FILE", conflicts_with = "vocabulary")]
     tokenizer: Option<PathBuf>,
@@ -122,7 +124,7 @@ impl Analyze {
         let network = Foreign::read(&weights)?;
         self.introduce(&network, common);
         let mut experiment = match &self.corpus {
-            Some(corpus) => predict::experiment(corpus, common)?,
+            Some(corpus) => predict::experiment(corpus, &self.columns, common)?,
             None => common.set.iter().try_fold(
                 Experiment { seed: common.seed.unwrap_or(1), ..Experiment::default() },
                 |e, s| e.with(s),

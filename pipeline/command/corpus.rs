@@ -34,6 +34,8 @@ pub enum Corpus {
         /// A name of the catalogue, a file of your own text, or an experiment
         /// file (.ron)
         corpus: String,
+        #[command(flatten)]
+        columns: predict::Columns,
         /// Print the numbers as JSON
         #[arg(long)]
         json: bool,
@@ -63,8 +65,8 @@ impl Corpus {
                     terminal::say(common.quiet, format!("terms: {}", entry.licence));
                 }
             }
-            Corpus::Stats { corpus, json } => {
-                let experiment = predict::experiment(&corpus, common)?;
+            Corpus::Stats { corpus, columns, json } => {
+                let experiment = predict::experiment(&corpus, &columns, common)?;
                 terminal::say(common.quiet, "counting …");
                 let loaded = load(&experiment.corpus, &common.data, experiment.seed)?;
                 let overview = Overview::of(&loaded.corpus, loaded.tokenizer.is_some());

@@ -15,14 +15,53 @@ pub struct Predict {
     /// A name of the catalogue, a file of your own text (parquet, CSV, TSV,
     /// JSON Lines, a folder of label/*.txt), or an experiment file (.ron)
     corpus: String,
+    #[command(flatten)]
+    columns: Columns,
     /// Print the summary keys as JSON
     #[arg(long)]
     json: bool,
 }
 
+/// Columns of a file of your own text.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Columns {
+    /// Columns of your file that hold the text, joined by a blank [default: text]
+    #[arg(long = "text", value_name = "COLUMN,…", value_delimiter = ',')]
+    text: Vec<String>,
+    /// Column of your file that holds the label [default: label, or labels]
+    #[arg(long = "label", value_name = "COLUMN")]
+    label: Option<String>,
+}
+
+impl Columns {
+    /// Sets the columns of a file.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where the corpus is no file.
+    fn apply(&self, source: &mut Source) -> Result<()> {
+        match source {
+            Source::File(file) => {
+                if !self.text.is_empty() {
+                    file.text = self.text.clone();
+                }
+                if let Some(label) = &self.label {
+                    file.label = label.clone();
+                }
+                Ok(())
+            }
+            _ if self.text.is_empty() && self.label.is_none() => Ok(()),
+            _ => Err(Error::Usage(
+                "--text and --label name columns of a file of your own; a corpus of the catalogue \
+                 has its own"
+                    .into(),
+            )),
+        }
+    }
+}
+
 impl Predict {
     pub fn go(self, common: &Common) -> Result<()> {
-        let experiment = experiment(&self.corpus, common)?;
+        let experiment = experiment(&self.corpus, &self.columns, common)?;
         terminal::say(common.quiet, "counting words …");
         let loaded = corpus::load(&experiment.corpus, &common.data, experiment.seed)?.corpus;
         loaded.notes.iter().for_each(|note| terminal::say(common.quiet, format!("note: {note}")));
@@ -54,7 +93,7 @@ impl Predict {
 /// # Errors
 /// [`Error::Input`] for a path that leads nowhere, and what an experiment file
 /// or `--set` is refused for.
-pub fn experiment(typed: &str, common: &Common) -> Result<Experiment> {
+pub fn experiment(typed: &str, columns: &Columns, common: &Common) -> Result<Experiment> {
     let path = Path::new(typed);
     let mut experiment = if path.extension().is_some_and(|e| e == "ron") {
         Experiment::read(path, &common.set)?
@@ -70,6 +109,7 @@ pub fn experiment(typed: &str, common: &Common) -> Result<Experiment> {
         };
         common.set.iter().try_fold(experiment, |e, assignment| e.with(assignment))?
     };
+    columns.apply(&mut experiment.corpus.source)?;
     if let Some(seed) = common.seed {
         experiment.seed = seed;
     }

@@ -55,7 +55,11 @@ pub fn file(path: &Path, text: &[String], label: &str) -> Result<Raw> {
     let names: Vec<&str> = columns.iter().map(|c| c.as_str()).collect();
     for wanted in text.iter().map(String::as_str).chain([label]) {
         if !names.contains(&wanted) {
-            let hint = nearest::hint(wanted, &names);
+            let hint = format!(
+                "{}. Name yours with --text COLUMN,… and --label COLUMN, or in the experiment: \
+                 `File(train: …, text: [\"…\"], label: \"…\")`",
+                nearest::hint(wanted, &names)
+            );
             let problem = format!("no column `{wanted}`");
             return Err(Error::input(shown, "", problem, hint));
         }
