@@ -39,7 +39,7 @@ enum Command {
     /// Run an experiment: tokenize, train, states, fixed points, geometry,
     /// predict, baselines, report
     Run(run::Run),
-    Analyze(analyze::Analyze),
+    Analyze(Box<analyze::Analyze>),
     /// List and describe the corpora known by name
     #[command(subcommand)]
     Corpus(corpus::Corpus),

@@ -571,6 +571,9 @@ nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1rem;padding:.6rem 0;margin:1.2rem 
 a{color:var(--link)}
 figure{margin:0}
 figure svg{width:100%;height:auto;display:block}
+figure svg [fill='#141414']{fill:var(--ink)}
+figure svg [stroke='#141414']{stroke:var(--ink)}
+figure svg [fill='#F5F5F5']{fill:var(--paper)}
 figcaption{color:var(--soft);font-size:.95rem}
 .links{font-size:.8rem}
 .wide{overflow-x:auto}

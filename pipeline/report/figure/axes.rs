@@ -31,6 +31,11 @@ pub const COLOURS: [RGBColor; 7] = [
     RGBColor(140, 140, 140),
 ];
 
+/// For what must stand out from everything. The page paints it, and [`PAPER`], in its own
+/// colours for dark and light.
+pub const INK: RGBColor = RGBColor(20, 20, 20);
+/// Around [`INK`], so that it is seen on a crowd of dots.
+pub const PAPER: RGBColor = RGBColor(245, 245, 245);
 /// Axes and text: readable on light and dark.
 pub const GREY: RGBColor = RGBColor(125, 125, 125);
 

@@ -12,8 +12,6 @@ use std::collections::BTreeMap;
 const COLOURED: usize = 6;
 /// Most states drawn; the table has them all.
 const DRAWN: usize = 4000;
-/// Slow points: dark on light pages, outlined on dark ones.
-const BLACK: RGBColor = RGBColor(20, 20, 20);
 /// Trajectories drawn a label.
 const TRAJECTORIES: usize = 2;
 
@@ -40,7 +38,7 @@ pub fn draw(states: &Frame, fixed: &Frame, readouts: Option<&Frame>) -> Result<O
             .map(|g| key(colour(g), if rest && g == COLOURED { "others" } else { names[g] }))
             .collect();
         if !fixed_points.is_empty() {
-            keys.push(key(BLACK, "slow points"));
+            keys.push(key(axes::INK, "slow points"));
         }
         let xs = range(x.iter().copied().chain(fixed_points.iter().map(|p| p.0)));
         let ys = range(y.iter().copied().chain(fixed_points.iter().map(|p| p.1)));
@@ -60,9 +58,8 @@ pub fn draw(states: &Frame, fixed: &Frame, readouts: Option<&Frame>) -> Result<O
         if let Some(readouts) = readouts {
             arrows(&mut chart, readouts, &x, &y)?;
         }
-        let pale = RGBColor(245, 245, 245);
-        dots(&mut chart, fixed_points.iter().copied(), 4, pale.filled());
-        dots(&mut chart, fixed_points.iter().copied(), 3, BLACK.filled());
+        dots(&mut chart, fixed_points.iter().copied(), 4, axes::PAPER.filled());
+        dots(&mut chart, fixed_points.iter().copied(), 3, axes::INK.filled());
         area.present().expect("drawing into text cannot fail");
     }
     let plot = plot(states, &labels, &names, &shown, &fixed_points)?;

@@ -167,7 +167,7 @@ pub fn effects(table: &Frame) -> Result<Option<Figure>> {
             key(colour(0), "most positive by counts"),
             key(colour(1), "most negative"),
             key(colour(2), "closest to zero"),
-            key(BLACK, "what the slow mode selects"),
+            key(axes::INK, "what the slow mode selects"),
         ];
         let xs = range(shown.iter().map(|&w| x[w]).chain([tip.0, -tip.0]));
         let ys = range(shown.iter().map(|&w| y[w]).chain([tip.1, -tip.1]));
@@ -178,7 +178,7 @@ pub fn effects(table: &Frame) -> Result<Option<Figure>> {
             (xs, "effect along the first component of the slow points"),
             (ys, "along the second"),
         );
-        line(&mut chart, &[(-tip.0, -tip.1), tip], BLACK.stroke_width(2));
+        line(&mut chart, &[(-tip.0, -tip.1), tip], axes::INK.stroke_width(2));
         for (i, set) in SETS.iter().enumerate() {
             let of = shown.iter().filter(|&&w| sets[w] == *set).map(|&w| (x[w], y[w]));
             dots(&mut chart, of, 3, colour(i).mix(0.75).filled());
@@ -305,7 +305,7 @@ pub fn impulse(table: &Frame) -> Result<Figure> {
             key(colour(0), "positive words, network"),
             key(colour(1), "negative words"),
             key(colour(2), "neutral words"),
-            key(BLACK, "all linear modes"),
+            key(axes::INK, "all linear modes"),
             key(axes::GREY, "the slow mode alone"),
         ];
         let ys = range(network.iter().chain(&linear).chain(&slow).copied());
@@ -322,7 +322,7 @@ pub fn impulse(table: &Frame) -> Result<Figure> {
             };
             line(&mut chart, &of(&network), colour(i).stroke_width(4));
             line(&mut chart, &of(&slow), axes::GREY.stroke_width(1));
-            line(&mut chart, &of(&linear), BLACK.stroke_width(1));
+            line(&mut chart, &of(&linear), axes::INK.stroke_width(1));
         }
         area.present().expect("drawing into text cannot fail");
     }
