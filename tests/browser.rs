@@ -106,6 +106,11 @@ fn a_figure_turns_into_a_plot_without_the_network() {
     // Three labels and the slow points.
     assert_eq!(attribute(&dom, "data-drawn"), Some("4"));
     assert!(dom.contains("Back to the drawing</button>") && dom.contains("class=\"main-svg\""));
+    // Predicted against found over all runs: one group of one network.
+    let index = accrue::report::index::write(out.path()).unwrap();
+    let (dom, said) = open(&browser, &index, "plot-dimensions");
+    assert!(said.is_empty(), "{said:?}");
+    assert_eq!(attribute(&dom, "data-drawn"), Some("1"));
     // Without the library the drawing stays, and the reason is said.
     std::fs::remove_dir_all(out.path().join("assets")).unwrap();
     let (dom, _) = open(&browser, &page, "plot-manifold");

@@ -3,6 +3,7 @@
 
 use super::figure::grid as figure;
 use super::page::{escape, shell};
+use super::plot;
 use super::summary::SHOWN;
 use super::table::Frame;
 use crate::Result;
@@ -72,17 +73,20 @@ pub fn write(folder: &Path, title: &str) -> Result<()> {
         figure.write(folder)?;
         let _ = writeln!(
             body,
-            "<section id={}><h2>{}</h2><figure>{}<figcaption>{}</figcaption></figure></section>",
+            "<section id={}><h2>{}</h2><figure>{}<figcaption>{}</figcaption></figure>{}</section>",
             figure.name,
             figure.title,
             figure.svg,
-            escape(&figure.caption)
+            escape(&figure.caption),
+            figure.plot.as_ref().map_or(String::new(), |p| p.island(figure.name))
         );
     }
     claims(&mut body, folder)?;
     trends(&mut body, folder)?;
     list(&mut body, &cases);
     body.push_str("</main>\n");
+    // A grid lies two folders below what all pages share.
+    body.push_str(&plot::script("../../assets"));
     replace(&folder.join("index.html"), shell(title, &body).as_bytes())
 }
 

@@ -2,6 +2,7 @@
 
 use super::figure;
 use super::page::{escape, shell};
+use super::plot;
 use super::summary::{FILE, SHOWN, Summary};
 use super::table::Table;
 use crate::Result;
@@ -57,6 +58,8 @@ pub fn write(out: &Path) -> Result<PathBuf> {
          </em> is from word counts alone. Tables are described in README.md beside this page where \
          the runs lie in the repository's <code>reports/</code>.</p></section></main>\n",
     );
+    plot::place(&out.join("assets"))?;
+    body.push_str(&plot::script("assets"));
     let path = out.join("index.html");
     replace(&path, shell("All runs", &body).as_bytes())?;
     Ok(path)
@@ -98,8 +101,16 @@ fn predicted(body: &mut String, out: &Path, runs: &[PathBuf], grids: &[PathBuf])
     }
     let group = |path: &str| path.split('/').next().unwrap_or_default().to_string();
     let groups: Vec<String> = rows.iter().map(|r| group(&r.0)).collect();
-    let pairs: Vec<figure::grid::Pair> =
-        groups.iter().zip(&rows).map(|(g, r)| (g.as_str(), r.1, r.2)).collect();
+    let pairs: Vec<figure::grid::Pair> = groups
+        .iter()
+        .zip(&rows)
+        .map(|(g, r)| figure::grid::Pair {
+            group: g.as_str(),
+            name: r.0.as_str(),
+            predicted: r.1,
+            found: r.2,
+        })
+        .collect();
     let Some(figure) = figure::grid::scatter(&pairs, &["runs"]) else { return Ok(()) };
     figure.write(out)?;
     Table::new("runs")
@@ -112,10 +123,11 @@ fn predicted(body: &mut String, out: &Path, runs: &[PathBuf], grids: &[PathBuf])
         body,
         "<section id=dimensions><h2>{}</h2><figure>{}<figcaption>{} <span class=links><a \
          href=\"tables/runs.parquet\">runs.parquet</a> · <a href=\"figures/dimensions.svg\">SVG</a>\
-         </span></figcaption></figure>",
+         </span></figcaption></figure>{}",
         figure.title,
         figure.svg,
-        escape(&figure.caption)
+        escape(&figure.caption),
+        figure.plot.as_ref().map_or(String::new(), |p| p.island(figure.name))
     );
     let failed: Vec<&(String, f64, f64, &str)> = rows.iter().filter(|r| !r.3.is_empty()).collect();
     if !failed.is_empty() {

@@ -3,14 +3,24 @@
 use super::Figure;
 use super::axes::{self, area, chart, colour, dots, equal, key, line, range};
 use crate::report::grid::Cases;
+use crate::report::plot::{Plot, Series};
 use crate::stats::summary::pearson;
 use plotters::prelude::*;
 
 /// Most groups with a colour of their own.
 const GROUPS: usize = 6;
 
-/// One network: its group, and its dimension, predicted and found.
-pub type Pair<'a> = (&'a str, f64, f64);
+/// One network.
+pub struct Pair<'a> {
+    /// Group, which gives the colour.
+    pub group: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Dimension predicted from counts.
+    pub predicted: f64,
+    /// Dimension of the states.
+    pub found: f64,
+}
 
 /// The figure over a grid's cases; none where no case has a prediction.
 pub fn dimensions(cases: &Cases) -> Option<Figure> {
@@ -21,7 +31,12 @@ pub fn dimensions(cases: &Cases) -> Option<Figure> {
         .enumerate()
         .filter_map(|(i, numbers)| {
             let predicted = numbers.get("dimension.predicted_scaled")?;
-            Some((group(i), *predicted, *numbers.get("dimension.states")?))
+            Some(Pair {
+                group: group(i),
+                name: &cases.names[i],
+                predicted: *predicted,
+                found: *numbers.get("dimension.states")?,
+            })
         })
         .collect();
     scatter(&pairs, &["case_numbers", "case_settings"])
@@ -31,7 +46,7 @@ pub fn dimensions(cases: &Cases) -> Option<Figure> {
 pub fn scatter(pairs: &[Pair], tables: &'static [&'static str]) -> Option<Figure> {
     let mut names: Vec<&str> = Vec::new();
     let mut points: Vec<(usize, (f64, f64))> = Vec::new();
-    for &(group, x, y) in pairs {
+    for &Pair { group, predicted: x, found: y, .. } in pairs {
         if !names.contains(&group) {
             names.push(group);
         }
@@ -69,6 +84,14 @@ pub fn scatter(pairs: &[Pair], tables: &'static [&'static str]) -> Option<Figure
         area.present().expect("drawing into text cannot fail");
     }
     let error = points.iter().map(|(_, p)| (p.0 - p.1).abs()).sum::<f64>() / points.len() as f64;
+    let mut series: Vec<Series> = keys[..keys.len() - 1]
+        .iter()
+        .enumerate()
+        .map(|(g, k)| Series::points(&k.name, axes::css(g), 9.0, 0.8))
+        .collect();
+    for (pair, (g, (x, y))) in pairs.iter().zip(&points) {
+        series[*g].add(*x, *y, pair.name.into());
+    }
     let (x, y): (Vec<f64>, Vec<f64>) = points.iter().map(|(_, p)| *p).unzip();
     Some(Figure {
         name: "dimensions",
@@ -86,6 +109,12 @@ pub fn scatter(pairs: &[Pair], tables: &'static [&'static str]) -> Option<Figure
         alt: format!("Scatter plot of {} networks.", points.len()),
         tables,
         svg,
-        plot: None,
+        plot: Some(Plot {
+            series,
+            x: "dimension predicted from word counts",
+            y: "dimension of the network's states",
+            equal: true,
+            search: true,
+        }),
     })
 }

@@ -33,11 +33,23 @@ pub fn along(table: &Frame) -> Result<Figure> {
             (ys, "time constant, tokens"),
             power,
         );
-        for (i, points) in series.into_iter().enumerate() {
-            dots(&mut chart, points, 3, colour(i).mix(0.8).filled());
+        for (i, points) in series.iter().enumerate() {
+            dots(&mut chart, points.iter().copied(), 3, colour(i).mix(0.8).filled());
         }
         area.present().expect("drawing into text cannot fail");
     }
+    let live = series
+        .iter()
+        .zip(["slowest mode", "second", "third"])
+        .enumerate()
+        .map(|(i, (points, name))| {
+            let mut live = Series::points(name, axes::css(i), 7.0, 0.8);
+            for &(x, y) in points {
+                live.add(x, y, format!("{:.3} tokens at {x:.3}", 10f64.powf(y)));
+            }
+            live
+        })
+        .collect();
     Ok(Figure {
         name: "modes",
         title: "How long evidence is kept along the manifold",
@@ -50,7 +62,13 @@ pub fn along(table: &Frame) -> Result<Figure> {
         alt: format!("Three time constants at each of {} slow points.", theta.len()),
         tables: &["modes"],
         svg,
-        plot: None,
+        plot: Some(Plot {
+            series: live,
+            x: "coordinate along the slow points",
+            y: "time constant, powers of ten tokens",
+            equal: false,
+            search: false,
+        }),
     })
 }
 
@@ -92,6 +110,23 @@ pub fn selected(table: &Frame) -> Result<Option<Figure>> {
         }
         area.present().expect("drawing into text cannot fail");
     }
+    let live = ["none"].iter().chain(&SETS).map(|set| {
+        let place = SETS.iter().position(|s| s == set);
+        let paint = place.map_or_else(|| "#7d7d7d".to_string(), axes::css);
+        let name = if place.is_some() { set } else { "other words" };
+        let mut live = Series::points(name, paint, 6.0, if place.is_some() { 0.85 } else { 0.4 });
+        kept.iter()
+            .filter(|&&w| sets[w] == *set)
+            .for_each(|&w| live.add(x[w], y[w], words[w].clone()));
+        live
+    });
+    let plot = Plot {
+        series: live.collect(),
+        x: "bag-of-words coefficient, logits",
+        y: "what the slow mode selects",
+        equal: false,
+        search: true,
+    };
     Ok(Some(Figure {
         name: "selected",
         title: "What the slow mode selects",
@@ -104,7 +139,7 @@ pub fn selected(table: &Frame) -> Result<Option<Figure>> {
         alt: format!("Scatter plot of {} words.", kept.len()),
         tables: &["word_modes"],
         svg,
-        plot: None,
+        plot: Some(plot),
     }))
 }
 

@@ -274,8 +274,10 @@ pub(super) fn stage<'a>(
         "baselines" | "predict" | "geometry" => 2,
         // 3: a search ends where q is level.
         "fixed_points" => 3,
-        // 2: impulses, single units, deflections, words in another order.
-        "modes" => 2,
+        // 2: impulses, single units, deflections, words in another order; 3: within the plane.
+        "modes" => 3,
+        // 2: L1, G1, G7-G11, G14.
+        "claims" => 2,
         _ => 1,
     };
     Stage { name, version, part, reads }
