@@ -31,14 +31,20 @@ PROFILE ?= small
 GRIDS_small =
 GRIDS_paper = pipeline/experiments/line/valences.ron pipeline/experiments/line/sentences.ron pipeline/experiments/line/reviews.ron
 
-reproduce-line: build ## the line attractor: known valences, film reviews, sentences (PROFILE=small|paper)
+reproduce-line: build ## the line attractor (PROFILE=small|paper)
 	-$(ACCRUE) run pipeline/experiments/line/valence.ron
 	-$(foreach grid,$(GRIDS_$(PROFILE)),$(ACCRUE) run $(grid);)
 	-$(ACCRUE) run pipeline/experiments/imdb.ron
 	-$(ACCRUE) run pipeline/experiments/sst2.ron
 
-reproduce-geometry: build ## several classes and labels: synthetic grid, news, ratings, emotions
-	-$(ACCRUE) run pipeline/experiments/geometry/unordered.ron
+# PROFILE=small: one network of each kind, a quarter of the steps.
+SHAPES = unordered ordered labels
+SHORT = --set grid=[] --set training.steps=1500 --set training.decay=0.998
+SHAPES_small = $(foreach s,$(SHAPES),$(ACCRUE) run pipeline/experiments/geometry/$(s).ron $(SHORT) --set name=$(s)_small;)
+SHAPES_paper = $(foreach s,$(SHAPES) correlated collapse,$(ACCRUE) run pipeline/experiments/geometry/$(s).ron;)
+
+reproduce-geometry: build ## several classes and labels: shapes, dimensions
+	-$(SHAPES_$(PROFILE))
 	-$(ACCRUE) run pipeline/experiments/ag_news.ron
 	-$(ACCRUE) run pipeline/experiments/newsgroups.ron
 	-$(ACCRUE) run pipeline/experiments/imdb_ratings.ron
@@ -46,37 +52,37 @@ reproduce-geometry: build ## several classes and labels: synthetic grid, news, r
 	-$(ACCRUE) run pipeline/experiments/amazon.ron
 	-$(ACCRUE) run pipeline/experiments/go_emotions.ron
 
-reproduce-context: build ## words in context: the toy language, sentences
+reproduce-context: build ## words in context: toy language, sentences
 	-$(ACCRUE) run pipeline/experiments/context/toy.ron
 	-$(ACCRUE) run pipeline/experiments/sst2.ron
 
-bench: ## how fast this machine trains and finds fixed points, every cell
+bench: ## how fast this machine is, every cell
 	$(CARGO) bench --locked --bench training --bench dynamics
 
-bench-peers: ## the same work in PyTorch and scikit-learn, alternating (makes its own Python environment)
+bench-peers: ## the same work in PyTorch and scikit-learn
 	$(CARGO) bench --locked --bench peer --bench analysis --no-run
 	tests/peers/run
 	tests/peers/run tests/peers/analysis.py $(DATA)
 	$(ACCRUE) run pipeline/experiments/imdb.ron --data $(DATA)
 	tests/peers/run tests/peers/fixed_points.py reports/imdb/gru
 
-check-peers: build ## networks across the border to PyTorch and back, after `accrue run pipeline/experiments/sst2.ron`
+check-peers: build ## networks to PyTorch and back, after sst2.ron
 	tests/peers/run tests/peers/interchange.py $(PROGRAM) reports/sst2/gru
 	tests/peers/run tests/peers/readme.py reports
 
-man: build ## man pages and shell completions: target/man, target/completions
+man: build ## man pages and shell completions, in target/
 	$(ACCRUE) man target/man
 	mkdir -p target/completions
 	$(ACCRUE) completions bash > target/completions/accrue.bash
 	$(ACCRUE) completions zsh > target/completions/_accrue
 	$(ACCRUE) completions fish > target/completions/accrue.fish
 
-lint: ## formatting, clippy and documentation, warnings denied
+lint: ## formatting, clippy, documentation; none may warn
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(FLAGS) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(FLAGS) --no-deps
 
-doc: ## the method section, as pages: target/doc/accrue/index.html
+doc: ## the method as pages: target/doc/accrue
 	$(CARGO) doc $(FLAGS) --no-deps
 
 clean: ## remove what was built (runs and corpora stay)

@@ -161,6 +161,10 @@ impl Summary {
             number("fixed_points.certified", 0),
             number("fixed_points.stable", 0)
         );
+        if self.get("fixed_points.count") == Some(0.0) {
+            text +=
+                "               none below the tolerance; try --set fixed_points.headline=1e-4\n";
+        }
         if let (Some(held), Some(tested)) = (self.get("claims.held"), self.get("claims.tested")) {
             let _ = writeln!(text, "  claims       {held:.0} of {tested:.0} hold");
         }

@@ -96,13 +96,18 @@ pub struct Prediction {
 }
 
 /// A number with its bootstrap interval over documents.
+///
+/// A resample has its sampling noise twice, once from the documents and once from drawing
+/// among them, which lifts a participation ratio: on a few hundred documents the plain one
+/// lay below all of its resamples. The interval is the resamples' spread about their own
+/// median, laid around the value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
     /// From all documents.
     pub value: f64,
-    /// 2.5th percentile; NaN without bootstrap.
+    /// 2.5th percentile, less the resamples' median, plus the value; NaN without bootstrap.
     pub low: f64,
-    /// 97.5th percentile; NaN without bootstrap.
+    /// The same with the 97.5th.
     pub high: f64,
 }
 
@@ -184,7 +189,10 @@ pub fn predict(
             0 => f64::NAN,
             n => values[((n - 1) as f64 * share).round() as usize],
         };
-        Interval { value: of(&whole), low: at(0.025), high: at(0.975) }
+        let (value, middle) = (of(&whole), at(0.5));
+        // A participation ratio is at least 1.
+        let low = (value + at(0.025) - middle).max(value.min(1.0));
+        Interval { value, low, high: value + at(0.975) - middle }
     };
     let counts: Vec<usize> =
         (0..rows.len()).map(|r| members.iter().filter(|m| m.contains(&r)).count()).collect();

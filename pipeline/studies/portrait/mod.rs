@@ -271,7 +271,9 @@ pub(super) fn stage<'a>(
     let version = match name {
         // 2: rounding bounds of the proofs; the bias of the bag of words; scaled counts.
         // 2: dimensions seen from close by, restricted accuracy.
-        "baselines" | "predict" | "geometry" => 2,
+        "baselines" | "geometry" => 2,
+        // 3: intervals around the value.
+        "predict" => 3,
         // 3: a search ends where q is level.
         "fixed_points" => 3,
         // 2: impulses, single units, deflections, words in another order; 3: within the plane.
