@@ -196,3 +196,21 @@ fn two_labels_make_a_square() {
         assert!(found[name].1, "{name}: {found:?}");
     }
 }
+
+#[test]
+fn the_toy_language_is_read_in_context() {
+    let out = tempfile::tempdir().unwrap();
+    let short = ["training.steps=4000", "training.decay=0.9994"];
+    let (_, folder) = run("context/toy.ron", &short, out.path());
+    let found = claims(&folder);
+    for name in ["C1", "C2", "C3", "C5", "C6", "C8"] {
+        assert!(found[name].1, "{name}: {found:?}");
+    }
+    // What each valence word adds after "not" and "very", against the language's own rule.
+    let table = Frame::read(&folder, "probes").unwrap();
+    let (planted, full) = (table.f64("planted").unwrap(), table.f64("full").unwrap());
+    assert_eq!(planted.len(), 16);
+    for (rule, said) in planted.iter().zip(&full) {
+        assert!((rule - said).abs() < 0.25 * rule.abs(), "{planted:?} {full:?}");
+    }
+}

@@ -4,8 +4,10 @@
 //! added up, to where the input Jacobian is another one: the words that come next
 //! are read with another sign or strength until the state has come back
 //! (Maheswaranathan & Sussillo 2020, SPEC CONTEXT 3). [`barcode`] measures this
-//! for every word of a vocabulary, without being told which words are modifiers.
+//! for every word of a vocabulary, without being told which words are modifiers; [`deletion`]
+//! asks which modes carry what a modifier does.
 
 pub mod barcode;
+pub mod deletion;
 
 pub use barcode::{Barcodes, Scene};

@@ -631,6 +631,55 @@ pub const TABLES: &[Described] = &[
         ],
     },
     Described {
+        name: "probes",
+        about: "One row a context and a valence word of the toy language: what the word adds to the readout there (SPEC CONTEXT 2.5).",
+        columns: &[
+            f("context", "str", "what was read just before; empty for neutral words only"),
+            f("word", "str", "the valence word"),
+            f("planted", "f64", "what the language says it adds"),
+            f("linear", "f64", "wᵀ J_inp(h) (x − x*) at the mean state of the context"),
+            f("full", "f64", "wᵀ (F(h, x) − h) from there"),
+        ],
+    },
+    Described {
+        name: "probe_states",
+        about: "One row a context of the toy language: its mean state over phrases of neutral words.",
+        columns: &[
+            f("context", "str", "as in `probes`"),
+            f("norm", "f64", "norm of the mean state"),
+            f(
+                "off_line",
+                "f64",
+                "distance to the line through the slow points, mean over the phrases",
+            ),
+            f("n", "u64", "phrases"),
+            f(
+                "error",
+                "f64",
+                "mean squared error of the readout over all steps of test phrases; the same in every row",
+            ),
+        ],
+    },
+    Described {
+        name: "mode_deletion",
+        about: "One row a modifier of the toy language: a valence word after it, with and without the mode that the modifier's deflection is closest to (SPEC CONTEXT 2.6).",
+        columns: &[
+            f("modifier", "str", "the modifier"),
+            f("word", "str", "the valence word"),
+            f("re", "f64", "real part of the mode's eigenvalue"),
+            f("im", "f64", "imaginary part"),
+            f(
+                "angle",
+                "f64",
+                "principal angle between the deflection and the mode's left vectors, degrees",
+            ),
+            f("modified", "f64", "what the word adds after the modifier"),
+            f("deleted", "f64", "the same with the mode taken out of the deflection"),
+            f("plain", "f64", "what the word adds after a neutral word"),
+            f("plain_deleted", "f64", "the same with the mode taken out of that deflection"),
+        ],
+    },
+    Described {
         name: "runs",
         about: "One row a network of the folder of runs, beside its `index.html`: the predicted and the found dimension.",
         columns: &[

@@ -12,7 +12,7 @@ mod valence;
 mod words;
 
 pub use labels::{Rule, correlate, rule};
-pub use toy::{TOY_WORDS, running_score};
+pub use toy::{TOY_VALUES, TOY_WORDS, running_score};
 pub use valence::valences;
 pub use words::{Lexicon, lexicon};
 

@@ -1,10 +1,11 @@
 //! Stage `context`: which words are modifiers, and how far words in context get.
 
 use super::modes::Scene;
-use super::read;
+use super::{probes, read};
 use crate::baseline::context::{self, Context, Family};
 use crate::baseline::{self, Model};
-use crate::corpus::{Corpus, Labels};
+use crate::corpus::synthetic::Kind;
+use crate::corpus::{Corpus, Labels, Source};
 use crate::dynamics::linearise::Linearisation;
 use crate::experiment::Experiment;
 use crate::modifiers::{self, Barcodes};
@@ -43,6 +44,9 @@ const fn family(modifiers: bool, untied: bool, ends: bool, taps: bool) -> Family
 pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     let mut made = Made::default();
     let scene = Scene::new(e, folder)?;
+    if matches!(&e.corpus.source, Source::Synthetic(of) if of.kind == Kind::Toy) {
+        made = probes::stage(e, folder, &scene, made)?;
+    }
     let mut list: Vec<u32> = Vec::new();
     if !scene.points.is_empty() {
         let (table, strongest) = search(e, folder, &scene)?;

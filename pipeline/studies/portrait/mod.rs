@@ -12,6 +12,7 @@ mod fixed_points;
 mod geometry;
 mod modes;
 mod predict;
+mod probes;
 mod report;
 mod states;
 mod train;
@@ -278,8 +279,10 @@ pub(super) fn stage<'a>(
         "fixed_points" => 3,
         // 2: impulses, single units, deflections, words in another order; 3: within the plane.
         "modes" => 3,
-        // 2: L1, G1, G7-G11, G14.
-        "claims" => 2,
+        // 2: probes of the toy language.
+        "context" => 2,
+        // 2: L1, G1, G7-G11, G14; 3: C1-C5.
+        "claims" => 3,
         _ => 1,
     };
     Stage { name, version, part, reads }

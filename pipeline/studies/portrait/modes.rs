@@ -144,7 +144,7 @@ impl Scene {
     }
 
     /// The state before the first token, then after each token of a test document.
-    fn walk(&self, document: usize) -> Result<Vec<Vec<f64>>> {
+    pub(super) fn walk(&self, document: usize) -> Result<Vec<Vec<f64>>> {
         let mut states = vec![self.network.initial_state()?];
         for &token in self.corpus.test.documents.get(document) {
             let map = self.map.with_input(&self.inputs[token as usize])?;

@@ -1,0 +1,183 @@
+//! The toy language probed where every answer is known (SPEC CONTEXT 2.5, 2.6; C1–C5).
+
+use super::logits;
+use super::modes::{Scene, distance};
+use crate::Result;
+use crate::corpus::Labels;
+use crate::corpus::synthetic::{TOY_VALUES, TOY_WORDS};
+use crate::dynamics::linearise::Linearisation;
+use crate::experiment::Experiment;
+use crate::geometry::coordinate;
+use crate::linalg::{Matrix, Vector};
+use crate::modifiers::deletion::{self, Mode};
+use crate::report::Table;
+use crate::run::Made;
+use crate::seed;
+use rand::Rng;
+use rayon::prelude::*;
+use std::path::Path;
+
+/// Phrases of neutral words, and the words of each before the probe.
+const PHRASES: (usize, usize) = (64, 25);
+/// Contexts: name, words read after the neutral ones, and what they make of a valence.
+const CONTEXTS: [(&str, &[&str], f64); 4] = [
+    ("", &[], 1.0),
+    ("very1", &["very1"], 2.0),
+    ("not4", &["not4"], -1.0),
+    ("not4 + three neutral", &["not4", "the", "a", "and"], -1.0),
+];
+/// Valence words that are read.
+const READ: [&str; 4] = ["good1", "bad1", "awesome1", "awful1"];
+/// Moduli within which a complex pair may turn the next four words.
+const TURNING: (f64, f64) = (0.3, 0.8);
+/// Test phrases on which every step is compared with the score.
+const SCORED: usize = 500;
+
+/// Tables `probes`, `probe_states` and `mode_deletion`.
+pub(super) fn stage(e: &Experiment, folder: &Path, scene: &Scene, mut made: Made) -> Result<Made> {
+    if scene.points.is_empty() {
+        return Ok(made);
+    }
+    let error = error(e, scene)?;
+    let word = |name: &str| TOY_WORDS.iter().position(|w| *w == name).expect("one of the twelve");
+    let token = |name: &str| -> u32 {
+        let at = scene.corpus.words.iter().position(|w| w == name);
+        at.expect("the toy language has its twelve words") as u32
+    };
+    let w = scene.direction();
+    // Mean state of each context over the phrases, and distances to the slow points.
+    let mut stream = seed::stream(e.seed, "context/neutral phrases");
+    let neutral: Vec<u32> = TOY_WORDS[..6].iter().map(|w| token(w)).collect();
+    let phrases: Vec<Vec<u32>> = (0..PHRASES.0)
+        .map(|_| (0..PHRASES.1).map(|_| neutral[stream.random_range(0..neutral.len())]).collect())
+        .collect();
+    let size = scene.map.state_size();
+    let states: Vec<Vec<Vec<f64>>> = CONTEXTS
+        .iter()
+        .map(|(_, words, _)| {
+            phrases
+                .par_iter()
+                .map(|phrase| {
+                    let mut tokens = phrase.clone();
+                    tokens.extend(words.iter().map(|w| token(w)));
+                    scene.last(&tokens)
+                })
+                .collect::<Result<_>>()
+        })
+        .collect::<Result<_>>()?;
+    let mean = |states: &[Vec<f64>]| {
+        let sum = states.iter().fold(Vector::zeros(size), |s, h| s + Vector::from_column_slice(h));
+        sum / states.len() as f64
+    };
+    let means: Vec<Vector> = states.iter().map(|s| mean(s)).collect();
+    let points = Matrix::from_fn(scene.points.len(), size, |i, j| scene.points[i][j]);
+    let along = coordinate::along(&points, e.modes.neighbours)?;
+    let off = |states: &[Vec<f64>]| -> f64 {
+        let each = states.iter().map(|h| coordinate::off_line(&points, &along, h));
+        each.sum::<f64>() / states.len() as f64
+    };
+    let offs: Vec<f64> = states.iter().map(|s| off(s)).collect();
+    made.files.push(
+        Table::new("probe_states")
+            .text("context", CONTEXTS.iter().map(|c| c.0))
+            .f64("norm", means.iter().map(Vector::norm))
+            .f64("off_line", offs.iter().copied())
+            .u64("n", CONTEXTS.iter().map(|_| PHRASES.0))
+            .f64("error", CONTEXTS.iter().map(|_| error))
+            .write(folder)?,
+    );
+    let maps = |name: &str| scene.map.with_input(&scene.inputs[token(name) as usize]);
+    let mut rows = Vec::new();
+    for ((context, _, times), h) in CONTEXTS.iter().zip(&means) {
+        for name in READ {
+            let full = deletion::contribution(&maps(name)?, &w, h);
+            let x = &scene.inputs[token(name) as usize];
+            let linear = deletion::linear(&scene.map, &w, h, x);
+            rows.push((*context, name, TOY_VALUES[word(name)] as f64 * times, linear, full));
+        }
+    }
+    made.files.push(
+        Table::new("probes")
+            .text("context", rows.iter().map(|r| r.0))
+            .text("word", rows.iter().map(|r| r.1))
+            .f64("planted", rows.iter().map(|r| r.2))
+            .f64("linear", rows.iter().map(|r| r.3))
+            .f64("full", rows.iter().map(|r| r.4))
+            .write(folder)?,
+    );
+    // Modes at the point nearest to the state before the modifier.
+    let near = scene
+        .points
+        .iter()
+        .min_by(|a, b| {
+            let to = |p: &Vec<f64>| distance(p, means[0].as_slice());
+            to(a).total_cmp(&to(b))
+        })
+        .expect("there are points");
+    let near = Linearisation::at(&scene.map, near, Some(&w))?;
+    let modes = deletion::modes(&near)?;
+    let closest = |d: &Vector, of: &dyn Fn(&Mode) -> bool| -> Option<&Mode> {
+        let among = modes.iter().filter(|m| of(m));
+        among.min_by(|a, b| a.angle(d).total_cmp(&b.angle(d)))
+    };
+    let turning = |m: &Mode| m.pair && (TURNING.0..=TURNING.1).contains(&m.modulus);
+    let mut rows = Vec::new();
+    for (context, modifier, read) in [(2, "not4", "bad1"), (1, "very1", "bad1")] {
+        let d = &means[context] - &means[0];
+        let mode = if modifier == "not4" { closest(&d, &turning) } else { closest(&d, &|_| true) };
+        let Some(mode) = mode else { continue };
+        let map = maps(read)?;
+        let says = |d: &Vector| deletion::contribution(&map, &w, &(&means[0] + d));
+        // What the same deletion does to a neutral word's deflection.
+        let plain = mean(
+            &phrases
+                .par_iter()
+                .map(|p| scene.last(&[p.as_slice(), &neutral[..1]].concat()))
+                .collect::<Result<Vec<_>>>()?,
+        ) - &means[0];
+        let value = near.eigen.values[mode.index];
+        rows.push((
+            (modifier, read),
+            (value.re, value.im),
+            mode.angle(&d),
+            (says(&d), says(&mode.without(&d))),
+            (says(&plain), says(&mode.without(&plain))),
+        ));
+    }
+    made.files.push(
+        Table::new("mode_deletion")
+            .text("modifier", rows.iter().map(|r| r.0.0))
+            .text("word", rows.iter().map(|r| r.0.1))
+            .f64("re", rows.iter().map(|r| r.1.0))
+            .f64("im", rows.iter().map(|r| r.1.1))
+            .f64("angle", rows.iter().map(|r| r.2))
+            .f64("modified", rows.iter().map(|r| r.3.0))
+            .f64("deleted", rows.iter().map(|r| r.3.1))
+            .f64("plain", rows.iter().map(|r| r.4.0))
+            .f64("plain_deleted", rows.iter().map(|r| r.4.1))
+            .write(folder)?,
+    );
+    Ok(made)
+}
+
+/// Mean squared error of the readout at every step of some test phrases.
+fn error(e: &Experiment, scene: &Scene) -> Result<f64> {
+    let test = &scene.corpus.test;
+    let Labels::Score(scores) = &test.labels else { return Ok(f64::NAN) };
+    let chosen = super::modes::documents(e, scene, SCORED, "context/scored");
+    let mut first = vec![0];
+    test.documents.iter().for_each(|d| first.push(first[first.len() - 1] + d.len()));
+    let errors: Vec<(f64, usize)> = chosen
+        .par_iter()
+        .map(|&d| {
+            let states = scene.walk(d)?;
+            let squares = states[1..].iter().enumerate().map(|(t, state)| {
+                let said = logits(scene.readout(), state)[0];
+                (said - scores[first[d] + t] as f64).powi(2)
+            });
+            Ok((squares.sum(), states.len() - 1))
+        })
+        .collect::<Result<_>>()?;
+    let steps: usize = errors.iter().map(|e| e.1).sum();
+    Ok(errors.iter().map(|e| e.0).sum::<f64>() / steps.max(1) as f64)
+}
