@@ -1,0 +1,98 @@
+//! Stage `claims`: the papers' claims, measured on this run.
+//!
+//! Each row is a row of SPEC 13: what was measured, its interval, the published
+//! value, and whether the proposed criterion holds. One network, one seed: the
+//! intervals are over points, steps or documents, not over networks.
+
+mod context;
+mod geometry;
+mod line;
+
+use super::read;
+use crate::Result;
+use crate::corpus::Source;
+use crate::corpus::synthetic::Kind;
+use crate::experiment::Experiment;
+use crate::model::Head;
+use crate::report::{Frame, Table};
+use crate::run::Made;
+use std::path::Path;
+
+/// One claim, measured.
+struct Claim {
+    name: &'static str,
+    statement: String,
+    measured: f64,
+    interval: (f64, f64),
+    n: usize,
+    reference: &'static str,
+    holds: bool,
+}
+
+/// No interval.
+const NONE: (f64, f64) = (f64::NAN, f64::NAN);
+
+pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
+    let (corpus, network) = read(folder)?;
+    let classes = corpus.label_names.len();
+    let claims = match network.head() {
+        Head::Binary => line::attractor(e, folder)?,
+        Head::Softmax if classes == 2 => line::attractor(e, folder)?,
+        Head::Softmax => geometry::several(e, folder, classes, &corpus.label_names)?,
+        Head::MultiLabel => geometry::product(e, folder, classes)?,
+        Head::Score => context::toy(e, folder)?,
+    };
+    // Sentiment and its toy have words that turn others; topics need not.
+    let planted = match &e.corpus.source {
+        Source::Synthetic(of) => Some(matches!(of.kind, Kind::Toy)),
+        _ => None,
+    };
+    let turned = planted.unwrap_or(classes == 2 || network.head() == Head::Score);
+    let claims: Vec<Claim> =
+        claims.into_iter().chain(context::in_context(folder, turned)?).collect();
+    let table = Table::new("claims")
+        .text("claim", claims.iter().map(|c| c.name))
+        .text("statement", claims.iter().map(|c| c.statement.as_str()))
+        .f64("measured", claims.iter().map(|c| c.measured))
+        .f64("low", claims.iter().map(|c| c.interval.0))
+        .f64("high", claims.iter().map(|c| c.interval.1))
+        .u64("n", claims.iter().map(|c| c.n))
+        .text("reference", claims.iter().map(|c| c.reference))
+        .maybe_bool("holds", claims.iter().map(|c| Some(c.holds)));
+    let held = claims.iter().filter(|c| c.holds).count();
+    Ok(Made::files([table.write(folder)?])
+        .with("claims.tested", claims.len() as f64)
+        .with("claims.held", held as f64))
+}
+
+/// Whether a stage before this one wrote the table.
+fn have(folder: &Path, table: &str) -> bool {
+    folder.join(format!("tables/{table}.parquet")).is_file()
+}
+
+/// Cumulative share of the first `k` components of a source in `spectrum`.
+fn share(table: &Frame, source: &str, k: usize) -> Result<f64> {
+    let (sources, component) = (table.text("source")?, table.f64("component")?);
+    let cumulative = table.f64("cumulative")?;
+    let found = (0..sources.len())
+        .filter(|&i| sources[i] == source && component[i] <= k as f64)
+        .map(|i| cumulative[i]);
+    Ok(found.fold(f64::NAN, f64::max))
+}
+
+/// A dimension of `dimensions` or `dimensions_predicted`.
+fn dimension(table: &Frame, source: &str) -> Result<f64> {
+    let (sources, measures) = (table.text("source")?, table.text("measure")?);
+    let values = table.f64("value")?;
+    let at =
+        (0..sources.len()).find(|&i| sources[i] == source && measures[i] == "participation_ratio");
+    Ok(at.map_or(f64::NAN, |i| values[i]))
+}
+
+/// Time constants of the headline's points by mode, `[modes][points]`.
+fn time_constants(folder: &Path, modes: usize) -> Result<Vec<Vec<f64>>> {
+    let table = Frame::read(folder, "eigenvalues")?;
+    let (mode, tau) = (table.f64("mode")?, table.f64("tau")?);
+    let of = |m: usize| (0..mode.len()).filter(|&i| mode[i] == m as f64).map(|i| tau[i]).collect();
+    Ok((1..=modes).map(of).collect())
+}
