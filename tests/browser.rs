@@ -107,7 +107,7 @@ fn a_figure_turns_into_a_plot_without_the_network() {
     assert_eq!(attribute(&dom, "data-drawn"), Some("4"));
     assert!(dom.contains("Back to the drawing</button>") && dom.contains("class=\"main-svg\""));
     // Predicted against found over all runs: one group of one network.
-    let index = accrue::report::index::write(out.path()).unwrap();
+    let index = accrue::report::index::write(out.path(), accrue::stats::summary::pearson).unwrap();
     let (dom, said) = open(&browser, &index, "plot-dimensions");
     assert!(said.is_empty(), "{said:?}");
     assert_eq!(attribute(&dom, "data-drawn"), Some("1"));

@@ -355,7 +355,10 @@ fn runs_stand_side_by_side_and_on_one_page() {
     let message = Comparison::of(&[a, out.path().join("nothing")]).unwrap_err().to_string();
     assert!(message.contains("no finished run"), "{message}");
 
-    let page = std::fs::read_to_string(accrue::report::index::write(out.path()).unwrap()).unwrap();
+    let page = std::fs::read_to_string(
+        accrue::report::index::write(out.path(), accrue::stats::summary::pearson).unwrap(),
+    )
+    .unwrap();
     assert!(page.contains("tests/small/index.html") && page.contains("tests/other/index.html"));
 }
 

@@ -3,6 +3,7 @@
 use super::{Common, terminal};
 use accrue::experiment::Experiment;
 use accrue::report::{Summary, index};
+use accrue::stats::summary;
 use accrue::studies::grid;
 use accrue::studies::portrait::{self, Options};
 use accrue::{Error, Result, train};
@@ -49,7 +50,7 @@ impl Run {
         let plan = grid::Plan { data: &common.data, out: &common.out, force: &self.force, jobs };
         let progress = terminal::Cases::new(common.quiet);
         let (folder, failed) = grid::run(experiment, &plan, &progress)?;
-        index::write(&common.out)?;
+        index::write(&common.out, summary::pearson)?;
         println!("{}", folder.join("index.html").display());
         if failed > 0 {
             let table = folder.join("tables/cases.parquet");
@@ -67,7 +68,7 @@ impl Run {
 
 /// Lists a finished run with the others, and says where its report is and what it found.
 pub fn finished(folder: &Path, json: bool, common: &Common) -> Result<()> {
-    index::write(&common.out)?;
+    index::write(&common.out, summary::pearson)?;
     let summary = Summary::read(folder)?;
     if json {
         print!("{}", summary.to_json());

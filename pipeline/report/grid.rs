@@ -58,7 +58,7 @@ impl Cases {
 ///
 /// # Errors
 /// [`crate::Error::Io`] if the folder cannot be written to.
-pub fn write(folder: &Path, title: &str) -> Result<()> {
+pub fn write(folder: &Path, title: &str, correlation: figure::Correlation) -> Result<()> {
     let cases = Cases::read(folder)?;
     let mut body = String::new();
     let finished = cases.failures.iter().filter(|f| f.is_empty()).count();
@@ -69,7 +69,7 @@ pub fn write(folder: &Path, title: &str) -> Result<()> {
         escape(title),
         cases.names.len()
     );
-    if let Some(figure) = figure::dimensions(&cases) {
+    if let Some(figure) = figure::dimensions(&cases, correlation) {
         figure.write(folder)?;
         let _ = writeln!(
             body,

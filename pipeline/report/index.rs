@@ -1,6 +1,6 @@
 //! One page over all runs of a folder.
 
-use super::figure;
+use super::figure::{self, grid::Correlation};
 use super::page::{escape, shell};
 use super::plot;
 use super::summary::{FILE, SHOWN, Summary};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// [`crate::Error::Io`] if the folder cannot be written to.
-pub fn write(out: &Path) -> Result<PathBuf> {
+pub fn write(out: &Path, correlation: Correlation) -> Result<PathBuf> {
     let (mut runs, mut grids) = (Vec::new(), Vec::new());
     find(out, &mut runs, &mut grids);
     runs.sort();
@@ -24,7 +24,7 @@ pub fn write(out: &Path) -> Result<PathBuf> {
          networks add up evidence: a page for each network, and one for each grid of them.</p>\
          </header><main>",
     );
-    predicted(&mut body, out, &runs, &grids)?;
+    predicted(&mut body, out, (&runs, &grids), correlation)?;
     if !grids.is_empty() {
         body.push_str("<section id=grids><h2>Grids</h2><ul>");
         for grid in &grids {
@@ -72,7 +72,12 @@ const LESS: f64 = 0.02;
 
 /// Figure and table of predicted against found dimensions, every network of every grid
 /// included.
-fn predicted(body: &mut String, out: &Path, runs: &[PathBuf], grids: &[PathBuf]) -> Result<()> {
+fn predicted(
+    body: &mut String,
+    out: &Path,
+    (runs, grids): (&[PathBuf], &[PathBuf]),
+    correlation: Correlation,
+) -> Result<()> {
     let mut folders = runs.to_vec();
     for grid in grids {
         let (mut cases, mut none) = (Vec::new(), Vec::new());
@@ -111,7 +116,7 @@ fn predicted(body: &mut String, out: &Path, runs: &[PathBuf], grids: &[PathBuf])
             found: r.2,
         })
         .collect();
-    let Some(figure) = figure::grid::scatter(&pairs, &["runs"]) else { return Ok(()) };
+    let Some(figure) = figure::grid::scatter(&pairs, correlation, &["runs"]) else { return Ok(()) };
     figure.write(out)?;
     Table::new("runs")
         .text("run", rows.iter().map(|r| r.0.as_str()))

@@ -183,7 +183,7 @@ pub fn run(
         outcomes.into_iter().map(|o| o.expect("every case was taken")).collect();
     write(&folder, &cases, &outcomes)?;
     let title = if experiment.title.is_empty() { &experiment.name } else { &experiment.title };
-    page::write(&folder, title)?;
+    page::write(&folder, title, summary::pearson)?;
     Ok((folder, outcomes.iter().filter(|o| o.failure.is_some()).count()))
 }
 

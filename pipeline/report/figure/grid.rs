@@ -4,11 +4,13 @@ use super::Figure;
 use super::axes::{self, area, chart, colour, dots, equal, key, line, range};
 use crate::report::grid::Cases;
 use crate::report::plot::{Plot, Series};
-use crate::stats::summary::pearson;
 use plotters::prelude::*;
 
 /// Most groups with a colour of their own.
 const GROUPS: usize = 6;
+
+/// How two series are correlated; handed in, because this room computes nothing.
+pub type Correlation = fn(&[f64], &[f64]) -> f64;
 
 /// One network.
 pub struct Pair<'a> {
@@ -23,7 +25,7 @@ pub struct Pair<'a> {
 }
 
 /// The figure over a grid's cases; none where no case has a prediction.
-pub fn dimensions(cases: &Cases) -> Option<Figure> {
+pub fn dimensions(cases: &Cases, correlation: Correlation) -> Option<Figure> {
     let group = |i: usize| cases.settings[i].first().map_or("", |s| s.1.as_str());
     let pairs: Vec<Pair> = cases
         .numbers
@@ -39,11 +41,15 @@ pub fn dimensions(cases: &Cases) -> Option<Figure> {
             })
         })
         .collect();
-    scatter(&pairs, &["case_numbers", "case_settings"])
+    scatter(&pairs, correlation, &["case_numbers", "case_settings"])
 }
 
 /// Predicted against found; none without networks.
-pub fn scatter(pairs: &[Pair], tables: &'static [&'static str]) -> Option<Figure> {
+pub fn scatter(
+    pairs: &[Pair],
+    correlation: Correlation,
+    tables: &'static [&'static str],
+) -> Option<Figure> {
     let mut names: Vec<&str> = Vec::new();
     let mut points: Vec<(usize, (f64, f64))> = Vec::new();
     for &Pair { group, predicted: x, found: y, .. } in pairs {
@@ -101,7 +107,7 @@ pub fn scatter(pairs: &[Pair], tables: &'static [&'static str]) -> Option<Figure
              against that of the network's states: {} networks, mean absolute difference \
              {error:.2}{}.",
             points.len(),
-            match pearson(&x, &y) {
+            match correlation(&x, &y) {
                 r if r.is_finite() && points.len() > 2 => format!(", correlation {r:.2}"),
                 _ => String::new(),
             }
