@@ -701,6 +701,7 @@ pub const TABLES: &[Described] = &[
             f("claim", "str", "as in `claims`"),
             f("measured", "f64", "as in `claims`"),
             f("holds", "bool", "as in `claims`"),
+            f("reference", "str", "as in `claims`"),
         ],
     },
     Described {

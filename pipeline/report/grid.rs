@@ -95,29 +95,35 @@ fn claims(body: &mut String, folder: &Path) -> Result<()> {
     let table = Frame::read(folder, "case_claims")?;
     let (claim, measured) = (table.text("claim")?, table.f64("measured")?);
     let holds = table.bool("holds")?;
+    let reference = table.text("reference")?;
     let mut by: BTreeMap<&str, Vec<(f64, bool)>> = BTreeMap::new();
+    let mut published: BTreeMap<&str, &str> = BTreeMap::new();
     for (i, name) in claim.iter().enumerate() {
+        published.insert(name, &reference[i]);
         by.entry(name).or_default().push((measured[i], holds[i] == Some(true)));
     }
     body.push_str(
-        "<section id=claims><h2>The claims, over all networks</h2><table><thead><tr><th>Claim</th>\
-         <th>Networks</th><th>Median</th><th>Range</th><th>Hold</th></tr></thead><tbody>",
+        "<section id=claims><h2>The claims, over all networks</h2><div class=wide><table><thead><tr><th>Claim</th>\
+         <th>Networks</th><th>Median</th><th>Range</th><th>Published; criterion</th><th>Hold</th>\
+         </tr></thead><tbody>",
     );
     for (name, mut rows) in by {
         rows.sort_by(|a, b| a.0.total_cmp(&b.0));
         let held = rows.iter().filter(|r| r.1).count();
         let _ = write!(
             body,
-            "<tr><td>{}</td><td>{}</td><td>{:.3}</td><td>{:.3} – {:.3}</td><td>{held}</td></tr>",
+            "<tr><td>{}</td><td>{}</td><td>{:.3}</td><td>{:.3} – {:.3}</td><td>{}</td><td>{held}</td>\
+             </tr>",
             escape(name),
             rows.len(),
             rows[rows.len() / 2].0,
             rows[0].0,
-            rows[rows.len() - 1].0
+            rows[rows.len() - 1].0,
+            escape(published[name])
         );
     }
     body.push_str(
-        "</tbody></table><p class=small><a href=\"tables/case_claims.parquet\">\
+        "</tbody></table></div><p class=small><a href=\"tables/case_claims.parquet\">\
          case_claims.parquet</a></p></section>\n",
     );
     Ok(())

@@ -215,8 +215,11 @@ fn write(folder: &Path, cases: &[Case], outcomes: &[Outcome]) -> Result<()> {
         numbers.extend(Summary::read(&outcome.folder)?.numbers().map(|(k, v)| (i, k, v)));
         let table = Frame::read(&outcome.folder, "claims")?;
         let (claim, measured) = (table.text("claim")?, table.f64("measured")?);
-        let holds = table.bool("holds")?;
-        claims.extend((0..claim.len()).map(|c| (i, claim[c].clone(), measured[c], holds[c])));
+        let (holds, reference) = (table.bool("holds")?, table.text("reference")?);
+        claims.extend(
+            (0..claim.len())
+                .map(|c| (i, claim[c].clone(), measured[c], holds[c], reference[c].clone())),
+        );
     }
     Table::new("cases")
         .u64("case", 0..cases.len())
@@ -239,6 +242,7 @@ fn write(folder: &Path, cases: &[Case], outcomes: &[Outcome]) -> Result<()> {
         .text("claim", claims.iter().map(|c| c.1.as_str()))
         .f64("measured", claims.iter().map(|c| c.2))
         .maybe_bool("holds", claims.iter().map(|c| c.3))
+        .text("reference", claims.iter().map(|c| c.4.as_str()))
         .write(folder)?;
     let trends = trends(cases, &numbers);
     Table::new("case_trends")
