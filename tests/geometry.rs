@@ -123,13 +123,13 @@ fn the_distance_to_a_line_is_to_its_pieces_not_its_points() {
     // Points at 0, 1, 2 on an axis; by hand.
     let points = Matrix::from_row_slice(3, 2, &[0.0, 0.0, 2.0, 0.0, 1.0, 0.0]);
     let along = [-1.0, 1.0, 0.0];
-    let off = |x: f64, y: f64| coordinate::off_line(&points, &along, &[x, y]);
+    let off = |x: f64, y: f64| coordinate::off_line(&points, &along, &[vec![x, y]])[0];
     assert_eq!(off(0.5, 3.0), 3.0);
     assert_eq!(off(5.0, 4.0), 5.0);
     assert_eq!(off(1.0, 0.0), 0.0);
-    assert_eq!(coordinate::off_line(&Matrix::zeros(0, 2), &[], &[1.0, 1.0]), f64::INFINITY);
+    assert_eq!(coordinate::off_line(&Matrix::zeros(0, 2), &[], &[vec![1.0, 1.0]]), [f64::INFINITY]);
     let one = Matrix::from_row_slice(1, 2, &[0.0, 0.0]);
-    assert_eq!(coordinate::off_line(&one, &[0.0], &[3.0, 4.0]), 5.0);
+    assert_eq!(coordinate::off_line(&one, &[0.0], &[vec![3.0, 4.0]]), [5.0]);
 }
 
 #[test]

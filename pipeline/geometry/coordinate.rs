@@ -108,27 +108,32 @@ fn weights(points: &Matrix, i: usize, near: &[usize]) -> Vec<f64> {
     solved.iter().map(|w| w / sum).collect()
 }
 
-/// Distance of a state from the line through the points: from the nearest of the pieces
+/// Distance of each state from the line through the points: from the nearest of the pieces
 /// that join neighbours along the coordinate.
 ///
+/// * `points`: `[points, size]`; `coordinate`: of each; `states`: `[size]` each
+///
 /// Infinite without points.
-pub fn off_line(points: &Matrix, coordinate: &[f64], state: &[f64]) -> f64 {
+pub fn off_line(points: &Matrix, coordinate: &[f64], states: &[Vec<f64>]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..points.nrows()).collect();
     order.sort_by(|&a, &b| coordinate[a].total_cmp(&coordinate[b]).then(a.cmp(&b)));
-    let state = Vector::from_column_slice(state);
-    let from = |a: usize, b: usize| {
+    let from = |state: &Vector, a: usize, b: usize| {
         let start = points.row(a).transpose();
         let along = points.row(b).transpose() - &start;
         let length = along.norm_squared();
-        let offset = &state - &start;
+        let offset = state - &start;
         let share = if length > 0.0 { (offset.dot(&along) / length).clamp(0.0, 1.0) } else { 0.0 };
         (offset - along * share).norm()
     };
-    match order[..] {
-        [] => f64::INFINITY,
-        [only] => from(only, only),
-        _ => order.windows(2).map(|w| from(w[0], w[1])).fold(f64::INFINITY, f64::min),
-    }
+    let off = |state: &Vec<f64>| {
+        let state = Vector::from_column_slice(state);
+        match order[..] {
+            [] => f64::INFINITY,
+            [only] => from(&state, only, only),
+            _ => order.windows(2).map(|w| from(&state, w[0], w[1])).fold(f64::INFINITY, f64::min),
+        }
+    };
+    states.iter().map(off).collect()
 }
 
 /// Unit tangent at each point: from its neighbour below to the one above along

@@ -658,6 +658,7 @@ pub const TABLES: &[Described] = &[
                 "f64",
                 "mean squared error of the readout over all steps of test phrases; the same in every row",
             ),
+            f("scored", "u64", "those phrases"),
         ],
     },
     Described {

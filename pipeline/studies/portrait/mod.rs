@@ -279,8 +279,8 @@ pub(super) fn stage<'a>(
         "fixed_points" => 3,
         // 2: impulses, single units, deflections, words in another order; 3: within the plane.
         "modes" => 3,
-        // 2: probes of the toy language.
-        "context" => 2,
+        // 2: probes of the toy language; 3: how many phrases were scored.
+        "context" => 3,
         // 2: L1, G1, G7-G11, G14; 3: C1-C5.
         "claims" => 3,
         _ => 1,

@@ -38,10 +38,11 @@ pub struct Settings {
     /// Test documents whose steps are compared with the linear ones.
     #[serde(deserialize_with = "setting::at_least_one")]
     pub documents: usize,
-    /// Test documents that are rolled out.
+    /// Test documents that are rolled out, and read in another order.
     #[serde(deserialize_with = "setting::at_least_one")]
     pub rollouts: usize,
-    /// Visited states that relax, and are brought onto the slow manifold.
+    /// Visited states that relax, are brought onto the slow manifold, and from which words
+    /// are tried.
     #[serde(deserialize_with = "setting::at_least_one")]
     pub states: usize,
     /// Steps of relaxation under the held input.

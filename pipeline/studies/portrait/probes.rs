@@ -29,7 +29,7 @@ const CONTEXTS: [(&str, &[&str], f64); 4] = [
 /// Valence words that are read.
 const READ: [&str; 4] = ["good1", "bad1", "awesome1", "awful1"];
 /// Moduli within which a complex pair may turn the next four words.
-const TURNING: (f64, f64) = (0.3, 0.8);
+pub(super) const TURNING: (f64, f64) = (0.3, 0.8);
 /// Test phrases on which every step is compared with the score.
 const SCORED: usize = 500;
 
@@ -38,7 +38,7 @@ pub(super) fn stage(e: &Experiment, folder: &Path, scene: &Scene, mut made: Made
     if scene.points.is_empty() {
         return Ok(made);
     }
-    let error = error(e, scene)?;
+    let (error, scored) = error(e, scene)?;
     let word = |name: &str| TOY_WORDS.iter().position(|w| *w == name).expect("one of the twelve");
     let token = |name: &str| -> u32 {
         let at = scene.corpus.words.iter().position(|w| w == name);
@@ -73,8 +73,7 @@ pub(super) fn stage(e: &Experiment, folder: &Path, scene: &Scene, mut made: Made
     let points = Matrix::from_fn(scene.points.len(), size, |i, j| scene.points[i][j]);
     let along = coordinate::along(&points, e.modes.neighbours)?;
     let off = |states: &[Vec<f64>]| -> f64 {
-        let each = states.iter().map(|h| coordinate::off_line(&points, &along, h));
-        each.sum::<f64>() / states.len() as f64
+        coordinate::off_line(&points, &along, states).iter().sum::<f64>() / states.len() as f64
     };
     let offs: Vec<f64> = states.iter().map(|s| off(s)).collect();
     made.files.push(
@@ -84,6 +83,7 @@ pub(super) fn stage(e: &Experiment, folder: &Path, scene: &Scene, mut made: Made
             .f64("off_line", offs.iter().copied())
             .u64("n", CONTEXTS.iter().map(|_| PHRASES.0))
             .f64("error", CONTEXTS.iter().map(|_| error))
+            .u64("scored", CONTEXTS.iter().map(|_| scored))
             .write(folder)?,
     );
     let maps = |name: &str| scene.map.with_input(&scene.inputs[token(name) as usize]);
@@ -160,10 +160,10 @@ pub(super) fn stage(e: &Experiment, folder: &Path, scene: &Scene, mut made: Made
     Ok(made)
 }
 
-/// Mean squared error of the readout at every step of some test phrases.
-fn error(e: &Experiment, scene: &Scene) -> Result<f64> {
+/// Mean squared error of the readout at every step of some test phrases, and how many.
+fn error(e: &Experiment, scene: &Scene) -> Result<(f64, usize)> {
     let test = &scene.corpus.test;
-    let Labels::Score(scores) = &test.labels else { return Ok(f64::NAN) };
+    let Labels::Score(scores) = &test.labels else { return Ok((f64::NAN, 0)) };
     let chosen = super::modes::documents(e, scene, SCORED, "context/scored");
     let mut first = vec![0];
     test.documents.iter().for_each(|d| first.push(first[first.len() - 1] + d.len()));
@@ -179,5 +179,5 @@ fn error(e: &Experiment, scene: &Scene) -> Result<f64> {
         })
         .collect::<Result<_>>()?;
     let steps: usize = errors.iter().map(|e| e.1).sum();
-    Ok(errors.iter().map(|e| e.0).sum::<f64>() / steps.max(1) as f64)
+    Ok((errors.iter().map(|e| e.0).sum::<f64>() / steps.max(1) as f64, errors.len()))
 }

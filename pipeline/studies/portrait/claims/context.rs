@@ -1,14 +1,15 @@
 //! C1–C8: words in context (SPEC CONTEXT).
 
+use super::super::probes::TURNING;
 use super::{Claim, NONE, have};
 use crate::Result;
-use crate::experiment::Experiment;
+use crate::dynamics::linearise::REAL;
 use crate::report::Frame;
 use crate::stats::summary::median;
 use std::path::Path;
 
 /// C1–C5: the toy language, where every answer is known.
-pub(super) fn toy(e: &Experiment, folder: &Path) -> Result<Vec<Claim>> {
+pub(super) fn toy(folder: &Path) -> Result<Vec<Claim>> {
     if !have(folder, "probes") {
         return Ok(Vec::new());
     }
@@ -32,7 +33,9 @@ pub(super) fn toy(e: &Experiment, folder: &Path) -> Result<Vec<Claim>> {
         .map(|p| {
             let of: Vec<usize> = (0..point.len()).filter(|&i| point[i] == *p).collect();
             let at = |m: f64| of.iter().find(|&&i| mode[i] == m).map_or(0.0, |&i| modulus(i));
-            let turns = |i: &&usize| im[**i].abs() > 1e-6 && (0.3..=0.8).contains(&modulus(**i));
+            let turns = |i: &&usize| {
+                im[**i].abs() > REAL && (TURNING.0..=TURNING.1).contains(&modulus(**i))
+            };
             (at(1.0), at(2.0), of.iter().find(turns).map(|&i| modulus(i)))
         })
         .collect();
@@ -76,6 +79,7 @@ pub(super) fn toy(e: &Experiment, folder: &Path) -> Result<Vec<Claim>> {
     }
     let table = Frame::read(folder, "probe_states")?;
     let far = table.f64("off_line")?;
+    let (error, scored) = (table.f64("error")?[0], table.f64("scored")?[0]);
     let least = (far[1] / far[0]).min(far[2] / far[0]);
     claims.push(Claim {
         name: "C4",
@@ -110,7 +114,6 @@ pub(super) fn toy(e: &Experiment, folder: &Path) -> Result<Vec<Claim>> {
             holds: value[i] > 0.0 && deleted[i] < 0.0 && changed <= 0.2,
         });
     }
-    let error = Frame::read(folder, "probe_states")?.f64("error")?[0];
     claims.insert(
         0,
         Claim {
@@ -119,7 +122,7 @@ pub(super) fn toy(e: &Experiment, folder: &Path) -> Result<Vec<Claim>> {
                 .into(),
             measured: error,
             interval: NONE,
-            n: e.modes.rollouts.min(500),
+            n: scored as usize,
             reference: ".006; at most .05 (variance of the score at the end: 53)",
             holds: error <= 0.05,
         },

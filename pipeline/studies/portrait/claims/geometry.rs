@@ -28,15 +28,7 @@ pub(super) fn several(
     let expected = dimension(&predicted, "predicted_scaled")?;
     let states = Frame::read(folder, "states")?.height();
     let measured = dimension(&dimensions, "states")?;
-    let mut claims = vec![Claim {
-        name: "dimension",
-        statement: format!("the states' dimension is the one the counts predict ({expected:.2})"),
-        measured,
-        interval: NONE,
-        n: states,
-        reference: "predicted; within .5",
-        holds: (measured - expected).abs() <= 0.5,
-    }];
+    let mut claims = vec![as_predicted(expected, measured, states)];
     if let Source::Synthetic(of) = &e.corpus.source
         && matches!(of.kind, Kind::Ordered(_))
     {
@@ -123,6 +115,19 @@ pub(super) fn several(
         holds: (counts - d as f64).abs() <= 0.1,
     });
     Ok(claims)
+}
+
+/// The states' dimension against the one that the counts predict.
+fn as_predicted(expected: f64, measured: f64, states: usize) -> Claim {
+    Claim {
+        name: "dimension",
+        statement: format!("the states' dimension is the one the counts predict ({expected:.2})"),
+        measured,
+        interval: NONE,
+        n: states,
+        reference: "predicted; within .5",
+        holds: (measured - expected).abs() <= 0.5,
+    }
 }
 
 /// G1, where the text is synthetic and the task can be solved.
@@ -292,15 +297,7 @@ pub(super) fn product(e: &Experiment, folder: &Path, labels: usize) -> Result<Ve
     let expected = dimension(&predicted, "predicted_scaled")?;
     let measured = dimension(&dimensions, "states")?;
     let states = Frame::read(folder, "states")?.height();
-    let mut claims = vec![Claim {
-        name: "dimension",
-        statement: format!("the states' dimension is the one the counts predict ({expected:.2})"),
-        measured,
-        interval: NONE,
-        n: states,
-        reference: "predicted; within .5",
-        holds: (measured - expected).abs() <= 0.5,
-    }];
+    let mut claims = vec![as_predicted(expected, measured, states)];
     if labels > 3 {
         return Ok(claims);
     }

@@ -40,7 +40,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         Head::Softmax if classes == 2 => line::attractor(e, folder)?,
         Head::Softmax => geometry::several(e, folder, classes, &corpus.label_names)?,
         Head::MultiLabel => geometry::product(e, folder, classes)?,
-        Head::Score => context::toy(e, folder)?,
+        Head::Score => context::toy(folder)?,
     };
     // Sentiment and its toy have words that turn others; topics need not.
     let planted = match &e.corpus.source {
