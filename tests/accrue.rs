@@ -12,6 +12,7 @@ mod layout;
 mod linalg;
 mod model;
 mod ops;
+mod pieces;
 mod readme;
 mod report;
 mod stats;

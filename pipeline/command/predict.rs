@@ -1,10 +1,10 @@
 //! `accrue predict CORPUS`.
 
 use super::{Common, terminal};
-use accrue::corpus::{self, Source, settings};
+use accrue::corpus::{self, Pieces, Source, pieces, settings};
 use accrue::experiment::Experiment;
 use accrue::report::Summary;
-use accrue::stats::{Prediction, predict};
+use accrue::stats::{Prediction, predict, predict_pieces};
 use accrue::studies::portrait::prediction_numbers;
 use accrue::{Error, Result};
 use clap::Args;
@@ -17,6 +17,10 @@ pub struct Predict {
     corpus: String,
     #[command(flatten)]
     columns: Columns,
+    /// Read the file piece by piece, as is done by itself for files above 256 MB:
+    /// no more than a few hundred MB of memory, whatever its size
+    #[arg(long)]
+    pieces: bool,
     /// Print the summary keys as JSON
     #[arg(long)]
     json: bool,
@@ -62,30 +66,75 @@ impl Columns {
 impl Predict {
     pub fn go(self, common: &Common) -> Result<()> {
         let experiment = experiment(&self.corpus, &self.columns, common)?;
-        terminal::say(common.quiet, "counting words …");
-        let loaded = corpus::load(&experiment.corpus, &common.data, experiment.seed)?.corpus;
-        loaded.notes.iter().for_each(|note| terminal::say(common.quiet, format!("note: {note}")));
-        let found = predict(
-            &loaded.train,
-            &loaded.label_names,
-            loaded.words.len(),
-            &experiment.prediction,
-            experiment.seed,
-        )?;
+        let settings = &experiment.corpus;
+        let pieces = self.pieces || pieces::large(settings, &common.data)?;
+        let counted = if pieces {
+            in_pieces(&experiment, common)?
+        } else {
+            terminal::say(common.quiet, "counting words …");
+            whole(&experiment, common)?
+        };
+        counted.notes.iter().for_each(|note| terminal::say(common.quiet, format!("note: {note}")));
         let mut summary = Summary::new();
-        prediction_numbers(&found).iter().for_each(|(key, number)| summary.number(key, *number));
-        summary.text("shape.predicted", found.shape.name());
-        summary.text("corpus.name", loaded.name.as_str());
-        summary.number("corpus.documents", loaded.train.documents.len() as f64);
-        summary.number("corpus.tokens", loaded.train.documents.token_count() as f64);
-        summary.number("corpus.vocabulary", loaded.words.len() as f64);
+        prediction_numbers(&counted.found)
+            .iter()
+            .for_each(|(key, number)| summary.number(key, *number));
+        summary.text("shape.predicted", counted.found.shape.name());
+        summary.text("corpus.name", counted.name.as_str());
+        summary.number("corpus.documents", counted.documents as f64);
+        summary.number("corpus.tokens", counted.tokens as f64);
+        summary.number("corpus.vocabulary", counted.vocabulary as f64);
         if self.json {
             print!("{}", summary.to_json());
         } else {
-            print!("{}", text(&loaded.name, loaded.train.documents.len(), &found));
+            print!("{}", text(&counted.name, counted.documents, &counted.found));
         }
         Ok(())
     }
+}
+
+/// A prediction and what it was made from.
+struct Counted {
+    name: String,
+    documents: usize,
+    tokens: usize,
+    vocabulary: usize,
+    found: Prediction,
+    notes: Vec<String>,
+}
+
+/// Counts with the corpus in memory.
+fn whole(e: &Experiment, common: &Common) -> Result<Counted> {
+    let corpus = corpus::load(&e.corpus, &common.data, e.seed)?.corpus;
+    let (names, vocabulary) = (&corpus.label_names, corpus.words.len());
+    Ok(Counted {
+        found: predict(&corpus.train, names, vocabulary, &e.prediction, e.seed)?,
+        documents: corpus.train.documents.len(),
+        tokens: corpus.train.documents.token_count(),
+        vocabulary,
+        name: corpus.name,
+        notes: corpus.notes,
+    })
+}
+
+/// Counts piece by piece.
+fn in_pieces(e: &Experiment, common: &Common) -> Result<Counted> {
+    terminal::say(common.quiet, "reading labels …");
+    let watch = |what: &'static str| {
+        let mut steps = terminal::Steps::new(common.quiet);
+        move |done: usize, of: usize| steps.show(what, done, of)
+    };
+    let (mut words, mut counts) = (watch("learning words"), watch("counting words"));
+    let pieces = Pieces::open(&e.corpus, &common.data, e.seed, &mut words)?;
+    let read = predict_pieces(&pieces, &e.prediction, e.seed, &mut counts)?;
+    Ok(Counted {
+        found: read.prediction,
+        documents: read.documents,
+        tokens: read.tokens,
+        vocabulary: pieces.words.len(),
+        name: pieces.name.clone(),
+        notes: read.notes,
+    })
 }
 
 /// What was typed for a corpus as an experiment's settings.

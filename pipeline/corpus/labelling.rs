@@ -25,7 +25,7 @@ impl Labelling {
     ///
     /// * `names`: label names by index, where the source tells them; else the
     ///   values of the training split are the labels, in order
-    /// * `train`: the training split
+    /// * `present`: the values of the training split; `lists`: whether they stand in lists
     /// * `file`, `column`: for messages
     ///
     /// # Errors
@@ -33,11 +33,11 @@ impl Labelling {
     pub fn new(
         names: &[String],
         variant: &Variant,
-        train: &Raw,
+        (present, lists): (BTreeSet<Value>, bool),
         (file, column): (&str, &str),
     ) -> Result<Self> {
         let values: Vec<Value> = if names.is_empty() {
-            train.labels.iter().flatten().cloned().collect::<BTreeSet<_>>().into_iter().collect()
+            present.into_iter().collect()
         } else {
             (0..names.len() as i64).map(Value::Number).collect()
         };
@@ -91,7 +91,7 @@ impl Labelling {
             // The column may hold the names themselves.
             of_value.extend(shown.into_iter().map(Value::Name).zip(becomes));
         }
-        if kept.len() < 2 && !train.lists {
+        if kept.len() < 2 && !lists {
             let problem = format!("{} class", kept.len());
             let remedy = "a classifier needs two: check the label column and `variant`";
             return Err(Error::input(file, format!("column `{column}`"), problem, remedy));
@@ -99,7 +99,7 @@ impl Labelling {
         Ok(Self {
             names: kept,
             of_value,
-            lists: train.lists,
+            lists,
             keep_unlabelled: variant.keep_unlabelled || variant.keep.is_empty(),
         })
     }
@@ -118,28 +118,38 @@ impl Labelling {
             let problem = "lists in one split and single labels in another";
             return Err(Error::input(file, format!("column `{column}`"), problem, "use one form"));
         }
-        let document = |(row, values): (usize, &Vec<Value>)| -> Result<Option<Vec<usize>>> {
-            let mut indices = Vec::with_capacity(values.len());
-            for value in values {
-                let index = self.of_value.get(value).ok_or_else(|| {
-                    let mut known: Vec<String> =
-                        self.of_value.keys().map(Value::to_string).collect();
-                    known.sort();
-                    known.truncate(12);
-                    Error::input(
-                        file,
-                        format!("row {}, column `{column}`", row + 1),
-                        format!("label `{value}` is none of the {} known", self.of_value.len()),
-                        format!("correct it; known are {}", known.join(", ")),
-                    )
-                })?;
-                indices.extend(*index);
-            }
-            indices.sort_unstable();
-            indices.dedup();
-            let dropped = indices.is_empty() && !(self.lists && self.keep_unlabelled);
-            Ok((!dropped).then_some(indices))
-        };
-        raw.labels.iter().enumerate().map(document).collect()
+        let rows = raw.labels.iter().enumerate();
+        rows.map(|(row, values)| self.document(values, row, (file, column))).collect()
+    }
+
+    /// Labels of the document in row `row`, ascending; `None` where it is left out.
+    ///
+    /// # Errors
+    /// As [`Labelling::apply`].
+    pub fn document(
+        &self,
+        values: &[Value],
+        row: usize,
+        (file, column): (&str, &str),
+    ) -> Result<Option<Vec<usize>>> {
+        let mut indices = Vec::with_capacity(values.len());
+        for value in values {
+            let index = self.of_value.get(value).ok_or_else(|| {
+                let mut known: Vec<String> = self.of_value.keys().map(Value::to_string).collect();
+                known.sort();
+                known.truncate(12);
+                Error::input(
+                    file,
+                    format!("row {}, column `{column}`", row + 1),
+                    format!("label `{value}` is none of the {} known", self.of_value.len()),
+                    format!("correct it; known are {}", known.join(", ")),
+                )
+            })?;
+            indices.extend(*index);
+        }
+        indices.sort_unstable();
+        indices.dedup();
+        let dropped = indices.is_empty() && !(self.lists && self.keep_unlabelled);
+        Ok((!dropped).then_some(indices))
     }
 }

@@ -6,7 +6,7 @@ use super::read::{self, Raw};
 use super::settings::{File, Settings, Source};
 use super::tokens::{self, Tokenizer, TooLong};
 use super::{Corpus, Documents, Labels, Split, split, synthetic};
-use crate::{Error, Result, seed};
+use crate::{Error, Result};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -38,14 +38,26 @@ impl Labelled {
 }
 
 /// What the files of a source are, before they are read.
-struct Files {
-    name: String,
-    train: PathBuf,
-    validation: Option<PathBuf>,
-    test: Option<PathBuf>,
-    text: Vec<String>,
+pub(super) struct Files {
+    pub(super) name: String,
+    pub(super) train: PathBuf,
+    pub(super) validation: Option<PathBuf>,
+    pub(super) test: Option<PathBuf>,
+    pub(super) text: Vec<String>,
     label: String,
-    names: Vec<String>,
+    pub(super) names: Vec<String>,
+}
+
+impl Files {
+    /// The label column; where none was named, either usual name will do.
+    pub(super) fn label_column(&self, path: &Path) -> Result<String> {
+        if !self.label.is_empty() {
+            return Ok(self.label.clone());
+        }
+        let names = read::names(path)?;
+        let has = |name: &str| names.iter().any(|n| n == name);
+        Ok(if !has("label") && has("labels") { "labels" } else { "label" }.into())
+    }
 }
 
 /// Files that a corpus is read from; none for synthetic corpora. A run is
@@ -113,7 +125,9 @@ fn load_with(
         let tokens = tokenizer.encode(&texts)?;
         let labels = std::mem::take(&mut part.labels);
         let cut = (&settings.tokens, tokenizer.unknown());
-        let (split, rows) = collect(cut, tokens, labels, (names.len(), lists), name, &mut notes);
+        let mut tally = Tally::default();
+        let (split, rows) = collect(cut, tokens, labels, (names.len(), lists), &mut tally);
+        notes.extend(tally.notes(name, &settings.tokens));
         if let Some(kept) = &mut kept {
             kept[at] = rows.into_iter().map(|d| std::mem::take(&mut texts[d])).collect();
         }
@@ -134,7 +148,7 @@ fn load_with(
 }
 
 /// Where the files are and what is in their columns.
-fn locate(settings: &Settings, data: &Path) -> Result<Option<Files>> {
+pub(super) fn locate(settings: &Settings, data: &Path) -> Result<Option<Files>> {
     let column = settings.variant.column.clone();
     match &settings.source {
         Source::Synthetic(_) => Ok(None),
@@ -197,16 +211,7 @@ fn raw(path: &Path, files: &Files) -> Result<Raw> {
     if path.is_dir() {
         return read::folder(path);
     }
-    match files.label.as_str() {
-        // Where no column was named, either usual name will do.
-        "" => match read::file(path, &files.text, "label") {
-            Err(Error::Input { problem, .. }) if problem == "no column `label`" => {
-                read::file(path, &files.text, "labels")
-            }
-            other => other,
-        },
-        label => read::file(path, &files.text, label),
-    }
+    read::file(path, &files.text, &files.label_column(path)?)
 }
 
 /// Label names, whether labels are lists, and the three splits.
@@ -221,7 +226,10 @@ fn splits(
     let train_raw = raw(&files.train, files)?;
     let column = if files.label.is_empty() { "label" } else { &files.label };
     let shown = files.train.display().to_string();
-    let labelling = Labelling::new(&files.names, &settings.variant, &train_raw, (&shown, column))?;
+    let present = train_raw.labels.iter().flatten().cloned().collect();
+    let place = (&*shown, column);
+    let present = (present, train_raw.lists);
+    let labelling = Labelling::new(&files.names, &settings.variant, present, place)?;
     let mut labelled = |raw: Raw, path: &Path| -> Result<Labelled> {
         let shown = path.display().to_string();
         let indexed = labelling.apply(&raw, (&shown, column))?;
@@ -240,34 +248,23 @@ fn splits(
     let validation = other(&files.validation)?;
     let test = other(&files.test)?;
 
-    let aside = |train: &mut Labelled, share: f64, name: &str| {
-        let mut stream = seed::stream(seed, &format!("corpus/{name}"));
-        let (stay, aside) = split::apart(&train.labels, share, &mut stream);
-        let part = train.take(&aside);
-        *train = train.take(&stay);
-        part
-    };
-    let test = test.unwrap_or_else(|| aside(&mut train, settings.test, "test split"));
-    let validation =
-        validation.unwrap_or_else(|| aside(&mut train, settings.validation, "validation split"));
-    if settings.variant.balanced {
-        let mut stream = seed::stream(seed, "corpus/balanced");
-        let keep = split::balanced(&train.labels, &mut stream);
-        train = train.take(&keep);
-    }
-    if let Some(most) = settings.variant.documents {
-        let mut stream = seed::stream(seed, "corpus/limited");
-        let keep = split::limited(&train.labels, most, &mut stream);
-        train = train.take(&keep);
-    }
+    let there = (validation.is_some(), test.is_some());
+    let [stay, to_validation, to_test] = split::three(&train.labels, there, settings, seed);
+    let validation = validation.unwrap_or_else(|| train.take(&to_validation));
+    let test = test.unwrap_or_else(|| train.take(&to_test));
+    let train = train.take(&stay);
     let names = labelling.names().to_vec();
-    absent(&train, &names, (&shown, column))?;
+    absent(train.labels.iter().flatten().copied(), &names, place)?;
     Ok((names, labelling.lists, [train, validation, test]))
 }
 
 /// A class that the training split does not have cannot be learned.
-fn absent(train: &Labelled, names: &[String], (file, column): (&str, &str)) -> Result<()> {
-    let present: HashSet<usize> = train.labels.iter().flatten().copied().collect();
+pub(super) fn absent(
+    present: impl Iterator<Item = usize>,
+    names: &[String],
+    (file, column): (&str, &str),
+) -> Result<()> {
+    let present: HashSet<usize> = present.collect();
     let missing: Vec<&str> =
         (0..names.len()).filter(|k| !present.contains(k)).map(|k| names[k].as_str()).collect();
     if missing.is_empty() {
@@ -301,50 +298,62 @@ fn count_duplicates(train: &Labelled, test: &Labelled, notes: &mut Vec<String>) 
     }
 }
 
+/// Documents that were cut, dropped or are doubtful, counted.
+#[derive(Default)]
+pub(super) struct Tally {
+    empty: usize,
+    long: usize,
+    unknown: usize,
+}
+
+impl Tally {
+    /// What there is to say of a split.
+    pub(super) fn notes(&self, name: &str, settings: &tokens::Settings) -> Vec<String> {
+        let longest = settings.longest;
+        let long = match settings.too_long {
+            TooLong::Cut => format!("documents were cut to their first {longest} tokens"),
+            TooLong::Drop => format!("documents of over {longest} tokens were left out"),
+        };
+        let all = [
+            (self.empty, "documents without a token were left out"),
+            (self.long, long.as_str()),
+            (self.unknown, "documents hold only unknown words; they were left in"),
+        ];
+        let counted = all.into_iter().filter(|(count, _)| *count > 0);
+        counted.map(|(count, what)| format!("{name} split: {count} {what}")).collect()
+    }
+}
+
 /// Cuts or drops documents, and lays tokens and labels end to end; also which
 /// documents stayed.
-fn collect(
+pub(super) fn collect(
     (settings, unknown_id): (&tokens::Settings, Option<u32>),
     tokens: Vec<Vec<u32>>,
     labels: Vec<Vec<usize>>,
     (classes, lists): (usize, bool),
-    name: &str,
-    notes: &mut Vec<String>,
+    tally: &mut Tally,
 ) -> (Split, Vec<usize>) {
     let mut documents = Documents::new();
     let mut kept: Vec<Vec<usize>> = Vec::with_capacity(labels.len());
     let mut rows = Vec::with_capacity(labels.len());
-    let (mut empty, mut long, mut unknown) = (0, 0, 0);
     for (row, (tokens, labels)) in tokens.into_iter().zip(labels).enumerate() {
         if tokens.is_empty() {
-            empty += 1;
+            tally.empty += 1;
             continue;
         }
         let mut tokens = &tokens[..];
         if tokens.len() > settings.longest {
-            long += 1;
+            tally.long += 1;
             if settings.too_long == TooLong::Drop {
                 continue;
             }
             tokens = &tokens[..settings.longest];
         }
-        unknown += tokens.iter().all(|&t| Some(t) == unknown_id) as usize;
+        tally.unknown += tokens.iter().all(|&t| Some(t) == unknown_id) as usize;
         documents.push(tokens);
         kept.push(labels);
         rows.push(row);
     }
-    let mut note = |count: usize, what: &str| {
-        if count > 0 {
-            notes.push(format!("{name} split: {count} {what}"));
-        }
-    };
-    note(empty, "documents without a token were left out");
-    let longest = settings.longest;
-    match settings.too_long {
-        TooLong::Cut => note(long, &format!("documents were cut to their first {longest} tokens")),
-        TooLong::Drop => note(long, &format!("documents of over {longest} tokens were left out")),
-    }
-    note(unknown, "documents hold only unknown words; they were left in");
     let labels = if lists {
         let mut flags = vec![false; kept.len() * classes];
         for (d, labels) in kept.iter().enumerate() {

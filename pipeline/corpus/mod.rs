@@ -3,7 +3,7 @@
 //! [`load`](load::load) goes from [`Settings`] to a [`Corpus`]: files are read
 //! by [`read`], label values become indices in [`labelling`], missing splits
 //! are set apart in [`split`], text becomes token ids in [`tokens`], and
-//! [`store`] keeps the result for later stages. [`synthetic`] draws corpora of
+//! [`store`] keeps the result for later stages. [`pieces`] reads what is larger than memory. [`synthetic`] draws corpora of
 //! known structure, and [`catalogue`] knows public ones by name.
 
 pub mod catalogue;
@@ -13,6 +13,7 @@ pub mod labelling;
 pub mod load;
 pub mod nearest;
 pub mod overview;
+pub mod pieces;
 pub mod read;
 pub mod settings;
 pub mod split;
@@ -23,4 +24,5 @@ pub mod words;
 
 pub use documents::{Corpus, Documents, Labels, Split};
 pub use load::{Loaded, load};
+pub use pieces::Pieces;
 pub use settings::{Settings, Source};

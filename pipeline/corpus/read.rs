@@ -1,9 +1,17 @@
 //! Files to texts and label values, by polars.
 
 use super::nearest;
-use crate::{Error, Result};
+use crate::{Error, Result, interrupt};
 use polars::prelude::*;
+use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+
+/// Rows of a piece.
+const PIECE: NonZeroUsize = NonZeroUsize::new(1 << 15).expect("more than none");
+/// Pieces that may wait to be taken.
+const WAITING: usize = 1;
 
 /// Texts with what stands in their label column.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,12 +53,74 @@ const ENDINGS: &str = "parquet, csv, tsv, jsonl or ndjson";
 /// [`Error::Io`] if it cannot be opened; [`Error::Input`] naming file, row or
 /// column, and remedy, for anything in it that cannot be used.
 pub fn file(path: &Path, text: &[String], label: &str) -> Result<Raw> {
-    let shown = path.display().to_string();
-    let size = std::fs::metadata(path).map_err(Error::io(path))?.len();
-    if size == 0 {
-        return Err(Error::input(shown, "", "the file is empty", "fetch or export it again"));
+    let frame = selected(path, text, label)?.collect().map_err(|e| refused(path, e))?;
+    if frame.height() == 0 {
+        return Err(no_rows(path));
     }
-    let frame = scan(path, path)?;
+    raw(path, &frame, text, (label, 0))
+}
+
+/// Reads the same columns piece by piece, in the order of the rows, so that a file larger
+/// than memory can be read.
+///
+/// * `text`: as for [`file()`]; empty: the labels alone are read
+/// * `each`: gets a piece, and the number of rows before it
+///
+/// # Errors
+/// As [`file()`], the first of `each`, and [`Error::Interrupted`].
+pub fn pieces(
+    path: &Path,
+    text: &[String],
+    label: &str,
+    mut each: impl FnMut(Raw, usize) -> Result<()>,
+) -> Result<()> {
+    let frame = selected(path, text, label)?;
+    let (send, receive) = mpsc::sync_channel::<DataFrame>(WAITING);
+    // The reader stops where nobody takes its pieces any more.
+    let hand_on = PlanCallback::new(move |piece| Ok(send.send(piece).is_err()));
+    let query = frame.sink_batches(hand_on, true, Some(PIECE)).map_err(|e| refused(path, e))?;
+    let reader = thread::spawn(move || query.collect_with_engine(Engine::Streaming).map(drop));
+    let mut rows = 0;
+    let mut taken = Ok(());
+    for piece in &receive {
+        taken = interrupt::check("while reading")
+            .and_then(|()| raw(path, &piece, text, (label, rows)))
+            .and_then(|raw| each(raw, rows));
+        if taken.is_err() {
+            break;
+        }
+        rows += piece.height();
+    }
+    drop(receive);
+    let read = reader.join().expect("a reader hands its errors on");
+    taken?;
+    read.map_err(|e| refused(path, e))?;
+    if rows == 0 { Err(no_rows(path)) } else { Ok(()) }
+}
+
+/// Names of a file's columns.
+///
+/// # Errors
+/// As [`file()`].
+pub fn names(path: &Path) -> Result<Vec<String>> {
+    columns(path, opened(path)?)
+}
+
+fn opened(path: &Path) -> Result<LazyFrame> {
+    if std::fs::metadata(path).map_err(Error::io(path))?.len() == 0 {
+        let remedy = "fetch or export it again";
+        return Err(Error::input(path.display(), "", "the file is empty", remedy));
+    }
+    scan(path, path)
+}
+
+fn no_rows(path: &Path) -> Error {
+    Error::input(path.display(), "", "no rows", "give a file with documents")
+}
+
+/// The columns asked for, which must be there.
+fn selected(path: &Path, text: &[String], label: &str) -> Result<LazyFrame> {
+    let frame = opened(path)?;
     let columns = columns(path, frame.clone())?;
     let names: Vec<&str> = columns.iter().map(|c| c.as_str()).collect();
     for wanted in text.iter().map(String::as_str).chain([label]) {
@@ -61,24 +131,33 @@ pub fn file(path: &Path, text: &[String], label: &str) -> Result<Raw> {
                 nearest::hint(wanted, &names)
             );
             let problem = format!("no column `{wanted}`");
-            return Err(Error::input(shown, "", problem, hint));
+            return Err(Error::input(path.display(), "", problem, hint));
         }
     }
-    let wanted = text.iter().map(String::as_str).chain([label]).map(col).collect::<Vec<_>>();
-    let frame = frame.select(wanted).collect().map_err(|e| refused(path, e))?;
-    if frame.height() == 0 {
-        return Err(Error::input(shown, "", "no rows", "give a file with documents"));
-    }
+    Ok(frame.select(text.iter().map(String::as_str).chain([label]).map(col).collect::<Vec<_>>()))
+}
+
+/// Texts and label values of a frame; `before`: rows of the file that lie before it.
+fn raw(
+    path: &Path,
+    frame: &DataFrame,
+    text: &[String],
+    (label, before): (&str, usize),
+) -> Result<Raw> {
     let column = |name: &str| frame.column(name).map_err(|e| refused(path, e));
-    let mut texts = strings(path, column(&text[0])?)?;
-    for further in &text[1..] {
-        let more = strings(path, column(further)?)?;
-        texts.iter_mut().zip(more).for_each(|(t, m)| {
+    let mut texts = Vec::new();
+    for (i, name) in text.iter().enumerate() {
+        let strings = strings(path, column(name)?, before)?;
+        if i == 0 {
+            texts = strings;
+            continue;
+        }
+        texts.iter_mut().zip(strings).for_each(|(t, m)| {
             t.push(' ');
             t.push_str(&m);
         });
     }
-    let (labels, lists) = values(path, column(label)?)?;
+    let (labels, lists) = values(path, column(label)?, before)?;
     Ok(Raw { texts, labels, lists })
 }
 
@@ -148,33 +227,41 @@ fn empty_cell(path: &Path, row: usize, column: &str) -> Error {
     )
 }
 
-fn strings(path: &Path, column: &Column) -> Result<Vec<String>> {
+fn strings(path: &Path, column: &Column, before: usize) -> Result<Vec<String>> {
     let name = column.name().to_string();
     let column = column.cast(&DataType::String).map_err(|e| refused(path, e))?;
     let strings = column.str().map_err(|e| refused(path, e))?;
-    let rows = strings.iter().enumerate();
-    rows.map(|(row, s)| s.map(str::to_owned).ok_or_else(|| empty_cell(path, row, &name))).collect()
+    let string = |(row, s): (usize, Option<&str>)| {
+        s.map(str::to_owned).ok_or_else(|| empty_cell(path, before + row, &name))
+    };
+    strings.iter().enumerate().map(string).collect()
 }
 
 /// Label values a row, and whether they are lists.
-fn values(path: &Path, column: &Column) -> Result<(Vec<Vec<Value>>, bool)> {
+fn values(path: &Path, column: &Column, before: usize) -> Result<(Vec<Vec<Value>>, bool)> {
     let name = column.name().to_string();
     if let DataType::List(_) = column.dtype() {
         let lists = column.list().map_err(|e| refused(path, e))?;
         let mut all = Vec::with_capacity(lists.len());
         for row in 0..lists.len() {
-            let inner = lists.get_as_series(row).ok_or_else(|| empty_cell(path, row, &name))?;
-            all.push(plain(path, &inner, &name, Some(row))?);
+            let at = before + row;
+            let inner = lists.get_as_series(row).ok_or_else(|| empty_cell(path, at, &name))?;
+            all.push(plain(path, &inner, &name, &|_| at)?);
         }
         return Ok((all, true));
     }
     let series = column.as_materialized_series();
-    Ok((plain(path, series, &name, None)?.into_iter().map(|v| vec![v]).collect(), false))
+    let values = plain(path, series, &name, &|i| before + i)?;
+    Ok((values.into_iter().map(|v| vec![v]).collect(), false))
 }
 
-/// Values of a column; `list_row`: the row whose list this is.
-fn plain(path: &Path, series: &Series, name: &str, list_row: Option<usize>) -> Result<Vec<Value>> {
-    let at = |i: usize| list_row.unwrap_or(i);
+/// Values of a column; `at`: the row of the file where each stands.
+fn plain(
+    path: &Path,
+    series: &Series,
+    name: &str,
+    at: &dyn Fn(usize) -> usize,
+) -> Result<Vec<Value>> {
     match series.dtype() {
         DataType::String => {
             let strings = series.str().map_err(|e| refused(path, e))?;

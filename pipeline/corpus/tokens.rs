@@ -105,7 +105,7 @@ impl Tokenizer {
         match &settings.kind {
             Kind::Given(path) => Self::read(path),
             Kind::List(path) => Self::listed(path),
-            Kind::Words => Ok(Self::words_of(settings, texts)),
+            Kind::Words => Ok(Self::counted(settings, words::count(texts))),
             Kind::WordPiece => Ok(Self::pieces_of(settings, texts.iter().map(String::as_str))),
         }
     }
@@ -132,9 +132,10 @@ impl Tokenizer {
         UNKNOWNS.into_iter().find_map(|u| self.inner.token_to_id(u))
     }
 
-    /// The most frequent words; equally frequent ones in the order of their letters.
-    fn words_of(settings: &Settings, texts: &[String]) -> Self {
-        let mut frequent: Vec<(String, u64)> = words::count(texts)
+    /// A tokenizer of the most frequent words; equally frequent ones in the order of their
+    /// letters.
+    pub fn counted(settings: &Settings, counts: HashMap<String, u64>) -> Self {
+        let mut frequent: Vec<(String, u64)> = counts
             .into_iter()
             .filter(|(word, count)| *count >= settings.least as u64 && word != UNKNOWN)
             .collect();

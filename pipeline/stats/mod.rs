@@ -6,8 +6,9 @@
 pub mod counts;
 pub mod evidence;
 pub mod lsa;
+mod means;
 pub mod predict;
 pub mod summary;
 
 pub use counts::Counts;
-pub use predict::{Prediction, predict};
+pub use predict::{Prediction, predict, predict_pieces};

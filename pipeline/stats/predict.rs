@@ -22,9 +22,8 @@
 //! equal in all words and puts evidence in their place. On four topics of news the raw
 //! spectrum says 2.1 dimensions, the scaled one 2.8, the network has 2.9.
 
-use super::counts::row;
-use crate::corpus::{Labels, Split};
-use crate::linalg::{Matrix, symmetric};
+use super::means::{Each, Groups, Spectra, Units, spectra};
+use crate::corpus::{Labels, Pieces, Split};
 use crate::{Error, Result, seed, setting};
 use rand::Rng;
 use rayon::prelude::*;
@@ -36,9 +35,6 @@ use std::collections::BTreeMap;
 const LEAST_DOCUMENTS: usize = 20;
 /// Most combinations of labels that make rows; the most frequent stay.
 const MOST_COMBINATIONS: usize = 64;
-
-/// Occurrences below which a word has no part in the scaled spectrum.
-const LEAST_SCALED: f64 = 20.0;
 
 /// How the dimension is predicted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -93,6 +89,18 @@ pub struct Prediction {
     pub dimension_scaled: Interval,
     /// Shape of the class means, scaled and without noise.
     pub shape: Shape,
+}
+
+/// What the counts of a training split say that was read in pieces.
+pub struct InPieces {
+    /// The prediction.
+    pub prediction: Prediction,
+    /// Documents counted.
+    pub documents: usize,
+    /// Tokens counted.
+    pub tokens: usize,
+    /// What was cut, dropped or doubtful.
+    pub notes: Vec<String>,
 }
 
 /// A number with its bootstrap interval over documents.
@@ -157,29 +165,71 @@ pub fn predict(
     settings: &Settings,
     seed: u64,
 ) -> Result<Prediction> {
-    let (rows, members) = rows(&split.labels, names, settings.rows)?;
-    let words = frequent(split, vocabulary, settings.least);
-    let documents: Vec<Vec<(u32, f32)>> = (0..split.documents.len())
-        .into_par_iter()
-        .map(|d| {
-            let kept = row(split.documents.get(d)).into_iter();
-            kept.filter_map(|(w, c)| words[w as usize].map(|w| (w, c))).collect()
-        })
-        .collect();
-    let lengths: Vec<f64> = split.documents.iter().map(|d| d.len() as f64).collect();
-    let width = words.iter().flatten().count();
-    let data = Data { documents: &documents, lengths: &lengths, members: &members, width };
+    let carried = carried(&split.labels)?;
+    let mut sets: BTreeMap<&[usize], usize> = BTreeMap::new();
+    carried.iter().for_each(|set| *sets.entry(set).or_default() += 1);
+    let lists = matches!(split.labels, Labels::Multi { .. });
+    let rows = Layout::new(sets, lists, names, settings.rows);
+    let members: Vec<Vec<usize>> = carried.iter().map(|set| rows.of(set)).collect();
+    let mut documents = vec![0; rows.names.len()];
+    members.iter().flatten().for_each(|&row| documents[row] += 1);
+    let size = (rows.names.len(), vocabulary);
+    let units = Each::new(&split.documents, members, size, settings.least);
+    of_units(&units, rows, documents, settings, seed)
+}
 
-    let whole = data.spectra(&vec![1; documents.len()], seed, 0)?;
+/// Predicts from a training split that is read in pieces.
+///
+/// As [`predict`]; documents are drawn again in groups, of which only the sums stay in memory.
+///
+/// * `progress`: is told how many rows are counted, of how many
+///
+/// # Errors
+/// As [`Pieces::each`]; [`Error::Usage`] where the sums of so many rows and words would not
+/// fit into memory.
+pub fn predict_pieces(
+    pieces: &Pieces,
+    settings: &Settings,
+    seed: u64,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<InPieces> {
+    let sets = pieces.label_sets();
+    let sets = sets.iter().map(|(set, count)| (set.as_slice(), *count)).collect();
+    let rows = Layout::new(sets, pieces.lists(), &pieces.label_names, settings.rows);
+    let mut groups = Groups::new((rows.names.len(), pieces.words.len()), seed)?;
+    let (mut documents, mut tokens) = (0, 0);
+    let notes = pieces.each(progress, |split| {
+        documents += split.documents.len();
+        tokens += split.documents.token_count();
+        for (document, set) in split.documents.iter().zip(carried(&split.labels)?) {
+            groups.push(document, &rows.of(&set));
+        }
+        Ok(())
+    })?;
+    groups.drop_rare(settings.least);
+    let by_row = groups.documents.clone();
+    let prediction = of_units(&groups, rows, by_row, settings, seed)?;
+    Ok(InPieces { prediction, documents, tokens, notes })
+}
+
+/// Spectra of all units, and their spread over draws among the units.
+fn of_units(
+    units: &dyn Units,
+    rows: Layout,
+    documents: Vec<usize>,
+    settings: &Settings,
+    seed: u64,
+) -> Result<Prediction> {
+    let whole = spectra(units, &vec![1; units.len()], seed, 0)?;
     let samples: Vec<Spectra> = (0..settings.bootstrap)
         .into_par_iter()
         .map(|b| {
             let mut stream = seed::stream(seed, &format!("prediction/bootstrap {b}"));
-            let mut weights = vec![0_u32; documents.len()];
-            for _ in 0..documents.len() {
-                weights[stream.random_range(0..documents.len())] += 1;
+            let mut weights = vec![0_u32; units.len()];
+            for _ in 0..units.len() {
+                weights[stream.random_range(0..units.len())] += 1;
             }
-            data.spectra(&weights, seed, b + 1)
+            spectra(units, &weights, seed, b + 1)
         })
         .collect::<Result<_>>()?;
     let interval = |of: &dyn Fn(&Spectra) -> f64| {
@@ -194,181 +244,81 @@ pub fn predict(
         let low = (value + at(0.025) - middle).max(value.min(1.0));
         Interval { value, low, high: value + at(0.975) - middle }
     };
-    let counts: Vec<usize> =
-        (0..rows.len()).map(|r| members.iter().filter(|m| m.contains(&r)).count()).collect();
-    let product = matches!(split.labels, Labels::Multi { .. }) && rows.len() != names.len();
     Ok(Prediction {
         dimension: interval(&|s| participation(&s.raw)),
         dimension_unbiased: interval(&|s| participation(&s.unbiased)),
         dimension_scaled: interval(&|s| participation(&s.scaled)),
         scaled: whole.scaled.clone(),
-        shape: shape(&whole, product),
+        shape: shape(&whole, rows.product),
         variances: whole.raw.clone(),
         unbiased: whole.unbiased.clone(),
-        documents: counts,
-        rows,
+        documents,
+        rows: rows.names,
     })
 }
 
-/// Row names, and for each document the rows it counts for.
-fn rows(labels: &Labels, names: &[String], rows: Rows) -> Result<(Vec<String>, Vec<Vec<usize>>)> {
+/// Labels of each document, ascending.
+fn carried(labels: &Labels) -> Result<Vec<Vec<usize>>> {
     match labels {
-        Labels::Class(classes) => {
-            Ok((names.to_vec(), classes.iter().map(|&c| vec![c as usize]).collect()))
-        }
+        Labels::Class(classes) => Ok(classes.iter().map(|&c| vec![c as usize]).collect()),
         Labels::Score(_) => Err(Error::Usage(
             "a running score has no classes: the dimension is predicted for labelled documents"
                 .into(),
         )),
         Labels::Multi { labels, flags } => {
-            let single = match rows {
-                Rows::Labels => true,
-                Rows::Combinations => false,
-                Rows::Auto => *labels > 3,
-            };
-            let carried: Vec<Vec<usize>> =
-                flags.chunks(*labels).map(|f| (0..*labels).filter(|&k| f[k]).collect()).collect();
-            if single {
-                return Ok((names.to_vec(), carried));
-            }
-            let mut found: BTreeMap<&Vec<usize>, usize> = BTreeMap::new();
-            carried.iter().for_each(|c| *found.entry(c).or_default() += 1);
-            let mut frequent: Vec<(&Vec<usize>, usize)> =
-                found.into_iter().filter(|(_, n)| *n >= LEAST_DOCUMENTS).collect();
-            frequent.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-            frequent.truncate(MOST_COMBINATIONS);
-            frequent.sort();
-            let index: BTreeMap<&Vec<usize>, usize> =
-                frequent.iter().enumerate().map(|(i, (c, _))| (*c, i)).collect();
-            let name = |combination: &Vec<usize>| match combination.len() {
-                0 => "none".to_string(),
-                _ => {
-                    let parts: Vec<&str> = combination.iter().map(|&k| names[k].as_str()).collect();
-                    parts.join(" + ")
-                }
-            };
-            let rows = frequent.iter().map(|(c, _)| name(c)).collect();
-            let members =
-                carried.iter().map(|c| index.get(c).copied().into_iter().collect()).collect();
-            Ok((rows, members))
+            Ok(flags.chunks(*labels).map(|f| (0..*labels).filter(|&k| f[k]).collect()).collect())
         }
     }
 }
 
-/// New indices of the words that occur often enough.
-fn frequent(split: &Split, vocabulary: usize, least: usize) -> Vec<Option<u32>> {
-    let mut counts = vec![0; vocabulary];
-    split.documents.tokens().iter().for_each(|&t| counts[t as usize] += 1);
-    let mut next = 0;
-    let kept = counts.into_iter().map(|count: usize| {
-        (count >= least.max(1)).then(|| {
-            next += 1;
-            next - 1
-        })
-    });
-    kept.collect()
+/// What the rows of the class-mean matrix are.
+struct Layout {
+    names: Vec<String>,
+    /// The row of each combination of labels; none: every label is a row.
+    combinations: Option<BTreeMap<Vec<usize>, usize>>,
+    /// Whether the rows are combinations of independent labels.
+    product: bool,
 }
 
-/// Counts as the bootstrap needs them.
-struct Data<'a> {
-    documents: &'a [Vec<(u32, f32)>],
-    lengths: &'a [f64],
-    members: &'a [Vec<usize>],
-    width: usize,
-}
-
-/// Eigenvalues of the class means' covariance.
-struct Spectra {
-    raw: Vec<f64>,
-    unbiased: Vec<f64>,
-    scaled: Vec<f64>,
-    /// Centred Gram matrix of the scaled class means, without noise.
-    gram: Matrix,
-}
-
-impl Data<'_> {
-    /// Spectra with each document counted `weights[d]` times.
-    fn spectra(&self, weights: &[u32], seed: u64, sample: usize) -> Result<Spectra> {
-        let rows = self.members.iter().flatten().max().map_or(0, |m| m + 1);
-        let mut halves = vec![vec![0.0_f64; self.width]; 2 * rows];
-        let mut tokens = vec![0.0_f64; 2 * rows];
-        let mut all = vec![0.0_f64; self.width];
-        let mut all_tokens = 0.0;
-        let mut stream = seed::stream(seed, &format!("prediction/halves {sample}"));
-        for (d, document) in self.documents.iter().enumerate() {
-            // Every copy of a document goes into the same half: a copy in each
-            // would correlate their noise.
-            let half = stream.random::<bool>() as usize;
-            if weights[d] == 0 {
-                continue;
-            }
-            let weight = weights[d] as f64;
-            all_tokens += weight * self.lengths[d];
-            document.iter().for_each(|&(w, c)| all[w as usize] += weight * c as f64);
-            for &row in &self.members[d] {
-                let slot = 2 * row + half;
-                tokens[slot] += weight * self.lengths[d];
-                let sums = &mut halves[slot];
-                document.iter().for_each(|&(w, c)| sums[w as usize] += weight * c as f64);
-            }
+impl Layout {
+    /// * `sets`: combinations of labels, with their documents
+    /// * `lists`: whether documents carry lists of labels
+    fn new(sets: BTreeMap<&[usize], usize>, lists: bool, names: &[String], rows: Rows) -> Self {
+        let single = match rows {
+            _ if !lists => true,
+            Rows::Labels => true,
+            Rows::Combinations => false,
+            Rows::Auto => names.len() > 3,
+        };
+        if single {
+            return Self { names: names.to_vec(), combinations: None, product: false };
         }
-        let global: Vec<f64> = all.iter().map(|x| x / all_tokens).collect();
-        let per_token = |sums: &[f64], tokens: f64| -> Vec<f64> {
-            let share = if tokens > 0.0 { 1.0 / tokens } else { 0.0 };
-            sums.iter().zip(&global).map(|(x, g)| x * share - g).collect()
+        let mut frequent: Vec<(&[usize], usize)> =
+            sets.into_iter().filter(|(_, n)| *n >= LEAST_DOCUMENTS).collect();
+        frequent.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        frequent.truncate(MOST_COMBINATIONS);
+        frequent.sort();
+        let name = |set: &[usize]| match set.len() {
+            0 => "none".to_string(),
+            _ => {
+                let parts: Vec<&str> = set.iter().map(|&k| names[k].as_str()).collect();
+                parts.join(" + ")
+            }
         };
-        let half = |which: usize| -> Vec<Vec<f64>> {
-            (0..rows).map(|r| per_token(&halves[2 * r + which], tokens[2 * r + which])).collect()
-        };
-        let whole: Vec<Vec<f64>> = (0..rows)
-            .map(|r| {
-                let (a, b) = (&halves[2 * r], &halves[2 * r + 1]);
-                let sums: Vec<f64> = a.iter().zip(b).map(|(a, b)| a + b).collect();
-                per_token(&sums, tokens[2 * r] + tokens[2 * r + 1])
-            })
-            .collect();
-        let (first, second) = (half(0), half(1));
-        let gram = centred(&products(&whole, &whole));
-        let cross = products(&first, &second);
-        let cross = centred(&((&cross + cross.transpose()) * 0.5));
-        let divisor = rows.saturating_sub(1).max(1) as f64;
-        let spectrum = |m: &Matrix| -> Result<Vec<f64>> {
-            Ok(symmetric(m)?.0.into_iter().map(|v| v / divisor).collect())
-        };
-        // Rare words have shares of nothing but noise, which the root would enlarge.
-        let scale: Vec<f64> = all
-            .iter()
-            .zip(&global)
-            .map(|(count, share)| if *count >= LEAST_SCALED { 1.0 / share.sqrt() } else { 0.0 })
-            .collect();
-        let scaled = |rows: Vec<Vec<f64>>| -> Vec<Vec<f64>> {
-            let row = |r: Vec<f64>| r.iter().zip(&scale).map(|(x, s)| x * s).collect();
-            rows.into_iter().map(row).collect()
-        };
-        let product = products(&scaled(first), &scaled(second));
-        let scaled = centred(&((&product + product.transpose()) * 0.5));
-        Ok(Spectra {
-            raw: spectrum(&gram)?,
-            unbiased: spectrum(&cross)?,
-            scaled: spectrum(&scaled)?,
-            gram: scaled,
-        })
+        Self {
+            names: frequent.iter().map(|(set, _)| name(set)).collect(),
+            product: frequent.len() != names.len(),
+            combinations: Some(frequent.iter().map(|(set, _)| set.to_vec()).zip(0..).collect()),
+        }
     }
-}
 
-/// `a_i · b_j`.
-fn products(a: &[Vec<f64>], b: &[Vec<f64>]) -> Matrix {
-    let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
-    Matrix::from_fn(a.len(), b.len(), |i, j| dot(&a[i], &b[j]))
-}
-
-/// Rows and columns centred: the Gram matrix of points about their mean.
-fn centred(gram: &Matrix) -> Matrix {
-    let n = gram.nrows() as f64;
-    let rows: Vec<f64> = gram.row_iter().map(|r| r.sum() / n).collect();
-    let columns: Vec<f64> = gram.column_iter().map(|c| c.sum() / n).collect();
-    let mean = rows.iter().sum::<f64>() / n;
-    Matrix::from_fn(gram.nrows(), gram.ncols(), |i, j| gram[(i, j)] - rows[i] - columns[j] + mean)
+    /// The rows that a document with these labels counts for.
+    fn of(&self, set: &[usize]) -> Vec<usize> {
+        match &self.combinations {
+            None => set.to_vec(),
+            Some(rows) => rows.get(set).copied().into_iter().collect(),
+        }
+    }
 }
 
 /// Participation ratio, negative variances (noise) left out.

@@ -1,0 +1,206 @@
+//! The training split of a corpus that is larger than memory, read piece by piece.
+//!
+//! [`Pieces::open`] reads the label column, sets the same documents apart as
+//! [`load`](super::load()) does, and learns the vocabulary; [`Pieces::each`] then hands on the
+//! training documents in the order of their rows. What stays in memory is four bytes a row,
+//! the vocabulary, and one piece.
+
+use super::labelling::Labelling;
+use super::load::{self, Files, Tally};
+use super::read::Value;
+use super::settings::{Settings, Source};
+use super::tokens::{Kind, Tokenizer};
+use super::{Split, read, split, words};
+use crate::{Error, Result};
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+/// Bytes of a training file above which its words are better counted in pieces; read whole, a
+/// file takes several times its size.
+const LARGE: u64 = 256 << 20;
+
+/// Words that may be counted at once. Above, those seen once so far are dropped: a word
+/// that is that rare in so large a file would be unknown anyway.
+const MOST_WORDS: usize = 4_000_000;
+
+/// A row that belongs to no training document.
+const LEFT_OUT: u32 = u32::MAX;
+
+/// A training split that is read in pieces.
+pub struct Pieces {
+    files: Files,
+    /// Distinct combinations of labels of the training documents.
+    sets: Vec<Vec<usize>>,
+    /// The combination of each row.
+    of_row: Vec<u32>,
+    /// Whether documents carry lists of labels.
+    lists: bool,
+    settings: Settings,
+    tokenizer: Tokenizer,
+    /// Name for people.
+    pub name: String,
+    /// The vocabulary.
+    pub words: Vec<String>,
+    /// Label names by index.
+    pub label_names: Vec<String>,
+}
+
+/// Whether the training file of a corpus is so large that it is better read in pieces.
+///
+/// # Errors
+/// As [`files`](load::files).
+pub fn large(settings: &Settings, data: &Path) -> Result<bool> {
+    let Some(files) = load::locate(settings, data)? else { return Ok(false) };
+    let about = std::fs::metadata(&files.train).map_err(Error::io(&files.train))?;
+    Ok(about.is_file() && about.len() > LARGE)
+}
+
+impl Pieces {
+    /// Reads labels and vocabulary.
+    ///
+    /// * `progress`: is told how many rows are counted, of how many
+    ///
+    /// # Errors
+    /// As [`load`](super::load()); [`Error::Usage`] for a source that is no single file, and for
+    /// word pieces that are yet to be learned.
+    pub fn open(
+        settings: &Settings,
+        data: &Path,
+        seed: u64,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self> {
+        let usage = |problem: &str| Err(Error::Usage(problem.into()));
+        let files = match (load::locate(settings, data)?, &settings.source) {
+            (Some(files), _) if files.train.is_file() => files,
+            (_, Source::Synthetic(_)) => return usage("synthetic phrases are not read in pieces"),
+            _ => return usage("a folder of texts is not read in pieces: make it one file"),
+        };
+        if settings.tokens.kind == Kind::WordPiece {
+            return usage(
+                "word pieces are not learned in pieces: give a tokenizer.json with \
+                 `--set corpus.tokens.kind=Given(\"…\")`, or count words",
+            );
+        }
+        let column = files.label_column(&files.train)?;
+        let shown = files.train.display().to_string();
+        let place = (shown.as_str(), column.as_str());
+
+        // Rows by distinct value of the label column.
+        let mut distinct: HashMap<Vec<Value>, u32> = HashMap::new();
+        let mut first_rows: Vec<(Vec<Value>, usize)> = Vec::new();
+        let mut of_row: Vec<u32> = Vec::new();
+        let mut lists = false;
+        read::pieces(&files.train, &[], &column, |raw, before| {
+            lists = raw.lists;
+            for (row, values) in raw.labels.into_iter().enumerate() {
+                let next = first_rows.len() as u32;
+                let index = *distinct.entry(values).or_insert_with_key(|values| {
+                    first_rows.push((values.clone(), before + row));
+                    next
+                });
+                of_row.push(index);
+            }
+            Ok(())
+        })?;
+        let present: BTreeSet<Value> = distinct.into_keys().flatten().collect();
+        let labelling = Labelling::new(&files.names, &settings.variant, (present, lists), place)?;
+        let known: Vec<Option<Vec<usize>>> = first_rows
+            .iter()
+            .map(|(values, row)| labelling.document(values, *row, place))
+            .collect::<Result<_>>()?;
+
+        // The same documents as are set apart when the file is read whole.
+        let kept: Vec<usize> =
+            (0..of_row.len()).filter(|&row| known[of_row[row] as usize].is_some()).collect();
+        let strata: Vec<&[usize]> =
+            kept.iter().filter_map(|&row| known[of_row[row] as usize].as_deref()).collect();
+        let there = (files.validation.is_some(), files.test.is_some());
+        let [training, ..] = split::three(&strata, there, settings, seed);
+        let mut next = training.iter().map(|&at| kept[at]).peekable();
+        for (row, set) in of_row.iter_mut().enumerate() {
+            if next.next_if_eq(&row).is_none() {
+                *set = LEFT_OUT;
+            }
+        }
+        let sets: Vec<Vec<usize>> = known.into_iter().map(Option::unwrap_or_default).collect();
+        let carried: BTreeSet<u32> = of_row.iter().copied().filter(|&s| s != LEFT_OUT).collect();
+        let carried = carried.iter().flat_map(|&s| sets[s as usize].iter().copied());
+        load::absent(carried, labelling.names(), place)?;
+
+        let mut counts: HashMap<String, u64> = HashMap::new();
+        if settings.tokens.kind == Kind::Words {
+            let text = &files.text;
+            read::pieces(&files.train, text, &column, |raw, before| {
+                let rows = before + raw.texts.len();
+                for (word, count) in words::count(&training_texts(raw.texts, &of_row[before..])) {
+                    *counts.entry(word).or_default() += count;
+                }
+                if counts.len() > MOST_WORDS {
+                    counts.retain(|_, count| *count > 1);
+                }
+                progress(rows, of_row.len());
+                Ok(())
+            })?;
+        }
+        let tokenizer = match settings.tokens.kind {
+            Kind::Words => Tokenizer::counted(&settings.tokens, counts),
+            _ => Tokenizer::new(&settings.tokens, &[])?,
+        };
+        Ok(Self {
+            name: files.name.clone(),
+            words: tokenizer.words(),
+            label_names: labelling.names().to_vec(),
+            settings: settings.clone(),
+            files,
+            sets,
+            of_row,
+            lists,
+            tokenizer,
+        })
+    }
+
+    /// Combinations of labels and the number of training documents that carry each.
+    pub fn label_sets(&self) -> Vec<(Vec<usize>, usize)> {
+        let mut counts = vec![0; self.sets.len()];
+        self.of_row.iter().filter(|&&s| s != LEFT_OUT).for_each(|&s| counts[s as usize] += 1);
+        self.sets.iter().cloned().zip(counts).filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// Whether documents carry lists of labels.
+    pub fn lists(&self) -> bool {
+        self.lists
+    }
+
+    /// Hands on the training documents, piece by piece; returns what there is to say of them.
+    ///
+    /// * `progress`: as for [`Pieces::open`]
+    ///
+    /// # Errors
+    /// As [`load`](super::load()), and the first of `each`.
+    pub fn each(
+        &self,
+        progress: &mut dyn FnMut(usize, usize),
+        mut each: impl FnMut(&Split) -> Result<()>,
+    ) -> Result<Vec<String>> {
+        let Files { train, text, .. } = &self.files;
+        let mut tally = Tally::default();
+        read::pieces(train, text, &self.files.label_column(train)?, |raw, before| {
+            let rows = before + raw.texts.len();
+            let sets = &self.of_row[before..rows];
+            let tokens = self.tokenizer.encode(&training_texts(raw.texts, sets))?;
+            let labels = sets.iter().filter(|&&s| s != LEFT_OUT);
+            let labels = labels.map(|&s| self.sets[s as usize].clone()).collect();
+            let cut = (&self.settings.tokens, self.tokenizer.unknown());
+            let classes = (self.label_names.len(), self.lists);
+            each(&load::collect(cut, tokens, labels, classes, &mut tally).0)?;
+            progress(rows, self.of_row.len());
+            Ok(())
+        })?;
+        Ok(tally.notes("training", &self.settings.tokens))
+    }
+}
+
+/// Texts of a piece's training documents.
+fn training_texts(texts: Vec<String>, sets: &[u32]) -> Vec<String> {
+    texts.into_iter().zip(sets).filter(|(_, s)| **s != LEFT_OUT).map(|(t, _)| t).collect()
+}
