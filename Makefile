@@ -3,9 +3,19 @@
 CARGO ?= cargo
 FLAGS ?= --release --locked
 export ACCRUE_REVISION ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
-DATA ?= data
-PROGRAM ?= target/release/accrue
+DATA ?= $(or $(ACCRUE_DATA),data)
+OUT ?= reports
+PROGRAM ?= $(or $(CARGO_TARGET_DIR),target)/release/accrue
 ACCRUE = $(CARGO) run $(FLAGS) --quiet --
+
+# PROFILE=paper also trains four cells with three seeds each, on sentences and reviews, and the shapes at
+# the published length; PROFILE=small has one network of each shape, a quarter of the steps.
+PROFILE ?= small
+GRIDS_paper = line/valences line/sentences line/reviews
+SHAPES = unordered ordered labels correlated collapse
+SHAPES_small = geometry/unordered_small geometry/ordered_small geometry/labels_small
+SHAPES_paper = $(addprefix geometry/,$(SHAPES))
+SHORT = --set grid=[] --set training.steps=1500 --set training.decay=0.998
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test bench bench-peers check-peers man reproduce reproduce-line reproduce-geometry \
@@ -23,38 +33,37 @@ run: build ## the quickstart: three topics, no download, under a minute
 test: ## the whole test suite
 	$(CARGO) test $(FLAGS)
 
+# Make goes by times: a run is asked for again where its page is older than its experiment file, its
+# corpus or the program. `accrue run` then compares contents, and does what they change.
 # A corpus that is not there is named, and the next one goes on.
+#
+# $(1): folder of the run; $(2): experiment; $(3): corpus; $(4): settings
+define run-of
+$(OUT)/$(1)/index.html: pipeline/experiments/$(2).ron $$(PROGRAM) $(wildcard $(DATA)/$(3)/*.parquet)
+	-$$(ACCRUE) run $$< --data $$(DATA) --out $$(OUT) $(4) && touch $$@
+endef
+$(eval $(call run-of,line/valence,line/valence,-))
+$(eval $(call run-of,line/valences,line/valences,-))
+$(eval $(call run-of,line/sentences,line/sentences,sst2))
+$(eval $(call run-of,line/reviews,line/reviews,imdb))
+$(eval $(call run-of,context/toy,context/toy,-))
+$(foreach run,imdb sst2 ag_news newsgroups sst5 amazon go_emotions,$(eval $(call run-of,$(run)/gru,$(run),$(run))))
+$(eval $(call run-of,imdb/ratings,imdb_ratings,imdb))
+$(foreach run,$(SHAPES),$(eval $(call run-of,geometry/$(run),geometry/$(run),-)))
+$(foreach run,$(SHAPES),$(eval $(call run-of,geometry/$(run)_small,geometry/$(run),-,$(SHORT) --set name=$(run)_small)))
+
+pages = $(patsubst %,$(OUT)/%/index.html,$(1))
+
 reproduce: reproduce-line reproduce-geometry reproduce-context ## every study, on the corpora that are there
 
-# PROFILE=paper also trains four cells with three seeds each, on sentences and reviews.
-PROFILE ?= small
-GRIDS_small =
-GRIDS_paper = pipeline/experiments/line/valences.ron pipeline/experiments/line/sentences.ron pipeline/experiments/line/reviews.ron
+reproduce-line: $(call pages,line/valence $(GRIDS_$(PROFILE)) imdb/gru sst2/gru) ## the line attractor (PROFILE=small|paper)
 
-reproduce-line: build ## the line attractor (PROFILE=small|paper)
-	-$(ACCRUE) run pipeline/experiments/line/valence.ron
-	-$(foreach grid,$(GRIDS_$(PROFILE)),$(ACCRUE) run $(grid);)
-	-$(ACCRUE) run pipeline/experiments/imdb.ron
-	-$(ACCRUE) run pipeline/experiments/sst2.ron
+REAL = ag_news/gru newsgroups/gru imdb/ratings sst5/gru amazon/gru go_emotions/gru
+reproduce-geometry: $(call pages,$(SHAPES_$(PROFILE)) $(REAL)) ## several classes and labels: shapes, dimensions
 
-# PROFILE=small: one network of each kind, a quarter of the steps.
-SHAPES = unordered ordered labels
-SHORT = --set grid=[] --set training.steps=1500 --set training.decay=0.998
-SHAPES_small = $(foreach s,$(SHAPES),$(ACCRUE) run pipeline/experiments/geometry/$(s).ron $(SHORT) --set name=$(s)_small;)
-SHAPES_paper = $(foreach s,$(SHAPES) correlated collapse,$(ACCRUE) run pipeline/experiments/geometry/$(s).ron;)
+reproduce-context: $(call pages,context/toy sst2/gru) ## words in context: toy language, sentences
 
-reproduce-geometry: build ## several classes and labels: shapes, dimensions
-	-$(SHAPES_$(PROFILE))
-	-$(ACCRUE) run pipeline/experiments/ag_news.ron
-	-$(ACCRUE) run pipeline/experiments/newsgroups.ron
-	-$(ACCRUE) run pipeline/experiments/imdb_ratings.ron
-	-$(ACCRUE) run pipeline/experiments/sst5.ron
-	-$(ACCRUE) run pipeline/experiments/amazon.ron
-	-$(ACCRUE) run pipeline/experiments/go_emotions.ron
-
-reproduce-context: build ## words in context: toy language, sentences
-	-$(ACCRUE) run pipeline/experiments/context/toy.ron
-	-$(ACCRUE) run pipeline/experiments/sst2.ron
+$(PROGRAM): build ;
 
 bench: ## how fast this machine is, every cell
 	$(CARGO) bench --locked --bench training --bench dynamics

@@ -538,12 +538,19 @@ fn a_vocabulary_that_is_given_decides_the_ids() {
     assert_eq!(unknown.encode(&texts).unwrap(), [[1, 3, 1, 1, 3]]);
     assert_eq!(unknown.unknown(), Some(1));
     assert_eq!(unknown.words()[0], "[0]");
+    // A vocabulary with capitals keeps those of the text.
+    let cased = with("cased.txt", "UNK\nfilm\nFilm\ngood\n").unwrap();
+    assert_eq!(cased.encode(&texts).unwrap(), [[3, 1, 0, 0, 2]]);
+    let lower = with("lower.txt", "UNK\nfilm\ngood\n").unwrap();
+    assert_eq!(lower.encode(&texts).unwrap(), [[2, 1, 0, 0, 1]]);
     // What is stored says the same.
-    let path = folder.path().join("tokenizer.json");
-    std::fs::write(&path, plain.to_json()).unwrap();
-    let stored = Tokenizer::read(&path).unwrap();
-    assert_eq!(stored.encode(&texts).unwrap(), [[2, 1, 1]]);
-    assert_eq!(stored.words(), plain.words());
+    for given in [&plain, &cased] {
+        let path = folder.path().join("tokenizer.json");
+        std::fs::write(&path, given.to_json()).unwrap();
+        let stored = Tokenizer::read(&path).unwrap();
+        assert_eq!(stored.encode(&texts).unwrap(), given.encode(&texts).unwrap());
+        assert_eq!(stored.words(), given.words());
+    }
     for (name, text, problem) in [
         ("twice.txt", "a\nb\na\n", "`a` is word 1 too"),
         ("empty.txt", "\n\n", "no word"),

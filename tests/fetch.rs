@@ -217,6 +217,34 @@ fn a_corpus_comes_from_the_hub_and_is_checked_from_then_on() {
 }
 
 #[test]
+fn files_placed_by_hand_are_looked_at_and_recorded() {
+    let (server, entry) = films();
+    let folder = tempfile::tempdir().unwrap();
+    let (data, cache) = (folder.path().join("data"), folder.path().join("cache"));
+    std::fs::create_dir_all(data.join("films")).unwrap();
+    let place = |name: &str, bytes: Vec<u8>| std::fs::write(data.join("films").join(name), bytes);
+    place("train.parquet", parquet(&labels(40))).unwrap();
+    place("test.parquet", parquet(&labels(20))).unwrap();
+
+    // Columns that the catalogue does not expect are named before anything is recorded.
+    let other = Entry { label: "stars".into(), ..entry.clone() };
+    let error = fetch(&other, &data, &server.hub(&cache), &mut ()).unwrap_err().to_string();
+    assert!(
+        error.contains("no column `stars`") && !data.join("films/lock.ron").exists(),
+        "{error}"
+    );
+
+    let found = fetch(&entry, &data, &server.hub(&cache), &mut ()).unwrap();
+    assert!(found.in_place && found.notes[0].contains("placed by hand"), "{found:?}");
+    assert!(server.transfers().is_empty());
+
+    // From then on they are held to what they were.
+    place("test.parquet", parquet(&labels(19))).unwrap();
+    let error = fetch(&entry, &data, &server.hub(&cache), &mut ()).unwrap_err();
+    assert!(matches!(error, Error::Checksum { .. }), "{error}");
+}
+
+#[test]
 fn a_broken_transfer_goes_on_where_it_stopped() {
     let (server, entry) = films();
     let size = server.served.lock().unwrap().files[&format!("{AT}data/train.parquet")].len();

@@ -1,9 +1,11 @@
 //! The README: what it says to type can be typed.
 
+use accrue::corpus::catalogue::Catalogue;
 use accrue::experiment::Experiment;
 use accrue::model::{Config, Head, Network};
 use accrue::seed;
 use candle_core::{Device, Tensor};
+use polars::prelude::*;
 use rand::Rng;
 use std::path::Path;
 use std::process::Command;
@@ -73,29 +75,121 @@ fn shown(text: &str) -> String {
         .collect()
 }
 
-/// Six hundred short reviews of one to five stars.
-fn reviews() -> String {
+/// Short texts of classes in turn, whose words say how far up the class is.
+fn texts(number: usize, classes: usize, draw: u64) -> Vec<(String, usize)> {
     let good = ["lovely", "charming", "bright", "moving", "superb", "warm"];
     let bad = ["dull", "tired", "grim", "clumsy", "empty", "cold"];
-    let rest = ["the", "film", "a", "story", "with", "and", "of", "an", "actor", "scene"];
-    let mut stream = seed::stream(1, "tests/readme");
-    let mut text = String::from("title,body,stars\n");
-    for i in 0..600 {
-        let stars = 1 + i % 5;
+    let rest = ["the", "film", "a", "story", "with", "and", "of", "an", "actor", "not"];
+    let mut stream = seed::stream(draw, "tests/readme");
+    let mut text = |class: usize| -> String {
         let words: Vec<&str> = (0..stream.random_range(6..25))
             .map(|_| {
                 if stream.random_range(0.0..1.0) < 0.6 {
                     rest[stream.random_range(0..rest.len())]
-                } else if stream.random_range(0.0..4.0) < (stars - 1) as f64 {
+                } else if stream.random_range(0.0..(classes - 1) as f64) < class as f64 {
                     good[stream.random_range(0..good.len())]
                 } else {
                     bad[stream.random_range(0..bad.len())]
                 }
             })
             .collect();
-        text += &format!("{},\"{}.\",{stars}\n", words[..3].join(" "), words[3..].join(" "));
+        words.join(" ")
+    };
+    (0..number).map(|i| (text(i % classes), i % classes)).collect()
+}
+
+/// Six hundred short reviews of one to five stars.
+fn reviews() -> String {
+    let mut file = String::from("title,body,stars\n");
+    for (text, class) in texts(600, 5, 1) {
+        let (title, body) = text.split_at(text.match_indices(' ').nth(2).unwrap().0);
+        file += &format!("{title},\"{body}.\",{}\n", class + 1);
     }
-    text
+    file
+}
+
+/// A small corpus under the name and in the columns of a public one.
+fn stand_in(data: &Path, name: &str, classes: usize) {
+    let entry = Catalogue::open(data).unwrap().get(name).unwrap().clone();
+    for (draw, (split, path)) in entry.files(data).into_iter().enumerate() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let number = if split == "train" { 480 } else { 120 };
+        let (texts, labels): (Vec<String>, Vec<i64>) = texts(number, classes, 2 + draw as u64)
+            .into_iter()
+            .map(|(text, class)| (text, class as i64))
+            .unzip();
+        let mut frame = df!(&entry.text[0] => texts, &entry.label => labels).unwrap();
+        let file = std::fs::File::create(path).unwrap();
+        ParquetWriter::new(file).finish(&mut frame).unwrap();
+    }
+}
+
+fn run(folder: &Path, command: &[String]) {
+    let done = Command::new(env!("CARGO_BIN_EXE_accrue"))
+        .args(command)
+        .current_dir(folder)
+        .env_remove("ACCRUE_DATA")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success(), "accrue {}: {said}", command.join(" "));
+    assert!(!done.stdout.is_empty(), "accrue {} says nothing", command.join(" "));
+}
+
+/// What makes a command of minutes one of seconds, where its corpus is drawn.
+fn shortened(command: &[String]) -> Vec<String> {
+    let sets: &[&str] = match command.iter().find(|w| w.ends_with(".ron")).map(String::as_str) {
+        Some(file) if file.ends_with("valences.ron") => &[
+            "corpus.source=Synthetic(kind: Valence, length: 20, train: 600)",
+            "training.epochs=1",
+            "states.documents=60",
+            "grid=[(set: \"model.cell\", to: [\"Gru\", \"Lstm\"]), (set: \"seed\", to: [1, 2])]",
+        ],
+        Some(file) if file.ends_with("toy.ron") => &[
+            "corpus.source=Synthetic(kind: Toy, length: 20, train: 1000, validation: 200, test: 200)",
+            "training.steps=200",
+            "states.documents=60",
+        ],
+        _ => &[],
+    };
+    let sets = sets.iter().flat_map(|set| ["--set".to_string(), set.to_string()]);
+    command.iter().cloned().chain(sets).collect()
+}
+
+/// Types the commands of "Five minutes" in a folder that has small corpora under the public
+/// names, and takes steps away from the two that draw their own corpus and train for minutes
+/// (other tests run those whole).
+#[test]
+fn what_the_readme_types_in_five_minutes_runs() {
+    let (top, text) = readme();
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for sub in ["line", "context"] {
+        std::fs::create_dir_all(at("pipeline/experiments").join(sub)).unwrap();
+    }
+    for (name, classes) in [("imdb", 2), ("sst2", 2), ("ag_news", 4)] {
+        stand_in(&at("data"), name, classes);
+    }
+    let own = ["reviews.", "gru.safetensors"];
+    let commands: Vec<Vec<String>> = commands(&text)
+        .into_iter()
+        .filter(|c| !c.iter().any(|w| own.iter().any(|o| w.starts_with(o))))
+        .collect();
+    assert_eq!(commands.len(), 10, "{commands:?}");
+    for command in &commands {
+        for file in command.iter().filter(|w| w.ends_with(".ron")) {
+            std::fs::copy(top.join(file), at(file)).unwrap();
+        }
+        run(folder.path(), &shortened(command));
+    }
+    let runs = ["imdb/gru", "imdb/lstm", "sst2/gru", "line/valences", "context/toy"];
+    for run in runs {
+        assert!(at("reports").join(run).join("index.html").is_file(), "{run}");
+    }
+    assert!(at("film.html").is_file());
+    let compare = ["compare", "reports/imdb/gru", "reports/imdb/lstm"].map(String::from);
+    assert!(text.contains("`accrue compare RUN RUN …`"));
+    run(folder.path(), &compare);
 }
 
 /// Types the README's commands on one's own text and network, word for word, in a folder
@@ -131,14 +225,7 @@ fn what_the_readme_types_on_your_own_text_and_network_runs() {
         "stats, predict, run, analyze with a corpus, analyze without: {own:?}"
     );
     for command in own {
-        let done = Command::new(env!("CARGO_BIN_EXE_accrue"))
-            .args(&command)
-            .current_dir(folder.path())
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&done.stderr).into_owned();
-        assert!(done.status.success(), "accrue {}: {said}", command.join(" "));
-        assert!(!done.stdout.is_empty(), "accrue {} says nothing", command.join(" "));
+        run(folder.path(), &command);
     }
     // The study of an experiment file is the name of its folder.
     let runs = place("reports");

@@ -58,7 +58,7 @@ impl Corpus {
                     for (path, rows) in &found.files {
                         match rows {
                             Some(rows) => println!("{}: {rows} documents", path.display()),
-                            None => println!("{}: in place, as recorded", path.display()),
+                            None => println!("{}: in place", path.display()),
                         }
                     }
                     found.notes.iter().for_each(|n| terminal::say(false, format!("note: {n}")));

@@ -120,14 +120,8 @@ pub fn fetch(entry: &Entry, data: &Path, hub: &Hub, watch: &mut dyn Watch) -> Re
     let folder = data.join(&entry.name);
     let mut lock = read_lock(&folder)?;
     let files: Vec<PathBuf> = entry.files(data).into_iter().map(|(_, path)| path).collect();
-    if !lock.made.is_empty() && files.iter().all(|f| f.is_file()) {
-        for path in &files {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let remedy = "remove it and fetch the corpus again";
-            check(&mut lock.made, &name, path, remedy)?;
-        }
-        let files = files.into_iter().map(|f| (f, None)).collect();
-        return Ok(Fetched { files, in_place: true, notes: Vec::new() });
+    if files.iter().all(|f| f.is_file()) {
+        return in_place(entry, data, lock, files);
     }
     std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
     let tables = match &entry.source {
@@ -168,6 +162,31 @@ pub fn fetch(entry: &Entry, data: &Path, hub: &Hub, watch: &mut dyn Watch) -> Re
     }
     replace(&folder.join(LOCK), notation::to_ron(&lock).as_bytes())?;
     Ok(Fetched { files: made, in_place: false, notes })
+}
+
+/// Checks files that are all there; those placed by hand are looked at and recorded.
+fn in_place(entry: &Entry, data: &Path, mut lock: Lock, files: Vec<PathBuf>) -> Result<Fetched> {
+    let by_hand = lock.made.is_empty();
+    for path in &files {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        check(&mut lock.made, &name, path, "remove it and fetch the corpus again")?;
+        let there = if by_hand { read::names(path)? } else { Vec::new() };
+        let wanted = entry.text.iter().chain([&entry.label]);
+        if let Some(column) = wanted.filter(|_| by_hand).find(|c| !there.contains(c)) {
+            let problem = format!("no column `{column}`");
+            return Err(Error::input(path.display(), "", problem, entry.by_hand(data)));
+        }
+    }
+    let mut notes = Vec::new();
+    if by_hand {
+        let at = data.join(&entry.name).join(LOCK);
+        notes.push(match replace(&at, notation::to_ron(&lock).as_bytes()) {
+            Ok(()) => format!("placed by hand: recorded in {} as they are", at.display()),
+            Err(e) => format!("placed by hand, and not recorded: {e}"),
+        });
+    }
+    let files = files.into_iter().map(|f| (f, None)).collect();
+    Ok(Fetched { files, in_place: true, notes })
 }
 
 fn read_lock(folder: &Path) -> Result<Lock> {

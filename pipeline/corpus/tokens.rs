@@ -66,8 +66,9 @@ pub enum Kind {
     /// A `tokenizer.json` in the Hugging Face format.
     Given(PathBuf),
     /// A vocabulary: one word a line, in the order of the ids, or JSON (a list,
-    /// or ids by word). Text is cut as for `Words`; words that are not in it
-    /// become its unknown word, or are left out where it has none.
+    /// or ids by word). Text is cut as for `Words`, and lower-cased unless the
+    /// vocabulary has words like `The`; words that are not in it become its
+    /// unknown word, or are left out where it has none.
     List(PathBuf),
 }
 
@@ -124,7 +125,8 @@ impl Tokenizer {
             let next = ids.values().max().map_or(0, |last| last + 1);
             ids.insert(LEFT_OUT.into(), next);
         }
-        Ok(Self::of_words(ids, unknown))
+        let cased = has_capitals(ids.keys());
+        Ok(Self::of_words(ids, unknown, cased))
     }
 
     /// The id of words that are not in the vocabulary, where it has one.
@@ -142,11 +144,11 @@ impl Tokenizer {
         frequent.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let words = std::iter::once(UNKNOWN.to_string());
         let words = words.chain(frequent.into_iter().map(|(word, _)| word));
-        Self::of_words(words.take(settings.vocabulary).zip(0..).collect(), UNKNOWN)
+        Self::of_words(words.take(settings.vocabulary).zip(0..).collect(), UNKNOWN, false)
     }
 
-    /// A tokenizer of whole words with these ids.
-    fn of_words(ids: HashMap<String, u32>, unknown: &str) -> Self {
+    /// A tokenizer of whole words with these ids; `cased`: whether capitals stay.
+    fn of_words(ids: HashMap<String, u32>, unknown: &str, cased: bool) -> Self {
         let model = WordLevel::builder()
             .vocab(ids.clone().into_iter().collect())
             .unk_token(unknown.into())
@@ -154,7 +156,7 @@ impl Tokenizer {
             .expect("a vocabulary with its unknown word is a model");
         let tokenizer = TokenizerBuilder::new()
             .with_model(model)
-            .with_normalizer(Some(normalizer()))
+            .with_normalizer(Some(normalizer(cased)))
             .with_pre_tokenizer(Some(split()))
             .with_post_processor(None::<tokenizers::PostProcessorWrapper>)
             .with_decoder(None::<tokenizers::DecoderWrapper>)
@@ -162,7 +164,7 @@ impl Tokenizer {
             .expect("the parts are there");
         let mut found = Self::from(tokenizer.into());
         let stands_for_unknown = (unknown != LEFT_OUT).then(|| ids[unknown]);
-        found.scanner = Some(Scanner::new(ids, stands_for_unknown));
+        found.scanner = Some(Scanner::new(ids, stands_for_unknown, cased));
         found
     }
 
@@ -176,7 +178,7 @@ impl Tokenizer {
             .build();
         let mut tokenizer = TokenizerBuilder::new()
             .with_model(model.expect("an empty vocabulary is a model"))
-            .with_normalizer(Some(normalizer()))
+            .with_normalizer(Some(normalizer(false)))
             .with_pre_tokenizer(Some(WhitespaceSplit))
             .with_post_processor(None::<tokenizers::PostProcessorWrapper>)
             .with_decoder(None::<tokenizers::DecoderWrapper>)
@@ -285,14 +287,24 @@ fn split() -> Split {
         .expect("the pattern is well-formed")
 }
 
-/// Lower case, straight apostrophes, no line breaks of web pages.
-fn normalizer() -> NormalizerWrapper {
+/// Whether a vocabulary has words like `The`. Those all in capitals (`UNK`, `EOS`) or in brackets
+/// stand for something else.
+fn has_capitals<'a>(mut words: impl Iterator<Item = &'a String>) -> bool {
+    words.any(|word| {
+        let plain = !word.starts_with(['<', '[']);
+        plain && word.chars().any(char::is_uppercase) && word.chars().any(char::is_lowercase)
+    })
+}
+
+/// Lower case unless `cased`, straight apostrophes, no line breaks of web pages.
+fn normalizer(cased: bool) -> NormalizerWrapper {
     let replace = |pattern: ReplacePattern, with: &str| {
         Replace::new(pattern, with).expect("the pattern is well-formed").into()
     };
-    NormalizerWrapper::Sequence(Sequence::new(vec![
-        Lowercase.into(),
+    let lower = (!cased).then(|| Lowercase.into());
+    let rest = [
         replace(ReplacePattern::Regex(r"<br\s*/?>".into()), " "),
         replace(ReplacePattern::String("’".into()), "'"),
-    ]))
+    ];
+    NormalizerWrapper::Sequence(Sequence::new(lower.into_iter().chain(rest).collect()))
 }

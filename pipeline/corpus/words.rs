@@ -19,19 +19,21 @@ pub struct Scanner {
     ids: HashMap<String, u32>,
     /// What a word becomes that has no id; `None`: it is left out.
     unknown: Option<u32>,
+    /// Whether capitals stay.
+    cased: bool,
 }
 
 impl Scanner {
-    /// A vocabulary, and the id of words outside it.
-    pub fn new(ids: HashMap<String, u32>, unknown: Option<u32>) -> Self {
-        Self { ids, unknown }
+    /// A vocabulary, the id of words outside it, and whether capitals stay.
+    pub fn new(ids: HashMap<String, u32>, unknown: Option<u32>, cased: bool) -> Self {
+        Self { ids, unknown, cased }
     }
 
     /// Ids of each text's words, over all threads.
     pub fn encode(&self, texts: &[String]) -> Vec<Vec<u32>> {
         let ids = |text: &String| {
             let mut all = Vec::with_capacity(text.len() / 5);
-            each_word(text, |word| {
+            each_word(text, self.cased, |word| {
                 all.extend(self.ids.get(word).copied().or(self.unknown));
             });
             all
@@ -46,7 +48,7 @@ pub fn count(texts: &[String]) -> HashMap<String, u64> {
         .par_chunks(PIECE)
         .fold(HashMap::new, |mut counts: HashMap<String, u64>, texts| {
             for text in texts {
-                each_word(text, |word| match counts.get_mut(word) {
+                each_word(text, false, |word| match counts.get_mut(word) {
                     Some(count) => *count += 1,
                     None => {
                         counts.insert(word.into(), 1);
@@ -63,9 +65,9 @@ pub fn count(texts: &[String]) -> HashMap<String, u64> {
     all
 }
 
-/// Hands on every word of a text, in order.
-pub fn each_word(text: &str, mut word: impl FnMut(&str)) {
-    let text = normalised(text);
+/// Hands on every word of a text, in order; `cased`: whether capitals stay.
+pub fn each_word(text: &str, cased: bool, mut word: impl FnMut(&str)) {
+    let text = normalised(text, cased);
     let text = text.as_str();
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -141,16 +143,19 @@ fn is_letter(c: char) -> bool {
     letters.get(at).is_some_and(|range| range.0 <= c)
 }
 
-/// Lower case, straight apostrophes, no line breaks of web pages.
-fn normalised(text: &str) -> String {
+/// Lower case unless `cased`, straight apostrophes, no line breaks of web pages.
+fn normalised(text: &str, cased: bool) -> String {
     let mut out = String::with_capacity(text.len());
     if text.is_ascii() {
         out.push_str(text);
-        out.make_ascii_lowercase();
+        if !cased {
+            out.make_ascii_lowercase();
+        }
     } else {
         for c in text.chars() {
             match c {
                 '’' => out.push('\''),
+                c if cased => out.push(c),
                 c if c.is_ascii() => out.push(c.to_ascii_lowercase()),
                 c => out.extend(c.to_lowercase()),
             }
