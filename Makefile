@@ -47,6 +47,7 @@ $(eval $(call run-of,line/valences,line/valences,-))
 $(eval $(call run-of,line/sentences,line/sentences,sst2))
 $(eval $(call run-of,line/reviews,line/reviews,imdb))
 $(eval $(call run-of,context/toy,context/toy,-))
+$(eval $(call run-of,context/beginning,context/beginning,-))
 $(foreach run,imdb sst2 ag_news newsgroups sst5 amazon go_emotions,$(eval $(call run-of,$(run)/gru,$(run),$(run))))
 $(eval $(call run-of,imdb/ratings,imdb_ratings,imdb))
 $(foreach run,$(SHAPES),$(eval $(call run-of,geometry/$(run),geometry/$(run),-)))
@@ -61,7 +62,7 @@ reproduce-line: $(call pages,line/valence $(GRIDS_$(PROFILE)) imdb/gru sst2/gru)
 REAL = ag_news/gru newsgroups/gru imdb/ratings sst5/gru amazon/gru go_emotions/gru
 reproduce-geometry: $(call pages,$(SHAPES_$(PROFILE)) $(REAL)) ## several classes and labels: shapes, dimensions
 
-reproduce-context: $(call pages,context/toy sst2/gru) ## words in context: toy language, sentences
+reproduce-context: $(call pages,context/toy context/beginning sst2/gru) ## words in context: toy language, sentences
 
 $(PROGRAM): build ;
 

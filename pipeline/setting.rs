@@ -18,6 +18,12 @@ where
     }
 }
 
+/// Whether a setting that was added later has its old meaning; it is not written then, so
+/// that runs of before stay what they were.
+pub fn is_zero(value: &usize) -> bool {
+    *value == 0
+}
+
 /// A whole number of at least one.
 pub fn at_least_one<'de, D: Deserializer<'de>>(de: D) -> Result<usize, D::Error> {
     checked(de, |&n: &usize| n >= 1, "at least 1")

@@ -146,9 +146,9 @@ fn the_toy_language_has_its_derived_statistics() {
     // The stored example: awful1 two words after not4 counts +2.
     let id = |w: &str| corpus.words.iter().position(|x| x == w).unwrap() as u32;
     let phrase = ["not4", "while", "awful1"].map(id);
-    assert_eq!(running_score(&phrase), [0.0, 0.0, 2.0]);
+    assert_eq!(running_score(&phrase, 0), [0.0, 0.0, 2.0]);
     let phrase = ["not4", "very1", "good1", "good1", "good1", "good1"].map(id);
-    assert_eq!(running_score(&phrase), [0.0, 0.0, -2.0, -3.0, -4.0, -3.0]);
+    assert_eq!(running_score(&phrase, 0), [0.0, 0.0, -2.0, -3.0, -4.0, -3.0]);
 }
 
 #[test]

@@ -158,32 +158,74 @@ impl Scene<'_> {
         Ok((0..words.len().min(count)).into_par_iter().map(effect).collect())
     }
 
-    /// Time constant of a word's effect in tokens: with the input held, the lag at
-    /// which half of it is left, over `ln 2`; `None` if it outlasts what is followed.
-    pub fn time_constant(&self, found: &Barcodes, word: usize) -> Option<f64> {
+    /// How a word's effect fades while the input is held.
+    pub fn decay(&self, found: &Barcodes, word: usize) -> Decay {
         let quiet = self.quiet();
         let (own, usual) = &found.displacement[word];
         let (mut state, mut base) = (sum(&quiet, own), sum(&quiet, usual));
-        let norm = |v: Vec<f64>| v.iter().map(|x| x * x).sum::<f64>().sqrt();
-        let mut last = None;
-        let mut first = 0.0;
-        for lag in 0..FOLLOWED {
+        let mut effects = Vec::with_capacity(FOLLOWED);
+        for _ in 0..FOLLOWED {
             let (there, here) = (self.read(&state), self.read(&base));
-            let effect = norm(there.iter().zip(&here).map(|(a, b)| a - b).collect());
-            match last {
-                None => first = effect,
-                Some(before) if effect <= first / 2.0 => {
-                    let share = (before - first / 2.0) / (before - effect);
-                    let half: f64 = (lag - 1) as f64 + share;
-                    return Some(half / std::f64::consts::LN_2);
-                }
-                Some(_) => {}
-            }
-            last = Some(effect);
+            let square = there.iter().zip(&here).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+            effects.push(square.sqrt());
             base = self.map.step(&base).as_slice().to_vec();
             state = self.map.step(&state).as_slice().to_vec();
         }
-        None
+        Decay::of(&effects)
+    }
+}
+
+/// How an effect fades, in tokens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decay {
+    /// The lag at which half of it is left, over `ln 2`; `None` if it outlasts what is followed.
+    pub half: Option<f64>,
+    /// `τ` of the exponential `e^{−k/τ}` that fits the logarithms by least squares; `None` for
+    /// fewer than three lags, or an effect that does not fade.
+    pub fitted: Option<f64>,
+    /// 95 % interval of `fitted`, from the standard error of the slope; the upper end is infinite
+    /// where a slope of zero lies within. NaN where nothing was fitted.
+    pub interval: (f64, f64),
+}
+
+/// Share of its first value below which an effect is over.
+const OVER: f64 = 0.05;
+/// Standard errors of a 95 % interval.
+const WIDTH: f64 = 1.96;
+
+impl Decay {
+    /// * `effects`: at lags 0, 1, …
+    pub fn of(effects: &[f64]) -> Self {
+        let first = effects.first().copied().unwrap_or(0.0);
+        let below = effects.iter().position(|e| *e <= first / 2.0).filter(|lag| *lag > 0);
+        let half = below.map(|lag| {
+            let (before, after) = (effects[lag - 1], effects[lag]);
+            let share = (before - first / 2.0) / (before - after);
+            ((lag - 1) as f64 + share) / std::f64::consts::LN_2
+        });
+        let logs: Vec<f64> =
+            effects.iter().take_while(|e| **e > OVER * first).map(|e| e.ln()).collect();
+        let count = logs.len() as f64;
+        let none = Self { half, fitted: None, interval: (f64::NAN, f64::NAN) };
+        if logs.len() < 3 {
+            return none;
+        }
+        let (lag, mean) = ((count - 1.0) / 2.0, logs.iter().sum::<f64>() / count);
+        let spread: f64 = (0..logs.len()).map(|k| (k as f64 - lag).powi(2)).sum();
+        let slope =
+            (0..logs.len()).map(|k| (k as f64 - lag) * (logs[k] - mean)).sum::<f64>() / spread;
+        let line = |k: usize| mean + slope * (k as f64 - lag);
+        let rest: f64 = (0..logs.len()).map(|k| (logs[k] - line(k)).powi(2)).sum();
+        let error = WIDTH * (rest / (count - 2.0) / spread).sqrt();
+        if slope >= 0.0 {
+            return none;
+        }
+        let tau = |slope: f64| if slope < 0.0 { -1.0 / slope } else { f64::INFINITY };
+        Self {
+            fitted: Some(tau(slope)),
+            interval: (tau(slope - error), tau(slope + error)),
+            ..none
+        }
     }
 }
 
@@ -211,6 +253,17 @@ fn fitted(moved: &[(Vec<f64>, f64)], usual: &[usize]) -> Result<impl Fn(f64) -> 
 }
 
 impl Barcodes {
+    /// What a word does to the state besides what words of its valence do, `d_m − f(s_m)`.
+    pub fn beyond(&self, word: usize) -> Vec<f64> {
+        let (own, usual) = &self.displacement[word];
+        own.iter().zip(usual).map(|(d, f)| d - f).collect()
+    }
+
+    /// A word's barcode, `[probes]`.
+    pub fn code(&self, word: usize) -> &[f64] {
+        &self.codes[word]
+    }
+
     /// Coordinates of all words on the first component of the barcodes of `strong`
     /// words, `[words]`; negators and intensifiers differ in sign. The sign is that
     /// of the gain.

@@ -5,6 +5,7 @@
 //! summary key that the [`dictionary`] does not describe is refused.
 
 pub mod compare;
+mod context;
 pub mod dictionary;
 pub mod figure;
 pub mod grid;

@@ -3,7 +3,7 @@
 use super::Frame;
 use super::figure::{self, Figure};
 use super::summary::Summary;
-use super::{plot, table};
+use super::{context, plot, table};
 use crate::Result;
 use crate::run::{StageRecord, replace};
 use std::fmt::Write;
@@ -141,7 +141,7 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
     close_by(&mut body, run)?;
     if have(run, "accuracies") {
         accuracies(&mut body, run)?;
-        augmented(&mut body, run)?;
+        context::section(&mut body, run)?;
     }
     searches(&mut body, run)?;
     notes(&mut body, run)?;
@@ -170,7 +170,7 @@ pub fn shell(title: &str, body: &str) -> String {
 }
 
 /// Whether the run has a table.
-fn have(run: &Path, name: &str) -> bool {
+pub(super) fn have(run: &Path, name: &str) -> bool {
     run.join(format!("tables/{name}.parquet")).is_file()
 }
 
@@ -408,72 +408,6 @@ fn accuracies(body: &mut String, run: &Path) -> Result<()> {
         "</tbody></table><p class=small><a href=\"tables/accuracies.parquet\">accuracies.parquet\
          </a></p></section>\n",
     );
-    Ok(())
-}
-
-/// Words in context, and the modifiers.
-fn augmented(body: &mut String, run: &Path) -> Result<()> {
-    let have = |name: &str| have(run, name);
-    body.push_str("<section id=augmented><h2>Words in context</h2>");
-    if have("augmented") {
-        let table = Frame::read(run, "augmented")?;
-        let (model, accuracy) = (table.text("model")?, table.f64("accuracy")?);
-        let recovered = table.f64("recovered")?;
-        let (low, high) = (table.f64("recovered_low")?, table.f64("recovered_high")?);
-        body.push_str(
-            "<p>A bag of words, then with words that change how the next ones are read, with a \
-             heavier beginning and end, and both: how much of what the network gains over words \
-             do they recover?</p><table><thead><tr><th>Model</th><th>Test</th><th>Recovered</th>\
-             <th>95 % interval</th></tr></thead><tbody>",
-        );
-        for i in 0..model.len() {
-            let number = |x: f64| if x.is_nan() { String::new() } else { format!("{x:.2}") };
-            let interval = if low[i].is_nan() {
-                String::new()
-            } else {
-                format!("{:.2} – {:.2}", low[i], high[i])
-            };
-            let _ = write!(
-                body,
-                "<tr><td>{}</td><td>{:.4}</td><td>{}</td><td>{interval}</td></tr>",
-                escape(&model[i].replace('_', " ")),
-                accuracy[i],
-                number(recovered[i])
-            );
-        }
-        body.push_str("</tbody></table>");
-    } else {
-        body.push_str(
-            "<p>Not fitted on this run: <code>context: (fit: true)</code> fits them.</p>",
-        );
-    }
-    if have("modifiers") {
-        let table = Frame::read(run, "modifiers")?;
-        let (word, effect, gain) = (table.text("word")?, table.f64("effect")?, table.f64("gain")?);
-        let (tau, beyond) = (table.f64("tau")?, table.f64("null_quantile")?);
-        body.push_str(
-            "<p>The words after which this network reads others most differently, beyond what \
-             words of their own valence do. Gain: −2 turns good into as much of bad, +1 doubles.\
-             </p><table><thead><tr><th>Word</th><th>Effect</th><th>Gain</th><th>Lasts, tokens</th>\
-             <th>Quantile of the null</th></tr></thead><tbody>",
-        );
-        for i in 0..word.len().min(12) {
-            let lasts = if tau[i].is_nan() { "–".into() } else { format!("{:.1}", tau[i]) };
-            let _ = write!(
-                body,
-                "<tr><td>{}</td><td>{:.3}</td><td>{:+.3}</td><td>{lasts}</td><td>{:.3}</td></tr>",
-                escape(&word[i]),
-                effect[i],
-                gain[i],
-                beyond[i]
-            );
-        }
-        body.push_str(
-            "</tbody></table><p class=small><a href=\"tables/modifiers.parquet\">\
-             modifiers.parquet</a></p>",
-        );
-    }
-    body.push_str("</section>\n");
     Ok(())
 }
 

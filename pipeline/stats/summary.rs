@@ -17,6 +17,19 @@ pub fn median(values: &[f64]) -> Option<f64> {
     quantile(values, 0.5)
 }
 
+/// The mean; NaN for no values.
+pub fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// The standard deviation of a sample (divided by one less than its size); NaN for fewer
+/// than two values.
+pub fn deviation(values: &[f64]) -> f64 {
+    let middle = mean(values);
+    let square: f64 = values.iter().map(|x| (x - middle).powi(2)).sum();
+    (square / (values.len() as f64 - 1.0)).sqrt()
+}
+
 /// Probability that a value of `above` exceeds one of `below`, ties counted half
 /// (the area under the ROC curve, Mann & Whitney 1947); `None` if either is empty.
 pub fn auc(above: &[f64], below: &[f64]) -> Option<f64> {
@@ -81,4 +94,18 @@ pub fn bootstrap(
     }
     let at = |share| quantile(&found, share).unwrap_or(f64::NAN);
     (at(0.025), at(0.975))
+}
+
+/// False-discovery rate at which each of some p-values is called (Benjamini & Hochberg 1995):
+/// `q_i = min over j with p_j ≥ p_i of p_j n / rank_j`.
+pub fn discovery_rates(p: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_by(|&a, &b| p[b].total_cmp(&p[a]));
+    let (mut rates, mut least) = (vec![1.0; p.len()], 1.0_f64);
+    for (place, &i) in order.iter().enumerate() {
+        let rank = p.len() - place;
+        least = least.min(p[i] * p.len() as f64 / rank as f64);
+        rates[i] = least;
+    }
+    rates
 }

@@ -49,6 +49,9 @@ pub struct Settings {
     pub test: usize,
     /// The same number of phrases of every class, by rejection.
     pub balanced: bool,
+    /// Toy language: the first so many tokens count double.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub beginning: usize,
 }
 
 impl Default for Settings {
@@ -61,6 +64,7 @@ impl Default for Settings {
             validation: 1_200,
             test: 1_200,
             balanced: true,
+            beginning: 0,
         }
     }
 }
@@ -226,6 +230,9 @@ fn name(settings: &Settings) -> String {
         }
         Kind::TwoScores(_) => format!("synthetic: two scores, five classes, L = {length}"),
         Kind::Labels(l) => format!("synthetic: {} independent labels, L = {length}", l.labels),
+        Kind::Toy if settings.beginning > 0 => {
+            format!("toy language, L = {length}, the first {} count double", settings.beginning)
+        }
         Kind::Toy => format!("toy language, L = {length}"),
         Kind::Valence => format!("synthetic: words of known valence, L = {length}"),
     }
@@ -270,6 +277,9 @@ fn check(settings: &Settings) -> Result<()> {
             }
         }
         Kind::Labels(l) if l.labels > 16 => return refuse("at most 16 labels"),
+        kind if settings.beginning > 0 && *kind != Kind::Toy => {
+            return refuse("`beginning` is a setting of the toy language");
+        }
         _ => {}
     }
     Ok(())
@@ -284,7 +294,7 @@ fn draw(
     stream: &mut Stream,
 ) -> Result<Split> {
     if settings.kind == Kind::Toy {
-        return Ok(toy::draw(settings.length, size, stream));
+        return Ok(toy::draw((settings.length, settings.beginning), size, stream));
     }
     let rule = rule(&settings.kind);
     let classes = rule.combinations();

@@ -22,14 +22,18 @@ const NOT_REACH: usize = 4;
 ///
 /// Two `not4` within reach of each other multiply (which the generator rules
 /// out); so do `not4` and `very1` ("not very good": −2).
-pub fn running_score(tokens: &[u32]) -> Vec<f32> {
+///
+/// * `beginning`: the first so many tokens count double, which the published language does
+///   not have (SPEC CONTEXT 6)
+pub fn running_score(tokens: &[u32], beginning: usize) -> Vec<f32> {
     let mut score = 0;
     let scores = tokens.iter().enumerate().map(|(t, &token)| {
         let before = &tokens[t.saturating_sub(NOT_REACH)..t];
         let inversions = before.iter().filter(|&&b| b == NOT).count();
         let sign = if inversions % 2 == 1 { -1 } else { 1 };
         let strength = if before.last() == Some(&VERY) { 2 } else { 1 };
-        score += TOY_VALUES[token as usize] * sign * strength;
+        let place = if t < beginning { 2 } else { 1 };
+        score += TOY_VALUES[token as usize] * sign * strength * place;
         score as f32
     });
     scores.collect()
@@ -37,7 +41,7 @@ pub fn running_score(tokens: &[u32]) -> Vec<f32> {
 
 /// Draws `size` phrases: symbols uniform; a `not4` within four tokens after a
 /// kept one is replaced by a symbol that is no modifier.
-pub(super) fn draw(length: usize, size: usize, stream: &mut Stream) -> Split {
+pub(super) fn draw((length, beginning): (usize, usize), size: usize, stream: &mut Stream) -> Split {
     let mut documents = Documents::new();
     let mut scores = Vec::with_capacity(size * length);
     for _ in 0..size {
@@ -51,7 +55,7 @@ pub(super) fn draw(length: usize, size: usize, stream: &mut Stream) -> Split {
                 kept = Some(t);
             }
         }
-        scores.extend(running_score(&phrase));
+        scores.extend(running_score(&phrase, beginning));
         documents.push(&phrase);
     }
     Split { documents, labels: Labels::Score(scores) }

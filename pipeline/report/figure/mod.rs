@@ -1,6 +1,7 @@
 //! Figures as SVG, each drawn from tables and from nothing else.
 
 mod axes;
+mod context;
 mod dynamics;
 pub mod grid;
 mod manifold;
@@ -104,6 +105,12 @@ pub fn all(run: &Path) -> Result<Vec<Figure>> {
     }
     if have("modifiers") {
         figures.extend(words::modifiers(&read("modifiers")?)?);
+    }
+    if have("modifier_subspace") {
+        figures.extend(context::subspace(&read("modifier_subspace")?)?);
+    }
+    if have("positions") {
+        figures.push(context::positions(&read("positions")?)?);
     }
     if have("training") {
         figures.push(dynamics::training(&read("training")?)?);

@@ -1,13 +1,15 @@
 //! Stage `context`: which words are modifiers, and how far words in context get.
 
 use super::modes::Scene;
-use super::{probes, read};
+use super::{blocking, probes, read};
 use crate::baseline::context::{self, Context, Family};
 use crate::baseline::{self, Model};
 use crate::corpus::synthetic::Kind;
 use crate::corpus::{Corpus, Labels, Source};
 use crate::dynamics::linearise::Linearisation;
 use crate::experiment::Experiment;
+use crate::modifiers::barcode::Decay;
+use crate::modifiers::clusters::clusters;
 use crate::modifiers::{self, Barcodes};
 use crate::report::{Frame, Table};
 use crate::run::Made;
@@ -22,6 +24,12 @@ const NULL: usize = 2000;
 /// Words with the strongest effects whose time constants are measured, and whose
 /// barcodes make the components.
 const FOLLOWED: usize = 200;
+/// Modifiers whose clusters and subspace are looked at (SPEC CONTEXT 3.2).
+const MODIFIERS: usize = 100;
+/// Mean cosine of barcodes below which modifiers are in different clusters.
+const ALIKE: f64 = 0.5;
+/// Places along the line, besides its middle, where words are tried: shares of the slow points.
+const CONTEXTS: [f64; 4] = [0.1, 0.3, 0.7, 0.9];
 /// Quantile of the null beyond which a word counts as a modifier of the network.
 const BEYOND: f64 = 0.99;
 /// Samples behind the interval of the recovered fraction.
@@ -49,8 +57,10 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     }
     let mut list: Vec<u32> = Vec::new();
     if !scene.points.is_empty() {
-        let (table, strongest) = search(e, folder, &scene)?;
-        made.files.push(table.write(folder)?);
+        let (tables, strongest) = search(e, folder, &scene)?;
+        for table in tables {
+            made.files.push(table.write(folder)?);
+        }
         list.extend(strongest);
     }
     if !e.context.fit {
@@ -68,8 +78,8 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     augment(e, folder, &corpus, &network, &list, made)
 }
 
-/// Effects of all words; the strongest that occur often enough.
-fn search(e: &Experiment, folder: &Path, scene: &Scene) -> Result<(Table, Vec<u32>)> {
+/// Effects of all words, what follows from them, and the strongest that occur often enough.
+fn search(e: &Experiment, folder: &Path, scene: &Scene) -> Result<(Vec<Table>, Vec<u32>)> {
     let (axes, _) = super::states::read_axes(folder)?;
     let distance = |p: &Vec<f64>| -> f64 {
         p.iter().zip(axes.mean.iter()).map(|(a, b)| (a - b) * (a - b)).sum()
@@ -82,6 +92,7 @@ fn search(e: &Experiment, folder: &Path, scene: &Scene) -> Result<(Table, Vec<u3
     let direction = scene.direction();
     let near = Linearisation::at(&scene.map, centre, Some(&direction))?;
     let left: Vec<f64> = near.eigen.left.column(0).iter().map(|z| z.re).collect();
+    let line: Vec<f64> = near.eigen.right.column(0).iter().map(|z| z.re).collect();
     let sets = scene.sets(e, folder)?;
     let probes: Vec<usize> = sets.positive.iter().chain(&sets.negative).copied().collect();
     let watched = modifiers::Scene {
@@ -107,9 +118,30 @@ fn search(e: &Experiment, folder: &Path, scene: &Scene) -> Result<(Table, Vec<u3
     often.sort_by(|&a, &b| found.effect[b].total_cmp(&found.effect[a]).then(a.cmp(&b)));
     let strong = &often[..often.len().min(FOLLOWED)];
     let component = found.component(strong)?;
-    let mut tau = vec![None; counts.len()];
-    for &w in strong {
-        tau[w] = watched.time_constant(&found, w);
+    let decay: Vec<Option<Decay>> = {
+        let mut all = vec![None; counts.len()];
+        strong.iter().for_each(|&w| all[w] = Some(watched.decay(&found, w)));
+        all
+    };
+    let fitted = |w: usize| decay[w].filter(|d| d.fitted.is_some());
+    let elsewhere = elsewhere(scene, &watched, &often)?;
+    let gains = |w: usize| {
+        let all = elsewhere.iter().map(|b| b.gain[w]).chain([found.gain[w]]).collect::<Vec<_>>();
+        (summary::mean(&all), summary::deviation(&all))
+    };
+    // A p-value is no smaller than one in the number of draws.
+    let p = |w: usize| (1.0 - below(found.effect[w])).max(1.0 / (null.len() + 1) as f64);
+    let rates = summary::discovery_rates(&often.iter().map(|&w| p(w)).collect::<Vec<_>>());
+    let modifiers: Vec<usize> = often
+        .iter()
+        .copied()
+        .filter(|&w| below(found.effect[w]) >= BEYOND)
+        .take(MODIFIERS)
+        .collect();
+    let codes: Vec<&[f64]> = modifiers.iter().map(|&w| found.code(w)).collect();
+    let mut cluster = vec![None; counts.len()];
+    for (&w, number) in modifiers.iter().zip(clusters(&codes, ALIKE)) {
+        cluster[w] = Some(number as f64 + 1.0);
     }
     let table = Table::new("modifiers")
         .text("word", often.iter().map(|&w| scene.corpus.words[w].as_str()))
@@ -117,13 +149,40 @@ fn search(e: &Experiment, folder: &Path, scene: &Scene) -> Result<(Table, Vec<u3
         .u64("count", often.iter().map(|&w| counts[w] as usize))
         .f64("effect", often.iter().map(|&w| found.effect[w]))
         .f64("null_quantile", often.iter().map(|&w| below(found.effect[w])))
+        .f64("discovery_rate", rates)
         .f64("gain", often.iter().map(|&w| found.gain[w]))
-        .maybe_f64("tau", often.iter().map(|&w| tau[w]))
-        .f64("component_1", often.iter().map(|&w| component[w]));
-    let beyond = |w: &&usize| below(found.effect[**w]) >= BEYOND;
-    let strongest =
-        often.iter().filter(beyond).take(e.context.from_network).map(|&w| w as u32).collect();
-    Ok((table, strongest))
+        .f64("gain_mean", often.iter().map(|&w| gains(w).0))
+        .f64("gain_deviation", often.iter().map(|&w| gains(w).1))
+        .u64("contexts", often.iter().map(|_| elsewhere.len() + 1))
+        .maybe_f64("tau", often.iter().map(|&w| decay[w].and_then(|d| d.half)))
+        .maybe_f64("tau_fitted", often.iter().map(|&w| fitted(w).and_then(|d| d.fitted)))
+        .maybe_f64("tau_low", often.iter().map(|&w| fitted(w).map(|d| d.interval.0)))
+        .maybe_f64("tau_high", often.iter().map(|&w| fitted(w).map(|d| d.interval.1)))
+        .f64("component_1", often.iter().map(|&w| component[w]))
+        .maybe_f64("cluster", often.iter().map(|&w| cluster[w]));
+    let strongest = modifiers.iter().take(e.context.from_network).map(|&w| w as u32).collect();
+    let all =
+        blocking::Found { scene, watched: &watched, codes: &found, list: &modifiers, line: &line };
+    let mut tables = vec![table];
+    tables.extend(blocking::tables(e, &all)?);
+    Ok((tables, strongest))
+}
+
+/// Barcodes at other points along the line: words act there too, or only in the middle.
+fn elsewhere(scene: &Scene, watched: &modifiers::Scene, usual: &[usize]) -> Result<Vec<Barcodes>> {
+    let said = |p: &[f64]| p.iter().zip(watched.readout).map(|(p, w)| p * w).sum::<f64>();
+    let mut along: Vec<&[f64]> = scene.points.iter().map(Vec::as_slice).collect();
+    along.sort_by(|a, b| said(a).total_cmp(&said(b)));
+    let at = |share: f64| along[((along.len() - 1) as f64 * share).round() as usize];
+    let mut points: Vec<&[f64]> = CONTEXTS.iter().map(|&share| at(share)).collect();
+    points.dedup();
+    points.retain(|p| *p != watched.centre);
+    let barcodes = |point: &[f64]| -> Result<Barcodes> {
+        let near = Linearisation::at(&scene.map, point, Some(watched.readout))?;
+        let left: Vec<f64> = near.eigen.left.column(0).iter().map(|z| z.re).collect();
+        modifiers::Scene { centre: point, slow: &left, ..*watched }.barcodes(usual)
+    };
+    points.into_iter().map(barcodes).collect()
 }
 
 /// Fits the family, and says how much of the network's gain each model recovers.

@@ -5,6 +5,7 @@
 //! [`run`](crate::run) for what is done again and what is not.
 
 mod baselines;
+mod blocking;
 mod claims;
 mod context;
 mod deflections;
@@ -279,10 +280,11 @@ pub(super) fn stage<'a>(
         "fixed_points" => 3,
         // 2: impulses, single units, deflections, words in another order; 3: within the plane.
         "modes" => 3,
-        // 2: probes of the toy language; 3: how many phrases were scored.
-        "context" => 3,
-        // 2: L1, G1, G7-G11, G14; 3: C1-C5.
-        "claims" => 3,
+        // 2: probes of the toy language; 3: how many phrases were scored; 4: clusters, subspace,
+        // blocking, positions.
+        "context" => 4,
+        // 2: L1, G1, G7-G11, G14; 3: C1-C5; 4: C7.
+        "claims" => 4,
         _ => 1,
     };
     Stage { name, version, part, reads }

@@ -156,7 +156,7 @@ impl Scene {
     }
 
     /// Whether the readout gives the document's class; `None` without classes.
-    fn right(&self, document: usize, state: &[f64]) -> Option<bool> {
+    pub(super) fn right(&self, document: usize, state: &[f64]) -> Option<bool> {
         let Labels::Class(classes) = &self.corpus.test.labels else { return None };
         let said = logits(&self.readout, state);
         let class = match said.len() {

@@ -130,6 +130,40 @@ pub(super) fn toy(folder: &Path) -> Result<Vec<Claim>> {
     Ok(claims)
 }
 
+/// Words at the beginning over which the gain is averaged.
+const FIRST: usize = 5;
+
+/// C7: the initial state makes the first words count more.
+pub(super) fn beginning(folder: &Path) -> Result<Option<Claim>> {
+    if !have(folder, "positions") {
+        return Ok(None);
+    }
+    let table = Frame::read(folder, "positions")?;
+    let (from, gain) = (table.text("from")?, table.f64("gain")?);
+    let (blocked, inside) = (table.f64("gain_blocked")?, table.f64("initial_inside")?);
+    let first: Vec<usize> =
+        (0..from.len()).filter(|&i| from[i] == "beginning").take(FIRST).collect();
+    let mean = |of: &[f64]| first.iter().map(|&i| of[i]).sum::<f64>() / first.len() as f64;
+    let without = match mean(&blocked) {
+        x if x.is_nan() => "no modifier subspace was found".to_string(),
+        x => {
+            format!("{x:.2} with the state's {:.2} in the modifier subspace taken away", inside[0])
+        }
+    };
+    Ok(Some(Claim {
+        name: "C7",
+        statement: format!(
+            "the initial state makes the first {FIRST} words count more than those in the middle \
+             ({without}): mean gain"
+        ),
+        measured: mean(&gain),
+        interval: NONE,
+        n: first.len(),
+        reference: "intensifies, through the modifier subspace; above 1",
+        holds: mean(&gain) > 1.0,
+    }))
+}
+
 /// C6 and C8: modifiers, and how much of the network's gain words in context recover.
 ///
 /// * `turned`: whether C6 is about this kind of label

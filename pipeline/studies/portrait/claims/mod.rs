@@ -29,6 +29,15 @@ struct Claim {
     holds: bool,
 }
 
+impl Claim {
+    /// By paper, then by number.
+    fn order(&self) -> (u8, u32) {
+        let (paper, number) = self.name.split_at(1);
+        let paper = "LGC".find(paper).expect("the claims of three papers") as u8;
+        (paper, number.parse().expect("a claim is a letter and a number"))
+    }
+}
+
 /// No interval.
 const NONE: (f64, f64) = (f64::NAN, f64::NAN);
 
@@ -44,12 +53,17 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     };
     // Sentiment and its toy have words that turn others; topics need not.
     let planted = match &e.corpus.source {
-        Source::Synthetic(of) => Some(matches!(of.kind, Kind::Toy)),
+        Source::Synthetic(of) => Some((matches!(of.kind, Kind::Toy), of.beginning > 0)),
         _ => None,
     };
-    let turned = planted.unwrap_or(classes == 2 || network.head() == Head::Score);
-    let claims: Vec<Claim> =
-        claims.into_iter().chain(context::in_context(folder, turned)?).collect();
+    let sentiment = classes == 2 || network.head() == Head::Score;
+    let (turned, weighed) = planted.unwrap_or((sentiment, sentiment));
+    let mut claims = claims;
+    claims.extend(context::in_context(folder, turned)?);
+    if weighed {
+        claims.extend(context::beginning(folder)?);
+    }
+    claims.sort_by_key(|c| c.order());
     let table = Table::new("claims")
         .text("claim", claims.iter().map(|c| c.name))
         .text("statement", claims.iter().map(|c| c.statement.as_str()))

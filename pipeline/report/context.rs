@@ -1,0 +1,132 @@
+//! The section of a page on words in context.
+
+use super::page::{escape, have};
+use super::table::Frame;
+use crate::Result;
+use std::fmt::Write;
+use std::path::Path;
+
+/// Words in context, and the modifiers.
+pub fn section(body: &mut String, run: &Path) -> Result<()> {
+    let have = |name: &str| have(run, name);
+    body.push_str("<section id=augmented><h2>Words in context</h2>");
+    if have("augmented") {
+        let table = Frame::read(run, "augmented")?;
+        let (model, accuracy) = (table.text("model")?, table.f64("accuracy")?);
+        let recovered = table.f64("recovered")?;
+        let (low, high) = (table.f64("recovered_low")?, table.f64("recovered_high")?);
+        body.push_str(
+            "<p>A bag of words, then with words that change how the next ones are read, with a \
+             heavier beginning and end, and both: how much of what the network gains over words \
+             do they recover?</p><table><thead><tr><th>Model</th><th>Test</th><th>Recovered</th>\
+             <th>95 % interval</th></tr></thead><tbody>",
+        );
+        for i in 0..model.len() {
+            let number = |x: f64| if x.is_nan() { String::new() } else { format!("{x:.2}") };
+            let interval = if low[i].is_nan() {
+                String::new()
+            } else {
+                format!("{:.2} – {:.2}", low[i], high[i])
+            };
+            let _ = write!(
+                body,
+                "<tr><td>{}</td><td>{:.4}</td><td>{}</td><td>{interval}</td></tr>",
+                escape(&model[i].replace('_', " ")),
+                accuracy[i],
+                number(recovered[i])
+            );
+        }
+        body.push_str("</tbody></table>");
+    } else {
+        body.push_str(
+            "<p>Not fitted on this run: <code>context: (fit: true)</code> fits them.</p>",
+        );
+    }
+    if have("modifiers") {
+        let table = Frame::read(run, "modifiers")?;
+        let (word, effect, gain) = (table.text("word")?, table.f64("effect")?, table.f64("gain")?);
+        let (tau, beyond) = (table.f64("tau")?, table.f64("null_quantile")?);
+        body.push_str(
+            "<p>The words after which this network reads others most differently, beyond what \
+             words of their own valence do. Gain: −2 turns good into as much of bad, +1 doubles.\
+             </p><table><thead><tr><th>Word</th><th>Effect</th><th>Gain</th><th>Lasts, tokens</th>\
+             <th>Quantile of the null</th></tr></thead><tbody>",
+        );
+        for i in 0..word.len().min(12) {
+            let lasts = if tau[i].is_nan() { "–".into() } else { format!("{:.1}", tau[i]) };
+            let _ = write!(
+                body,
+                "<tr><td>{}</td><td>{:.3}</td><td>{:+.3}</td><td>{lasts}</td><td>{:.3}</td></tr>",
+                escape(&word[i]),
+                effect[i],
+                gain[i],
+                beyond[i]
+            );
+        }
+        body.push_str(
+            "</tbody></table><p class=small><a href=\"tables/modifiers.parquet\">\
+             modifiers.parquet</a></p>",
+        );
+    }
+    if have("blocking") {
+        blocking(body, &Frame::read(run, "blocking")?)?;
+    }
+    if have("phrases") {
+        phrases(body, &Frame::read(run, "phrases")?)?;
+    }
+    body.push_str("</section>\n");
+    Ok(())
+}
+
+/// What the network reads where modifiers cannot move its state.
+fn blocking(body: &mut String, table: &Frame) -> Result<()> {
+    let (documents, reading) = (table.text("documents")?, table.text("reading")?);
+    let (value, n, measure) = (table.f64("value")?, table.f64("n")?, table.text("measure")?);
+    let accuracy = measure.first().is_some_and(|m| m == "accuracy");
+    let what = if accuracy { "Share right" } else { "Squared error at the end" };
+    let _ = write!(
+        body,
+        "<h3>Without the modifier subspace</h3><p>The state's part in the directions in which \
+         modifiers move it is set to that of the nearest slow point, after modifiers or at every \
+         token. {what}, test documents with and without a modifier:</p><table><thead><tr>\
+         <th>Documents</th><th>n</th><th>Open</th><th>Blocked after modifiers</th>\
+         <th>Blocked always</th></tr></thead><tbody>"
+    );
+    for (set, name) in [("all", "all"), ("with", "with a modifier"), ("without", "without")] {
+        let row =
+            |which: &str| (0..value.len()).find(|&i| documents[i] == set && reading[i] == which);
+        let Some(first) = row("open") else { continue };
+        let _ = write!(body, "<tr><td>{name}</td><td>{:.0}</td>", n[first]);
+        for which in ["open", "after_modifiers", "always"] {
+            let shown = row(which).map_or(String::new(), |i| format!("{:.3}", value[i]));
+            let _ = write!(body, "<td>{shown}</td>");
+        }
+        body.push_str("</tr>");
+    }
+    body.push_str(
+        "</tbody></table><p class=small><a href=\"tables/blocking.parquet\">blocking.parquet</a></p>",
+    );
+    Ok(())
+}
+
+/// Pairs of a modifier and a word.
+fn phrases(body: &mut String, table: &Frame) -> Result<()> {
+    let (modifier, word) = (table.text("modifier")?, table.text("word")?);
+    let numbers = [table.f64("plain")?, table.f64("modified")?, table.f64("blocked")?];
+    body.push_str(
+        "<p>What words say in the middle of the line, after a modifier, and after it with the \
+         subspace blocked (change of the readout):</p><table><thead><tr><th>Phrase</th>\
+         <th>Word alone</th><th>After the modifier</th><th>Blocked</th></tr></thead><tbody>",
+    );
+    for i in 0..word.len() {
+        let _ = write!(body, "<tr><td>{} {}</td>", escape(&modifier[i]), escape(&word[i]));
+        for of in &numbers {
+            let _ = write!(body, "<td>{:+.3}</td>", of[i]);
+        }
+        body.push_str("</tr>");
+    }
+    body.push_str(
+        "</tbody></table><p class=small><a href=\"tables/phrases.parquet\">phrases.parquet</a></p>",
+    );
+    Ok(())
+}
