@@ -11,6 +11,7 @@ mod geometry;
 mod layout;
 mod linalg;
 mod model;
+mod modifiers;
 mod ops;
 mod pieces;
 mod readme;

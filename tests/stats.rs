@@ -191,3 +191,13 @@ fn documents_have_the_singular_values_of_the_dense_matrix() {
     let again = alone.install(|| lsa::documents(&counts, 4, 1e-9, 1)).unwrap();
     assert_eq!(again.singular, found.singular);
 }
+
+#[test]
+fn false_discovery_rates_by_hand() {
+    use accrue::stats::summary::{deviation, discovery_rates, mean};
+    // n = 5: .01·5/1, .02·5/2, .03·5/3 and .5·5/4, the least from the right.
+    let found = discovery_rates(&[0.03, 0.01, 0.9, 0.02, 0.5]);
+    let wanted = [0.05, 0.05, 0.9, 0.05, 0.625];
+    assert!(found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-12), "{found:?}");
+    assert_eq!((mean(&[1.0, 2.0, 6.0]), deviation(&[1.0, 3.0])), (3.0, 2.0_f64.sqrt()));
+}

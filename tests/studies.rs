@@ -206,6 +206,21 @@ fn the_toy_language_is_read_in_context() {
     for name in ["C1", "C2", "C3", "C5", "C6", "C8"] {
         assert!(found[name].1, "{name}: {found:?}");
     }
+    // The two modifiers are told from the ten other words, which is all that the null knows of.
+    let table = Frame::read(&folder, "modifiers").unwrap();
+    let beyond = table.f64("null_quantile").unwrap();
+    assert_eq!(table.text("word").unwrap()[..2], ["not4", "very1"]);
+    assert!(beyond[1] >= 0.99 && beyond[2] < 0.99, "{beyond:?}");
+    // With their subspace blocked, words are read as if there were no modifier.
+    let table = Frame::read(&folder, "phrases").unwrap();
+    let (plain, modified) = (table.f64("plain").unwrap(), table.f64("modified").unwrap());
+    let blocked = table.f64("blocked").unwrap();
+    let valued: Vec<usize> = (0..plain.len()).filter(|&i| plain[i].abs() > 0.3).collect();
+    assert!(valued.len() >= 4, "{plain:?}");
+    for i in valued {
+        let (open, shut) = ((modified[i] - plain[i]).abs(), (blocked[i] - plain[i]).abs());
+        assert!(shut < 0.5 * open, "{i}: {plain:?} {modified:?} {blocked:?}");
+    }
     // What each valence word adds after "not" and "very", against the language's own rule.
     let table = Frame::read(&folder, "probes").unwrap();
     let (planted, full) = (table.f64("planted").unwrap(), table.f64("full").unwrap());
@@ -213,4 +228,21 @@ fn the_toy_language_is_read_in_context() {
     for (rule, said) in planted.iter().zip(&full) {
         assert!((rule - said).abs() < 0.25 * rule.abs(), "{planted:?} {full:?}");
     }
+}
+
+#[test]
+fn the_first_words_count_double_where_they_do() {
+    let out = tempfile::tempdir().unwrap();
+    let short = ["training.steps=3000", "training.decay=0.9992", "context.fit=false"];
+    let (_, folder) = run("context/beginning.ron", &short, out.path());
+    let found = claims(&folder);
+    assert!(found["C7"].1, "{found:?}");
+    // The rule: the first five words count twice, the ones after that once.
+    let table = Frame::read(&folder, "positions").unwrap();
+    let (from, gain) = (table.text("from").unwrap(), table.f64("gain").unwrap());
+    let first = from.iter().position(|f| f == "beginning").unwrap();
+    let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len() as f64;
+    let (early, late) = (mean(&gain[first..first + 5]), mean(&gain[first + 7..first + 20]));
+    assert!((1.6..2.6).contains(&early), "{gain:?}");
+    assert!((0.9..1.1).contains(&late), "{gain:?}");
 }

@@ -9,7 +9,16 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 fn settings(kind: Kind, length: usize, size: usize, balanced: bool) -> Settings {
-    Settings { kind, length, train: size, validation: 50, test: 50, balanced, shortest: None }
+    Settings {
+        kind,
+        length,
+        train: size,
+        validation: 50,
+        test: 50,
+        balanced,
+        shortest: None,
+        beginning: 0,
+    }
 }
 
 fn classes(split: &Split) -> &[u32] {
@@ -149,6 +158,8 @@ fn the_toy_language_has_its_derived_statistics() {
     assert_eq!(running_score(&phrase, 0), [0.0, 0.0, 2.0]);
     let phrase = ["not4", "very1", "good1", "good1", "good1", "good1"].map(id);
     assert_eq!(running_score(&phrase, 0), [0.0, 0.0, -2.0, -3.0, -4.0, -3.0]);
+    // The first four count double.
+    assert_eq!(running_score(&phrase, 4), [0.0, 0.0, -4.0, -6.0, -7.0, -6.0]);
 }
 
 #[test]

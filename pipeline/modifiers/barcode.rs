@@ -4,7 +4,7 @@
 //! and, for a word `m`, `d_m = F(h*, x_m) − h_0`, with `s_m = ℓ₁ᵀ d_m` what it adds along the
 //! line. Every word moves the state, one of strong valence most, and off the line too.
 //! What words of a valence do on average is fitted over the vocabulary, `f(s) = c_0 + c_1 s +
-//! c_2 s²`, and a *modifier* is a word that does something else. With the readout vector `w`,
+//! c_2 s²`, robustly, and a *modifier* is a word that does something else. With the readout vector `w`,
 //!
 //! ```text
 //! b_m[v] = wᵀ (J_inp(h_0 + d_m) − J_inp(h_0 + f(s_m))) (x_v − x*)      (the barcode)
@@ -54,6 +54,10 @@ pub struct Barcodes {
     codes: Vec<Vec<f64>>,
 }
 
+/// Times the fit of `f` is weighed anew.
+const REWEIGHTED: usize = 20;
+/// Multiples of the median displacement besides `f` beyond which a word has no part in the null.
+const OUTLYING: f64 = 5.0;
 /// Tokens over which a modifier's effect is followed.
 const FOLLOWED: usize = 40;
 
@@ -120,7 +124,10 @@ impl Scene<'_> {
     /// Effects of displacements that no word has: what the words do besides `f` is
     /// shuffled among them, each of its principal components on its own.
     ///
-    /// * `words`: whose displacements; `count`: effects wanted
+    /// Words that move the state besides `f` by more than five times the median are what is looked
+    /// for: they play no part in the null, which in a vocabulary of twelve words would be made of them.
+    ///
+    /// * `words`: whose displacements; `count`: effects drawn
     ///
     /// # Errors
     /// [`crate::Error::NotFinite`] for displacements with NaN.
@@ -131,31 +138,39 @@ impl Scene<'_> {
         count: usize,
         seed: u64,
     ) -> Result<Vec<f64>> {
+        let length = |w: &usize| found.beyond(*w).iter().map(|x| x * x).sum::<f64>().sqrt();
+        let mut lengths: Vec<f64> = words.iter().map(length).collect();
+        lengths.sort_by(f64::total_cmp);
+        let usual = OUTLYING * lengths.get(lengths.len() / 2).copied().unwrap_or(0.0);
+        let words: Vec<usize> = words.iter().copied().filter(|w| length(w) <= usual).collect();
+        if words.len() < 2 {
+            return Ok(Vec::new());
+        }
         let size = self.centre.len();
-        let rest = |w: usize, j: usize| found.displacement[w].0[j] - found.displacement[w].1[j];
-        let points = Matrix::from_fn(words.len(), size, |i, j| rest(words[i], j));
-        let pca = Pca::of(&points)?;
-        let mut stream = seed::stream(seed, "modifiers/null");
-        let mut columns: Vec<Vec<f64>> = (0..pca.directions.ncols())
-            .map(|a| {
-                let column = pca.directions.column(a);
-                (0..words.len())
-                    .map(|i| (points.row(i).transpose() - &pca.mean).dot(&column))
-                    .collect()
-            })
-            .collect();
-        columns.iter_mut().for_each(|c| c.shuffle(&mut stream));
+        let rest: Vec<Vec<f64>> = words.iter().map(|&w| found.beyond(w)).collect();
+        let pca = Pca::of(&Matrix::from_fn(words.len(), size, |i, j| rest[i][j]))?;
+        let axes = pca.directions.ncols();
+        let coordinates: Vec<Vec<f64>> = rest.iter().map(|d| pca.coordinates(d, axes)).collect();
         let quiet = self.quiet();
-        let effect = |i: usize| -> f64 {
-            let mut d = pca.mean.clone();
-            for (a, column) in columns.iter().enumerate() {
-                d.axpy(column[i], &pca.directions.column(a), 1.0);
-            }
-            let usual = &found.displacement[words[i]].1;
-            let code = self.code(&quiet, &sum(usual, d.as_slice()), usual);
-            code.iter().map(|x| x * x).sum::<f64>().sqrt() / found.norm
-        };
-        Ok((0..words.len().min(count)).into_par_iter().map(effect).collect())
+        let mut stream = seed::stream(seed, "modifiers/null");
+        let mut drawn = Vec::with_capacity(count);
+        while drawn.len() < count {
+            let mut columns: Vec<Vec<f64>> =
+                (0..axes).map(|a| coordinates.iter().map(|c| c[a]).collect()).collect();
+            columns.iter_mut().for_each(|c| c.shuffle(&mut stream));
+            let effect = |i: usize| -> f64 {
+                let mut d = pca.mean.clone();
+                for (a, column) in columns.iter().enumerate() {
+                    d.axpy(column[i], &pca.directions.column(a), 1.0);
+                }
+                let usual = &found.displacement[words[i]].1;
+                let code = self.code(&quiet, &sum(usual, d.as_slice()), usual);
+                code.iter().map(|x| x * x).sum::<f64>().sqrt() / found.norm
+            };
+            let more = words.len().min(count - drawn.len());
+            drawn.extend((0..more).into_par_iter().map(effect).collect::<Vec<_>>());
+        }
+        Ok(drawn)
     }
 
     /// How a word's effect fades while the input is held.
@@ -233,19 +248,40 @@ fn sum(a: &[f64], b: &[f64]) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a + b).collect()
 }
 
-/// `f(s) = c_0 + c_1 s + c_2 s²` by least squares over the `usual` words.
+/// `f(s) = c_0 + c_1 s + c_2 s²` over the `usual` words, by least squares in which a word
+/// counts the less the further it lies from the fit: with `r` its distance in units of the
+/// median distance, by `1/(1 + r²)` (Cauchy's weights), repeated. Modifiers would draw a plain
+/// fit towards them where words are few.
 fn fitted(moved: &[(Vec<f64>, f64)], usual: &[usize]) -> Result<impl Fn(f64) -> Vec<f64> + use<>> {
     let size = moved.first().map_or(0, |m| m.0.len());
     let powers = |s: f64| [1.0, s, s * s];
     let design = Matrix::from_fn(usual.len(), 3, |i, j| powers(moved[usual[i]].1)[j]);
     let target = Matrix::from_fn(usual.len(), size, |i, j| moved[usual[i]].0[j]);
-    let parts = svd(&design)?;
-    let largest = parts.singular.first().copied().unwrap_or(0.0);
-    let mut inverse = parts.v;
-    for (mut column, s) in inverse.column_iter_mut().zip(&parts.singular) {
-        column *= if *s > 1e-12 * largest { 1.0 / s } else { 0.0 };
+    let solve = |weights: &[f64]| -> Result<Matrix> {
+        let scaled = |m: &Matrix| {
+            Matrix::from_fn(m.nrows(), m.ncols(), |i, j| m[(i, j)] * weights[i].sqrt())
+        };
+        let parts = svd(&scaled(&design))?;
+        let largest = parts.singular.first().copied().unwrap_or(0.0);
+        let mut inverse = parts.v;
+        for (mut column, s) in inverse.column_iter_mut().zip(&parts.singular) {
+            column *= if *s > 1e-12 * largest { 1.0 / s } else { 0.0 };
+        }
+        Ok(inverse * parts.u.transpose() * scaled(&target))
+    };
+    let mut coefficients = solve(&vec![1.0; usual.len()])?;
+    for _ in 0..REWEIGHTED {
+        let rest = &target - &design * &coefficients;
+        let far: Vec<f64> = rest.row_iter().map(|r| r.norm()).collect();
+        let mut sorted = far.clone();
+        sorted.sort_by(f64::total_cmp);
+        let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
+        if median == 0.0 {
+            break;
+        }
+        let weights: Vec<f64> = far.iter().map(|r| 1.0 / (1.0 + (r / median).powi(2))).collect();
+        coefficients = solve(&weights)?;
     }
-    let coefficients = inverse * parts.u.transpose() * target;
     Ok(move |s: f64| {
         let at = powers(s);
         coefficients.column_iter().map(|c| c.iter().zip(&at).map(|(c, p)| c * p).sum()).collect()

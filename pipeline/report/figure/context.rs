@@ -37,7 +37,7 @@ pub fn subspace(table: &Frame) -> Result<Option<Figure>> {
             let own = (0..words.len()).filter(|&i| group(i) == g).map(|i| all[i]);
             dots(&mut chart, own, 4, colour(*c).mix(0.8).filled());
         }
-        dots(&mut chart, [(0.0, 0.0)].into_iter(), 4, axes::INK.filled());
+        dots(&mut chart, [(0.0, 0.0)], 4, axes::INK.filled());
         for i in 0..words.len().min(NAMED) {
             axes::name(&mut chart, all[i], &words[i], axes::GREY);
         }

@@ -104,7 +104,14 @@ fn documents(e: &Experiment, found: &Found, subspace: &Subspace) -> Result<Optio
         return Ok(None);
     }
     let score = matches!(scene.corpus.test.labels, Labels::Score(_));
-    let mut lines: Vec<(&str, &str, f64, (f64, f64), usize)> = Vec::new();
+    struct Line {
+        set: &'static str,
+        reading: &'static str,
+        mean: f64,
+        interval: (f64, f64),
+        count: usize,
+    }
+    let mut lines: Vec<Line> = Vec::new();
     for (set, wanted) in [("all", None), ("with", Some(true)), ("without", Some(false))] {
         for (i, reading) in ["open", "after_modifiers", "always"].into_iter().enumerate() {
             let of = rows.iter().filter(|r| wanted.is_none_or(|w| r.0 == w));
@@ -117,19 +124,19 @@ fn documents(e: &Experiment, found: &Found, subspace: &Subspace) -> Result<Optio
                 true => (f64::NAN, f64::NAN),
                 false => evidence::share_interval(mean, values.len()),
             };
-            lines.push((set, reading, mean, interval, values.len()));
+            lines.push(Line { set, reading, mean, interval, count: values.len() });
         }
     }
     let what = if score { "squared_error" } else { "accuracy" };
     Ok(Some(
         Table::new("blocking")
-            .text("documents", lines.iter().map(|l| l.0))
-            .text("reading", lines.iter().map(|l| l.1))
+            .text("documents", lines.iter().map(|l| l.set))
+            .text("reading", lines.iter().map(|l| l.reading))
             .text("measure", lines.iter().map(|_| what))
-            .f64("value", lines.iter().map(|l| l.2))
-            .f64("low", lines.iter().map(|l| l.3.0))
-            .f64("high", lines.iter().map(|l| l.3.1))
-            .u64("n", lines.iter().map(|l| l.4)),
+            .f64("value", lines.iter().map(|l| l.mean))
+            .f64("low", lines.iter().map(|l| l.interval.0))
+            .f64("high", lines.iter().map(|l| l.interval.1))
+            .u64("n", lines.iter().map(|l| l.count)),
     ))
 }
 

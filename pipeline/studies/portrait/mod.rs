@@ -281,8 +281,8 @@ pub(super) fn stage<'a>(
         // 2: impulses, single units, deflections, words in another order; 3: within the plane.
         "modes" => 3,
         // 2: probes of the toy language; 3: how many phrases were scored; 4: clusters, subspace,
-        // blocking, positions.
-        "context" => 4,
+        // blocking, positions; 5: a robust fit, a null without what is looked for.
+        "context" => 5,
         // 2: L1, G1, G7-G11, G14; 3: C1-C5; 4: C7.
         "claims" => 4,
         _ => 1,
