@@ -11,6 +11,7 @@ ACCRUE = $(CARGO) run $(FLAGS) --quiet --
 # PROFILE=paper also trains four cells with three seeds each, on sentences and reviews, and the shapes at
 # the published length; PROFILE=small has one network of each shape, a quarter of the steps.
 PROFILE ?= small
+CONTEXT_paper = context/seeds
 GRIDS_paper = line/valences line/sentences line/reviews
 SHAPES = unordered ordered labels correlated collapse
 SHAPES_small = geometry/unordered_small geometry/ordered_small geometry/labels_small
@@ -48,6 +49,7 @@ $(eval $(call run-of,line/sentences,line/sentences,sst2))
 $(eval $(call run-of,line/reviews,line/reviews,imdb))
 $(eval $(call run-of,context/toy,context/toy,-))
 $(eval $(call run-of,context/beginning,context/beginning,-))
+$(eval $(call run-of,context/seeds,context/seeds,-))
 $(foreach run,imdb sst2 ag_news newsgroups sst5 amazon go_emotions,$(eval $(call run-of,$(run)/gru,$(run),$(run))))
 $(eval $(call run-of,imdb/ratings,imdb_ratings,imdb))
 $(foreach run,$(SHAPES),$(eval $(call run-of,geometry/$(run),geometry/$(run),-)))
@@ -62,7 +64,7 @@ reproduce-line: $(call pages,line/valence $(GRIDS_$(PROFILE)) imdb/gru sst2/gru)
 REAL = ag_news/gru newsgroups/gru imdb/ratings sst5/gru amazon/gru go_emotions/gru
 reproduce-geometry: $(call pages,$(SHAPES_$(PROFILE)) $(REAL)) ## several classes and labels: shapes, dimensions
 
-reproduce-context: $(call pages,context/toy context/beginning sst2/gru) ## words in context: toy language, sentences
+reproduce-context: $(call pages,context/toy context/beginning $(CONTEXT_$(PROFILE)) sst2/gru) ## words in context: toy language, sentences
 
 $(PROGRAM): build ;
 

@@ -203,7 +203,7 @@ fn the_toy_language_is_read_in_context() {
     let short = ["training.steps=4000", "training.decay=0.9994"];
     let (_, folder) = run("context/toy.ron", &short, out.path());
     let found = claims(&folder);
-    for name in ["C1", "C2", "C3", "C5", "C6", "C8"] {
+    for name in ["C1", "C2", "C3", "C4", "C5", "C6", "C8"] {
         assert!(found[name].1, "{name}: {found:?}");
     }
     // The two modifiers are told from the ten other words, which is all that the null knows of.

@@ -735,6 +735,11 @@ pub const TABLES: &[Described] = &[
                 "f64",
                 "distance to the line through the slow points, mean over the phrases",
             ),
+            f(
+                "off_noise_line",
+                "f64",
+                "the same to the line through the slow points while a neutral word is held; null where none were sought there",
+            ),
             f("n", "u64", "phrases"),
             f(
                 "error",

@@ -281,10 +281,11 @@ pub(super) fn stage<'a>(
         // 2: impulses, single units, deflections, words in another order; 3: within the plane.
         "modes" => 3,
         // 2: probes of the toy language; 3: how many phrases were scored; 4: clusters, subspace,
-        // blocking, positions; 5: a robust fit, a null without what is looked for.
-        "context" => 5,
-        // 2: L1, G1, G7-G11, G14; 3: C1-C5; 4: C7.
-        "claims" => 4,
+        // blocking, positions; 5: a robust fit, a null without what is looked for; 6: the line while
+        // a neutral word is held.
+        "context" => 6,
+        // 2: L1, G1, G7-G11, G14; 3: C1-C5; 4: C7; 5: C4 there.
+        "claims" => 5,
         _ => 1,
     };
     Stage { name, version, part, reads }

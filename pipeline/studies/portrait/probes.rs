@@ -10,7 +10,7 @@ use crate::experiment::Experiment;
 use crate::geometry::coordinate;
 use crate::linalg::{Matrix, Vector};
 use crate::modifiers::deletion::{self, Mode};
-use crate::report::Table;
+use crate::report::{Frame, Table};
 use crate::run::Made;
 use crate::seed;
 use rand::Rng;
@@ -30,6 +30,8 @@ const CONTEXTS: [(&str, &[&str], f64); 4] = [
 const READ: [&str; 4] = ["good1", "bad1", "awesome1", "awful1"];
 /// Moduli within which a complex pair may turn the next four words.
 pub(super) const TURNING: (f64, f64) = (0.3, 0.8);
+/// Fewest points that make a line.
+const LINE: usize = 3;
 /// Test phrases on which every step is compared with the score.
 const SCORED: usize = 500;
 
@@ -76,11 +78,25 @@ pub(super) fn stage(e: &Experiment, folder: &Path, scene: &Scene, mut made: Made
         coordinate::off_line(&points, &along, states).iter().sum::<f64>() / states.len() as f64
     };
     let offs: Vec<f64> = states.iter().map(|s| off(s)).collect();
+    // The same to the line that the network has while it reads a neutral word, where slow
+    // points were sought there too.
+    let noise = noise_points(e, folder)?;
+    let noise_offs: Vec<Option<f64>> = if noise.nrows() < LINE {
+        vec![None; states.len()]
+    } else {
+        let along = coordinate::along(&noise, e.modes.neighbours)?;
+        let mean = |s: &Vec<Vec<f64>>| {
+            let off = coordinate::off_line(&noise, &along, s);
+            Some(off.iter().sum::<f64>() / s.len() as f64)
+        };
+        states.iter().map(mean).collect()
+    };
     made.files.push(
         Table::new("probe_states")
             .text("context", CONTEXTS.iter().map(|c| c.0))
             .f64("norm", means.iter().map(Vector::norm))
             .f64("off_line", offs.iter().copied())
+            .maybe_f64("off_noise_line", noise_offs)
             .u64("n", CONTEXTS.iter().map(|_| PHRASES.0))
             .f64("error", CONTEXTS.iter().map(|_| error))
             .u64("scored", CONTEXTS.iter().map(|_| scored))
@@ -158,6 +174,18 @@ pub(super) fn stage(e: &Experiment, folder: &Path, scene: &Scene, mut made: Made
             .write(folder)?,
     );
     Ok(made)
+}
+
+/// Slow points at the headline tolerance while a neutral word is held, `[points, state]`.
+fn noise_points(e: &Experiment, folder: &Path) -> Result<Matrix> {
+    let table = Frame::read(folder, "fixed_points")?;
+    let (input, tolerance) = (table.text("input")?, table.f64("tolerance")?);
+    let states = table.lists("state")?;
+    let of = |i: &usize| {
+        TOY_WORDS[..6].contains(&input[*i].as_str()) && tolerance[*i] == e.fixed_points.headline
+    };
+    let rows: Vec<usize> = (0..states.len()).filter(of).collect();
+    Ok(Matrix::from_fn(rows.len(), states.first().map_or(0, Vec::len), |i, j| states[rows[i]][j]))
 }
 
 /// Mean squared error of the readout at every step of some test phrases, and how many.
