@@ -30,11 +30,11 @@ struct Claim {
 }
 
 impl Claim {
-    /// By paper, then by number.
-    fn order(&self) -> (u8, u32) {
-        let (paper, number) = self.name.split_at(1);
-        let paper = "LGC".find(paper).expect("the claims of three papers") as u8;
-        (paper, number.parse().expect("a claim is a letter and a number"))
+    /// By paper, then by number; what is no paper's claim comes first.
+    fn order(&self) -> (usize, u32) {
+        let number = self.name.get(1..).and_then(|n| n.parse().ok());
+        let paper = self.name.chars().next().and_then(|c| "LGC".find(c));
+        paper.zip(number).map_or((0, 0), |(paper, number)| (1 + paper, number))
     }
 }
 
