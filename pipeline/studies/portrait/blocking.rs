@@ -199,11 +199,7 @@ fn positions(found: &Found, subspace: Option<&Subspace>) -> Result<Table> {
     };
     let start = scene.last(&[])?;
     let own = reader.beginning(watched.centre, &follow(start.clone()))?;
-    let near = scene.points.iter().min_by(|a, b| {
-        let far = |p: &[f64]| super::modes::distance(p, &start);
-        far(a).total_cmp(&far(b))
-    });
-    let near = near.expect("a scene that is searched has points");
+    let near = scene.nearest(&start);
     let off: Vec<f64> = start.iter().zip(near).map(|(h, p)| h - p).collect();
     let inside = subspace.map(|s| s.inside(&off));
     let without = subspace

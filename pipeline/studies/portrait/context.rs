@@ -81,14 +81,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
 /// Effects of all words, what follows from them, and the strongest that occur often enough.
 fn search(e: &Experiment, folder: &Path, scene: &Scene) -> Result<(Vec<Table>, Vec<u32>)> {
     let (axes, _) = super::states::read_axes(folder)?;
-    let distance = |p: &Vec<f64>| -> f64 {
-        p.iter().zip(axes.mean.iter()).map(|(a, b)| (a - b) * (a - b)).sum()
-    };
-    let centre = scene
-        .points
-        .iter()
-        .min_by(|a, b| distance(a).total_cmp(&distance(b)))
-        .expect("there are points");
+    let centre = scene.nearest(axes.mean.as_slice());
     let direction = scene.direction();
     let near = Linearisation::at(&scene.map, centre, Some(&direction))?;
     let left: Vec<f64> = near.eigen.left.column(0).iter().map(|z| z.re).collect();

@@ -134,6 +134,16 @@ impl Scene {
         matches!(self.corpus.test.labels, Labels::Class(_))
     }
 
+    /// The slow point nearest to a state.
+    ///
+    /// # Panics
+    /// If there are no slow points.
+    pub(super) fn nearest(&self, state: &[f64]) -> &Vec<f64> {
+        let far = |p: &&Vec<f64>| distance(p, state);
+        let near = self.points.iter().min_by(|a, b| far(a).total_cmp(&far(b)));
+        near.expect("there are points")
+    }
+
     /// The state after the last of some tokens.
     pub(super) fn last(&self, tokens: &[u32]) -> Result<Vec<f64>> {
         let mut state = self.network.initial_state()?;

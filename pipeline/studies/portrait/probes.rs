@@ -1,7 +1,7 @@
 //! The toy language probed where every answer is known (SPEC CONTEXT 2.5, 2.6; C1–C5).
 
 use super::logits;
-use super::modes::{Scene, distance};
+use super::modes::Scene;
 use crate::Result;
 use crate::corpus::Labels;
 use crate::corpus::synthetic::{TOY_VALUES, TOY_WORDS};
@@ -122,14 +122,7 @@ pub(super) fn stage(e: &Experiment, folder: &Path, scene: &Scene, mut made: Made
             .write(folder)?,
     );
     // Modes at the point nearest to the state before the modifier.
-    let near = scene
-        .points
-        .iter()
-        .min_by(|a, b| {
-            let to = |p: &Vec<f64>| distance(p, means[0].as_slice());
-            to(a).total_cmp(&to(b))
-        })
-        .expect("there are points");
+    let near = scene.nearest(means[0].as_slice());
     let near = Linearisation::at(&scene.map, near, Some(&w))?;
     let modes = deletion::modes(&near)?;
     let closest = |d: &Vector, of: &dyn Fn(&Mode) -> bool| -> Option<&Mode> {
