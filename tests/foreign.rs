@@ -159,7 +159,7 @@ fn a_file_without_a_network_is_refused_by_name() {
     };
     assert!(read(&path).contains("states.npz"));
     assert!(read(&folder.path().join("nothing.pt")).contains("nothing.pt"));
-    let odd = folder.path().join("model.h5");
+    let odd = folder.path().join("model.onnx");
     std::fs::write(&odd, b"x").unwrap();
     assert!(read(&odd).contains("save_file"));
     let mut empty = case("torch GRU");
@@ -183,4 +183,16 @@ fn states_come_from_numpy_files() {
     let tensor = candle_core::Tensor::new(&[1.0_f32, 2.0], &candle_core::Device::Cpu).unwrap();
     tensor.write_npy(&path).unwrap();
     assert!(read_states(&path).unwrap_err().to_string().contains("shape [2]"));
+}
+
+#[test]
+fn files_of_keras_say_how_to_save_their_arrays() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["gru.h5", "gru.keras"] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, "anything").unwrap();
+        let settings = Settings { file: path, ..Settings::default() };
+        let message = Foreign::read(&settings).unwrap_err().to_string();
+        assert!(message.contains(name) && message.contains("numpy.savez"), "{message}");
+    }
 }

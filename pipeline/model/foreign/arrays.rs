@@ -15,6 +15,9 @@ pub type Named = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 const REMEDY: &str = "save the weights as safetensors: from safetensors.torch import save_file; \
                       save_file(model.state_dict(), \"model.safetensors\")";
 
+const KERAS: &str = "load the model in Keras and save its arrays: numpy.savez(\"weights.npz\", \
+                     **{w.path: w.numpy() for w in model.weights})";
+
 /// Reads the arrays of a file, half and double precision brought to f32; and
 /// the cell, where the file is one of this program's own and says it.
 ///
@@ -38,6 +41,10 @@ pub fn read(path: &Path) -> Result<(Named, Option<CellKind>)> {
         "npz" => (Tensor::read_npz(path).map_err(|e| refuse(&e))?, None),
         "pt" | "pth" | "bin" | "ckpt" => {
             (candle_core::pickle::read_all(path).map_err(|e| refuse(&e))?, None)
+        }
+        "h5" | "hdf5" | "keras" => {
+            let problem = format!("files of Keras in .{ending} are not read");
+            return Err(Error::input(path.display(), "", problem, KERAS));
         }
         _ => return Err(refuse(&"neither .safetensors nor .pt, .pth or .npz")),
     };
