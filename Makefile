@@ -1,4 +1,4 @@
-# Verbs. Each line calls cargo or the program; there is no logic of its own here.
+# Verbs, and which runs are stale. Each recipe calls cargo or the program.
 
 CARGO ?= cargo
 FLAGS ?= --release --locked

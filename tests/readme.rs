@@ -235,6 +235,41 @@ fn what_the_readme_types_on_your_own_text_and_network_runs() {
     assert!(runs.join(study).join("reviews/index.html").is_file());
 }
 
+/// Make asks for a run again where its experiment or the program is newer than its page.
+#[test]
+fn make_goes_by_the_times_of_experiment_program_and_page() {
+    let (top, _) = readme();
+    let out = tempfile::tempdir().unwrap();
+    let program = out.path().join("program");
+    std::fs::write(&program, "").unwrap();
+    let asked = |more: &[&str]| -> Vec<&'static str> {
+        let done = Command::new("make")
+            .current_dir(&top)
+            .args(["--dry-run", "reproduce-context", "DATA=nowhere", "--old-file"])
+            .arg(&program)
+            .arg(format!("PROGRAM={}", program.display()))
+            .arg(format!("OUT={}", out.path().display()))
+            .args(more)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(done.stdout).unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let all = ["context/toy.ron", "context/beginning.ron", "experiments/sst2.ron"];
+        all.into_iter().filter(|file| said.contains(file)).collect()
+    };
+    assert_eq!(asked(&[]).len(), 3);
+    for run in ["context/toy", "context/beginning", "sst2/gru"] {
+        let folder = out.path().join(run);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("index.html"), "").unwrap();
+    }
+    assert!(asked(&[]).is_empty());
+    let changed = ["--what-if", "pipeline/experiments/sst2.ron"];
+    assert_eq!(asked(&changed), ["experiments/sst2.ron"]);
+    std::fs::remove_file(out.path().join("context/toy/index.html")).unwrap();
+    assert_eq!(asked(&[]), ["context/toy.ron"]);
+}
+
 #[test]
 fn every_verb_of_the_readme_is_one_of_the_makefile() {
     let (top, text) = readme();

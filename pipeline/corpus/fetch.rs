@@ -170,9 +170,11 @@ fn in_place(entry: &Entry, data: &Path, mut lock: Lock, files: Vec<PathBuf>) -> 
     for path in &files {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         check(&mut lock.made, &name, path, "remove it and fetch the corpus again")?;
-        let there = if by_hand { read::names(path)? } else { Vec::new() };
-        let wanted = entry.text.iter().chain([&entry.label]);
-        if let Some(column) = wanted.filter(|_| by_hand).find(|c| !there.contains(c)) {
+        if !by_hand {
+            continue;
+        }
+        let there = read::names(path)?;
+        if let Some(column) = entry.text.iter().chain([&entry.label]).find(|c| !there.contains(c)) {
             let problem = format!("no column `{column}`");
             return Err(Error::input(path.display(), "", problem, entry.by_hand(data)));
         }

@@ -44,7 +44,7 @@ pub(super) struct Files {
     pub(super) validation: Option<PathBuf>,
     pub(super) test: Option<PathBuf>,
     pub(super) text: Vec<String>,
-    label: String,
+    pub(super) label: String,
     pub(super) names: Vec<String>,
 }
 

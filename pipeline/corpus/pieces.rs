@@ -19,8 +19,8 @@ use std::path::Path;
 /// file takes several times its size.
 const LARGE: u64 = 256 << 20;
 
-/// Words that may be counted at once. Above, those seen once so far are dropped: a word
-/// that is that rare in so large a file would be unknown anyway.
+/// Words that may be counted at once. Above, those seen once so far are forgotten, and how
+/// many is noted: a word that is that rare in so large a file would be unknown anyway.
 const MOST_WORDS: usize = 4_000_000;
 
 /// A row that belongs to no training document.
@@ -33,10 +33,12 @@ pub struct Pieces {
     sets: Vec<Vec<usize>>,
     /// The combination of each row.
     of_row: Vec<u32>,
-    /// Whether documents carry lists of labels.
-    lists: bool,
     settings: Settings,
     tokenizer: Tokenizer,
+    /// Words that were forgotten while they were counted.
+    forgotten: usize,
+    /// Whether documents carry lists of labels.
+    pub lists: bool,
     /// Name for people.
     pub name: String,
     /// The vocabulary.
@@ -45,11 +47,14 @@ pub struct Pieces {
     pub label_names: Vec<String>,
 }
 
-/// Whether the training file of a corpus is so large that it is better read in pieces.
+/// Whether the training file of a corpus is so large that it is better read in pieces, and can be.
 ///
 /// # Errors
 /// As [`files`](load::files).
 pub fn large(settings: &Settings, data: &Path) -> Result<bool> {
+    if settings.tokens.kind == Kind::WordPiece {
+        return Ok(false);
+    }
     let Some(files) = load::locate(settings, data)? else { return Ok(false) };
     let about = std::fs::metadata(&files.train).map_err(Error::io(&files.train))?;
     Ok(about.is_file() && about.len() > LARGE)
@@ -70,7 +75,7 @@ impl Pieces {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
         let usage = |problem: &str| Err(Error::Usage(problem.into()));
-        let files = match (load::locate(settings, data)?, &settings.source) {
+        let mut files = match (load::locate(settings, data)?, &settings.source) {
             (Some(files), _) if files.train.is_file() => files,
             (_, Source::Synthetic(_)) => return usage("synthetic phrases are not read in pieces"),
             _ => return usage("a folder of texts is not read in pieces: make it one file"),
@@ -81,16 +86,16 @@ impl Pieces {
                  `--set corpus.tokens.kind=Given(\"…\")`, or count words",
             );
         }
-        let column = files.label_column(&files.train)?;
+        files.label = files.label_column(&files.train)?;
         let shown = files.train.display().to_string();
-        let place = (shown.as_str(), column.as_str());
+        let place = (shown.as_str(), files.label.as_str());
 
         // Rows by distinct value of the label column.
         let mut distinct: HashMap<Vec<Value>, u32> = HashMap::new();
         let mut first_rows: Vec<(Vec<Value>, usize)> = Vec::new();
         let mut of_row: Vec<u32> = Vec::new();
         let mut lists = false;
-        read::pieces(&files.train, &[], &column, |raw, before| {
+        read::pieces(&files.train, &[], &files.label, |raw, before| {
             lists = raw.lists;
             for (row, values) in raw.labels.into_iter().enumerate() {
                 let next = first_rows.len() as u32;
@@ -128,15 +133,17 @@ impl Pieces {
         load::absent(carried, labelling.names(), place)?;
 
         let mut counts: HashMap<String, u64> = HashMap::new();
+        let mut forgotten = 0;
         if settings.tokens.kind == Kind::Words {
-            let text = &files.text;
-            read::pieces(&files.train, text, &column, |raw, before| {
+            read::pieces(&files.train, &files.text, &files.label, |raw, before| {
                 let rows = before + raw.texts.len();
                 for (word, count) in words::count(&training_texts(raw.texts, &of_row[before..])) {
                     *counts.entry(word).or_default() += count;
                 }
                 if counts.len() > MOST_WORDS {
+                    let all = counts.len();
                     counts.retain(|_, count| *count > 1);
+                    forgotten += all - counts.len();
                 }
                 progress(rows, of_row.len());
                 Ok(())
@@ -156,6 +163,7 @@ impl Pieces {
             of_row,
             lists,
             tokenizer,
+            forgotten,
         })
     }
 
@@ -164,11 +172,6 @@ impl Pieces {
         let mut counts = vec![0; self.sets.len()];
         self.of_row.iter().filter(|&&s| s != LEFT_OUT).for_each(|&s| counts[s as usize] += 1);
         self.sets.iter().cloned().zip(counts).filter(|(_, count)| *count > 0).collect()
-    }
-
-    /// Whether documents carry lists of labels.
-    pub fn lists(&self) -> bool {
-        self.lists
     }
 
     /// Hands on the training documents, piece by piece; returns what there is to say of them.
@@ -182,9 +185,9 @@ impl Pieces {
         progress: &mut dyn FnMut(usize, usize),
         mut each: impl FnMut(&Split) -> Result<()>,
     ) -> Result<Vec<String>> {
-        let Files { train, text, .. } = &self.files;
+        let Files { train, text, label, .. } = &self.files;
         let mut tally = Tally::default();
-        read::pieces(train, text, &self.files.label_column(train)?, |raw, before| {
+        read::pieces(train, text, label, |raw, before| {
             let rows = before + raw.texts.len();
             let sets = &self.of_row[before..rows];
             let tokens = self.tokenizer.encode(&training_texts(raw.texts, sets))?;
@@ -196,7 +199,15 @@ impl Pieces {
             progress(rows, self.of_row.len());
             Ok(())
         })?;
-        Ok(tally.notes("training", &self.settings.tokens))
+        let mut notes = tally.notes("training", &self.settings.tokens);
+        if self.forgotten > 0 {
+            notes.push(format!(
+                "training split: {} words were forgotten that had been seen once when there were \
+                 over {MOST_WORDS}",
+                self.forgotten
+            ));
+        }
+        Ok(notes)
     }
 }
 

@@ -55,7 +55,7 @@ impl Subspace {
         Ok(Some(Self { basis: parts.v.columns(0, count).into_owned(), shares }))
     }
 
-    /// Coordinates of a displacement in the subspace.
+    /// Coordinates of a displacement `[state]` in the subspace, `[directions]`.
     pub fn coordinates(&self, displacement: &[f64]) -> Vec<f64> {
         self.basis.tr_mul(&Vector::from_column_slice(displacement)).as_slice().to_vec()
     }

@@ -195,7 +195,7 @@ pub fn predict_pieces(
 ) -> Result<InPieces> {
     let sets = pieces.label_sets();
     let sets = sets.iter().map(|(set, count)| (set.as_slice(), *count)).collect();
-    let rows = Layout::new(sets, pieces.lists(), &pieces.label_names, settings.rows);
+    let rows = Layout::new(sets, pieces.lists, &pieces.label_names, settings.rows);
     let mut groups = Groups::new((rows.names.len(), pieces.words.len()), seed)?;
     let (mut documents, mut tokens) = (0, 0);
     let notes = pieces.each(progress, |split| {

@@ -153,23 +153,17 @@ fn phrases(found: &Found, subspace: &Subspace) -> Result<Table> {
         .chain(watched.probes.iter().rev().take(PHRASES.1.min(half)))
         .copied()
         .collect();
-    let step = |word: usize, state: &[f64]| -> Result<Vec<f64>> {
-        Ok(scene.map.with_input(&scene.inputs[word])?.step(state).as_slice().to_vec())
-    };
-    // What a word says from a state, against the held input.
-    let says = |word: usize, state: &[f64]| -> Result<f64> {
-        let (with, without) = (step(word, state)?, scene.map.step(state));
-        let change = with.iter().zip(without.iter()).zip(watched.readout);
-        Ok(change.map(|((a, b), w)| (a - b) * w).sum())
-    };
-    let quiet = scene.map.step(watched.centre).as_slice().to_vec();
+    // What each probe says from a state, against the held input.
+    let reader = reader(found, &probes, 0);
+    let says = |state: &[f64]| Ok::<_, crate::Error>(reader.changes(state)?.swap_remove(0));
+    let plain = says(scene.map.step(watched.centre).as_slice())?;
     let mut rows = Vec::new();
     for modifier in sign(true).chain(sign(false)) {
-        let after = step(modifier, watched.centre)?;
-        let closed = subspace.without(&after, &scene.points);
-        for &probe in &probes {
-            let all = [says(probe, &quiet)?, says(probe, &after)?, says(probe, &closed)?];
-            rows.push((modifier, probe, all));
+        let after = scene.step(watched.centre, modifier)?;
+        let open = says(&after)?;
+        let closed = says(&subspace.without(&after, &scene.points))?;
+        for (i, &probe) in probes.iter().enumerate() {
+            rows.push((modifier, probe, [plain[i], open[i], closed[i]]));
         }
     }
     let word = |w: usize| scene.corpus.words[w].as_str();
@@ -181,15 +175,20 @@ fn phrases(found: &Found, subspace: &Subspace) -> Result<Table> {
         .f64("blocked", rows.iter().map(|r| r.2[2])))
 }
 
+/// Reads some probe words as they were read in the search.
+fn reader<'a>(found: &Found<'a>, probes: &[usize], later: usize) -> Reader<'a> {
+    Reader {
+        map: &found.scene.map,
+        probes: probes.iter().map(|&v| found.scene.inputs[v].as_slice()).collect(),
+        readout: found.watched.readout,
+        later,
+    }
+}
+
 /// How much words count at the first and at the last places.
 fn positions(found: &Found, subspace: Option<&Subspace>) -> Result<Table> {
     let (scene, watched) = (found.scene, found.watched);
-    let reader = Reader {
-        map: &scene.map,
-        probes: watched.probes.iter().map(|&v| scene.inputs[v].as_slice()).collect(),
-        readout: watched.readout,
-        later: LATER,
-    };
+    let reader = reader(found, watched.probes, LATER);
     let follow = |from: Vec<f64>| {
         let mut states = vec![from];
         for t in 0..LATER {

@@ -118,19 +118,17 @@ fn search(e: &Experiment, folder: &Path, scene: &Scene) -> Result<(Vec<Table>, V
     };
     let fitted = |w: usize| decay[w].filter(|d| d.fitted.is_some());
     let elsewhere = elsewhere(scene, &watched, &often)?;
-    let gains = |w: usize| {
-        let all = elsewhere.iter().map(|b| b.gain[w]).chain([found.gain[w]]).collect::<Vec<_>>();
-        (summary::mean(&all), summary::deviation(&all))
-    };
-    // A p-value is no smaller than one in the number of draws.
-    let p = |w: usize| (1.0 - below(found.effect[w])).max(1.0 / (null.len() + 1) as f64);
-    let rates = summary::discovery_rates(&often.iter().map(|&w| p(w)).collect::<Vec<_>>());
-    let modifiers: Vec<usize> = often
+    let gains: Vec<Vec<f64>> = often
         .iter()
-        .copied()
-        .filter(|&w| below(found.effect[w]) >= BEYOND)
-        .take(MODIFIERS)
+        .map(|&w| elsewhere.iter().map(|b| b.gain[w]).chain([found.gain[w]]).collect())
         .collect();
+    let quantiles: Vec<f64> = often.iter().map(|&w| below(found.effect[w])).collect();
+    // A p-value is no smaller than one in the number of draws.
+    let least = 1.0 / (null.len() + 1) as f64;
+    let p: Vec<f64> = quantiles.iter().map(|q| (1.0 - q).max(least)).collect();
+    let rates = summary::discovery_rates(&p);
+    let beyond = often.iter().zip(&quantiles).filter(|(_, q)| **q >= BEYOND);
+    let modifiers: Vec<usize> = beyond.map(|(&w, _)| w).take(MODIFIERS).collect();
     let codes: Vec<&[f64]> = modifiers.iter().map(|&w| found.code(w)).collect();
     let mut cluster = vec![None; counts.len()];
     for (&w, number) in modifiers.iter().zip(clusters(&codes, ALIKE)) {
@@ -141,11 +139,11 @@ fn search(e: &Experiment, folder: &Path, scene: &Scene) -> Result<(Vec<Table>, V
         .u64("id", often.iter().copied())
         .u64("count", often.iter().map(|&w| counts[w] as usize))
         .f64("effect", often.iter().map(|&w| found.effect[w]))
-        .f64("null_quantile", often.iter().map(|&w| below(found.effect[w])))
+        .f64("null_quantile", quantiles)
         .f64("discovery_rate", rates)
         .f64("gain", often.iter().map(|&w| found.gain[w]))
-        .f64("gain_mean", often.iter().map(|&w| gains(w).0))
-        .f64("gain_deviation", often.iter().map(|&w| gains(w).1))
+        .f64("gain_mean", gains.iter().map(|g| summary::mean(g)))
+        .f64("gain_deviation", gains.iter().map(|g| summary::deviation(g)))
         .u64("contexts", often.iter().map(|_| elsewhere.len() + 1))
         .maybe_f64("tau", often.iter().map(|&w| decay[w].and_then(|d| d.half)))
         .maybe_f64("tau_fitted", often.iter().map(|&w| fitted(w).and_then(|d| d.fitted)))

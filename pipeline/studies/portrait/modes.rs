@@ -146,21 +146,21 @@ impl Scene {
 
     /// The state after the last of some tokens.
     pub(super) fn last(&self, tokens: &[u32]) -> Result<Vec<f64>> {
-        let mut state = self.network.initial_state()?;
-        for &token in tokens {
-            let map = self.map.with_input(&self.inputs[token as usize])?;
-            state = map.step(&state).as_slice().to_vec();
-        }
-        Ok(state)
+        let start = self.network.initial_state()?;
+        tokens.iter().try_fold(start, |state, &token| self.step(&state, token as usize))
+    }
+
+    /// The state after one more word.
+    pub(super) fn step(&self, state: &[f64], word: usize) -> Result<Vec<f64>> {
+        Ok(self.map.with_input(&self.inputs[word])?.step(state).as_slice().to_vec())
     }
 
     /// The state before the first token, then after each token of a test document.
     pub(super) fn walk(&self, document: usize) -> Result<Vec<Vec<f64>>> {
         let mut states = vec![self.network.initial_state()?];
         for &token in self.corpus.test.documents.get(document) {
-            let map = self.map.with_input(&self.inputs[token as usize])?;
-            let next = map.step(states.last().expect("the first is there"));
-            states.push(next.as_slice().to_vec());
+            let last = states.last().expect("the first is there");
+            states.push(self.step(last, token as usize)?);
         }
         Ok(states)
     }

@@ -13,6 +13,7 @@ use crate::modifiers::deletion::{self, Mode};
 use crate::report::{Frame, Table};
 use crate::run::Made;
 use crate::seed;
+use crate::stats::summary;
 use rand::Rng;
 use rayon::prelude::*;
 use std::path::Path;
@@ -72,24 +73,19 @@ pub(super) fn stage(e: &Experiment, folder: &Path, scene: &Scene, mut made: Made
         sum / states.len() as f64
     };
     let means: Vec<Vector> = states.iter().map(|s| mean(s)).collect();
-    let points = Matrix::from_fn(scene.points.len(), size, |i, j| scene.points[i][j]);
-    let along = coordinate::along(&points, e.modes.neighbours)?;
-    let off = |states: &[Vec<f64>]| -> f64 {
-        coordinate::off_line(&points, &along, states).iter().sum::<f64>() / states.len() as f64
+    let off = |points: &Matrix| -> Result<Vec<f64>> {
+        let along = coordinate::along(points, e.modes.neighbours)?;
+        let off = |s: &Vec<Vec<f64>>| summary::mean(&coordinate::off_line(points, &along, s));
+        Ok(states.iter().map(off).collect())
     };
-    let offs: Vec<f64> = states.iter().map(|s| off(s)).collect();
+    let points = Matrix::from_fn(scene.points.len(), size, |i, j| scene.points[i][j]);
+    let offs = off(&points)?;
     // The same to the line that the network has while it reads a neutral word, where slow
     // points were sought there too.
     let noise = noise_points(e, folder)?;
-    let noise_offs: Vec<Option<f64>> = if noise.nrows() < LINE {
-        vec![None; states.len()]
-    } else {
-        let along = coordinate::along(&noise, e.modes.neighbours)?;
-        let mean = |s: &Vec<Vec<f64>>| {
-            let off = coordinate::off_line(&noise, &along, s);
-            Some(off.iter().sum::<f64>() / s.len() as f64)
-        };
-        states.iter().map(mean).collect()
+    let noise_offs: Vec<Option<f64>> = match noise.nrows() < LINE {
+        true => vec![None; states.len()],
+        false => off(&noise)?.into_iter().map(Some).collect(),
     };
     made.files.push(
         Table::new("probe_states")
