@@ -1,0 +1,145 @@
+// The kernels of pipeline/ops/kernels on the processor: the persistent loop against the naive one, for
+// every cell, pooling, way of meeting, odd sizes and ragged lengths, forward and backward.
+#include "emulated.h"
+
+#include "../../pipeline/ops/kernels/naive.cu"
+#include "../../pipeline/ops/kernels/persistent.cu"
+
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+
+using Kernel = void (*)(Pass);
+struct Cell {
+    const char *name;
+    int kind;
+    Kernel naive[2], persistent[2];
+};
+#define CELL(name, KIND) {#name, KIND, {naive_forward_##name, naive_backward_##name}, {forward_##name##_4, backward_##name##_4}}
+static const Cell CELLS_HERE[] = {CELL(vanilla, VANILLA), CELL(relu, RELU), CELL(linear, LINEAR), CELL(ugrnn, UGRNN),
+                                  CELL(gru, GRU), CELL(gru_before, GRU_BEFORE), CELL(lstm, LSTM)};
+
+static std::mt19937 generator(1);
+static std::vector<float> draw(size_t count, float scale) {
+    std::uniform_real_distribution<float> uniform(-scale, scale);
+    std::vector<float> all(count);
+    for (auto &x : all) x = uniform(generator);
+    return all;
+}
+
+struct Outcome {
+    std::vector<float> before, gates, pooled, back, initial;
+};
+
+static bool close(const char *what, const std::vector<float> &x, const std::vector<float> &y) {
+    float scale = 1e-3f, worst = 0.0f;
+    for (float v : y) scale = std::max(scale, std::fabs(v));
+    for (size_t i = 0; i < x.size(); i++) {
+        // NaN must not pass: it is infinitely far from everything.
+        float apart = std::fabs(x[i] - y[i]);
+        worst = std::max(worst, std::isfinite(apart) ? apart : INFINITY);
+    }
+    if (x.size() == y.size() && worst <= 3e-5f * scale) return true;
+    std::printf("    %s: %g apart, scale %g\n", what, worst, scale);
+    return false;
+}
+
+static bool check(const Cell &cell, int n, int pool, int width, bool clustered, std::vector<std::vector<int>> lengths) {
+    const int networks = lengths.size(), rows = lengths[0].size(), G = gates_of(cell.kind), SAVED = saved_of(cell.kind);
+    const int state = cell.kind == LSTM ? 2 * n : n, distinct = 6, u = 3;
+    Pass p{};
+    p.networks = networks, p.rows = rows, p.units = n, p.distinct = distinct, p.pool = pool;
+    std::vector<int> token, offset, length, origin;
+    for (auto &l : lengths) {
+        std::sort(l.rbegin(), l.rend());
+        p.longest = std::max(p.longest, l[0]);
+        int total = 0;
+        for (int x : l) total += x;
+        p.slots = std::max(p.slots, total);
+    }
+    for (auto &l : lengths) {
+        int total = 0;
+        for (int t = 0; t <= p.longest; t++) {
+            offset.push_back(total);
+            for (int x : l) total += x > t;
+        }
+        for (int s = 0; s < p.slots; s++) token.push_back(generator() % distinct);
+        for (int r = 0; r < rows; r++) length.push_back(l[r]), origin.push_back((r * 2 + 1) % rows);
+        if (rows % 2 == 0) for (int r = 0; r < rows; r++) origin[origin.size() - rows + r] = rows - 1 - r;
+    }
+    p.parameters = G * n * (u + n + 2);
+    auto parameters = draw(networks * p.parameters, 1.5f / std::sqrt((float)n));
+    auto table = draw((size_t)networks * distinct * G * n, 1.0f), initial = draw((size_t)networks * state, 0.5f);
+    p.recurrent = parameters.data() + G * n * u;
+    p.input_bias = p.recurrent + G * n * n;
+    p.recurrent_bias = p.input_bias + G * n;
+    p.table = table.data(), p.initial = initial.data(), p.token = token.data();
+    p.offset = offset.data(), p.length = length.data(), p.row = origin.data();
+    const size_t out = (size_t)networks * rows * state * (pool == EVERY ? p.longest : 1);
+    auto gradient = draw(out, 1.0f);
+    p.gradient = gradient.data();
+
+    auto run = [&](bool naive) {
+        Outcome o;
+        o.before.assign((size_t)networks * p.slots * state, 0.0f);
+        o.gates.assign((size_t)networks * p.slots * SAVED * n, 0.0f);
+        o.pooled.assign(out, 0.0f);
+        p.before = o.before.data(), p.gates = o.gates.data(), p.pooled = o.pooled.data();
+        std::vector<float> partial;
+        if (naive) {
+            partial.assign((size_t)networks * rows * state, 0.0f);
+            p.initial_gradient = partial.data();
+            launch({(unsigned)(networks * rows)}, 64, 1, (size_t)(10 * n), false, [&] { cell.naive[0](p); });
+            o.back = o.gates;
+            launch({(unsigned)(networks * rows)}, 64, 1, (size_t)(10 * n), false, [&] { cell.naive[1](p); });
+        } else {
+            p.width = width;
+            p.blocks = (n + width - 1) / width;
+            p.padded = THREADS / width * 4;
+            p.group_rows = 4;
+            p.groups = (rows + 3) / 4;
+            p.clustered = clustered;
+            partial.assign((size_t)networks * p.groups * state, 0.0f);
+            p.initial_gradient = partial.data();
+            unsigned grid = networks * p.groups * p.blocks;
+            std::vector<float> exchange((size_t)networks * p.groups * 2 * p.group_rows * G * p.padded, 0.0f);
+            std::vector<unsigned> arrivals(networks * p.groups, 0);
+            p.exchange = exchange.data(), p.arrivals = arrivals.data();
+            size_t pairs = p.group_rows * width;
+            size_t forward = (size_t)(cell.kind == GRU_BEFORE ? 3 : 2) * p.group_rows * p.padded + 2 * THREADS * TILE * G + 4 * pairs;
+            size_t backward = (size_t)2 * p.group_rows * G * p.padded + 2 * THREADS * TILE + 2 * pairs;
+            launch({grid}, THREADS, clustered ? p.blocks : 1, forward, !clustered, [&] { cell.persistent[0](p); });
+            o.back = o.gates;
+            std::fill(exchange.begin(), exchange.end(), 0.0f);
+            std::fill(arrivals.begin(), arrivals.end(), 0u);
+            launch({grid}, THREADS, clustered ? p.blocks : 1, backward, !clustered, [&] { cell.persistent[1](p); });
+        }
+        std::swap(o.gates, o.back);  // gates: gradients now; back: what forward saved
+        o.initial.assign((size_t)networks * state, 0.0f);
+        size_t parts = partial.size() / networks / state;
+        for (int m = 0; m < networks; m++)
+            for (size_t g = 0; g < parts; g++)
+                for (int i = 0; i < state; i++) o.initial[m * state + i] += partial[(m * parts + g) * state + i];
+        return o;
+    };
+    Outcome plain = run(true), fast = run(false);
+    bool good = close("states before", fast.before, plain.before) & close("states", fast.pooled, plain.pooled) &
+                close("gates", fast.gates, plain.gates) & close("gradients", fast.back, plain.back) &
+                close("gradient of the initial state", fast.initial, plain.initial);
+    std::printf("%-10s units %3d pool %d width %2d %s: %s\n", cell.name, n, pool, width, clustered ? "cluster" : "global ",
+                good ? "ok" : "FAILED");
+    return good;
+}
+
+int main() {
+    bool good = true;
+    int turn = 0;
+    for (const Cell &cell : CELLS_HERE) {
+        good &= check(cell, 37, turn % 3, 32, true, {{3, 1, 2, 4, 4}, {2, 5, 1, 1, 3}});
+        good &= check(cell, 18, (turn + 1) % 3, 16, false, {{3, 2, 1}});
+        good &= check(cell, 7, (turn + 2) % 3, 8, true, {{1, 6}, {2, 2}});
+        turn++;
+    }
+    std::printf(good ? "all agree\n" : "some disagree\n");
+    return good ? 0 : 1;
+}
