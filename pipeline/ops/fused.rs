@@ -1,6 +1,9 @@
 //! The whole-sequence operation as candle sees it: one node of the graph.
 
 use super::Batch;
+use super::cuda::Way;
+#[cfg(feature = "cuda")]
+use super::cuda::{layout, pass};
 use super::sequence::{self, Entry, Pool, Saved, Sizes};
 use crate::{Error, Result};
 use candle_core::{CpuStorage, CustomOp3, Device, Layout, Shape, Tensor};
@@ -26,6 +29,24 @@ pub fn run(
     initial: &Tensor,
     gradients: bool,
 ) -> Result<Tensor> {
+    run_by(Way::Fast, sizes, pool, batch, parameters, vectors, initial, gradients)
+}
+
+/// [`run`] by other kernels of the card; the processor has one way.
+///
+/// # Errors
+/// As [`run`].
+#[allow(clippy::too_many_arguments)]
+pub fn run_by(
+    way: Way,
+    sizes: Sizes,
+    pool: Pool,
+    batch: &Arc<Batch>,
+    parameters: &Tensor,
+    vectors: Option<&Tensor>,
+    initial: &Tensor,
+    gradients: bool,
+) -> Result<Tensor> {
     let state = sizes.kind.state_size(sizes.units);
     fits("cell parameters", parameters.dims(), &[sizes.parameters()])?;
     fits("initial state", initial.dims(), &[state])?;
@@ -38,7 +59,7 @@ pub fn run(
             if let Some(token) = batch.distinct.last().filter(|&&token| token as usize >= v) {
                 return Err(Error::shape("token id", token, format!("below {v}, the vocabulary")));
             }
-            Tensor::zeros(1, candle_core::DType::F32, &Device::Cpu)?
+            Tensor::zeros(1, candle_core::DType::F32, parameters.device())?
         }
         (Entry::Vectors(u), None) => {
             return Err(Error::shape("input vectors", "none", format!("[distinct, {u}]")));
@@ -47,7 +68,8 @@ pub fn run(
             return Err(Error::shape("input vectors", format!("{:?}", v.dims()), "none (one-hot)"));
         }
     };
-    let op = Recurrence { sizes, pool, batch: batch.clone(), saved: Mutex::new(None), gradients };
+    let (batch, saved) = (batch.clone(), Mutex::new(None));
+    let op = Recurrence { sizes, pool, batch, saved, gradients, way };
     let (parameters, vectors) = (parameters.contiguous()?, vectors.contiguous()?);
     let initial = initial.contiguous()?;
     Ok(if gradients {
@@ -65,14 +87,66 @@ fn fits(what: &str, found: &[usize], expected: &[usize]) -> Result<()> {
     }
 }
 
+/// What a forward pass leaves for the way back.
+enum Kept {
+    Processor(Saved),
+    #[cfg(feature = "cuda")]
+    Card(pass::Laid, pass::Saved),
+}
+
 /// The node.
 struct Recurrence {
     sizes: Sizes,
     pool: Pool,
     batch: Arc<Batch>,
     /// What the forward pass left for the way back, which uses it up.
-    saved: Mutex<Option<Saved>>,
+    saved: Mutex<Option<Kept>>,
     gradients: bool,
+    #[cfg_attr(not(feature = "cuda"), allow(dead_code))]
+    way: Way,
+}
+
+impl Recurrence {
+    fn keep(&self, saved: Option<Kept>) {
+        *self.saved.lock().expect("no pass panics while it holds the lock") = saved;
+    }
+
+    fn shape(&self) -> Shape {
+        let (b, t) = (self.batch.len(), self.batch.longest());
+        let state = self.sizes.kind.state_size(self.sizes.units);
+        match self.pool {
+            Pool::Last | Pool::Mean => Shape::from((b, state)),
+            Pool::Every => Shape::from((b, t, state)),
+        }
+    }
+
+    #[cfg(feature = "cuda")]
+    fn back_on_card(
+        &self,
+        [parameters, vectors, initial, gradient]: [&Tensor; 4],
+        laid: &pass::Laid,
+        saved: pass::Saved,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let device = gradient.device().as_cuda_device()?;
+        let run = pass::Run::new(device, self.sizes, self.pool, laid, self.way)?;
+        let gradient = gradient.contiguous()?;
+        let [p, v, i, g] = [parameters, vectors, initial, &gradient].map(|tensor| {
+            let (storage, layout) = tensor.storage_and_layout();
+            match &*storage {
+                candle_core::Storage::Cuda(storage) => on_card(storage, layout),
+                _ => candle_core::bail!("a recurrence's arrays are on one device"),
+            }
+        });
+        // SAFETY: shapes were checked on the way forward; `gradient` has that of the result.
+        let d = unsafe { run.backward(p?, v?, i?, saved, g?)? };
+        let tensor = |numbers, like: &Tensor| {
+            let storage = candle_core::CudaStorage::wrap_cuda_slice(numbers, device.clone());
+            let none = candle_core::op::BackpropOp::none();
+            Tensor::from_storage(candle_core::Storage::Cuda(storage), like.shape(), none, false)
+        };
+        let d_vectors = d.vectors.map(|numbers| tensor(numbers, vectors));
+        Ok((Some(tensor(d.parameters, parameters)), d_vectors, Some(tensor(d.initial, initial))))
+    }
 }
 
 impl CustomOp3 for Recurrence {
@@ -100,14 +174,28 @@ impl CustomOp3 for Recurrence {
             initial,
             self.gradients,
         );
-        *self.saved.lock().expect("no pass panics while it holds the lock") = saved;
-        let (b, t) = (self.batch.len(), self.batch.longest());
-        let state = self.sizes.kind.state_size(self.sizes.units);
-        let shape = match self.pool {
-            Pool::Last | Pool::Mean => Shape::from((b, state)),
-            Pool::Every => Shape::from((b, t, state)),
-        };
-        Ok((CpuStorage::F32(out), shape))
+        self.keep(saved.map(Kept::Processor));
+        Ok((CpuStorage::F32(out), self.shape()))
+    }
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        s1: &candle_core::CudaStorage,
+        l1: &Layout,
+        s2: &candle_core::CudaStorage,
+        l2: &Layout,
+        s3: &candle_core::CudaStorage,
+        l3: &Layout,
+    ) -> candle_core::Result<(candle_core::CudaStorage, Shape)> {
+        let device = &s1.device;
+        let laid = pass::Laid::new(device, layout::Stacked::new(&[&self.batch]))?;
+        let run = pass::Run::new(device, self.sizes, self.pool, &laid, self.way)?;
+        let (parameters, vectors) = (on_card(s1, l1)?, on_card(s2, l2)?);
+        // SAFETY: `run` of this file has checked the shapes of the three arrays.
+        let (out, saved) =
+            unsafe { run.forward(parameters, vectors, on_card(s3, l3)?, self.gradients)? };
+        self.keep(saved.map(|saved| Kept::Card(laid, saved)));
+        Ok((candle_core::CudaStorage::wrap_cuda_slice(out, device.clone()), self.shape()))
     }
 
     fn bwd(
@@ -119,8 +207,13 @@ impl CustomOp3 for Recurrence {
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let saved = self.saved.lock().expect("no pass panics while it holds the lock").take();
-        let Some(mut saved) = saved else {
-            candle_core::bail!("a recurrence can be run backward once");
+        let mut saved = match saved {
+            Some(Kept::Processor(saved)) => saved,
+            #[cfg(feature = "cuda")]
+            Some(Kept::Card(laid, saved)) => {
+                return self.back_on_card([parameters, vectors, initial, gradient], &laid, saved);
+            }
+            None => candle_core::bail!("a recurrence can be run backward once"),
         };
         let (p, v) = (flat(parameters)?, flat(vectors)?);
         let g = flat(gradient)?;
@@ -139,6 +232,18 @@ impl CustomOp3 for Recurrence {
 fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((from, to)) => Ok(&storage.as_slice::<f32>()?[from..to]),
+        None => candle_core::bail!("a recurrence needs contiguous arguments"),
+    }
+}
+
+/// Address of a contiguous array of the card.
+#[cfg(feature = "cuda")]
+fn on_card(storage: &candle_core::CudaStorage, layout: &Layout) -> candle_core::Result<u64> {
+    let slice = storage.as_cuda_slice::<f32>()?;
+    match layout.contiguous_offsets() {
+        Some((from, _)) => {
+            Ok(pass::address(slice, &storage.device.cuda_stream()) + 4 * from as u64)
+        }
         None => candle_core::bail!("a recurrence needs contiguous arguments"),
     }
 }

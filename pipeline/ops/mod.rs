@@ -17,6 +17,7 @@
 //! | `tanh` and the logistic function, and their errors | [`activation`] |
 //! | memory that is used again from batch to batch | [`buffers`] |
 //! | numbers too small to matter | [`denormals`] |
+//! | the same on an NVIDIA GPU | [`cuda`], `kernels/persistent.cu` |
 //!
 //! # A new cell, in order
 //!
@@ -38,6 +39,7 @@ pub mod activation;
 pub mod batch;
 pub mod buffers;
 pub mod cell;
+pub mod cuda;
 pub mod denormals;
 pub mod equations;
 pub mod fused;

@@ -48,7 +48,7 @@ static bool check(const Cell &cell, int n, int pool, int width, bool clustered, 
     const int networks = lengths.size(), rows = lengths[0].size(), G = gates_of(cell.kind), SAVED = saved_of(cell.kind);
     const int state = cell.kind == LSTM ? 2 * n : n, distinct = 6, u = 3;
     Pass p{};
-    p.networks = networks, p.rows = rows, p.units = n, p.distinct = distinct, p.pool = pool;
+    p.rows = rows, p.units = n, p.distinct = distinct, p.pool = pool;
     std::vector<int> token, offset, length, origin;
     for (auto &l : lengths) {
         std::sort(l.rbegin(), l.rend());

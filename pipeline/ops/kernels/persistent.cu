@@ -27,7 +27,7 @@ __device__ Place place(const Pass &p) {
     Place at;
     int team = blockIdx.x / p.blocks;
     at.rank = blockIdx.x % p.blocks;
-    at.network = team / p.groups;
+    at.network = p.first_network + team / p.groups;
     at.group = team % p.groups;
     at.first = p.first_row + at.group * p.group_rows;
     at.rows = min(p.group_rows, p.rows - at.first);

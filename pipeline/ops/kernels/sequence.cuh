@@ -25,10 +25,10 @@ __host__ __device__ constexpr int saved_of(int kind) {
 constexpr int THREADS = 512;
 constexpr int TILE = 4;
 
-// One pass over `networks` batches of `rows` sequences, one batch a network. Rows are sorted, longest
-// first; slot `offset[t] + r` is token t of row r.
+// One pass over batches of `rows` sequences, one batch a network, from network `first_network` on. Rows
+// are sorted, longest first; slot `offset[t] + r` is token t of row r.
 struct Pass {
-    int networks, rows, units, slots, distinct, longest;
+    int first_network, rows, units, slots, distinct, longest;
     int pool;
     // Rows and blocks of a group, units of a block; numbers of a padded state row in shared memory.
     int group_rows, blocks, width, padded;
@@ -137,6 +137,7 @@ __device__ inline float step_backward(float *saved, float h, float c_before, flo
 }
 
 #ifndef ACCRUE_EMULATED
+#if __CUDA_ARCH__ >= 900
 // The address in shared memory of block `rank` of the cluster that `address` has in this one.
 __device__ inline float *of_block(float *address, int rank) {
     float *there;
@@ -147,6 +148,11 @@ __device__ inline void meet_cluster() {
     asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::
                      : "memory");
 }
+#else
+// Older cards have no clusters; ops/cuda/plan.rs forms none there.
+__device__ inline float *of_block(float *address, int) { return address; }
+__device__ inline void meet_cluster() { __trap(); }
+#endif
 __device__ inline float4 fresh(const float *address) { return __ldcg((const float4 *)address); }
 __device__ inline void meet_global(unsigned *arrivals, unsigned expected) {
     __syncthreads();

@@ -1,0 +1,83 @@
+//! The recurrent pass on an NVIDIA GPU.
+//!
+//! The same function as [`sequence`](super::sequence), by kernels of our own (`ops/kernels`): one
+//! launch carries a batch through all its tokens, forward or backward, with the recurrent weights in
+//! registers. Many networks go through one launch side by side.
+//!
+//! [`plan`] says how work is cut into blocks and [`layout`] how batches lie; neither needs a GPU.
+//! What talks to the card is compiled with the feature `cuda` alone (`make cuda`).
+//!
+//! # Exactness
+//! Products and sums are f32 with exact products, `expf` and `tanhf` of CUDA (2 units in the last
+//! place); every sum has a fixed order, so that two runs on one card give the same bits. The
+//! processor's bits differ in rounding: sums have another order there.
+
+pub mod layout;
+pub mod plan;
+
+#[cfg(feature = "cuda")]
+mod kernels;
+#[cfg(feature = "cuda")]
+pub mod optimiser;
+#[cfg(feature = "cuda")]
+pub mod pass;
+
+use crate::{Error, Result};
+use candle_core::Device;
+
+/// Which kernels carry the rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Way {
+    /// The persistent ones where the weights fit.
+    #[default]
+    Fast,
+    /// The plain ones: the truth on the card.
+    Naive,
+    /// The persistent ones, meeting in global memory.
+    Global,
+}
+
+/// The device called `cpu`, `cuda` or `cuda:N`.
+///
+/// # Errors
+/// [`Error::Usage`] for another name, or for `cuda` where this program, or this machine, has none;
+/// the message says which, and what to do.
+pub fn device(name: &str) -> Result<Device> {
+    let ordinal = match name.split_once(':').unwrap_or((name, "0")) {
+        ("cpu", "0") if name == "cpu" => return Ok(Device::Cpu),
+        ("cuda", number) => number.parse().ok(),
+        _ => None,
+    };
+    let Some(ordinal) = ordinal else {
+        return Err(Error::Usage(format!(
+            "--device {name}: no such device; `cpu`, `cuda` or `cuda:N` (card N, counted from 0)"
+        )));
+    };
+    card(name, ordinal)
+}
+
+#[cfg(not(feature = "cuda"))]
+fn card(name: &str, _: usize) -> Result<Device> {
+    Err(Error::Usage(format!(
+        "--device {name}: this program was built without CUDA; `make cuda` builds \
+         target/release/accrue-cuda (it brings NVIDIA's compiler along; no root, no GPU needed to build)"
+    )))
+}
+
+#[cfg(feature = "cuda")]
+fn card(name: &str, ordinal: usize) -> Result<Device> {
+    let problem = |what: String| {
+        Error::Usage(format!("--device {name}: {what}; `--device cpu` works everywhere"))
+    };
+    let device = Device::new_cuda(ordinal)
+        .map_err(|e| problem(format!("no such card can be used here ({})", first_line(&e))))?;
+    kernels::of(device.as_cuda_device()?).map_err(|e| {
+        problem(format!("this program's kernels do not run on it ({})", first_line(&e)))
+    })?;
+    Ok(device)
+}
+
+#[cfg(feature = "cuda")]
+fn first_line(error: &candle_core::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
