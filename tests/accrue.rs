@@ -3,6 +3,8 @@
 mod baseline;
 mod browser;
 mod corpus;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod dynamics;
 mod experiment;
 mod fetch;

@@ -1,5 +1,6 @@
 //! The fused whole-sequence operation against the equations.
 
+use accrue::ops::cuda::Way;
 use accrue::ops::{Batch, CellKind, Entry, Pool, Sizes, fused, reference};
 use accrue::seed;
 use candle_core::{DType, Device, Tensor, Var};
@@ -19,7 +20,7 @@ pub const CELLS: [CellKind; 7] = [
 ];
 
 /// Everything that a comparison needs, drawn from one seed.
-struct Case {
+pub struct Case {
     sizes: Sizes,
     pool: Pool,
     sequences: Vec<Vec<u32>>,
@@ -31,7 +32,7 @@ struct Case {
 }
 
 impl Case {
-    fn new(
+    pub fn new(
         kind: CellKind,
         pool: Pool,
         units: usize,
@@ -65,27 +66,34 @@ impl Case {
         self.sequences.iter().map(Vec::as_slice).collect()
     }
 
-    fn var(&self, numbers: &[f32], shape: &[usize], dtype: DType) -> Var {
-        let tensor =
-            Tensor::from_slice(numbers, shape, &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
+    fn var(&self, numbers: &[f32], shape: &[usize], dtype: DType, device: &Device) -> Var {
+        let tensor = Tensor::from_slice(numbers, shape, device).unwrap().to_dtype(dtype).unwrap();
         Var::from_tensor(&tensor).unwrap()
     }
 
     /// States and gradients `[parameters, vectors, initial]` of `Σ probe ∘ states`, in f64.
     fn outcome(&self, fused: bool) -> (Vec<f64>, Vec<Vec<f64>>) {
-        let dtype = if fused { DType::F32 } else { DType::F64 };
-        let parameters = self.var(&self.parameters, &[self.parameters.len()], dtype);
-        let initial = self.var(&self.initial, &[self.initial.len()], dtype);
+        self.outcome_on(fused.then_some((&Device::Cpu, Way::Fast)))
+    }
+
+    /// The same by the fused operation on a device, or by the reference.
+    pub fn outcome_on(&self, fused: Option<(&Device, Way)>) -> (Vec<f64>, Vec<Vec<f64>>) {
+        let dtype = if fused.is_some() { DType::F32 } else { DType::F64 };
+        let device = fused.map_or(&Device::Cpu, |(device, _)| device);
+        let parameters = self.var(&self.parameters, &[self.parameters.len()], dtype, device);
+        let initial = self.var(&self.initial, &[self.initial.len()], dtype, device);
         let one_hot = self.vectors.is_empty();
-        let vectors = (!one_hot)
-            .then(|| self.var(&self.vectors, &[self.vocabulary, self.sizes.inputs()], dtype));
+        let vectors = (!one_hot).then(|| {
+            self.var(&self.vectors, &[self.vocabulary, self.sizes.inputs()], dtype, device)
+        });
         let views = self.views();
-        let states = if fused {
+        let states = if let Some((device, way)) = fused {
             let batch = Arc::new(Batch::new(&views).unwrap());
-            let ids = Tensor::new(batch.distinct.as_slice(), &Device::Cpu).unwrap();
+            let ids = Tensor::new(batch.distinct.as_slice(), device).unwrap();
             let rows = vectors.as_ref().map(|v| v.index_select(&ids, 0).unwrap());
-            fused::run(self.sizes, self.pool, &batch, &parameters, rows.as_ref(), &initial, true)
-                .unwrap()
+            let rows = rows.as_ref();
+            let (sizes, pool) = (self.sizes, self.pool);
+            fused::run_by(way, sizes, pool, &batch, &parameters, rows, &initial, true).unwrap()
         } else {
             reference::run(
                 self.sizes,
@@ -97,7 +105,7 @@ impl Case {
             )
             .unwrap()
         };
-        let probe = Tensor::from_slice(&self.probe, states.shape(), &Device::Cpu)
+        let probe = Tensor::from_slice(&self.probe, states.shape(), device)
             .unwrap()
             .to_dtype(dtype)
             .unwrap();
@@ -123,9 +131,14 @@ impl Case {
     }
 
     fn check(&self) {
-        let (states, gradients) = self.outcome(true);
+        self.check_on(&Device::Cpu, Way::Fast);
+    }
+
+    /// The fused operation on a device against the reference in f64.
+    pub fn check_on(&self, device: &Device, way: Way) {
+        let (states, gradients) = self.outcome_on(Some((device, way)));
         let (exact_states, exact_gradients) = self.outcome(false);
-        let name = format!("{:?} {:?}", self.sizes, self.pool);
+        let name = format!("{:?} {:?} {way:?}", self.sizes, self.pool);
         close(&states, &exact_states, self.tolerance(), &format!("{name}: states"));
         let parts: &[&str] = if gradients.len() == 3 {
             &["parameters", "vectors", "initial"]

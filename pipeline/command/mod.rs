@@ -1,6 +1,7 @@
 //! What may be typed after `accrue`.
 
 mod analyze;
+mod card;
 mod compare;
 mod corpus;
 mod explain;
@@ -12,6 +13,7 @@ mod terminal;
 use accrue::{Error, Result};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 /// How a recurrent network that classifies text adds up evidence, and whether
 /// word counts alone could have told.
@@ -75,7 +77,7 @@ pub struct Common {
     /// Folder of the runs
     #[arg(long, global = true, default_value = "reports", value_name = "DIR")]
     pub out: PathBuf,
-    /// Where networks are trained
+    /// Where networks are trained and run: the processor, or NVIDIA's card N
     #[arg(long, global = true, default_value = "cpu", value_name = "cpu|cuda[:N]")]
     pub device: String,
     /// Threads; never changes a number, only the time [default: all cores]
@@ -90,6 +92,17 @@ pub struct Common {
     /// Say nothing on the way; results only
     #[arg(long, global = true)]
     pub quiet: bool,
+}
+
+/// The program.
+pub fn main() -> ExitCode {
+    match Arguments::parse().go() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("accrue: {error}");
+            ExitCode::from(error.exit_status())
+        }
+    }
 }
 
 impl Arguments {
@@ -140,12 +153,7 @@ impl Common {
 
     /// Threads and device, before anything else runs.
     fn prepare(&self) -> Result<()> {
-        if self.device != "cpu" {
-            return Err(Error::Usage(format!(
-                "--device {}: this program trains on `cpu` only",
-                self.device
-            )));
-        }
+        card::choose(&self.device)?;
         if let Some(threads) = self.threads {
             if threads == 0 {
                 return Err(Error::Usage("--threads 0: at least one is needed".into()));

@@ -218,4 +218,9 @@ impl grid::Progress for Cases {
         let how = outcome.failure.clone().unwrap_or_else(|| format!("{seconds:.0} s"));
         say(self.quiet, format!("{done}/{cases} {}: {how}; {left:.0} s left", case.name));
     }
+
+    fn training(&self, networks: usize) -> Box<dyn Watch> {
+        say(self.quiet, format!("training {networks} networks side by side; the first of them:"));
+        Box::new(Training::new(self.quiet))
+    }
 }

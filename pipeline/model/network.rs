@@ -3,7 +3,7 @@
 use super::config::{Config, Head, InitialState};
 use super::initial;
 use super::inputs::Inputs;
-use crate::ops::{Batch, Cell, Pool, Sizes, fused};
+use crate::ops::{Batch, Cell, Pool, Sizes, cuda, fused};
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor, Var};
 use std::sync::Arc;
@@ -43,7 +43,7 @@ pub struct Network {
 
 impl Network {
     /// An untrained network over `vocabulary` words with `outputs` readout
-    /// numbers, its weights drawn from the streams `initial weights/…` of `seed`.
+    /// numbers on the current device ([`cuda::current`]), its weights drawn from the streams `initial weights/…` of `seed`.
     ///
     /// # Errors
     /// [`Error::Candle`] if memory for the weights cannot be had.
@@ -54,6 +54,24 @@ impl Network {
         outputs: usize,
         seed: u64,
     ) -> Result<Self> {
+        Self::on(&cuda::current(), config, head, vocabulary, outputs, seed)
+    }
+
+    /// [`Network::new`] on a device of its own.
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    pub fn on(
+        device: &Device,
+        config: &Config,
+        head: Head,
+        vocabulary: usize,
+        outputs: usize,
+        seed: u64,
+    ) -> Result<Self> {
+        let var = |numbers: Vec<f32>, shape: &[usize]| -> Result<Var> {
+            Ok(Var::from_tensor(&Tensor::from_vec(numbers, shape, device)?)?)
+        };
         let state = config.cell.state_size(config.units);
         let embedding = config
             .embedding
@@ -73,6 +91,11 @@ impl Network {
             readout: var(readout, &[outputs, state])?,
             bias: var(bias, &[outputs])?,
         })
+    }
+
+    /// Where its numbers lie.
+    pub fn device(&self) -> &Device {
+        self.cell.device()
     }
 
     /// What it is made of.
@@ -279,10 +302,6 @@ impl Network {
     pub fn readout(&self) -> Result<(Vec<f64>, Vec<f64>)> {
         Ok((numbers(&self.readout)?, numbers(&self.bias)?))
     }
-}
-
-fn var(numbers: Vec<f32>, shape: &[usize]) -> Result<Var> {
-    Ok(Var::from_tensor(&Tensor::from_vec(numbers, shape, &Device::Cpu)?)?)
 }
 
 fn numbers(tensor: &Tensor) -> Result<Vec<f64>> {

@@ -3,7 +3,7 @@
 use super::config::{Config, Head};
 use super::network::Network;
 use crate::{Error, Result};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -89,7 +89,7 @@ impl Network {
         };
         let set = |name: &str, numbers: Vec<f32>| -> Result<()> {
             let var = self.array(name).expect("only arrays of this network are set");
-            Ok(var.set(&Tensor::from_vec(numbers, var.shape(), &Device::Cpu)?)?)
+            Ok(var.set(&Tensor::from_vec(numbers, var.shape(), var.device())?)?)
         };
         let mut cell = find("rnn.weight_ih_l0", &[rows, sizes.inputs()])?.to_vec();
         cell.extend_from_slice(find("rnn.weight_hh_l0", &[rows, sizes.units])?);

@@ -130,20 +130,10 @@ impl Recurrence {
         let device = gradient.device().as_cuda_device()?;
         let run = pass::Run::new(device, self.sizes, self.pool, laid, self.way)?;
         let gradient = gradient.contiguous()?;
-        let [p, v, i, g] = [parameters, vectors, initial, &gradient].map(|tensor| {
-            let (storage, layout) = tensor.storage_and_layout();
-            match &*storage {
-                candle_core::Storage::Cuda(storage) => on_card(storage, layout),
-                _ => candle_core::bail!("a recurrence's arrays are on one device"),
-            }
-        });
+        let [p, v, i, g] = [parameters, vectors, initial, &gradient].map(pass::tensor_address);
         // SAFETY: shapes were checked on the way forward; `gradient` has that of the result.
         let d = unsafe { run.backward(p?, v?, i?, saved, g?)? };
-        let tensor = |numbers, like: &Tensor| {
-            let storage = candle_core::CudaStorage::wrap_cuda_slice(numbers, device.clone());
-            let none = candle_core::op::BackpropOp::none();
-            Tensor::from_storage(candle_core::Storage::Cuda(storage), like.shape(), none, false)
-        };
+        let tensor = |numbers, like: &Tensor| pass::tensor(numbers, like.shape(), device);
         let d_vectors = d.vectors.map(|numbers| tensor(numbers, vectors));
         Ok((Some(tensor(d.parameters, parameters)), d_vectors, Some(tensor(d.initial, initial))))
     }

@@ -3,12 +3,14 @@
 //! An experiment with a `grid` names settings and the values each of them takes;
 //! every combination is a *case*, a run of its own with its own folder, stages
 //! and report, so that a grid that was stopped goes on with the cases that are
-//! missing. Cases run side by side, one network a thread; a case that fails does
+//! missing. Cases run side by side, one network a thread (on a card, all networks of
+//! one shape are trained together first); a case that fails does
 //! not stop the others and is listed with its reason. One set of tables holds
 //! the numbers and claims of all of them.
 
 use super::portrait::{self, Options, Watch};
 use crate::experiment::Experiment;
+use crate::ops::cuda;
 use crate::report::{Frame, Summary, Table, grid as page};
 use crate::stats::summary;
 use crate::{Error, Result, interrupt, train};
@@ -117,6 +119,11 @@ pub fn cases(experiment: &Experiment) -> Result<Vec<Case>> {
 pub trait Progress: Sync {
     /// A case has ended.
     fn ended(&self, done: usize, cases: usize, case: &Case, outcome: &Outcome, seconds: f64);
+
+    /// So many networks are trained side by side; the watcher follows the first of them.
+    fn training(&self, _networks: usize) -> Box<dyn train::Watch> {
+        Box::new(())
+    }
 }
 
 /// What a grid may be told besides its experiment.
@@ -143,6 +150,11 @@ pub fn run(
 ) -> Result<(PathBuf, usize)> {
     let cases = cases(experiment)?;
     let folder = plan.out.join(&experiment.study).join(&experiment.name);
+    // On a card, networks of one shape are trained side by side before anything else.
+    if cuda::current().is_cuda() && plan.force.is_empty() {
+        let all: Vec<&Experiment> = cases.iter().map(|case| &case.experiment).collect();
+        portrait::train_together(&all, plan.data, plan.out, &|n| progress.training(n))?;
+    }
     let jobs = plan.jobs.clamp(1, cases.len());
     let threads = (rayon::current_num_threads() / jobs).max(1);
     let (next, done) = (Mutex::new(0), Mutex::new(0));

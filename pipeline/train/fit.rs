@@ -102,8 +102,52 @@ pub fn fit(
     checkpoint: (&Path, &str),
     watch: &mut dyn Watch,
 ) -> Result<Fit> {
-    let mut run = Run::new(network, train, validation, settings, seed, checkpoint)?;
-    run.go(watch)
+    let member = Member { network, train, validation, settings, seed, checkpoint, watch };
+    fit_together(vec![member])?.remove(0)
+}
+
+/// One network, what it is trained on, and who watches.
+pub struct Member<'a> {
+    /// Trained in place.
+    pub network: &'a Network,
+    /// Documents to learn from.
+    pub train: &'a Split,
+    /// Documents to stop by.
+    pub validation: &'a Split,
+    /// How.
+    pub settings: &'a Settings,
+    /// Seed of the batches' order and of dropout.
+    pub seed: u64,
+    /// Where a checkpoint lies, and its key.
+    pub checkpoint: (&'a Path, &'a str),
+    /// Who is told.
+    pub watch: &'a mut dyn Watch,
+}
+
+/// Trains several networks, each as [`fit`] would: on the processor one after another; on a card
+/// side by side in one stack, if they have the same sizes, readout and pooling.
+///
+/// Side by side a network meets the same batches in the same order as alone.
+///
+/// One result a network, as [`fit`] would give it.
+///
+/// # Errors
+/// [`Error::Shape`] for networks that do not stack, and what the card reports: nobody is trained then.
+pub fn fit_together(members: Vec<Member>) -> Result<Vec<Result<Fit>>> {
+    #[cfg(feature = "cuda")]
+    if members.first().is_some_and(|m| m.network.device().is_cuda()) {
+        return super::stack::fit(members);
+    }
+    let alone = |member| {
+        let (mut run, watch) = Run::new(member)?;
+        let targets = Targets::new(run.network.head(), run.train);
+        while let Some(indices) = run.next() {
+            let tally = run.step(&targets, &indices)?;
+            run.stepped(&tally, watch, &mut |_| Ok(()))?;
+        }
+        run.end()
+    };
+    Ok(members.into_iter().map(alone).collect())
 }
 
 /// Loss and accuracy of `network` on a split, without dropout.
@@ -122,32 +166,31 @@ pub fn score(network: &Network, split: &Split) -> Result<Tally> {
     Ok(total)
 }
 
-struct Run<'a> {
-    network: &'a Network,
-    parameters: Vec<Parameter>,
-    train: &'a Split,
+/// Where one network's training stands.
+pub(super) struct Run<'a> {
+    pub(super) network: &'a Network,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) train: &'a Split,
     validation: &'a Split,
-    settings: &'a Settings,
-    seed: u64,
+    pub(super) settings: &'a Settings,
+    pub(super) seed: u64,
     path: &'a Path,
     lengths: Vec<usize>,
     planned: usize,
-    progress: Progress,
-    moments: Vec<Moments>,
+    pub(super) progress: Progress,
+    pub(super) moments: Vec<Moments>,
     best: Option<Arrays>,
     /// Step of the last checkpoint on disk.
     safe: Option<usize>,
+    stopped_early: bool,
+    /// An epoch, and its batches.
+    order: Option<(usize, Vec<Vec<usize>>)>,
 }
 
 impl<'a> Run<'a> {
-    fn new(
-        network: &'a Network,
-        train: &'a Split,
-        validation: &'a Split,
-        settings: &'a Settings,
-        seed: u64,
-        (path, key): (&'a Path, &str),
-    ) -> Result<Self> {
+    pub(super) fn new(member: Member<'a>) -> Result<(Self, &'a mut dyn Watch)> {
+        let Member { network, train, validation, settings, seed, checkpoint, watch } = member;
+        let (path, key) = checkpoint;
         let parameters = network.parameters();
         let lengths: Vec<usize> = train.documents.iter().map(<[u32]>::len).collect();
         let planned = settings.epochs * lengths.len().div_ceil(settings.batch);
@@ -162,7 +205,7 @@ impl<'a> Run<'a> {
                 (Progress { key: key.into(), ..Progress::default() }, moments, None, None)
             }
         };
-        Ok(Self {
+        let run = Self {
             network,
             parameters,
             train,
@@ -176,47 +219,78 @@ impl<'a> Run<'a> {
             moments,
             best,
             safe,
-        })
+            stopped_early: false,
+            order: None,
+        };
+        Ok((run, watch))
     }
 
-    fn go(&mut self, watch: &mut dyn Watch) -> Result<Fit> {
-        let targets = Targets::new(self.network.head(), self.train);
-        let mut stopped_early = false;
-        while self.progress.step < self.planned && !stopped_early {
-            let order =
-                batches::epoch(&self.lengths, self.settings.batch, self.seed, self.progress.epoch);
-            while self.progress.batch < order.len()
-                && self.progress.step < self.planned
-                && !stopped_early
-            {
-                let indices = &order[self.progress.batch];
-                let tally = self.step(&targets, indices)?;
-                self.progress.batch += 1;
-                self.progress.step += 1;
-                let last_of_epoch = self.progress.batch == order.len();
-                self.close_record(order.len(), false);
-                watch.step(&self.progress, self.planned, &tally);
-                if self.validation_is_due(last_of_epoch) {
-                    stopped_early = self.validate(order.len(), watch)?;
-                }
-                if last_of_epoch {
-                    self.progress.epoch += 1;
-                    self.progress.batch = 0;
-                }
-                let safe = self.progress.step.is_multiple_of(self.settings.checkpoint_every);
-                if safe && !stopped_early && self.progress.step < self.planned {
-                    self.save()?;
-                }
-                if interrupt::requested() {
-                    self.save()?;
-                    let step = self.progress.step;
-                    return Err(interrupt::stopped(&format!("training at step {step}")));
-                }
-                if last_of_epoch {
-                    break;
-                }
-            }
+    /// Documents of the next step's batch, or none at the end of training.
+    pub(super) fn next(&mut self) -> Option<Vec<usize>> {
+        if self.stopped_early || self.progress.step >= self.planned {
+            return None;
         }
+        let epoch = self.progress.epoch;
+        if self.order.as_ref().is_none_or(|(of, _)| *of != epoch) {
+            let order = batches::epoch(&self.lengths, self.settings.batch, self.seed, epoch);
+            self.order = Some((epoch, order));
+        }
+        self.order.as_ref().map(|(_, order)| order[self.progress.batch].clone())
+    }
+
+    /// Notes what a step came to, before [`Run::stepped`].
+    pub(super) fn note(
+        &mut self,
+        tally: &Tally,
+        tokens: usize,
+        norm: f64,
+        penalty: f64,
+        seconds: f64,
+    ) {
+        self.progress.tokens += tokens as u64;
+        self.progress.seconds += seconds;
+        self.progress.open.add(tally, norm, penalty);
+    }
+
+    /// Everything that follows a step.
+    ///
+    /// * `bring`: called before anyone looks at weights or moments, which may lie on a card
+    pub(super) fn stepped(
+        &mut self,
+        tally: &Tally,
+        watch: &mut dyn Watch,
+        bring: &mut dyn FnMut(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        let batches = self.order.as_ref().map_or(0, |(_, order)| order.len());
+        self.progress.batch += 1;
+        self.progress.step += 1;
+        let last_of_epoch = self.progress.batch == batches;
+        self.close_record(batches, false);
+        watch.step(&self.progress, self.planned, tally);
+        if self.validation_is_due(last_of_epoch) {
+            bring(self)?;
+            self.stopped_early = self.validate(batches, watch)?;
+        }
+        if last_of_epoch {
+            self.progress.epoch += 1;
+            self.progress.batch = 0;
+        }
+        let safe = self.progress.step.is_multiple_of(self.settings.checkpoint_every);
+        if safe && !self.stopped_early && self.progress.step < self.planned {
+            bring(self)?;
+            self.save()?;
+        }
+        if interrupt::requested() {
+            bring(self)?;
+            self.save()?;
+            let step = self.progress.step;
+            return Err(interrupt::stopped(&format!("training at step {step}")));
+        }
+        Ok(())
+    }
+
+    /// The weights that are kept, and what training came to.
+    pub(super) fn end(&self) -> Result<Fit> {
         let mut kept = self.progress.step;
         if let (Some(best), Some((_, step))) = (&self.best, self.progress.best) {
             self.network.set_arrays(best)?;
@@ -226,7 +300,7 @@ impl<'a> Run<'a> {
             records: self.progress.records.clone(),
             steps: self.progress.step,
             kept,
-            stopped_early,
+            stopped_early: self.stopped_early,
             tokens: self.progress.tokens,
             seconds: self.progress.seconds,
         })
@@ -325,9 +399,7 @@ impl<'a> Run<'a> {
         {
             adam::step(step, &parameter.var, gradient, shrink(parameter), moments)?;
         }
-        self.progress.tokens += batch.slots() as u64;
-        self.progress.seconds += begin.elapsed().as_secs_f64();
-        self.progress.open.add(&tally, norm, penalty_value);
+        self.note(&tally, batch.slots(), norm, penalty_value, begin.elapsed().as_secs_f64());
         Ok(tally)
     }
 
@@ -377,15 +449,11 @@ impl<'a> Run<'a> {
         if share == 0.0 {
             return Ok(tensor.clone());
         }
-        let mut stream = seed::stream(self.seed, &format!("{name}/step {k}"));
-        let scale = (1.0 / (1.0 - share)) as f32;
-        let mask: Vec<f32> = (0..tensor.elem_count())
-            .map(|_| if stream.random::<f64>() < share { 0.0 } else { scale })
-            .collect();
+        let mask = mask(self.seed, share, name, k, tensor.elem_count());
         Ok((tensor * Tensor::from_vec(mask, tensor.shape(), &Device::Cpu)?)?)
     }
 
-    fn diverged(&self, loss: f64, gradient_norm: f64) -> Error {
+    pub(super) fn diverged(&self, loss: f64, gradient_norm: f64) -> Error {
         let kept = match self.safe {
             Some(step) => {
                 format!("the checkpoint of step {step} is kept ({})", self.path.display())
@@ -400,4 +468,11 @@ impl<'a> Run<'a> {
             kept,
         }
     }
+}
+
+/// What dropout of a share multiplies `count` numbers by at step `k`: 0, or what keeps the mean.
+pub(super) fn mask(seed: u64, share: f64, name: &str, k: usize, count: usize) -> Vec<f32> {
+    let mut stream = seed::stream(seed, &format!("{name}/step {k}"));
+    let scale = (1.0 / (1.0 - share)) as f32;
+    (0..count).map(|_| if stream.random::<f64>() < share { 0.0 } else { scale }).collect()
 }

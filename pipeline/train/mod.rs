@@ -3,7 +3,8 @@
 //! [`fit`](fit::fit) walks batches of similar length in an order fixed by the
 //! seed, takes Adam steps with a continuously decaying learning rate, measures
 //! the validation split, stops early, and leaves checkpoints from which a
-//! killed run goes on to the same bits.
+//! killed run goes on to the same bits. [`fit_together`](fit::fit_together) trains many networks side
+//! by side on a card.
 
 pub mod adam;
 pub mod batches;
@@ -12,7 +13,9 @@ pub mod fit;
 pub mod loss;
 pub mod penalty;
 pub mod settings;
+#[cfg(feature = "cuda")]
+mod stack;
 
-pub use fit::{Fit, Record, Watch, fit, score};
+pub use fit::{Fit, Member, Record, Watch, fit, fit_together, score};
 pub use loss::{Tally, head};
 pub use settings::{Penalty, Settings};

@@ -1,6 +1,7 @@
 //! One measurement for `tests/peers/training.py`, printed as JSON.
 //!
-//! `peer CELL SIZE POOL THREADS SECONDS`, for example `peer Gru text Mean 2 4`;
+//! `peer CELL SIZE POOL THREADS SECONDS [DEVICE]`, for example `peer Gru text Mean 2 4 cuda`;
+//! `grid-256-Gru` trains 256 networks together;
 //! `stepwise-Gru` and `stepwise-Lstm` train candle's own layers, one token at a time.
 
 mod work;
@@ -8,14 +9,23 @@ mod work;
 use accrue::ops::{CellKind, Pool};
 use accrue::run::memory;
 use std::time::Instant;
-use work::{REVIEWS, SYNTHETIC, Size, TEXT, UNIFORM, Work};
+use work::{CARD, GRID, REVIEWS, SYNTHETIC, Size, TEXT, UNIFORM, Work};
 
 fn main() {
     let arguments: Vec<String> =
         std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
-    let [cell, size, pool, threads, seconds] = &arguments[..] else {
-        println!("peer CELL SIZE POOL THREADS SECONDS");
+    let ([cell, size, pool, threads, seconds] | [cell, size, pool, threads, seconds, _]) =
+        &arguments[..]
+    else {
+        println!("peer CELL SIZE POOL THREADS SECONDS [DEVICE]");
         return;
+    };
+    if let Some(device) = arguments.get(5) {
+        accrue::ops::cuda::use_device(accrue::ops::cuda::device(device).expect("a device"));
+    }
+    let (together, cell) = match cell.strip_prefix("grid-").and_then(|rest| rest.split_once('-')) {
+        Some((networks, cell)) => (networks.parse().expect("a number of networks"), cell),
+        None => (0, cell.as_str()),
     };
     if let Some(cell) = cell.strip_prefix("stepwise-") {
         let seconds = seconds.parse().expect("seconds");
@@ -31,6 +41,16 @@ fn main() {
         .expect("the pool is built once");
     let seconds: f64 = seconds.parse().expect("seconds");
     let work = Work::new(cell, size, 16);
+    if together > 0 {
+        work.steps_together(together, 4);
+        let (begin, mut steps, mut spent) = (Instant::now(), 0, 0.0);
+        while begin.elapsed().as_secs_f64() < seconds {
+            spent += work.steps_together(together, 100);
+            steps += 100 * together;
+        }
+        println!("{{\"network_steps_per_second\": {}}}", steps as f64 / spent);
+        return;
+    }
     work.steps(4);
     let (begin, mut tokens, mut spent) = (Instant::now(), 0, 0.0);
     while begin.elapsed().as_secs_f64() < seconds {
@@ -51,6 +71,10 @@ fn named(size: &str) -> Size {
         "reviews" => REVIEWS,
         "uniform" => UNIFORM,
         "synthetic" => SYNTHETIC,
+        "64x256x256" => CARD[0],
+        "256x256x256" => CARD[1],
+        "64x1024x512" => CARD[2],
+        "grid" => GRID,
         other => panic!("no size `{other}`: text, reviews, uniform or synthetic"),
     }
 }

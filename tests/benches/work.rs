@@ -59,6 +59,15 @@ pub const SYNTHETIC: Size = Size {
     zipf: false,
 };
 
+/// Sizes for a card: 64 × 256 tokens × 256 units, 256 × 256 × 256, 64 × 1024 × 512.
+#[allow(dead_code)]
+pub const CARD: [Size; 3] =
+    [TEXT, Size { batch: 256, ..TEXT }, Size { tokens: 1024, units: 512, ..TEXT }];
+
+/// A network of a grid: 128 units, one-hot words.
+#[allow(dead_code)]
+pub const GRID: Size = Size { batch: 64, vocabulary: 20, ..SYNTHETIC };
+
 /// A network and documents to train it on.
 pub struct Work {
     network: Network,
@@ -126,5 +135,34 @@ impl Work {
         let (train, validation) = (&self.train, &self.validation);
         train::fit(&self.network, train, validation, &settings, 1, (&checkpoint, ""), &mut ())
             .expect("random words train without error")
+    }
+
+    /// The same for `networks` networks of other initial weights, side by side where they can be.
+    #[allow(dead_code)]
+    pub fn steps_together(&self, networks: usize, steps: usize) -> f64 {
+        let config = self.network.config();
+        let networks: Vec<Network> = (0..networks as u64)
+            .map(|seed| {
+                Network::new(config, Head::Softmax, self.network.vocabulary(), 2, seed)
+                    .expect("the sizes fit each other")
+            })
+            .collect();
+        let settings = Settings {
+            epochs: steps,
+            steps,
+            batch: self.batch,
+            checkpoint_every: usize::MAX,
+            ..Settings::default()
+        };
+        let checkpoint = self.folder.path().join("none");
+        let mut watchers = vec![(); networks.len()];
+        let members =
+            networks.iter().zip(&mut watchers).enumerate().map(|(seed, (network, watch))| {
+                let (train, validation, seed) = (&self.train, &self.validation, seed as u64);
+                let (settings, checkpoint) = (&settings, (&*checkpoint, ""));
+                train::Member { network, train, validation, settings, seed, checkpoint, watch }
+            });
+        let fits = train::fit_together(members.collect()).expect("alike networks stack");
+        fits.iter().map(|fit| fit.as_ref().expect("random words train without error").seconds).sum()
     }
 }

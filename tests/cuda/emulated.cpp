@@ -105,9 +105,11 @@ static bool check(const Cell &cell, int n, int pool, int width, bool clustered, 
             std::vector<float> exchange((size_t)networks * p.groups * 2 * p.group_rows * G * p.padded, 0.0f);
             std::vector<unsigned> arrivals(networks * p.groups, 0);
             p.exchange = exchange.data(), p.arrivals = arrivals.data();
-            size_t pairs = p.group_rows * width;
-            size_t forward = (size_t)(cell.kind == GRU_BEFORE ? 3 : 2) * p.group_rows * p.padded + 2 * THREADS * TILE * G + 4 * pairs;
-            size_t backward = (size_t)2 * p.group_rows * G * p.padded + 2 * THREADS * TILE + 2 * pairs;
+            // As `shared` in ops/cuda/plan.rs.
+            size_t own = p.group_rows * width, states = cell.kind == GRU_BEFORE ? 3 : 2;
+            size_t forward = states * p.group_rows * p.padded + THREADS * TILE * G + TILE * (G + 1) * width +
+                             2 * G * width + 4 * own + 2 * p.group_rows;
+            size_t backward = 2 * p.group_rows * G * p.padded + THREADS * TILE * 4 + THREADS + 2 * own + 2 * p.group_rows;
             launch({grid}, THREADS, clustered ? p.blocks : 1, forward, !clustered, [&] { cell.persistent[0](p); });
             o.back = o.gates;
             std::fill(exchange.begin(), exchange.end(), 0.0f);

@@ -17,6 +17,9 @@
 using std::max;
 using std::min;
 
+struct float2 {
+    float x, y;
+};
 struct float4 {
     float x, y, z, w;
 };
@@ -41,14 +44,16 @@ inline float *of_block(float *address, int rank) {
     unsigned first = block_number / cluster_size * cluster_size;
     return blocks[first + rank].memory.data() + (address - blocks[block_number].memory.data());
 }
-inline void meet_cluster() { clusters[block_number / cluster_size]->arrive_and_wait(); }
+inline void arrive_cluster() {}
+inline void wait_cluster() { clusters[block_number / cluster_size]->arrive_and_wait(); }
 inline float4 fresh(const float *address) { return *(const float4 *)address; }
-inline void meet_global(unsigned *arrivals, unsigned expected) {
+inline void arrive_global(unsigned *arrivals) {
     SYNC_BLOCK();
+    if (threadIdx.x == 0) std::atomic_ref<unsigned>(*arrivals).fetch_add(1);
+}
+inline void wait_global(unsigned *arrivals, unsigned expected) {
     if (threadIdx.x == 0) {
-        std::atomic_ref<unsigned> count(*arrivals);
-        count.fetch_add(1);
-        while (count.load() < expected) std::this_thread::yield();
+        while (std::atomic_ref<unsigned>(*arrivals).load() < expected) std::this_thread::yield();
     }
     SYNC_BLOCK();
 }

@@ -28,6 +28,20 @@ pub fn failed(error: impl std::fmt::Debug) -> candle_core::Error {
     candle_core::Error::Msg(format!("CUDA: {error:?}"))
 }
 
+/// Freed memory stays with this program: asking the driver again at every step costs more than a pass.
+fn keep_memory(context: &CudaContext) -> Result<()> {
+    let mut pool = std::ptr::null_mut();
+    let mut all = u64::MAX;
+    let what = sys::CUmemPool_attribute_enum::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
+    // SAFETY: the pool belongs to the device; the attribute is a number of 64 bits.
+    unsafe {
+        sys::cuDeviceGetDefaultMemPool(&mut pool, context.cu_device()).result().map_err(failed)?;
+        sys::cuMemPoolSetAttribute(pool, what, std::ptr::from_mut(&mut all).cast())
+            .result()
+            .map_err(failed)
+    }
+}
+
 /// The kernels of a device, loaded at the first call.
 pub fn of(device: &CudaDevice) -> Result<Arc<Kernels>> {
     static LOADED: LazyLock<Mutex<HashMap<usize, Arc<Kernels>>>> = LazyLock::new(Mutex::default);
@@ -46,6 +60,7 @@ impl Kernels {
     fn load(context: &Arc<CudaContext>) -> Result<Self> {
         use sys::CUdevice_attribute_enum as Attribute;
         let number = |what| context.attribute(what).map(|x| x as usize).map_err(failed);
+        keep_memory(context)?;
         let module =
             |bytes: &[u8]| context.load_module(Ptx::from_binary(bytes.to_vec())).map_err(failed);
         Ok(Self {

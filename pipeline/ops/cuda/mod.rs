@@ -24,6 +24,7 @@ pub mod pass;
 
 use crate::{Error, Result};
 use candle_core::Device;
+use std::sync::OnceLock;
 
 /// Which kernels carry the rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +55,21 @@ pub fn device(name: &str) -> Result<Device> {
         )));
     };
     card(name, ordinal)
+}
+
+static CURRENT: OnceLock<Device> = OnceLock::new();
+
+/// Where networks are made, trained and run from now on: said once, before the first.
+///
+/// # Panics
+/// If it was said before.
+pub fn use_device(device: Device) {
+    assert!(CURRENT.set(device).is_ok(), "the device is chosen once");
+}
+
+/// The device of [`use_device`], or the processor.
+pub fn current() -> Device {
+    CURRENT.get().cloned().unwrap_or(Device::Cpu)
 }
 
 #[cfg(not(feature = "cuda"))]

@@ -8,7 +8,8 @@ use crate::ops::equations::{input_gradient_blocks, saved_blocks};
 use crate::ops::{CellKind, Entry, Pool, Sizes};
 use candle_core::cuda_backend::cudarc::cublas::{result as cublas, sys as blas};
 use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaStream, DevicePtr};
-use candle_core::{CudaDevice, Result};
+use candle_core::op::BackpropOp;
+use candle_core::{CudaDevice, CudaStorage, Result, Shape, Storage, Tensor};
 use std::ffi::c_void;
 use std::sync::Arc;
 
@@ -97,6 +98,25 @@ pub struct Gradients {
 /// Address of an array of the card; all work is on one stream, in order.
 pub fn address<T>(slice: &impl DevicePtr<T>, stream: &CudaStream) -> u64 {
     slice.device_ptr(stream).0
+}
+
+/// Address of a contiguous f32 tensor of the card.
+///
+/// # Errors
+/// [`candle_core::Error`] if it is not one.
+pub fn tensor_address(tensor: &Tensor) -> Result<u64> {
+    let (storage, layout) = tensor.storage_and_layout();
+    let (Storage::Cuda(storage), Some((from, _))) = (&*storage, layout.contiguous_offsets()) else {
+        candle_core::bail!("a contiguous array on the card was expected");
+    };
+    let slice = storage.as_cuda_slice::<f32>()?;
+    Ok(address(slice, &storage.device.cuda_stream()) + 4 * from as u64)
+}
+
+/// An array of the card as a tensor.
+pub fn tensor(numbers: CudaSlice<f32>, shape: impl Into<Shape>, device: &CudaDevice) -> Tensor {
+    let storage = Storage::Cuda(CudaStorage::wrap_cuda_slice(numbers, device.clone()));
+    Tensor::from_storage(storage, shape, BackpropOp::none(), false)
 }
 
 /// One pass over a stack of batches.

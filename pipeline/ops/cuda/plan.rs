@@ -116,8 +116,17 @@ fn shared(kind: CellKind, cut: &Cut, group_rows: usize) -> (usize, usize) {
     let gates = kind.gates();
     let states = if kind == CellKind::GruResetBefore { 3 } else { 2 };
     let own = group_rows * cut.width;
-    let forward = states * group_rows * cut.padded + 2 * THREADS * TILE * gates + 4 * own;
-    let backward = 2 * group_rows * gates * cut.padded + 2 * THREADS * TILE + 2 * own;
+    let forward = states * group_rows * cut.padded
+        + THREADS * TILE * gates
+        + TILE * (gates + 1) * cut.width
+        + 2 * gates * cut.width
+        + 4 * own
+        + 2 * group_rows;
+    let backward = 2 * group_rows * gates * cut.padded
+        + THREADS * TILE * 4
+        + THREADS
+        + 2 * own
+        + 2 * group_rows;
     (4 * forward, 4 * backward)
 }
 

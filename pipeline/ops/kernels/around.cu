@@ -33,6 +33,14 @@ extern "C" __global__ void embed(float *vectors, const float *embedding, const i
     for (int i = threadIdx.x; i < width; i += blockDim.x) to[i] = token < 0 ? 0.0f : from[i];
 }
 
+// Notes each distinct token's row in `index` [networks, vocabulary], or forgets it. Grid (pieces, networks).
+extern "C" __global__ void mark(int *index, const int *tokens, int distinct, int vocabulary, int set) {
+    const int d = blockIdx.x * blockDim.x + threadIdx.x, network = blockIdx.y;
+    if (d >= distinct) return;
+    const int token = tokens[network * distinct + d];
+    if (token >= 0) index[(long long)network * vocabulary + token] = set ? d : -1;
+}
+
 // Gradients of A x + b_ih by distinct token, slots in their order. Grid (distinct, column pieces, networks).
 //
 // `gates` has `saved` blocks a slot; gate g's gradient is in block (blocks >> 4g) & 15.

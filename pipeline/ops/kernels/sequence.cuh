@@ -144,26 +144,31 @@ __device__ inline float *of_block(float *address, int rank) {
     asm volatile("mapa.u64 %0, %1, %2;" : "=l"(there) : "l"(address), "r"(rank));
     return there;
 }
-__device__ inline void meet_cluster() {
-    asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::
-                     : "memory");
+// A meeting in two halves: what is written between them need not have arrived for the others.
+__device__ inline void arrive_cluster() {
+    asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
 }
+__device__ inline void wait_cluster() { asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory"); }
 #else
 // Older cards have no clusters; ops/cuda/plan.rs forms none there.
 __device__ inline float *of_block(float *address, int) { return address; }
-__device__ inline void meet_cluster() { __trap(); }
+__device__ inline void arrive_cluster() { __trap(); }
+__device__ inline void wait_cluster() { __trap(); }
 #endif
 __device__ inline float4 fresh(const float *address) { return __ldcg((const float4 *)address); }
-__device__ inline void meet_global(unsigned *arrivals, unsigned expected) {
+__device__ inline void arrive_global(unsigned *arrivals) {
     __syncthreads();
     if (threadIdx.x == 0) {
         __threadfence();
         atomicAdd(arrivals, 1u);
+    }
+}
+__device__ inline void wait_global(unsigned *arrivals, unsigned expected) {
+    if (threadIdx.x == 0) {
         unsigned seen;
         do {
             asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(seen) : "l"(arrivals) : "memory");
         } while (seen < expected);
-        __threadfence();
     }
     __syncthreads();
 }

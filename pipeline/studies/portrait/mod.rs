@@ -182,13 +182,10 @@ pub fn run(experiment: &Experiment, options: Options) -> Result<PathBuf> {
             )?;
         }
         _ => {
-            pass(stage("tokenize", &(&e.corpus, seed, &sources), &[]), &mut |folder, _, _| {
+            pass(tokenizing(e, &sources), &mut |folder, _, _| {
                 tokenize(&e.corpus, options.data, seed, None, folder)
             })?;
-            pass(
-                stage("train", &(&e.model, &e.training, seed), &["tokenize"]),
-                &mut |folder, key, watch| train::stage(e, folder, key, watch),
-            )?;
+            pass(training(e), &mut |folder, key, watch| train::stage(e, folder, key, watch))?;
         }
     }
     pass(stage("states", &(&e.states, seed), &["tokenize", "train"]), &mut |folder, _, _| {
@@ -241,6 +238,54 @@ pub fn run(experiment: &Experiment, options: Options) -> Result<PathBuf> {
     let seconds = run.stages().last().map(|s| s.seconds);
     watch.passed("report", seconds.filter(|_| ran));
     Ok(folder)
+}
+
+fn tokenizing(e: &Experiment, sources: &[String]) -> Stage<'static> {
+    stage("tokenize", &(&e.corpus, e.seed, sources), &[])
+}
+
+fn training(e: &Experiment) -> Stage<'static> {
+    stage("train", &(&e.model, &e.training, e.seed), &["tokenize"])
+}
+
+/// Trains the networks of many experiments side by side on the card, those of one shape together; each
+/// [`run`] then finds its network in place. What cannot be trained here is left to that run, which says
+/// why. `watch` makes a watcher for a stack of so many networks.
+///
+/// # Errors
+/// [`Error::Interrupted`] after Ctrl-C; checkpoints are written.
+pub fn train_together(
+    experiments: &[&Experiment],
+    data: &Path,
+    out: &Path,
+    watch: &dyn Fn(usize) -> Box<dyn crate::train::Watch>,
+) -> Result<()> {
+    let mut stacks: Vec<(String, Vec<train::Waiting>)> = Vec::new();
+    for waiting in experiments.iter().filter_map(|e| waiting(e, data, out).ok().flatten()) {
+        let shape = waiting.shape();
+        match stacks.iter_mut().find(|(of, _)| *of == shape) {
+            Some((_, stack)) => stack.push(waiting),
+            None => stacks.push((shape, vec![waiting])),
+        }
+    }
+    for (_, stack) in stacks {
+        let mut watch = watch(stack.len());
+        train::together(stack, &mut *watch)?;
+    }
+    crate::interrupt::check("between training and the other stages")
+}
+
+/// A case that is tokenized and not trained, if it can be.
+fn waiting<'a>(e: &'a Experiment, data: &Path, out: &Path) -> Result<Option<train::Waiting<'a>>> {
+    if e.weights.is_some() {
+        return Ok(None);
+    }
+    let mut run = Run::open(&out.join(&e.study).join(&e.name), e.clone(), &[])?;
+    let sources = fingerprint(&e.corpus, data)?;
+    run.pass(&tokenizing(e, &sources), |folder, _| {
+        tokenize(&e.corpus, data, e.seed, None, folder)
+    })?;
+    if run.in_place(&training(e)) { Ok(None) } else { train::Waiting::new(run, e).map(Some) }
 }
 
 /// Writes the report of a finished run again, from its tables and record.

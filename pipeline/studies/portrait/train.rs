@@ -3,22 +3,19 @@
 
 use super::Watch;
 use crate::Result;
-use crate::corpus::{Labels, store};
+use crate::corpus::{Corpus, Labels, store};
 use crate::experiment::Experiment;
 use crate::model::{Foreign, Network};
 use crate::report::Table;
-use crate::run::Made;
-use crate::train::{self, Record};
-use std::path::Path;
+use crate::run::{Made, Run};
+use crate::train::{self, Fit, Member, Record};
+use std::path::{Path, PathBuf};
 
 /// Name of the checkpoint while training goes on.
 const CHECKPOINT: &str = "checkpoint.safetensors";
 
 pub fn stage(e: &Experiment, folder: &Path, key: &str, watch: &mut dyn Watch) -> Result<Made> {
-    let corpus = store::read(folder)?;
-    let classes = corpus.label_names.len();
-    let head = train::head(e.model.head, &corpus.train.labels, classes);
-    let network = Network::new(&e.model, head, corpus.words.len(), head.outputs(classes), e.seed)?;
+    let (corpus, network) = untrained(e, folder)?;
     let checkpoint = folder.join(CHECKPOINT);
     let fit = {
         let mut watcher = watch.training();
@@ -32,17 +29,88 @@ pub fn stage(e: &Experiment, folder: &Path, key: &str, watch: &mut dyn Watch) ->
             &mut *watcher,
         )?
     };
+    made(folder, &corpus, &network, &fit)
+}
+
+/// The corpus as it was tokenized, and a network that knows nothing yet.
+fn untrained(e: &Experiment, folder: &Path) -> Result<(Corpus, Network)> {
+    let corpus = store::read(folder)?;
+    let classes = corpus.label_names.len();
+    let head = train::head(e.model.head, &corpus.train.labels, classes);
+    let network = Network::new(&e.model, head, corpus.words.len(), head.outputs(classes), e.seed)?;
+    Ok((corpus, network))
+}
+
+/// What training leaves.
+fn made(folder: &Path, corpus: &Corpus, network: &Network, fit: &Fit) -> Result<Made> {
     network.save(&folder.join("model.safetensors"))?;
-    let test = train::score(&network, &corpus.test)?;
+    let test = train::score(network, &corpus.test)?;
     let table = write(folder, &fit.records)?;
     // The weights are safe: the checkpoint has served.
-    let _ = std::fs::remove_file(&checkpoint);
+    let _ = std::fs::remove_file(folder.join(CHECKPOINT));
     Ok(Made::files(["model.safetensors".to_string(), table])
         .with("accuracy.network", test.accuracy())
         .with("train.tokens_per_second", fit.tokens_per_second())
         .with("train.seconds", fit.seconds)
         .with("train.steps", fit.steps as f64)
         .with("train.stopped_early", fit.stopped_early as u8 as f64))
+}
+
+/// A case of a grid that is to be trained.
+pub struct Waiting<'a> {
+    run: Run<Experiment>,
+    experiment: &'a Experiment,
+    corpus: Corpus,
+    network: Network,
+}
+
+impl<'a> Waiting<'a> {
+    /// Of a run that has passed `tokenize`.
+    ///
+    /// # Errors
+    /// As training's own.
+    pub fn new(run: Run<Experiment>, experiment: &'a Experiment) -> Result<Self> {
+        let (corpus, network) = untrained(experiment, run.folder())?;
+        Ok(Self { run, experiment, corpus, network })
+    }
+
+    /// What networks must share to be trained side by side.
+    pub fn shape(&self) -> String {
+        let (network, e) = (&self.network, self.experiment);
+        let head = (network.head(), network.outputs(), network.vocabulary());
+        format!("{:?} {head:?}", e.model)
+    }
+}
+
+/// Trains networks of one shape side by side; one that fails keeps its reason for its own run.
+///
+/// # Errors
+/// What the card reports.
+pub fn together(mut waiting: Vec<Waiting>, watch: &mut dyn train::Watch) -> Result<()> {
+    let places: Vec<(PathBuf, String)> = waiting
+        .iter()
+        .map(|w| (w.run.folder().join(CHECKPOINT), w.run.key(&super::training(w.experiment))))
+        .collect();
+    let mut silent = vec![(); waiting.len()];
+    let mut watches: Vec<&mut dyn train::Watch> = vec![watch];
+    watches.extend(silent.iter_mut().skip(1).map(|w| w as &mut dyn train::Watch));
+    let members =
+        waiting.iter().zip(&places).zip(watches).map(|((w, (path, key)), watch)| Member {
+            network: &w.network,
+            train: &w.corpus.train,
+            validation: &w.corpus.validation,
+            settings: &w.experiment.training,
+            seed: w.experiment.seed,
+            checkpoint: (path, key),
+            watch,
+        });
+    let fits = train::fit_together(members.collect())?;
+    for (w, fit) in waiting.iter_mut().zip(fits) {
+        let Ok(fit) = fit else { continue };
+        let Waiting { run, experiment, corpus, network } = w;
+        run.pass(&super::training(experiment), |folder, _| made(folder, corpus, network, &fit))?;
+    }
+    Ok(())
 }
 
 /// Weights trained elsewhere in the place of training.

@@ -1,0 +1,274 @@
+//! The card against the equations: the same cases, the same tolerances as on the processor.
+//!
+//! `make check-cuda` compiles this everywhere; without a card the tests say so and pass over.
+
+use crate::ops::{CELLS, Case};
+use accrue::corpus::Corpus;
+use accrue::corpus::synthetic::{self, generate};
+use accrue::model::{Config, HeadChoice, Network};
+use accrue::ops::cuda::{self, Way};
+use accrue::ops::{Batch, CellKind, Entry, Pool, Sizes, fused};
+use accrue::train::{self, Fit, Penalty, Settings};
+use candle_core::{Device, Tensor, Var};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The first card, or none, loudly.
+pub fn card() -> Option<Device> {
+    match cuda::device("cuda") {
+        Ok(device) => Some(device),
+        Err(e) => {
+            println!("SKIPPED: {e}");
+            None
+        }
+    }
+}
+
+#[test]
+fn every_cell_pool_and_way_on_the_card_equals_its_equation() {
+    let Some(card) = card() else { return };
+    for kind in CELLS {
+        for way in [Way::Naive, Way::Fast, Way::Global] {
+            for pool in [Pool::Last, Pool::Mean, Pool::Every] {
+                for one_hot in [false, true] {
+                    Case::new(kind, pool, 21, 5, &[3, 9, 1, 9, 6], one_hot, 1).check_on(&card, way);
+                }
+            }
+            Case::new(kind, Pool::Last, 1, 1, &[1], false, 3).check_on(&card, way);
+            let lengths: Vec<usize> = (0..75).map(|i| 1 + (i * 5) % 7).collect();
+            Case::new(kind, Pool::Last, 50, 19, &lengths, false, 2).check_on(&card, way);
+        }
+    }
+}
+
+/// Every cut of the weights: groups of one block to groups too large for a cluster.
+#[test]
+fn wide_cells_on_the_card_equal_their_equations() {
+    let Some(card) = card() else { return };
+    for (units, lengths) in [
+        (64, vec![7, 3, 5, 1, 2]),
+        (200, vec![4, 4, 2]),
+        (256, vec![5; 9]),
+        (300, vec![3, 1]),
+        (512, vec![2, 3]),
+    ] {
+        for kind in [CellKind::Ugrnn, CellKind::Gru, CellKind::GruResetBefore, CellKind::Lstm] {
+            Case::new(kind, Pool::Mean, units, 9, &lengths, false, 7).check_on(&card, Way::Fast);
+        }
+    }
+    Case::new(CellKind::Gru, Pool::Last, 1100, 5, &[2, 1], false, 7).check_on(&card, Way::Fast);
+}
+
+#[test]
+fn two_runs_on_the_card_have_equal_bits() {
+    let Some(card) = card() else { return };
+    let lengths: Vec<usize> = (0..90).map(|i| 1 + (i * 13) % 29).collect();
+    for kind in CELLS {
+        let case = Case::new(kind, Pool::Mean, 96, 16, &lengths, false, 5);
+        for way in [Way::Naive, Way::Fast, Way::Global] {
+            let first = case.outcome_on(Some((&card, way)));
+            assert!(
+                (0..3).all(|_| first == case.outcome_on(Some((&card, way)))),
+                "{kind:?} {way:?}"
+            );
+        }
+    }
+}
+
+/// Milliseconds of the operation alone; `cargo test --features cuda -- --ignored --nocapture timings`.
+#[test]
+#[ignore = "a measurement"]
+fn timings_of_the_operation() {
+    let Some(card) = card() else { return };
+    println!("cell batch tokens units way  forward ms  both ms  us/token-step  Mtokens/s");
+    for (batch, tokens, units) in [(64, 256, 256), (256, 256, 256), (64, 1024, 512), (64, 64, 128)]
+    {
+        for kind in [CellKind::Gru, CellKind::Lstm] {
+            for way in [Way::Fast, Way::Global] {
+                let sizes = Sizes { kind, units, entry: Entry::Vectors(128) };
+                let random = |n: usize, scale: f64| {
+                    Var::from_tensor(
+                        &(Tensor::randn(0f32, 1.0, n, &card).unwrap() * scale).unwrap(),
+                    )
+                    .unwrap()
+                };
+                let parameters = random(sizes.parameters(), 0.05);
+                let initial = random(kind.state_size(units), 0.1);
+                let words: Vec<u32> =
+                    (0..batch * tokens).map(|i| (i * 7919 % 10_007) as u32).collect();
+                let rows: Vec<&[u32]> = words.chunks(tokens).collect();
+                let laid = Arc::new(Batch::new(&rows).unwrap());
+                let vectors = random(laid.distinct.len() * 128, 1.0);
+                let vectors = vectors.reshape((laid.distinct.len(), 128)).unwrap();
+                let vectors = Var::from_tensor(&vectors).unwrap();
+                let mut times = [Vec::new(), Vec::new()];
+                for _ in 0..12 {
+                    card.synchronize().unwrap();
+                    let begin = Instant::now();
+                    let states = fused::run_by(
+                        way,
+                        sizes,
+                        Pool::Mean,
+                        &laid,
+                        &parameters,
+                        Some(&vectors),
+                        &initial,
+                        true,
+                    )
+                    .unwrap();
+                    card.synchronize().unwrap();
+                    times[0].push(begin.elapsed().as_secs_f64());
+                    states.sum_all().unwrap().backward().unwrap();
+                    card.synchronize().unwrap();
+                    times[1].push(begin.elapsed().as_secs_f64());
+                }
+                let [forward, both] = times.map(|mut t| {
+                    t.sort_by(f64::total_cmp);
+                    t[t.len() / 2]
+                });
+                println!(
+                    "{kind:?} {batch} {tokens} {units} {way:?}  {:.3}  {:.3}  {:.2}  {:.2}",
+                    1e3 * forward,
+                    1e3 * both,
+                    1e6 * both / tokens as f64,
+                    (batch * tokens) as f64 / both / 1e6
+                );
+            }
+        }
+    }
+}
+
+/// Networks of three seeds, on a device.
+fn networks(
+    device: &Device,
+    cell: CellKind,
+    embedding: Option<usize>,
+    head: HeadChoice,
+    corpus: &Corpus,
+) -> Vec<Network> {
+    let config = Config { cell, units: 24, embedding, head, ..Config::default() };
+    let head = train::head(config.head, &corpus.train.labels, 3);
+    let make = |seed| {
+        Network::on(device, &config, head, corpus.words.len(), head.outputs(3), seed).unwrap()
+    };
+    (3..6).map(make).collect()
+}
+
+fn corpus() -> Corpus {
+    let settings = synthetic::Settings {
+        length: 12,
+        train: 600,
+        validation: 60,
+        test: 120,
+        ..Default::default()
+    };
+    generate(&settings, 1).unwrap()
+}
+
+fn settings(steps: usize) -> Settings {
+    Settings {
+        epochs: 40,
+        steps,
+        batch: 32,
+        learning_rate: 0.01,
+        clip: 0.5,
+        penalty: Penalty::All(1e-4),
+        dropout: 0.2,
+        input_dropout: 0.1,
+        checkpoint_every: 7,
+        record_every: 1,
+        ..Settings::default()
+    }
+}
+
+/// Trains networks together, each with a checkpoint `n` in `folder`.
+fn together(
+    networks: &[Network],
+    corpus: &Corpus,
+    settings: &Settings,
+    folder: &Path,
+) -> Vec<accrue::Result<Fit>> {
+    let paths: Vec<_> = (0..networks.len()).map(|n| folder.join(n.to_string())).collect();
+    let mut watchers = vec![(); networks.len()];
+    let members = networks.iter().zip(&paths).zip(&mut watchers).enumerate().map(
+        |(n, ((network, path), watch))| train::Member {
+            network,
+            train: &corpus.train,
+            validation: &corpus.validation,
+            settings,
+            seed: n as u64,
+            checkpoint: (path, "key"),
+            watch,
+        },
+    );
+    train::fit_together(members.collect()).unwrap()
+}
+
+#[test]
+fn a_stack_on_the_card_learns_what_the_processor_learns() {
+    let Some(card) = card() else { return };
+    let corpus = corpus();
+    for (cell, embedding) in
+        [(CellKind::Gru, Some(9)), (CellKind::Lstm, None), (CellKind::GruResetBefore, Some(5))]
+    {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let fits = [&Device::Cpu, &card].map(|device| {
+            let networks = networks(device, cell, embedding, HeadChoice::default(), &corpus);
+            let folder = &folders[device.is_cuda() as usize];
+            let fits = together(&networks, &corpus, &settings(30), folder.path());
+            (fits.into_iter().map(|fit| fit.unwrap()).collect::<Vec<_>>(), networks)
+        });
+        for n in 0..3 {
+            let (here, there) = (&fits[0].0[n], &fits[1].0[n]);
+            assert_eq!((here.steps, here.tokens), (there.steps, there.tokens));
+            for (a, b) in here.records.iter().zip(&there.records) {
+                // Rounding of 30 steps; the losses fall by a hundred times as much.
+                assert!(
+                    (a.loss - b.loss).abs() < 2e-4,
+                    "{cell:?} step {}: {} and {}",
+                    a.step,
+                    a.loss,
+                    b.loss
+                );
+                assert!((a.gradient_norm - b.gradient_norm).abs() < 1e-3 * (1.0 + a.gradient_norm));
+            }
+            let score =
+                |network: &Network| train::score(network, &corpus.test).unwrap().mean_loss();
+            assert!((score(&fits[0].1[n]) - score(&fits[1].1[n])).abs() < 2e-4);
+        }
+    }
+}
+
+#[test]
+fn training_on_the_card_goes_on_from_a_checkpoint_to_the_same_bits() {
+    let Some(card) = card() else { return };
+    let corpus = corpus();
+    let arrays =
+        |networks: &[Network]| networks.iter().map(|n| n.arrays().unwrap()).collect::<Vec<_>>();
+    let make = || networks(&card, CellKind::Gru, Some(9), HeadChoice::default(), &corpus);
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let whole = make();
+    together(&whole, &corpus, &settings(50), first.path());
+    together(&make(), &corpus, &settings(31), second.path());
+    let resumed = make();
+    together(&resumed, &corpus, &settings(50), second.path());
+    assert!(arrays(&resumed) == arrays(&whole));
+}
+
+#[test]
+fn a_network_that_diverges_leaves_its_neighbours_alone() {
+    let Some(card) = card() else { return };
+    let corpus = corpus();
+    let networks = networks(&card, CellKind::Gru, Some(9), HeadChoice::default(), &corpus);
+    let mut arrays = networks[1].arrays().unwrap();
+    arrays.get_mut("readout.weight").unwrap().1[0] = f32::NAN;
+    networks[1].set_arrays(&arrays).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let fits = together(&networks, &corpus, &settings(20), folder.path());
+    assert!(fits[1].as_ref().unwrap_err().to_string().contains("diverged at step 1"));
+    for n in [0, 2] {
+        let records = &fits[n].as_ref().unwrap().records;
+        assert!(records[19].loss.is_finite() && records[19].loss < records[0].loss);
+    }
+}

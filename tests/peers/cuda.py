@@ -1,0 +1,145 @@
+"""Training on a GPU in PyTorch (cuDNN) and in accrue: the same work, alternating, in one run.
+
+    make bench-cuda
+
+Each case runs embedding, recurrent layer, mean of the states, readout, backward, clip by global norm
+and Adam. PyTorch is timed by device events, accrue by the wall clock with its waits. The grid trains
+256 networks of 128 units: accrue together, PyTorch one after another. Writes
+reports/bench/cuda.parquet and cuda.md.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+CARD = {
+    "64x256x256": dict(units=256, inputs=128, batch=64, tokens=256, vocabulary=20000, zipf=True),
+    "256x256x256": dict(units=256, inputs=128, batch=256, tokens=256, vocabulary=20000, zipf=True),
+    "64x1024x512": dict(units=512, inputs=128, batch=64, tokens=1024, vocabulary=20000, zipf=True),
+    "grid": dict(units=128, inputs=0, batch=64, tokens=50, vocabulary=20, zipf=False),
+}
+
+
+def torch_run(cell, size, pool, seconds, precision):
+    """The same network in PyTorch on the first card; prints JSON."""
+    import torch
+    from torch import nn
+
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    torch.manual_seed(1)
+    s, card = CARD[size], torch.device("cuda")
+    width = s["inputs"] or s["vocabulary"]
+    rnn = {"Gru": nn.GRU, "Lstm": nn.LSTM}[cell](width, s["units"], batch_first=True).to(card)
+    embed = nn.Embedding(s["vocabulary"], s["inputs"]).to(card) if s["inputs"] else None
+    readout = nn.Linear(s["units"], 2).to(card)
+    parameters = [p for m in (rnn, embed, readout) if m is not None for p in m.parameters()]
+    adam = torch.optim.Adam(parameters, lr=1e-3, fused=True)
+    loss = nn.CrossEntropyLoss()
+    ranks = torch.arange(1, s["vocabulary"] + 1, dtype=torch.float64)
+    shares = 1 / ranks if s["zipf"] else torch.ones_like(ranks)
+    words = torch.multinomial(shares, 16 * s["batch"] * s["tokens"], replacement=True)
+    words = words.reshape(16, s["batch"], s["tokens"])
+    classes = torch.randint(0, 2, (16, s["batch"]))
+
+    def step(i):
+        # Batches come from the processor, as in accrue.
+        x, y = words[i].to(card), classes[i].to(card)
+        x = embed(x) if embed is not None else nn.functional.one_hot(x, width).float()
+        states, _ = rnn(x)
+        pooled = states.mean(1) if pool == "Mean" else states[:, -1]
+        adam.zero_grad(set_to_none=True)
+        loss(readout(pooled), y).backward()
+        nn.utils.clip_grad_norm_(parameters, 10.0)
+        adam.step()
+
+    for i in range(8):
+        step(i)
+    spent, steps = 0.0, 0
+    while spent < seconds:
+        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        torch.cuda.synchronize()
+        begin.record()
+        for i in range(16):
+            step(i)
+        end.record()
+        torch.cuda.synchronize()
+        spent += begin.elapsed_time(end) / 1e3
+        steps += 16
+    print(json.dumps({"tokens_per_second": steps * s["batch"] * s["tokens"] / spent,
+                      "network_steps_per_second": steps / spent}))
+
+
+def measure(command):
+    return json.loads(subprocess.check_output(list(map(str, command))).splitlines()[-1])
+
+
+def newest_peer():
+    target = json.loads(subprocess.check_output(
+        ["cargo", "metadata", "--format-version", "1", "--no-deps"]))["target_directory"]
+    found = [p for p in Path(target, "release", "deps").glob("peer-*") if p.suffix == ""]
+    return max(found, key=lambda p: p.stat().st_mtime)
+
+
+def write(rows, folder):
+    columns = {key: [r[key] for r in rows] for key in rows[0]}
+    try:
+        import polars
+        polars.DataFrame(columns).write_parquet(folder / "cuda.parquet")
+    except ImportError:
+        import pyarrow, pyarrow.parquet
+        pyarrow.parquet.write_table(pyarrow.table(columns), folder / "cuda.parquet")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--torch", nargs=5, metavar=("CELL", "SIZE", "POOL", "SECONDS", "PRECISION"))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--out", type=Path, default=Path("reports/bench"))
+    options = parser.parse_args()
+    if options.torch:
+        cell, size, pool, seconds, precision = options.torch
+        return torch_run(cell, size, pool, float(seconds), precision)
+
+    import torch
+
+    peer, rows = os.environ.get("ACCRUE_PEER") or newest_peer(), []
+    card = torch.cuda.get_device_name()
+    for size in CARD:
+        for cell in ("Gru", "Lstm"):
+            grid = size == "grid"
+            pool, unit = ("Last", "network_steps_per_second") if grid else ("Mean", "tokens_per_second")
+            pairs = {"tf32": [], "f32": []}
+            for _ in range(options.rounds):
+                name = f"grid-256-{cell}" if grid else cell
+                ours = measure([peer, name, size, pool, os.cpu_count(), options.seconds, "cuda"])[unit]
+                for precision, all in pairs.items():
+                    theirs = measure([sys.executable, __file__, "--torch", cell, size, pool, options.seconds, precision])
+                    all.append((ours, theirs[unit]))
+            for precision, all in pairs.items():
+                ratios = [a / b for a, b in all]
+                rows.append({
+                    "cell": cell, "size": size, "unit": unit, "torch_precision": precision,
+                    "accrue": statistics.median(a for a, _ in all), "torch": statistics.median(b for _, b in all),
+                    "ratio": statistics.median(ratios), "ratio_low": min(ratios), "ratio_high": max(ratios),
+                    "rounds": options.rounds, "machine": card, "torch_version": torch.__version__,
+                    "cudnn_version": str(torch.backends.cudnn.version()),
+                })
+                r = rows[-1]
+                print(f"{cell:5} {size:12} {unit:24} accrue f32 {r['accrue']:>12,.0f}  torch {precision:4} {r['torch']:>12,.0f}"
+                      f"  ratio {r['ratio']:.2f} ({r['ratio_low']:.2f}-{r['ratio_high']:.2f})", flush=True)
+
+    options.out.mkdir(parents=True, exist_ok=True)
+    write(rows, options.out)
+    lines = ["| cell | size | unit | accrue, f32 | PyTorch | precision | ratio (range) |\n", "|---|---|---|---|---|---|---|\n"] + [
+        f"| {r['cell']} | {r['size']} | {r['unit'].replace('_', ' ')} | {r['accrue']:,.0f} | {r['torch']:,.0f} "
+        f"| {r['torch_precision']} | {r['ratio']:.2f} ({r['ratio_low']:.2f}–{r['ratio_high']:.2f}) |\n" for r in rows]
+    note = f"\n{card}, PyTorch {torch.__version__}, cuDNN {torch.backends.cudnn.version()}, median of {options.rounds} alternating rounds.\n"
+    (options.out / "cuda.md").write_text("".join(lines) + note)
+
+
+main()
