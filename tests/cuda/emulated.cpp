@@ -13,9 +13,14 @@ using Kernel = void (*)(Pass);
 struct Cell {
     const char *name;
     int kind;
-    Kernel naive[2], persistent[2];
+    Kernel naive[2], persistent[3][2];
 };
-#define CELL(name, KIND) {#name, KIND, {naive_forward_##name, naive_backward_##name}, {forward_##name##_4, backward_##name##_4}}
+// Blocks of 32, 16 and 8 units.
+#define CELL(name, KIND)                                                                           \
+    {#name, KIND, {naive_forward_##name, naive_backward_##name},                                   \
+     {{forward_##name##_4_32, backward_##name##_4_32},                                             \
+      {forward_##name##_16_16, backward_##name##_16_16},                                           \
+      {forward_##name##_16_8, backward_##name##_16_8}}}
 static const Cell CELLS_HERE[] = {CELL(vanilla, VANILLA), CELL(relu, RELU), CELL(linear, LINEAR), CELL(ugrnn, UGRNN),
                                   CELL(gru, GRU), CELL(gru_before, GRU_BEFORE), CELL(lstm, LSTM)};
 
@@ -44,7 +49,7 @@ static bool close(const char *what, const std::vector<float> &x, const std::vect
     return false;
 }
 
-static bool check(const Cell &cell, int n, int pool, int width, bool clustered, std::vector<std::vector<int>> lengths) {
+static bool check(const Cell &cell, int n, int pool, int width, bool clustered, int group_rows, std::vector<std::vector<int>> lengths) {
     const int networks = lengths.size(), rows = lengths[0].size(), G = gates_of(cell.kind), SAVED = saved_of(cell.kind);
     const int state = cell.kind == LSTM ? 2 * n : n, distinct = 6, u = 3;
     Pass p{};
@@ -63,7 +68,8 @@ static bool check(const Cell &cell, int n, int pool, int width, bool clustered, 
             offset.push_back(total);
             for (int x : l) total += x > t;
         }
-        for (int s = 0; s < p.slots; s++) token.push_back(generator() % distinct);
+        for (int t = 0; t < p.longest; t++)
+            for (int x : l) token.push_back(t < x ? (int)(generator() % distinct) : -1);
         for (int r = 0; r < rows; r++) length.push_back(l[r]), origin.push_back((r * 2 + 1) % rows);
         if (rows % 2 == 0) for (int r = 0; r < rows; r++) origin[origin.size() - rows + r] = rows - 1 - r;
     }
@@ -95,9 +101,10 @@ static bool check(const Cell &cell, int n, int pool, int width, bool clustered, 
         } else {
             p.width = width;
             p.blocks = (n + width - 1) / width;
-            p.padded = THREADS / width * 4;
-            p.group_rows = 4;
-            p.groups = (rows + 3) / 4;
+            p.padded = THREADS / width * (width == 32 ? 4 : 16);
+            const Kernel *kernels = cell.persistent[width == 32 ? 0 : width == 16 ? 1 : 2];
+            p.group_rows = group_rows;
+            p.groups = (rows + group_rows - 1) / group_rows;
             p.clustered = clustered;
             partial.assign((size_t)networks * p.groups * state, 0.0f);
             p.initial_gradient = partial.data();
@@ -106,15 +113,17 @@ static bool check(const Cell &cell, int n, int pool, int width, bool clustered, 
             std::vector<unsigned> arrivals(networks * p.groups, 0);
             p.exchange = exchange.data(), p.arrivals = arrivals.data();
             // As `shared` in ops/cuda/plan.rs.
-            size_t own = p.group_rows * width, states = cell.kind == GRU_BEFORE ? 3 : 2;
-            size_t forward = states * p.group_rows * p.padded + THREADS * TILE * G + TILE * (G + 1) * width +
-                             2 * G * width + 4 * own + 2 * p.group_rows;
-            size_t backward = 2 * p.group_rows * G * p.padded + THREADS * TILE * 4 + THREADS + 2 * own + 2 * p.group_rows;
-            launch({grid}, THREADS, clustered ? p.blocks : 1, forward, !clustered, [&] { cell.persistent[0](p); });
+            size_t own = p.group_rows * width;
+            size_t copies = clustered ? 2 : 1;
+            size_t forward = 4 + (copies + (cell.kind == GRU_BEFORE)) * p.group_rows * p.padded + 2 * THREADS * TILE * G +
+                             (G + 1) * own + 2 * G * width + 4 * own + 2 * p.group_rows;
+            size_t backward = 4 + copies * p.group_rows * G * p.padded + 2 * THREADS * TILE * 4 +
+                              p.group_rows / TILE * THREADS + 2 * own + 2 * p.group_rows;
+            launch({grid}, THREADS, clustered ? p.blocks : 1, forward, !clustered, [&] { kernels[0](p); });
             o.back = o.gates;
             std::fill(exchange.begin(), exchange.end(), 0.0f);
             std::fill(arrivals.begin(), arrivals.end(), 0u);
-            launch({grid}, THREADS, clustered ? p.blocks : 1, backward, !clustered, [&] { cell.persistent[1](p); });
+            launch({grid}, THREADS, clustered ? p.blocks : 1, backward, !clustered, [&] { kernels[1](p); });
         }
         std::swap(o.gates, o.back);  // gates: gradients now; back: what forward saved
         o.initial.assign((size_t)networks * state, 0.0f);
@@ -137,9 +146,10 @@ int main() {
     bool good = true;
     int turn = 0;
     for (const Cell &cell : CELLS_HERE) {
-        good &= check(cell, 37, turn % 3, 32, true, {{3, 1, 2, 4, 4}, {2, 5, 1, 1, 3}});
-        good &= check(cell, 18, (turn + 1) % 3, 16, false, {{3, 2, 1}});
-        good &= check(cell, 7, (turn + 2) % 3, 8, true, {{1, 6}, {2, 2}});
+        good &= check(cell, 37, turn % 3, 32, true, 4, {{3, 1, 2, 4, 4}, {2, 5, 1, 1, 3}});
+        good &= check(cell, 20, turn % 3, 32, true, 20, {{3, 1, 2, 4, 4, 1, 1, 2, 2, 3, 1, 1, 5, 1, 1, 2, 4, 1, 3}});
+        good &= check(cell, 18, (turn + 1) % 3, 16, false, 8, {{3, 2, 1, 4, 1, 2}});
+        good &= check(cell, 7, (turn + 2) % 3, 8, true, 4, {{1, 6}, {2, 2}});
         turn++;
     }
     std::printf(good ? "all agree\n" : "some disagree\n");

@@ -25,7 +25,7 @@ pub struct Stacked {
 /// An array of [`Stacked`].
 #[derive(Clone, Copy, Debug)]
 pub enum Part {
-    /// `[slots]`: index of a slot's token among the distinct ones.
+    /// `[longest, rows]`: index of a row's token among the distinct ones; −1 after the row's end.
     Token,
     /// `[longest + 1]`: slots before each token of the rows.
     Offset,
@@ -48,7 +48,7 @@ impl Stacked {
         let (rows, slots) = (most(Batch::len), most(Batch::slots));
         let (distinct, longest) = (most(|b| b.distinct.len()), most(Batch::longest));
         let networks = batches.len();
-        let sizes = [slots, longest + 1, rows, rows, slots, distinct + 1, distinct];
+        let sizes = [longest * rows, longest + 1, rows, rows, slots, distinct + 1, distinct];
         let mut starts = [0; 8];
         for (i, size) in sizes.iter().enumerate() {
             starts[i + 1] = starts[i] + size * networks;
@@ -95,23 +95,26 @@ impl Stacked {
             offsets.push(sum as i32);
             sum += active;
         }
-        let mut tokens = vec![0; self.slots];
+        let mut tokens = vec![0; batch.slots()];
+        let rows = self.rows;
+        let by_time = self.of(Part::Token, network);
+        by_time.fill(-1);
         for shard in &batch.shards {
             for t in 0..shard.tokens() {
                 let from = shard.first + shard.offset[t];
                 for (r, &row) in shard.rows[..shard.active(t)].iter().enumerate() {
                     let slot = offsets[t] as usize + place[row];
                     tokens[slot] = batch.token_of_slot[from + r] as i32;
+                    by_time[t * rows + place[row]] = tokens[slot];
                 }
             }
         }
         let mut next: Vec<i32> = batch.occurrences.iter().map(|&x| x as i32).collect();
         let by_token = self.of(Part::SlotsByToken, network);
-        for (slot, &token) in tokens[..batch.slots()].iter().enumerate() {
+        for (slot, &token) in tokens.iter().enumerate() {
             by_token[next[token as usize] as usize] = slot as i32;
             next[token as usize] += 1;
         }
-        self.of(Part::Token, network).copy_from_slice(&tokens);
         self.of(Part::Offset, network).copy_from_slice(&offsets);
         for (d, start) in self.of(Part::Occurrences, network).iter_mut().enumerate() {
             *start = batch.occurrences[d.min(batch.distinct.len())] as i32;
@@ -141,10 +144,17 @@ mod tests {
             let (token, offset) = (get(&mut stacked, Part::Token), get(&mut stacked, Part::Offset));
             let (length, row) = (get(&mut stacked, Part::Length), get(&mut stacked, Part::Row));
             let mut seen = vec![0; batch.slots()];
+            let mut token_of = vec![-1; batch.slots()];
             for r in 0..stacked.rows {
-                for t in 0..length[r] as usize {
+                for t in 0..stacked.longest {
+                    let found = token[t * stacked.rows + r];
+                    if t >= length[r] as usize {
+                        assert_eq!(found, -1);
+                        continue;
+                    }
                     let slot = offset[t] as usize + r;
-                    assert_eq!(batch.distinct[token[slot] as usize], sequences[row[r] as usize][t]);
+                    assert_eq!(batch.distinct[found as usize], sequences[row[r] as usize][t]);
+                    token_of[slot] = found;
                     seen[slot] += 1;
                 }
             }
@@ -156,7 +166,8 @@ mod tests {
                 let slots = &by_token[starts[d] as usize..starts[d + 1] as usize];
                 assert_eq!(slots.is_empty(), ids[d] < 0);
                 assert!(
-                    slots.is_sorted() && slots.iter().all(|&slot| token[slot as usize] == d as i32)
+                    slots.is_sorted()
+                        && slots.iter().all(|&slot| token_of[slot as usize] == d as i32)
                 );
             }
         }

@@ -338,16 +338,19 @@ impl<'a> Run<'a> {
         let cut =
             (self.way != Way::Naive).then(|| Cut::of(kind, self.sizes.units, &card)).flatten();
         let Some(cut) = cut else { return self.sweep_naively(which, pass) };
-        let name = format!("{which}_{}_{}", cell_name(kind), cut.slice);
-        let teams = if cut.clustered {
-            self.kernels.clusters(&self.stream, &name, THREADS, cut.blocks)?
-        } else {
-            card.processors / cut.blocks
-        };
+        let name = format!("{which}_{}_{}_{}", cell_name(kind), cut.slice, cut.width);
         let stacked = &self.laid.stacked;
         let networks = stacked.networks;
-        let share = Share::of(kind, &cut, &card, teams, networks, stacked.rows);
-        let Some(share) = share else { return self.sweep_naively(which, pass) };
+        let share = |cut: &Cut, teams| Share::of(kind, cut, &card, teams, networks, stacked.rows);
+        let apart = Cut { clustered: false, ..cut };
+        let mut best = share(&apart, card.processors / cut.blocks).map(|share| (apart, share));
+        if cut.clustered {
+            // Fewer clusters than blocks would fill may run at once. A cluster meets sooner.
+            let teams = self.kernels.clusters(&self.stream, &name, THREADS, cut.blocks)?;
+            let other = best.map_or(usize::MAX, |(_, share)| share.tiles);
+            best = share(&cut, teams).filter(|s| s.tiles <= other).map(|s| (cut, s)).or(best);
+        }
+        let Some((cut, share)) = best else { return self.sweep_naively(which, pass) };
         let parts = self.array(networks * share.groups * self.state(), false)?;
         pass.initial_gradient = address(&parts, &self.stream);
         pass.group_rows = share.group_rows as i32;

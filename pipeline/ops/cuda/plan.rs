@@ -49,7 +49,9 @@ impl Cut {
     pub fn of(kind: CellKind, units: usize, card: &Card) -> Option<Self> {
         [32, 16, 8].into_iter().find_map(|width| {
             let slices = THREADS / width;
-            let slice = [4, 8, 16].into_iter().find(|slice| slices * slice >= units)?;
+            // The kernels that are compiled: narrow blocks are for wide cells alone.
+            let made: &[usize] = if width == 32 { &[4, 8, 16] } else { &[16] };
+            let slice = made.iter().copied().find(|slice| slices * slice >= units)?;
             let blocks = units.div_ceil(width);
             (slice * kind.gates() <= HELD && blocks <= card.processors).then_some(Self {
                 width,
@@ -73,6 +75,8 @@ pub struct Share {
     pub at_once: usize,
     /// Networks in one launch.
     pub networks: usize,
+    /// Tiles that follow each other at every token, all waves of groups together: what time goes by.
+    pub tiles: usize,
     /// Bytes of shared memory, forward.
     pub forward: usize,
     /// Bytes of shared memory, backward.
@@ -99,7 +103,13 @@ impl Share {
             // Blocks that meet in global memory must all run at once.
             let at_once = if cut.clustered { groups } else { groups.min(teams) };
             let together = if cut.clustered { networks } else { networks.min(teams / at_once) };
+            let waves = if cut.clustered {
+                (networks * groups).div_ceil(teams)
+            } else {
+                groups.div_ceil(at_once) * networks.div_ceil(together.max(1))
+            };
             (forward.max(backward) <= card.shared).then_some(Self {
+                tiles: waves * tiles,
                 group_rows,
                 groups,
                 at_once,
@@ -114,17 +124,21 @@ impl Share {
 /// Bytes of shared memory that `kernels/persistent.cu` lays out, forward and backward.
 fn shared(kind: CellKind, cut: &Cut, group_rows: usize) -> (usize, usize) {
     let gates = kind.gates();
-    let states = if kind == CellKind::GruResetBefore { 3 } else { 2 };
+    // A cluster writes the next step's numbers while the last one's are read.
+    let copies = if cut.clustered { 2 } else { 1 };
+    let reset = (kind == CellKind::GruResetBefore) as usize;
     let own = group_rows * cut.width;
-    let forward = states * group_rows * cut.padded
-        + THREADS * TILE * gates
-        + TILE * (gates + 1) * cut.width
+    let forward = 4
+        + (copies + reset) * group_rows * cut.padded
+        + 2 * THREADS * TILE * gates
+        + (gates + 1) * own
         + 2 * gates * cut.width
         + 4 * own
         + 2 * group_rows;
-    let backward = 2 * group_rows * gates * cut.padded
-        + THREADS * TILE * 4
-        + THREADS
+    let backward = 4
+        + copies * group_rows * gates * cut.padded
+        + 2 * THREADS * TILE * 4
+        + group_rows / TILE * THREADS
         + 2 * own
         + 2 * group_rows;
     (4 * forward, 4 * backward)

@@ -13,7 +13,7 @@ __device__ void naive_forward(const Pass &p) {
     const int network = blockIdx.x / p.rows, r = blockIdx.x % p.rows;
     const long long shift = network * p.parameters;
     const float *W = p.recurrent + shift, *b_hh = p.recurrent_bias + shift, *b_ih = p.input_bias + shift;
-    const int *token = p.token + (long long)network * p.slots;
+    const int *token = p.token + (long long)network * p.longest * p.rows + r;
     const int *offset = p.offset + (long long)network * (p.longest + 1);
     const int length = p.length[network * p.rows + r];
     const long long pooled_row = p.pool == EVERY ? (long long)p.longest * state : state;
@@ -26,7 +26,7 @@ __device__ void naive_forward(const Pass &p) {
     SYNC_BLOCK();
     for (int t = 0; t < length; t++) {
         const long long slot = (long long)network * p.slots + offset[t] + r;
-        const float *a = p.table + ((long long)network * p.distinct + token[offset[t] + r]) * G * n;
+        const float *a = p.table + ((long long)network * p.distinct + token[t * p.rows]) * G * n;
         if (p.before) {
             for (int i = threadIdx.x; i < n; i += blockDim.x) {
                 p.before[slot * state + i] = h[i];
@@ -56,7 +56,7 @@ __device__ void naive_forward(const Pass &p) {
             float keep[SAVED];
             if constexpr (KIND == GRU_BEFORE) {
                 float u = logistic(w_h[n + j] + a[n + j] + b_ih[n + j]);
-                float candidate = tanhf(w_h[2 * n + j] + a[2 * n + j] + b_ih[2 * n + j]);
+                float candidate = tangent(w_h[2 * n + j] + a[2 * n + j] + b_ih[2 * n + j]);
                 keep[0] = w_h[j];
                 keep[1] = u;
                 keep[2] = candidate;

@@ -42,7 +42,7 @@ struct Pass {
     const float *recurrent_bias;// b_hh [G·n]
     const float *table;         // A x, [distinct, G·n]
     const float *initial;       // [state]
-    const int *token;           // [slots]
+    const int *token;           // [longest, rows]: index among the distinct tokens; -1 after a row's end
     const int *offset;          // [longest + 1]
     const int *length;          // [rows], sorted
     const int *row;             // [rows]: where each came from
@@ -55,13 +55,34 @@ struct Pass {
     unsigned *arrivals;         // [groups], zero
 };
 
-__device__ inline float logistic(float x) { return 1.0f / (1.0f + expf(-x)); }
+// The logistic function and tanh, by the card's exp2 and reciprocal and without branches: one unit waits
+// for the other at every token, so their latency counts. Absolute errors below 3e-7 (tests/cuda.rs).
+#ifndef ACCRUE_EMULATED
+__device__ inline float exp2_of(float x) {
+    float y;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+__device__ inline float one_over(float x) {
+    float y;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+#endif
+__device__ inline float logistic(float x) { return one_over(1.0f + exp2_of(-1.4426950408889634f * x)); }
+__device__ inline float tangent(float x) {
+    // 1 - 2/(e^2x + 1) loses what is near 0: the series there.
+    float far = fmaf(-2.0f, one_over(exp2_of(2.8853900817779268f * x) + 1.0f), 1.0f);
+    float y = x * x;
+    float near = fmaf(y, fmaf(y, fmaf(y, fmaf(y, 0.0218694885f, -0.0539682540f), 0.1333333333f), -0.3333333333f), 0.0f);
+    return fabsf(x) < 0.25f ? fmaf(x, near, x) : far;
+}
 
 // Forward, one unit: `w` holds W h + b_hh and `a` A x + b_ih for each gate; returns h', updates the
 // LSTM's `c`, and leaves in `keep` what the way back needs (the table of ops/equations.rs).
 template <int KIND>
 __device__ inline float step_forward(const float *w, const float *a, float h, float &c, float *keep) {
-    if constexpr (KIND == VANILLA) return keep[0] = tanhf(w[0] + a[0]);
+    if constexpr (KIND == VANILLA) return keep[0] = tangent(w[0] + a[0]);
     if constexpr (KIND == RELU) {
         float x = w[0] + a[0];
         return keep[0] = x > 0.0f || x != x ? x : 0.0f;
@@ -69,23 +90,23 @@ __device__ inline float step_forward(const float *w, const float *a, float h, fl
     if constexpr (KIND == LINEAR) return keep[0] = w[0] + a[0];
     if constexpr (KIND == UGRNN) {
         float u = keep[0] = logistic(w[0] + a[0]);
-        float candidate = keep[1] = tanhf(w[1] + a[1]);
+        float candidate = keep[1] = tangent(w[1] + a[1]);
         return fmaf(u, h - candidate, candidate);
     }
     if constexpr (KIND == GRU) {
         float r = keep[0] = logistic(w[0] + a[0]);
         float u = keep[1] = logistic(w[1] + a[1]);
         keep[3] = w[2];
-        float candidate = keep[2] = tanhf(fmaf(r, w[2], a[2]));
+        float candidate = keep[2] = tangent(fmaf(r, w[2], a[2]));
         return fmaf(u, h - candidate, candidate);
     }
     if constexpr (KIND == LSTM) {
         float i = keep[0] = logistic(w[0] + a[0]);
         float f = keep[1] = logistic(w[1] + a[1]);
-        float g = keep[2] = tanhf(w[2] + a[2]);
+        float g = keep[2] = tangent(w[2] + a[2]);
         float o = keep[3] = logistic(w[3] + a[3]);
         c = fmaf(f, c, i * g);
-        return o * tanhf(c);
+        return o * tangent(c);
     }
     return 0.0f;
 }
@@ -124,7 +145,7 @@ __device__ inline float step_backward(float *saved, float h, float c_before, flo
     }
     if constexpr (KIND == LSTM) {
         float i = saved[0], f = saved[1], g = saved[2], o = saved[3];
-        float t = tanhf(fmaf(f, c_before, i * g));
+        float t = tangent(fmaf(f, c_before, i * g));
         float d = fmaf(dh * o, 1.0f - t * t, dc);
         saved[0] = d * g * (i * (1.0f - i));
         saved[1] = d * c_before * (f * (1.0f - f));
@@ -138,22 +159,51 @@ __device__ inline float step_backward(float *saved, float h, float c_before, flo
 
 #ifndef ACCRUE_EMULATED
 #if __CUDA_ARCH__ >= 900
-// The address in shared memory of block `rank` of the cluster that `address` has in this one.
-__device__ inline float *of_block(float *address, int rank) {
-    float *there;
-    asm volatile("mapa.u64 %0, %1, %2;" : "=l"(there) : "l"(address), "r"(rank));
-    return there;
+// Blocks of a cluster write into each other's shared memory, and a count of bytes there says when all
+// has come: no fence, and nobody waits for what is on its way to global memory.
+__device__ inline unsigned shared_address(const void *address) {
+    return (unsigned)__cvta_generic_to_shared(address);
 }
-// A meeting in two halves: what is written between them need not have arrived for the others.
-__device__ inline void arrive_cluster() {
-    asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
+__device__ inline void prepare_meeting(unsigned long long *meeting) {
+    asm volatile("mbarrier.init.shared.b64 [%0], 1;\nfence.mbarrier_init.release.cluster;" ::"r"(
+                     shared_address(meeting))
+                 : "memory");
 }
-__device__ inline void wait_cluster() { asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory"); }
+// This meeting ends when `bytes` have come.
+__device__ inline void expect(unsigned long long *meeting, unsigned bytes) {
+    asm volatile("mbarrier.arrive.expect_tx.shared.b64 _, [%0], %1;" ::"r"(shared_address(meeting)), "r"(bytes)
+                 : "memory");
+}
+__device__ inline void send(float *address, int rank, float x, unsigned long long *meeting) {
+    unsigned there, count;
+    asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(shared_address(address)), "r"(rank));
+    asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(count) : "r"(shared_address(meeting)), "r"(rank));
+    asm volatile("st.async.shared::cluster.mbarrier::complete_tx::bytes.b32 [%0], %1, [%2];" ::"r"(there),
+                 "r"(__float_as_uint(x)), "r"(count)
+                 : "memory");
+}
+__device__ inline void await(unsigned long long *meeting, unsigned parity) {
+    asm volatile("{\n"
+                 ".reg .pred done;\n"
+                 "again:\n"
+                 "mbarrier.try_wait.parity.shared.b64 done, [%0], %1;\n"
+                 "@done bra over;\n"
+                 "bra again;\n"
+                 "over:\n"
+                 "}" ::"r"(shared_address(meeting)), "r"(parity)
+                 : "memory");
+}
+// All threads of all blocks of the cluster.
+__device__ inline void meet_cluster() {
+    asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::: "memory");
+}
 #else
 // Older cards have no clusters; ops/cuda/plan.rs forms none there.
-__device__ inline float *of_block(float *address, int) { return address; }
-__device__ inline void arrive_cluster() { __trap(); }
-__device__ inline void wait_cluster() { __trap(); }
+__device__ inline void prepare_meeting(unsigned long long *) {}
+__device__ inline void expect(unsigned long long *, unsigned) {}
+__device__ inline void send(float *, int, float, unsigned long long *) { __trap(); }
+__device__ inline void await(unsigned long long *, unsigned) {}
+__device__ inline void meet_cluster() { __trap(); }
 #endif
 __device__ inline float4 fresh(const float *address) { return __ldcg((const float4 *)address); }
 __device__ inline void arrive_global(unsigned *arrivals) {
