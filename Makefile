@@ -19,7 +19,7 @@ SHAPES_paper = $(addprefix geometry/,$(SHAPES))
 SHORT = --set grid=[] --set training.steps=1500 --set training.decay=0.998
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test bench bench-peers check-peers man reproduce reproduce-line reproduce-geometry \
+.PHONY: help build run test bench bench-peers check-peers cuda-toolkit cuda check-cuda check-kernels bench-cuda man reproduce reproduce-line reproduce-geometry \
 	reproduce-context lint doc clean
 
 help: ## this list
@@ -81,6 +81,32 @@ bench-peers: ## the same work in PyTorch and scikit-learn
 check-peers: build ## networks to PyTorch and back, after sst2.ron
 	tests/peers/run tests/peers/interchange.py $(PROGRAM) reports/sst2/gru
 	tests/peers/run tests/peers/readme.py reports
+
+# NVIDIA's compiler: the one that `make cuda-toolkit` brings, or CUDA=/usr/local/cuda. CUDA_COMPUTE_CAP is
+# the card's: 90 for H100 and H200, 80 for A100 (no clusters there), and so on.
+CUDA ?= target/cuda-toolkit
+CUDA_COMPUTE_CAP ?= 90
+KIT = $(abspath $(CUDA))
+WITH_CUDA = CUDA_ROOT=$(KIT) CUDA_PATH=$(KIT) CUDA_COMPUTE_CAP=$(CUDA_COMPUTE_CAP) LIBRARY_PATH=$(KIT)/lib \
+	PATH="$(KIT)/bin:$(KIT)/nvvm/bin:$$PATH"
+
+cuda-toolkit: ## NVIDIA's compiler and libraries, into target/cuda-toolkit (no root, 1.2 GB)
+	[ -e $(CUDA)/lib64 ] || pipeline/ops/kernels/toolkit $(CUDA)
+
+cuda: build cuda-toolkit ## the program for a GPU: target/release/accrue-cuda, which `accrue --device cuda` starts
+	$(WITH_CUDA) $(CARGO) build $(FLAGS) --features cuda --bin accrue-cuda
+
+check-kernels: ## the kernels' loops on the processor, every CUDA thread a thread
+	mkdir -p target && $(CXX) -O1 -std=c++20 -pthread -w -o target/emulated tests/cuda/emulated.cpp
+	target/emulated
+
+check-cuda: cuda-toolkit check-kernels ## everything for a GPU compiles, kernels included; its tests, where there is one
+	$(WITH_CUDA) LD_LIBRARY_PATH="$$LD_LIBRARY_PATH:$(KIT)/lib:$(KIT)/stubs" \
+		$(CARGO) test $(FLAGS) --features cuda --test accrue -- --nocapture cuda::
+
+bench-cuda: cuda-toolkit ## training on a GPU beside PyTorch with cuDNN
+	$(WITH_CUDA) LD_LIBRARY_PATH="$$LD_LIBRARY_PATH:$(KIT)/lib" $(CARGO) bench --locked --features cuda --bench peer --no-run
+	LD_LIBRARY_PATH="$$LD_LIBRARY_PATH:$(KIT)/lib" tests/peers/run tests/peers/cuda.py
 
 man: build ## man pages and shell completions, in target/
 	$(ACCRUE) man target/man

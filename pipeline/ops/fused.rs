@@ -178,7 +178,7 @@ impl CustomOp3 for Recurrence {
         l3: &Layout,
     ) -> candle_core::Result<(candle_core::CudaStorage, Shape)> {
         let device = &s1.device;
-        let laid = pass::Laid::new(device, layout::Stacked::new(&[&self.batch]))?;
+        let laid = pass::Laid::new(device, &layout::Stacked::new(&[&self.batch]))?;
         let run = pass::Run::new(device, self.sizes, self.pool, &laid, self.way)?;
         let (parameters, vectors) = (on_card(s1, l1)?, on_card(s2, l2)?);
         // SAFETY: `run` of this file has checked the shapes of the three arrays.

@@ -162,7 +162,10 @@ pub fn run(
     std::thread::scope(|scope| {
         for _ in 0..jobs {
             scope.spawn(|| {
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+                let pool = rayon::ThreadPoolBuilder::new()
+                    .num_threads(threads)
+                    .start_handler(|_| cuda::stay_on_processor())
+                    .build();
                 let pool = pool.expect("threads can be started");
                 loop {
                     let i = {

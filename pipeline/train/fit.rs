@@ -238,6 +238,22 @@ impl<'a> Run<'a> {
         self.order.as_ref().map(|(_, order)| order[self.progress.batch].clone())
     }
 
+    /// What [`Run::next`] will say after the next step, if training goes on as it does.
+    #[cfg(feature = "cuda")]
+    pub(super) fn after_next(&self) -> Option<Vec<usize>> {
+        let (epoch, order) = self.order.as_ref()?;
+        if self.stopped_early || self.progress.step + 1 >= self.planned {
+            return None;
+        }
+        match order.get(self.progress.batch + 1) {
+            Some(indices) => Some(indices.clone()),
+            None => {
+                let batch = self.settings.batch;
+                batches::epoch(&self.lengths, batch, self.seed, epoch + 1).into_iter().next()
+            }
+        }
+    }
+
     /// Notes what a step came to, before [`Run::stepped`].
     pub(super) fn note(
         &mut self,

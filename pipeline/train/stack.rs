@@ -35,20 +35,33 @@ pub fn fit(members: Vec<Member>) -> Result<Vec<Result<Fit>>> {
     }
     let mut failures: Vec<Option<Error>> = runs.iter().map(|_| None).collect();
     let mut stack = Stack::new(&runs)?;
+    let mut ready: Option<Ready> = None;
     loop {
         let begin = Instant::now();
         let next = |((run, _), failure): (&mut Trained, &Option<Error>)| {
             failure.is_none().then(|| run.next()).flatten()
         };
-        let batches: Vec<Option<Vec<usize>>> = runs.iter_mut().zip(&failures).map(next).collect();
-        let live = batches.iter().flatten().count();
+        let indices: Vec<Option<Vec<usize>>> = runs.iter_mut().zip(&failures).map(next).collect();
+        let live = indices.iter().flatten().count();
         if live == 0 {
             break;
         }
-        let outcomes = stack.step(&runs, &batches)?;
+        let now = match ready.take().filter(|ready| ready.indices == indices) {
+            Some(ready) => ready,
+            None => Ready::new(&runs, indices)?,
+        };
+        // The processor lays out the next batches while the card works on these.
+        let (outcomes, ahead) = std::thread::scope(|scope| {
+            let ahead = scope.spawn(|| {
+                let indices = runs.iter().map(|(run, _)| run.after_next()).collect();
+                Ready::new(&runs, indices)
+            });
+            (stack.step(&runs, &now), ahead.join().expect("laying out does not panic"))
+        });
+        ready = ahead.ok();
         // A network's share of the time that the stack took.
         let seconds = begin.elapsed().as_secs_f64() / live as f64;
-        for (m, outcome) in outcomes.into_iter().enumerate() {
+        for (m, outcome) in outcomes?.into_iter().enumerate() {
             let run = &mut runs[m].0;
             let stepped = match outcome {
                 None => continue,
@@ -66,6 +79,31 @@ pub fn fit(members: Vec<Member>) -> Result<Vec<Result<Fit>>> {
         None => run.end(),
     };
     Ok(runs.iter().zip(failures).map(end).collect())
+}
+
+/// The batches of one step.
+struct Ready {
+    /// Documents of each network's batch; none for one that has ended.
+    indices: Vec<Option<Vec<usize>>>,
+    batches: Vec<Batch>,
+    stacked: Stacked,
+}
+
+impl Ready {
+    fn new(runs: &[Trained], indices: Vec<Option<Vec<usize>>>) -> Result<Self> {
+        let batch = |((run, _), indices): (&Trained, &Option<Vec<usize>>)| match indices {
+            Some(indices) => {
+                let rows = indices.iter().map(|&d| run.train.documents.get(d));
+                Batch::new(&rows.collect::<Vec<_>>())
+            }
+            // One that has ended stands still; something must stand in its place.
+            None => Batch::new(&[&[0]]),
+        };
+        let batches: Vec<Batch> =
+            runs.par_iter().zip(&indices).map(batch).collect::<Result<_>>()?;
+        let stacked = Stacked::new(&batches.iter().collect::<Vec<_>>());
+        Ok(Self { indices, batches, stacked })
+    }
 }
 
 /// What a step came to for one network.
@@ -200,33 +238,17 @@ impl Stack {
     }
 
     /// One step of every network that has a batch.
-    fn step(
-        &mut self,
-        runs: &[Trained],
-        indices: &[Option<Vec<usize>>],
-    ) -> Result<Vec<Option<Result<Outcome>>>> {
-        let batches: Vec<Batch> = runs
-            .par_iter()
-            .zip(indices)
-            .map(|((run, _), indices)| match indices {
-                Some(indices) => Batch::new(
-                    &indices.iter().map(|&d| run.train.documents.get(d)).collect::<Vec<_>>(),
-                ),
-                // One that has ended stands still; something must stand in its place.
-                None => Batch::new(&[&[0]]),
-            })
-            .collect::<Result<_>>()?;
-        let laid = Laid::new(&self.cuda, Stacked::new(&batches.iter().collect::<Vec<_>>()))?;
-        let (tallies, gradients) = self.gradients(runs, indices, &batches, &laid)?;
-        self.move_all(runs, indices, &batches, &laid, tallies, &gradients)
+    fn step(&mut self, runs: &[Trained], ready: &Ready) -> Result<Vec<Option<Result<Outcome>>>> {
+        let laid = Laid::new(&self.cuda, &ready.stacked)?;
+        let (tallies, gradients) = self.gradients(runs, ready, &laid)?;
+        self.move_all(runs, ready, &laid, tallies, &gradients)
     }
 
     /// Losses of every network's batch, and the gradients of their means, in the order of the arrays.
     fn gradients(
         &self,
         runs: &[Trained],
-        indices: &[Option<Vec<usize>>],
-        batches: &[Batch],
+        Ready { indices, batches, .. }: &Ready,
         laid: &Laid,
     ) -> Result<(Vec<Tally>, Vec<Tensor>)> {
         let (networks, stacked) = (self.networks, &laid.stacked);
@@ -352,8 +374,7 @@ impl Stack {
     fn move_all(
         &self,
         runs: &[Trained],
-        indices: &[Option<Vec<usize>>],
-        batches: &[Batch],
+        Ready { indices, batches, .. }: &Ready,
         laid: &Laid,
         tallies: Vec<Tally>,
         gradients: &[Tensor],

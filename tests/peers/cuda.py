@@ -3,7 +3,7 @@
     make bench-cuda
 
 Each case runs embedding, recurrent layer, mean of the states, readout, backward, clip by global norm
-and Adam. PyTorch is timed by device events, accrue by the wall clock with its waits. The grid trains
+and Adam. PyTorch is timed by device events, accrue by the wall clock, its waits included. The grid trains
 256 networks of 128 units: accrue together, PyTorch one after another. Writes
 reports/bench/cuda.parquet and cuda.md.
 """
@@ -13,7 +13,6 @@ import json
 import os
 import statistics
 import subprocess
-import sys
 from pathlib import Path
 
 CARD = {
@@ -24,53 +23,58 @@ CARD = {
 }
 
 
-def torch_run(cell, size, pool, seconds, precision):
-    """The same network in PyTorch on the first card; prints JSON."""
-    import torch
-    from torch import nn
+class Torch:
+    """The same network in PyTorch on the first card."""
 
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
-    torch.manual_seed(1)
-    s, card = CARD[size], torch.device("cuda")
-    width = s["inputs"] or s["vocabulary"]
-    rnn = {"Gru": nn.GRU, "Lstm": nn.LSTM}[cell](width, s["units"], batch_first=True).to(card)
-    embed = nn.Embedding(s["vocabulary"], s["inputs"]).to(card) if s["inputs"] else None
-    readout = nn.Linear(s["units"], 2).to(card)
-    parameters = [p for m in (rnn, embed, readout) if m is not None for p in m.parameters()]
-    adam = torch.optim.Adam(parameters, lr=1e-3, fused=True)
-    loss = nn.CrossEntropyLoss()
-    ranks = torch.arange(1, s["vocabulary"] + 1, dtype=torch.float64)
-    shares = 1 / ranks if s["zipf"] else torch.ones_like(ranks)
-    words = torch.multinomial(shares, 16 * s["batch"] * s["tokens"], replacement=True)
-    words = words.reshape(16, s["batch"], s["tokens"])
-    classes = torch.randint(0, 2, (16, s["batch"]))
+    def __init__(self, cell, size, pool):
+        import torch
+        from torch import nn
 
-    def step(i):
-        # Batches come from the processor, as in accrue.
-        x, y = words[i].to(card), classes[i].to(card)
-        x = embed(x) if embed is not None else nn.functional.one_hot(x, width).float()
-        states, _ = rnn(x)
-        pooled = states.mean(1) if pool == "Mean" else states[:, -1]
-        adam.zero_grad(set_to_none=True)
-        loss(readout(pooled), y).backward()
-        nn.utils.clip_grad_norm_(parameters, 10.0)
-        adam.step()
+        torch.manual_seed(1)
+        s, card = CARD[size], torch.device("cuda")
+        width = s["inputs"] or s["vocabulary"]
+        rnn = {"Gru": nn.GRU, "Lstm": nn.LSTM}[cell](width, s["units"], batch_first=True).to(card)
+        embed = nn.Embedding(s["vocabulary"], s["inputs"]).to(card) if s["inputs"] else None
+        readout = nn.Linear(s["units"], 2).to(card)
+        parameters = [p for m in (rnn, embed, readout) if m is not None for p in m.parameters()]
+        adam = torch.optim.Adam(parameters, lr=1e-3, fused=True)
+        loss = nn.CrossEntropyLoss()
+        ranks = torch.arange(1, s["vocabulary"] + 1, dtype=torch.float64)
+        shares = 1 / ranks if s["zipf"] else torch.ones_like(ranks)
+        words = torch.multinomial(shares, 16 * s["batch"] * s["tokens"], replacement=True)
+        words = words.reshape(16, s["batch"], s["tokens"])
+        classes = torch.randint(0, 2, (16, s["batch"]))
 
-    for i in range(8):
-        step(i)
-    spent, steps = 0.0, 0
-    while spent < seconds:
-        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-        torch.cuda.synchronize()
-        begin.record()
-        for i in range(16):
-            step(i)
-        end.record()
-        torch.cuda.synchronize()
-        spent += begin.elapsed_time(end) / 1e3
-        steps += 16
-    print(json.dumps({"tokens_per_second": steps * s["batch"] * s["tokens"] / spent,
-                      "network_steps_per_second": steps / spent}))
+        def step(i):
+            # Batches come from the processor, as in accrue.
+            x, y = words[i].to(card), classes[i].to(card)
+            x = embed(x) if embed is not None else nn.functional.one_hot(x, width).float()
+            states, _ = rnn(x)
+            pooled = states.mean(1) if pool == "Mean" else states[:, -1]
+            adam.zero_grad(set_to_none=True)
+            loss(readout(pooled), y).backward()
+            nn.utils.clip_grad_norm_(parameters, 10.0)
+            adam.step()
+
+        self.step, self.torch, self.tokens = step, torch, s["batch"] * s["tokens"]
+
+    def measure(self, precision, seconds):
+        torch = self.torch
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+        for i in range(4):
+            self.step(i)
+        spent, steps = 0.0, 0
+        while spent < seconds:
+            begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+            torch.cuda.synchronize()
+            begin.record()
+            for i in range(16):
+                self.step(i)
+            end.record()
+            torch.cuda.synchronize()
+            spent += begin.elapsed_time(end) / 1e3
+            steps += 16
+        return {"tokens_per_second": steps * self.tokens / spent, "network_steps_per_second": steps / spent}
 
 
 def measure(command):
@@ -96,14 +100,10 @@ def write(rows, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--torch", nargs=5, metavar=("CELL", "SIZE", "POOL", "SECONDS", "PRECISION"))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--seconds", type=float, default=0.5)
     parser.add_argument("--out", type=Path, default=Path("reports/bench"))
     options = parser.parse_args()
-    if options.torch:
-        cell, size, pool, seconds, precision = options.torch
-        return torch_run(cell, size, pool, float(seconds), precision)
 
     import torch
 
@@ -114,12 +114,12 @@ def main():
             grid = size == "grid"
             pool, unit = ("Last", "network_steps_per_second") if grid else ("Mean", "tokens_per_second")
             pairs = {"tf32": [], "f32": []}
+            theirs = Torch(cell, size, pool)
             for _ in range(options.rounds):
                 name = f"grid-256-{cell}" if grid else cell
                 ours = measure([peer, name, size, pool, os.cpu_count(), options.seconds, "cuda"])[unit]
                 for precision, all in pairs.items():
-                    theirs = measure([sys.executable, __file__, "--torch", cell, size, pool, options.seconds, precision])
-                    all.append((ours, theirs[unit]))
+                    all.append((ours, theirs.measure(precision, options.seconds)[unit]))
             for precision, all in pairs.items():
                 ratios = [a / b for a, b in all]
                 rows.append({

@@ -1,7 +1,14 @@
 //! Batches as the kernels read them: one batch a network, rows sorted, nothing padded in time.
 
 use crate::ops::Batch;
+use rayon::prelude::*;
 use std::cmp::Reverse;
+
+/// Slots of one token that one block adds up: a common word's are spread over many blocks.
+pub const RUN: usize = 32;
+
+/// Arrays of [`Part`].
+const PARTS: usize = 8;
 
 /// One batch a network. Everything is `[networks, …]`; shorter batches are filled up with rows of
 /// no tokens, tokens of no word (−1) and slots that nobody reads.
@@ -17,9 +24,11 @@ pub struct Stacked {
     pub distinct: usize,
     /// Tokens of the longest row.
     pub longest: usize,
+    /// Runs of slots of the batch that has most.
+    pub runs: usize,
     /// All arrays of [`Part`], end to end.
     pub numbers: Vec<i32>,
-    starts: [usize; 8],
+    starts: [usize; PARTS + 1],
 }
 
 /// An array of [`Stacked`].
@@ -35,8 +44,10 @@ pub enum Part {
     Row,
     /// `[slots]`: slots sorted by token.
     SlotsByToken,
-    /// `[distinct + 1]`: where each token's slots start among them.
-    Occurrences,
+    /// `[runs + 1]`: where each run of at most [`RUN`] of one token's slots starts among them.
+    Runs,
+    /// `[distinct + 1]`: each token's first run.
+    FirstRun,
     /// `[distinct]`: ids of the distinct tokens, −1 after the last.
     Distinct,
 }
@@ -47,18 +58,34 @@ impl Stacked {
         let most = |count: fn(&Batch) -> usize| batches.iter().map(|b| count(b)).max().unwrap_or(0);
         let (rows, slots) = (most(Batch::len), most(Batch::slots));
         let (distinct, longest) = (most(|b| b.distinct.len()), most(Batch::longest));
+        let runs = most(|b| b.occurrences.windows(2).map(|o| (o[1] - o[0]).div_ceil(RUN)).sum());
         let networks = batches.len();
-        let sizes = [longest * rows, longest + 1, rows, rows, slots, distinct + 1, distinct];
-        let mut starts = [0; 8];
-        for (i, size) in sizes.iter().enumerate() {
-            starts[i + 1] = starts[i] + size * networks;
+        let mut all = Self {
+            networks,
+            rows,
+            slots,
+            distinct,
+            longest,
+            runs,
+            numbers: Vec::new(),
+            starts: [0; PARTS + 1],
+        };
+        let parts: Vec<[Vec<i32>; PARTS]> =
+            batches.par_iter().map(|batch| all.one(batch)).collect();
+        for part in 0..PARTS {
+            let size = parts.first().map_or(0, |p| p[part].len());
+            all.starts[part + 1] = all.starts[part] + size * networks;
         }
-        let mut all =
-            Self { networks, rows, slots, distinct, longest, numbers: vec![0; starts[7]], starts };
-        for (network, batch) in batches.iter().enumerate() {
-            all.fill(network, batch);
+        all.numbers.reserve_exact(all.starts[PARTS]);
+        for part in 0..PARTS {
+            parts.iter().for_each(|p| all.numbers.extend_from_slice(&p[part]));
         }
         all
+    }
+
+    /// The same without its arrays.
+    pub fn sizes(&self) -> Self {
+        Self { numbers: Vec::new(), ..*self }
     }
 
     /// Where an array begins in `numbers`.
@@ -66,25 +93,27 @@ impl Stacked {
         self.starts[part as usize]
     }
 
-    fn of(&mut self, part: Part, network: usize) -> &mut [i32] {
+    #[cfg(test)]
+    fn of(&self, part: Part, network: usize) -> &[i32] {
         let (from, to) = (self.starts[part as usize], self.starts[part as usize + 1]);
         let size = (to - from) / self.networks;
-        &mut self.numbers[from + network * size..][..size]
+        &self.numbers[from + network * size..][..size]
     }
 
-    fn fill(&mut self, network: usize, batch: &Batch) {
+    /// The arrays of one network, in the order of [`Part`].
+    fn one(&self, batch: &Batch) -> [Vec<i32>; PARTS] {
         let mut order: Vec<usize> = (0..batch.len()).collect();
         order.sort_by_key(|&row| Reverse(batch.lengths[row]));
         let mut place = vec![0; batch.len()];
         for (r, &row) in order.iter().enumerate() {
             place[row] = r;
         }
-        for (r, length) in self.of(Part::Length, network).iter_mut().enumerate() {
-            *length = order.get(r).map_or(0, |&row| batch.lengths[row] as i32);
-        }
-        for (r, row) in self.of(Part::Row, network).iter_mut().enumerate() {
-            *row = order.get(r).copied().unwrap_or(r) as i32;
-        }
+        let (lengths, rows): (Vec<i32>, Vec<i32>) = (0..self.rows)
+            .map(|r| match order.get(r) {
+                Some(&row) => (batch.lengths[row] as i32, row as i32),
+                None => (0, r as i32),
+            })
+            .unzip();
         let mut active = batch.len();
         let mut sum = 0;
         let mut offsets = Vec::with_capacity(self.longest + 1);
@@ -96,32 +125,34 @@ impl Stacked {
             sum += active;
         }
         let mut tokens = vec![0; batch.slots()];
-        let rows = self.rows;
-        let by_time = self.of(Part::Token, network);
-        by_time.fill(-1);
+        let mut by_time = vec![-1; self.longest * self.rows];
         for shard in &batch.shards {
             for t in 0..shard.tokens() {
                 let from = shard.first + shard.offset[t];
                 for (r, &row) in shard.rows[..shard.active(t)].iter().enumerate() {
-                    let slot = offsets[t] as usize + place[row];
-                    tokens[slot] = batch.token_of_slot[from + r] as i32;
-                    by_time[t * rows + place[row]] = tokens[slot];
+                    let token = batch.token_of_slot[from + r] as i32;
+                    tokens[offsets[t] as usize + place[row]] = token;
+                    by_time[t * self.rows + place[row]] = token;
                 }
             }
         }
-        let mut next: Vec<i32> = batch.occurrences.iter().map(|&x| x as i32).collect();
-        let by_token = self.of(Part::SlotsByToken, network);
+        let mut next: Vec<usize> = batch.occurrences.clone();
+        let mut by_token = vec![0; self.slots];
         for (slot, &token) in tokens.iter().enumerate() {
-            by_token[next[token as usize] as usize] = slot as i32;
+            by_token[next[token as usize]] = slot as i32;
             next[token as usize] += 1;
         }
-        self.of(Part::Offset, network).copy_from_slice(&offsets);
-        for (d, start) in self.of(Part::Occurrences, network).iter_mut().enumerate() {
-            *start = batch.occurrences[d.min(batch.distinct.len())] as i32;
+        // Runs of one token's slots, and where each token's runs begin.
+        let (mut runs, mut first_run) = (Vec::with_capacity(self.runs + 1), Vec::new());
+        for o in batch.occurrences.windows(2) {
+            first_run.push(runs.len() as i32);
+            runs.extend((o[0]..o[1]).step_by(RUN).map(|first| first as i32));
         }
-        for (d, id) in self.of(Part::Distinct, network).iter_mut().enumerate() {
-            *id = batch.distinct.get(d).map_or(-1, |&id| id as i32);
-        }
+        first_run.resize(self.distinct + 1, runs.len() as i32);
+        runs.resize(self.runs + 1, batch.slots() as i32);
+        let mut distinct: Vec<i32> = batch.distinct.iter().map(|&id| id as i32).collect();
+        distinct.resize(self.distinct, -1);
+        [by_time, offsets, lengths, rows, by_token, runs, first_run, distinct]
     }
 }
 
@@ -131,18 +162,18 @@ mod tests {
 
     #[test]
     fn every_token_of_every_batch_has_its_slot() {
-        let sequences: Vec<Vec<u32>> = (0..70u32)
+        let sequences: Vec<Vec<u32>> = (0..170u32)
             .map(|row| (0..1 + (row * 7) % 11).map(|t| row * 3 % 17 + t).collect())
             .collect();
         let views: Vec<&[u32]> = sequences.iter().map(Vec::as_slice).collect();
         let (whole, part) = (Batch::new(&views).unwrap(), Batch::new(&views[..9]).unwrap());
-        let mut stacked = Stacked::new(&[&whole, &part]);
+        let stacked = Stacked::new(&[&whole, &part]);
         for (network, (batch, sequences)) in
             [(&whole, &views[..]), (&part, &views[..9])].into_iter().enumerate()
         {
-            let get = |stacked: &mut Stacked, part| stacked.of(part, network).to_vec();
-            let (token, offset) = (get(&mut stacked, Part::Token), get(&mut stacked, Part::Offset));
-            let (length, row) = (get(&mut stacked, Part::Length), get(&mut stacked, Part::Row));
+            let get = |part| stacked.of(part, network);
+            let (token, offset) = (get(Part::Token), get(Part::Offset));
+            let (length, row) = (get(Part::Length), get(Part::Row));
             let mut seen = vec![0; batch.slots()];
             let mut token_of = vec![-1; batch.slots()];
             for r in 0..stacked.rows {
@@ -159,16 +190,15 @@ mod tests {
                 }
             }
             assert!(seen.iter().all(|&times| times == 1));
-            let (by_token, starts) =
-                (get(&mut stacked, Part::SlotsByToken), get(&mut stacked, Part::Occurrences));
-            let ids = get(&mut stacked, Part::Distinct);
+            let (by_token, runs) = (get(Part::SlotsByToken), get(Part::Runs));
+            let (first_run, ids) = (get(Part::FirstRun), get(Part::Distinct));
             for d in 0..stacked.distinct {
-                let slots = &by_token[starts[d] as usize..starts[d + 1] as usize];
+                let starts = &runs[first_run[d] as usize..=first_run[d + 1] as usize];
+                assert!(starts.windows(2).all(|s| s[1] > s[0] && s[1] - s[0] <= RUN as i32));
+                let slots = &by_token[starts[0] as usize..starts[starts.len() - 1] as usize];
                 assert_eq!(slots.is_empty(), ids[d] < 0);
-                assert!(
-                    slots.is_sorted()
-                        && slots.iter().all(|&slot| token_of[slot as usize] == d as i32)
-                );
+                assert!(slots.is_sorted());
+                assert!(slots.iter().all(|&slot| token_of[slot as usize] == d as i32));
             }
         }
     }

@@ -67,9 +67,23 @@ pub fn use_device(device: Device) {
     assert!(CURRENT.set(device).is_ok(), "the device is chosen once");
 }
 
-/// The device of [`use_device`], or the processor.
+/// The device of [`use_device`], or the processor: also for a thread that [stays
+/// there](stay_on_processor).
 pub fn current() -> Device {
-    CURRENT.get().cloned().unwrap_or(Device::Cpu)
+    match CURRENT.get() {
+        Some(device) if !STAYS.get() => device.clone(),
+        _ => Device::Cpu,
+    }
+}
+
+thread_local! {
+    static STAYS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// From now on this thread makes its networks on the processor. A card's libraries are no place for
+/// many threads at once.
+pub fn stay_on_processor() {
+    STAYS.set(true);
 }
 
 #[cfg(not(feature = "cuda"))]
@@ -85,11 +99,14 @@ fn card(name: &str, ordinal: usize) -> Result<Device> {
     let problem = |what: String| {
         Error::Usage(format!("--device {name}: {what}; `--device cpu` works everywhere"))
     };
-    let device = Device::new_cuda(ordinal)
+    // A stream of its own: a thread's own would be another in every thread.
+    let device = Device::new_cuda_with_stream(ordinal)
         .map_err(|e| problem(format!("no such card can be used here ({})", first_line(&e))))?;
     kernels::of(device.as_cuda_device()?).map_err(|e| {
         problem(format!("this program's kernels do not run on it ({})", first_line(&e)))
     })?;
+    // SAFETY: everything on this device is on its one stream, in order.
+    unsafe { device.as_cuda_device()?.disable_event_tracking() };
     Ok(device)
 }
 

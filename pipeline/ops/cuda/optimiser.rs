@@ -13,7 +13,7 @@ use std::sync::Arc;
 const THREADS: usize = 256;
 
 /// Blocks that share one array of one network.
-pub const PIECES: usize = 64;
+pub const PIECES: usize = 256;
 
 /// One network's numbers of a step: `kernels/around.cu`, `Step`.
 #[repr(C)]

@@ -58,7 +58,7 @@ struct Pass {
 
 /// Batches on the card, one a network.
 pub struct Laid {
-    /// Their sizes.
+    /// Their sizes; the arrays themselves are on the card.
     pub stacked: Stacked,
     numbers: CudaSlice<i32>,
 }
@@ -68,9 +68,9 @@ impl Laid {
     ///
     /// # Errors
     /// What the driver reports.
-    pub fn new(device: &CudaDevice, stacked: Stacked) -> Result<Self> {
+    pub fn new(device: &CudaDevice, stacked: &Stacked) -> Result<Self> {
         let numbers = device.clone_htod(&stacked.numbers)?;
-        Ok(Self { stacked, numbers })
+        Ok(Self { stacked: stacked.sizes(), numbers })
     }
 
     /// Address of an array.
@@ -479,14 +479,15 @@ impl<'a> Run<'a> {
     fn sum_by_token(&self, gates: u64) -> Result<CudaSlice<f32>> {
         let stacked = &self.laid.stacked;
         let (kind, rows) = (self.sizes.kind, self.rows_of_weights());
-        let sums = self.array(stacked.networks * stacked.distinct * rows, false)?;
+        let columns = rows.div_ceil(PLAIN);
+        let of_runs = self.array(stacked.networks * stacked.runs * rows, false)?;
         let packed =
             input_gradient_blocks(kind).iter().rev().fold(0, |all, &block| all << 4 | block);
-        let (mut to, mut gates) = (address(&sums, &self.stream), gates);
+        let (mut between, mut gates) = (address(&of_runs, &self.stream), gates);
         let mut by_token = self.laid.part(&self.stream, Part::SlotsByToken);
-        let mut occurrences = self.laid.part(&self.stream, Part::Occurrences);
+        let mut runs = self.laid.part(&self.stream, Part::Runs);
         let mut numbers = [
-            stacked.distinct,
+            stacked.runs,
             stacked.slots,
             self.sizes.units,
             kind.gates(),
@@ -494,19 +495,22 @@ impl<'a> Run<'a> {
             packed,
         ]
         .map(|x| x as i32);
-        let grid = (stacked.distinct, rows.div_ceil(PLAIN), stacked.networks);
         let mut arguments =
-            vec![void(&mut to), void(&mut gates), void(&mut by_token), void(&mut occurrences)];
+            vec![void(&mut between), void(&mut gates), void(&mut by_token), void(&mut runs)];
         arguments.extend(numbers.iter_mut().map(void));
+        let launch = Launch::plain((stacked.runs, columns, stacked.networks), PLAIN);
         // SAFETY: the kernel's parameters in their order.
-        unsafe {
-            self.kernels.launch(
-                &self.stream,
-                "sum_by_token",
-                Launch::plain(grid, PLAIN),
-                &mut arguments,
-            )?
-        }
+        unsafe { self.kernels.launch(&self.stream, "sum_runs", launch, &mut arguments)? }
+
+        let sums = self.array(stacked.networks * stacked.distinct * rows, false)?;
+        let mut to = address(&sums, &self.stream);
+        let mut first_run = self.laid.part(&self.stream, Part::FirstRun);
+        let mut numbers = [stacked.distinct, stacked.runs, rows].map(|x| x as i32);
+        let mut arguments = vec![void(&mut to), void(&mut between), void(&mut first_run)];
+        arguments.extend(numbers.iter_mut().map(void));
+        let launch = Launch::plain((stacked.distinct, columns, stacked.networks), PLAIN);
+        // SAFETY: likewise.
+        unsafe { self.kernels.launch(&self.stream, "sum_tokens", launch, &mut arguments)? }
         Ok(sums)
     }
 

@@ -41,20 +41,19 @@ extern "C" __global__ void mark(int *index, const int *tokens, int distinct, int
     if (token >= 0) index[(long long)network * vocabulary + token] = set ? d : -1;
 }
 
-// Gradients of A x + b_ih by distinct token, slots in their order. Grid (distinct, column pieces, networks).
+// Gradients of A x + b_ih over one run of one token's slots, in their order. Grid (runs, column pieces,
+// networks).
 //
 // `gates` has `saved` blocks a slot; gate g's gradient is in block (blocks >> 4g) & 15.
-extern "C" __global__ void sum_by_token(float *sums, const float *gates, const int *slots_by_token,
-                                        const int *occurrences, int distinct, int slots, int units, int count,
-                                        int saved, int blocks) {
-    const int d = blockIdx.x, network = blockIdx.z, column = blockIdx.y * blockDim.x + threadIdx.x;
-    if (column >= count * units) return;
-    const int g = column / units;
-    const int block = (blocks >> (4 * g)) & 15;
+extern "C" __global__ void sum_runs(float *sums, const float *gates, const int *slots_by_token, const int *runs,
+                                    int count, int slots, int units, int gate_count, int saved, int blocks) {
+    const int run = blockIdx.x, network = blockIdx.z, column = blockIdx.y * blockDim.x + threadIdx.x;
+    if (column >= gate_count * units) return;
+    const int block = (blocks >> (4 * (column / units))) & 15;
     const long long width = (long long)saved * units;
     const float *from = gates + (long long)network * slots * width + block * units + column % units;
     const int *mine = slots_by_token + (long long)network * slots;
-    const int first = occurrences[network * (distinct + 1) + d], last = occurrences[network * (distinct + 1) + d + 1];
+    const int first = runs[network * (count + 1) + run], last = runs[network * (count + 1) + run + 1];
     float sum = 0.0f;
     int s = first;
     for (; s + 8 <= last; s += 8) {
@@ -65,7 +64,27 @@ extern "C" __global__ void sum_by_token(float *sums, const float *gates, const i
         for (int i = 0; i < 8; i++) sum += x[i];
     }
     for (; s < last; s++) sum += from[mine[s] * width];
-    sums[((long long)network * distinct + d) * count * units + column] = sum;
+    sums[((long long)network * count + run) * gate_count * units + column] = sum;
+}
+
+// Each distinct token's runs together. Grid (distinct, column pieces, networks).
+extern "C" __global__ void sum_tokens(float *sums, const float *of_runs, const int *first_run, int distinct,
+                                      int count, int columns) {
+    const int d = blockIdx.x, network = blockIdx.z, column = blockIdx.y * blockDim.x + threadIdx.x;
+    if (column >= columns) return;
+    const int *bounds = first_run + network * (distinct + 1) + d;
+    const float *from = of_runs + (long long)network * count * columns + column;
+    float sum = 0.0f;
+    int r = bounds[0];
+    for (; r + 8 <= bounds[1]; r += 8) {
+        float x[8];
+#pragma unroll
+        for (int i = 0; i < 8; i++) x[i] = from[(long long)(r + i) * columns];
+#pragma unroll
+        for (int i = 0; i < 8; i++) sum += x[i];
+    }
+    for (; r < bounds[1]; r++) sum += from[(long long)r * columns];
+    sums[((long long)network * distinct + d) * columns + column] = sum;
 }
 
 // Sums over rows of a matrix [networks, rows, columns], `pieces` runs of rows each: [networks, pieces,
@@ -99,8 +118,10 @@ struct Step {
 __device__ inline float gradient_at(const float *gradient, const int *index, int network, long long count,
                                     int rows, int width, long long i) {
     if (!index) return gradient[network * count + i];
-    const int row = index[network * (count / width) + i / width];
-    return row < 0 ? 0.0f : gradient[((long long)network * rows + row) * width + i % width];
+    // An array of one network has fewer than 2³² numbers; 32 bits divide faster than 64.
+    const unsigned at = (unsigned)i, of = (unsigned)width;
+    const int row = index[network * (count / width) + at / of];
+    return row < 0 ? 0.0f : gradient[((long long)network * rows + row) * width + at % of];
 }
 
 // Sum of squares of g + shrink·x (g null: of x), in f64: [networks, pieces]. Grid (pieces, networks), 256 threads.
