@@ -6,6 +6,7 @@
 //! again. Files appear by rename, so that a run killed at any moment goes on
 //! to the same bits as one that was not.
 
+use crate::ops::cuda;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -29,6 +30,9 @@ pub struct StageRecord {
     /// Largest resident memory of the process while it ran, in bytes; 0 where
     /// the system does not say.
     pub peak_bytes: u64,
+    /// Where its networks were: `cpu`, or the card's number and name.
+    #[serde(default)]
+    pub device: String,
     /// Its files, relative to the folder, with their sizes in bytes.
     pub files: Vec<(String, u64)>,
     /// The numbers it adds to `summary.json`.
@@ -224,6 +228,7 @@ impl<E: Serialize> Run<E> {
             key,
             seconds: begin.elapsed().as_secs_f64(),
             peak_bytes: memory::peak(),
+            device: cuda::current_name(),
             files,
             numbers,
         });

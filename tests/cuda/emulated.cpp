@@ -115,9 +115,9 @@ static bool check(const Cell &cell, int n, int pool, int width, bool clustered, 
             // As `shared` in ops/cuda/plan.rs.
             size_t own = p.group_rows * width;
             size_t copies = clustered ? 2 : 1;
-            size_t forward = 4 + (copies + (cell.kind == GRU_BEFORE)) * p.group_rows * p.padded + 2 * THREADS * TILE * G +
+            size_t forward = (copies + (cell.kind == GRU_BEFORE)) * p.group_rows * p.padded + 2 * THREADS * TILE * G +
                              (G + 1) * own + 2 * G * width + 4 * own + 2 * p.group_rows;
-            size_t backward = 4 + copies * p.group_rows * G * p.padded + 2 * THREADS * TILE * 4 +
+            size_t backward = copies * p.group_rows * G * p.padded + 2 * THREADS * TILE * 4 +
                               p.group_rows / TILE * THREADS + 2 * own + 2 * p.group_rows;
             launch({grid}, THREADS, clustered ? p.blocks : 1, forward, !clustered, [&] { kernels[0](p); });
             o.back = o.gates;

@@ -40,40 +40,12 @@ inline thread_local unsigned block_number;
 
 inline void SYNC_BLOCK() { blocks[block_number].meeting->arrive_and_wait(); }
 #define SHARED_MEMORY(name) float *name = blocks[block_number].memory.data()
-inline void prepare_meeting(unsigned long long *meeting) { *meeting = 0; }
-inline void meet_cluster() { clusters[block_number / cluster_size]->arrive_and_wait(); }
-// The count of bytes is the low half; completed phases the high one.
-inline void settle(std::atomic_ref<unsigned long long> count, long long change) {
-    unsigned long long old = count.load(), now;
-    do {
-        now = (old >> 32 << 32) | (unsigned)((int)(unsigned)old + change);
-    } while (!count.compare_exchange_weak(old, now));
-}
-inline void expect(unsigned long long *meeting, unsigned bytes) {
-    settle(std::atomic_ref(*meeting), bytes);
-    std::atomic_ref(*meeting).fetch_add(1ull << 62);  // this phase has been announced
-}
-inline void send(float *address, int rank, float x, unsigned long long *meeting) {
+inline float *of_block(float *address, int rank) {
     unsigned first = block_number / cluster_size * cluster_size;
-    auto there = [&](auto *p) {
-        return (decltype(p))((char *)blocks[first + rank].memory.data() + ((char *)p - (char *)blocks[block_number].memory.data()));
-    };
-    *there(address) = x;
-    settle(std::atomic_ref(*there(meeting)), -4);
+    return blocks[first + rank].memory.data() + (address - blocks[block_number].memory.data());
 }
-// A phase ends when it was announced and nothing is missing; whoever sees that first opens the next.
-inline void await(unsigned long long *meeting, unsigned parity) {
-    auto count = std::atomic_ref(*meeting);
-    for (;;) {
-        unsigned long long old = count.load();
-        if (((old >> 32) & 1) != parity) return;
-        if ((old >> 62) && (unsigned)old == 0) {
-            count.compare_exchange_strong(old, (old & ~(3ull << 62)) + (1ull << 32));
-            continue;
-        }
-        std::this_thread::yield();
-    }
-}
+inline void arrive_cluster() {}
+inline void wait_cluster() { clusters[block_number / cluster_size]->arrive_and_wait(); }
 inline float4 fresh(const float *address) { return *(const float4 *)address; }
 inline void arrive_global(unsigned *arrivals) {
     SYNC_BLOCK();

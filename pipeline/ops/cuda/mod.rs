@@ -76,6 +76,19 @@ pub fn current() -> Device {
     }
 }
 
+/// Its name for a run's record: `cpu`, or `cuda:0 (NVIDIA H200)`.
+pub fn current_name() -> String {
+    let device = current();
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(card) = &device {
+        let stream = card.cuda_stream();
+        let context = stream.context();
+        let name = context.name().unwrap_or_else(|_| "no name".into());
+        return format!("cuda:{} ({name})", context.ordinal());
+    }
+    if device.is_cpu() { "cpu".into() } else { format!("{:?}", device.location()) }
+}
+
 thread_local! {
     static STAYS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }

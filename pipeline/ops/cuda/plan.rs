@@ -128,15 +128,13 @@ fn shared(kind: CellKind, cut: &Cut, group_rows: usize) -> (usize, usize) {
     let copies = if cut.clustered { 2 } else { 1 };
     let reset = (kind == CellKind::GruResetBefore) as usize;
     let own = group_rows * cut.width;
-    let forward = 4
-        + (copies + reset) * group_rows * cut.padded
+    let forward = (copies + reset) * group_rows * cut.padded
         + 2 * THREADS * TILE * gates
         + (gates + 1) * own
         + 2 * gates * cut.width
         + 4 * own
         + 2 * group_rows;
-    let backward = 4
-        + copies * group_rows * gates * cut.padded
+    let backward = copies * group_rows * gates * cut.padded
         + 2 * THREADS * TILE * 4
         + group_rows / TILE * THREADS
         + 2 * own

@@ -27,11 +27,10 @@ struct Place {
     unsigned turns;                         // meetings so far
     float *exchange;                        // where blocks meet in global memory
     unsigned *arrivals;
-    unsigned long long *meetings;           // [2], in shared memory: of a cluster
 };
 
 template <int W>
-__device__ Place place(const Pass &p, float *memory) {
+__device__ Place place(const Pass &p) {
     Place at;
     int team = blockIdx.x / p.blocks;
     at.rank = blockIdx.x % p.blocks;
@@ -43,35 +42,31 @@ __device__ Place place(const Pass &p, float *memory) {
     at.slice = threadIdx.x / W;
     at.turns = 0;
     at.arrivals = p.arrivals + team;
-    at.meetings = (unsigned long long *)memory;
     return at;
 }
 
 // The first meeting of a launch: everyone's shared memory is as it must be.
-__device__ inline void begin(const Pass &p, Place &at) {
-    if (threadIdx.x == 0) {
-        prepare_meeting(at.meetings);
-        prepare_meeting(at.meetings + 1);
-    }
+__device__ inline void begin(const Pass &p) {
     SYNC_BLOCK();
-    if (p.clustered) meet_cluster();
+    if (!p.clustered) return;
+    arrive_cluster();
+    wait_cluster();
 }
 
 // Hands `x` to every block of the group: at `index` of `buffer`, or of the exchange.
 __device__ inline void hand(const Pass &p, const Place &at, float *buffer, int index, float x) {
     if (p.clustered) {
-        unsigned long long *meeting = at.meetings + at.turns % 2;
 #pragma unroll 4
-        for (int rank = 0; rank < p.blocks; rank++) send(buffer + index, rank, x, meeting);
+        for (int rank = 0; rank < p.blocks; rank++) of_block(buffer, rank)[index] = x;
     } else {
         at.exchange[index] = x;
     }
 }
 
 // Everything of this block is handed over.
-__device__ inline void arrive(const Pass &p, Place &at, int numbers) {
+__device__ inline void arrive(const Pass &p, Place &at) {
     if (p.clustered) {
-        if (threadIdx.x == 0) expect(at.meetings + at.turns % 2, 4u * numbers);
+        arrive_cluster();
     } else {
         arrive_global(at.arrivals);
     }
@@ -81,7 +76,7 @@ __device__ inline void arrive(const Pass &p, Place &at, int numbers) {
 __device__ inline void wait(const Pass &p, Place &at, float *buffer, int size) {
     at.turns++;
     if (p.clustered) {
-        await(at.meetings + (at.turns - 1) % 2, (at.turns - 1) / 2 % 2);
+        wait_cluster();
         return;
     }
     wait_global(at.arrivals, at.turns * p.blocks);
@@ -163,12 +158,12 @@ __device__ void forward(const Pass &p) {
     constexpr int COUNT = KIND == GRU_BEFORE ? 2 : G;
     constexpr int PARTIAL = THREADS * TILE * G;
     SHARED_MEMORY(memory);
-    Place at = place<W>(p, memory);
+    Place at = place<W>(p);
     const int n = p.units, state = KIND == LSTM ? 2 * n : n;
     const int buffer = p.group_rows * p.padded, pairs = p.group_rows * W;
     // Through global memory, what is read and what is written are not the same array anyway.
     const int other = p.clustered ? buffer : 0;
-    float *h = memory + 4;                                                 // [1 or 2, group_rows, padded]
+    float *h = memory;                                                 // [1 or 2, group_rows, padded]
     float *reset = h + buffer + other;                                     // [group_rows, padded], GRU_BEFORE
     float *partial = reset + (KIND == GRU_BEFORE ? buffer : 0);            // [2, slices, TILE, G, W]
     float *pre = partial + 2 * PARTIAL;                                    // [group_rows, G + 1, W]
@@ -225,10 +220,9 @@ __device__ void forward(const Pass &p) {
             if (KIND == LSTM) before[(long long)r * state + n + unit] = own_c[i];
         }
     }
-    begin(p, at);
+    begin(p);
 
     const int tokens = at.rows > 0 ? length[0] : 0, tiles = (at.rows + TILE - 1) / TILE;
-    const int handed = tiles * TILE * p.blocks * W;  // numbers of a meeting
     // This thread adds up row `sum_r` of a tile, gate `sum_g`, and finishes rows from `r0` on; unit `u`.
     const int u = threadIdx.x % W, j = at.rank * W + u, r0 = threadIdx.x / W;
     const int sum_r = threadIdx.x / (COUNT * W), sum_g = threadIdx.x / W % COUNT;
@@ -325,7 +319,7 @@ __device__ void forward(const Pass &p) {
             }
         }
         if constexpr (KIND == GRU_BEFORE) {
-            arrive(p, at, handed);
+            arrive(p, at);
             wait(p, at, reset, buffer);
             at.exchange = exchange + 2 * buffer + (t % 2) * buffer;
             for (int tile = 0; tile < tiles; tile++, turn++) {
@@ -353,12 +347,11 @@ __device__ void forward(const Pass &p) {
                 write(t);
             }
         }
-        arrive(p, at, handed);
+        arrive(p, at);
         write(t);
         here = then, then = later, later = offset[min(t + 3, p.longest)];
         wait(p, at, next, buffer);
     }
-    if (p.clustered) meet_cluster();
 }
 
 // Sums over this thread's part of the gradients at `x`, COUNT gates from FIRST on, for four units; the
@@ -417,12 +410,12 @@ __device__ void backward(const Pass &p) {
     constexpr int G = gates_of(KIND), SAVED = saved_of(KIND);
     constexpr int PARTIAL = 4 * THREADS * TILE, PARTS = THREADS / (TILE * W);
     SHARED_MEMORY(memory);
-    Place at = place<W>(p, memory);
+    Place at = place<W>(p);
     const int n = p.units, state = KIND == LSTM ? 2 * n : n;
     const int line = G * p.padded;  // a row's gradients, gate after gate
     const int buffer = p.group_rows * line, pairs = p.group_rows * W;
     const int other = p.clustered ? buffer : 0;
-    float *d = memory + 4;                                     // [1 or 2, group_rows, G, padded]
+    float *d = memory;                                     // [1 or 2, group_rows, G, padded]
     float *partial = d + buffer + other;                       // [2, slices · 4, TILE, W]
     float *total = partial + 2 * PARTIAL;                      // [tiles, PARTS, TILE, W]
     float *carry_h = total + p.group_rows / TILE * THREADS;    // [group_rows, W]
@@ -456,11 +449,9 @@ __device__ void backward(const Pass &p) {
     float *gates = p.gates + ((long long)at.network * p.slots + at.first) * SAVED * n;
     const long long pooled_row = p.pool == EVERY ? (long long)p.longest * state : state;
     const float *gradient = p.gradient + (long long)at.network * p.rows * pooled_row;
-    begin(p, at);
+    begin(p);
 
     const int tokens = at.rows > 0 ? length[0] : 0, tiles = (at.rows + TILE - 1) / TILE;
-    // A meeting's numbers: every gate's gradients; before the reset gate's product, u's and c's alone.
-    const int handed = tiles * TILE * p.blocks * W;
     const int u = threadIdx.x % W, j = at.rank * W + u, r0 = threadIdx.x / W;
     auto sum_of = [&](int r) {
         const float *from = total + r / TILE * THREADS + r % TILE * W + u;
@@ -544,7 +535,7 @@ __device__ void backward(const Pass &p) {
         }
         if (t < 0) break;
         if constexpr (KIND == GRU_BEFORE) {
-            arrive(p, at, 2 * handed);
+            arrive(p, at);
             write();
             wait(p, at, to, buffer);
             for (int tile = 0; tile < tiles; tile++, turn++) {
@@ -565,7 +556,7 @@ __device__ void backward(const Pass &p) {
                 hand(p, at, to, r * line + j, dr);
             }
         }
-        arrive(p, at, KIND == GRU_BEFORE ? handed : G * handed);
+        arrive(p, at);
         write();
         here = sooner, sooner = offset[max(t - 2, 0)];
         wait(p, at, to, buffer);
@@ -584,7 +575,6 @@ __device__ void backward(const Pass &p) {
         p.initial_gradient[group * state + mine] = sum_h;
         if (KIND == LSTM) p.initial_gradient[group * state + n + mine] = sum_c;
     }
-    if (p.clustered) meet_cluster();
 }
 
 }  // namespace

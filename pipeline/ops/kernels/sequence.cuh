@@ -159,51 +159,26 @@ __device__ inline float step_backward(float *saved, float h, float c_before, flo
 
 #ifndef ACCRUE_EMULATED
 #if __CUDA_ARCH__ >= 900
-// Blocks of a cluster write into each other's shared memory, and a count of bytes there says when all
-// has come: no fence, and nobody waits for what is on its way to global memory.
-__device__ inline unsigned shared_address(const void *address) {
-    return (unsigned)__cvta_generic_to_shared(address);
+// The address in shared memory of block `rank` of the cluster that `address` has in this one.
+__device__ inline float *of_block(float *address, int rank) {
+    float *there;
+    asm volatile("mapa.u64 %0, %1, %2;" : "=l"(there) : "l"(address), "r"(rank));
+    return there;
 }
-__device__ inline void prepare_meeting(unsigned long long *meeting) {
-    asm volatile("mbarrier.init.shared.b64 [%0], 1;\nfence.mbarrier_init.release.cluster;" ::"r"(
-                     shared_address(meeting))
-                 : "memory");
+// A meeting of a cluster in two halves: what is written between them need not have arrived for the others.
+__device__ inline void arrive_cluster() {
+    __syncwarp();
+    asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
 }
-// This meeting ends when `bytes` have come.
-__device__ inline void expect(unsigned long long *meeting, unsigned bytes) {
-    asm volatile("mbarrier.arrive.expect_tx.shared.b64 _, [%0], %1;" ::"r"(shared_address(meeting)), "r"(bytes)
-                 : "memory");
-}
-__device__ inline void send(float *address, int rank, float x, unsigned long long *meeting) {
-    unsigned there, count;
-    asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(shared_address(address)), "r"(rank));
-    asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(count) : "r"(shared_address(meeting)), "r"(rank));
-    asm volatile("st.async.shared::cluster.mbarrier::complete_tx::bytes.b32 [%0], %1, [%2];" ::"r"(there),
-                 "r"(__float_as_uint(x)), "r"(count)
-                 : "memory");
-}
-__device__ inline void await(unsigned long long *meeting, unsigned parity) {
-    asm volatile("{\n"
-                 ".reg .pred done;\n"
-                 "again:\n"
-                 "mbarrier.try_wait.parity.shared.b64 done, [%0], %1;\n"
-                 "@done bra over;\n"
-                 "bra again;\n"
-                 "over:\n"
-                 "}" ::"r"(shared_address(meeting)), "r"(parity)
-                 : "memory");
-}
-// All threads of all blocks of the cluster.
-__device__ inline void meet_cluster() {
-    asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::: "memory");
+__device__ inline void wait_cluster() {
+    __syncwarp();
+    asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
 }
 #else
 // Older cards have no clusters; ops/cuda/plan.rs forms none there.
-__device__ inline void prepare_meeting(unsigned long long *) {}
-__device__ inline void expect(unsigned long long *, unsigned) {}
-__device__ inline void send(float *, int, float, unsigned long long *) { __trap(); }
-__device__ inline void await(unsigned long long *, unsigned) {}
-__device__ inline void meet_cluster() { __trap(); }
+__device__ inline float *of_block(float *address, int) { return address; }
+__device__ inline void arrive_cluster() { __trap(); }
+__device__ inline void wait_cluster() { __trap(); }
 #endif
 __device__ inline float4 fresh(const float *address) { return __ldcg((const float4 *)address); }
 __device__ inline void arrive_global(unsigned *arrivals) {
