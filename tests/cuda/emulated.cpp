@@ -13,12 +13,15 @@ using Kernel = void (*)(Pass);
 struct Cell {
     const char *name;
     int kind;
-    Kernel naive[2], persistent[3][2];
+    Kernel naive[2], persistent[5][2];
 };
-// Blocks of 32, 16 and 8 units.
+// Units of a block and numbers of a slice, as they are compiled.
+static const int CUTS[5][2] = {{32, 4}, {32, 8}, {32, 16}, {16, 16}, {8, 16}};
 #define CELL(name, KIND)                                                                           \
     {#name, KIND, {naive_forward_##name, naive_backward_##name},                                   \
      {{forward_##name##_4_32, backward_##name##_4_32},                                             \
+      {forward_##name##_8_32, backward_##name##_8_32},                                             \
+      {forward_##name##_16_32, backward_##name##_16_32},                                           \
       {forward_##name##_16_16, backward_##name##_16_16},                                           \
       {forward_##name##_16_8, backward_##name##_16_8}}}
 static const Cell CELLS_HERE[] = {CELL(vanilla, VANILLA), CELL(relu, RELU), CELL(linear, LINEAR), CELL(ugrnn, UGRNN),
@@ -49,7 +52,8 @@ static bool close(const char *what, const std::vector<float> &x, const std::vect
     return false;
 }
 
-static bool check(const Cell &cell, int n, int pool, int width, bool clustered, int group_rows, std::vector<std::vector<int>> lengths) {
+static bool check(const Cell &cell, int n, int pool, int cut, bool clustered, int group_rows, std::vector<std::vector<int>> lengths) {
+    const int width = CUTS[cut][0];
     const int networks = lengths.size(), rows = lengths[0].size(), G = gates_of(cell.kind), SAVED = saved_of(cell.kind);
     const int state = cell.kind == LSTM ? 2 * n : n, distinct = 6, u = 3;
     Pass p{};
@@ -101,8 +105,8 @@ static bool check(const Cell &cell, int n, int pool, int width, bool clustered, 
         } else {
             p.width = width;
             p.blocks = (n + width - 1) / width;
-            p.padded = THREADS / width * (width == 32 ? 4 : 16);
-            const Kernel *kernels = cell.persistent[width == 32 ? 0 : width == 16 ? 1 : 2];
+            p.padded = THREADS / width * CUTS[cut][1];
+            const Kernel *kernels = cell.persistent[cut];
             p.group_rows = group_rows;
             p.groups = (rows + group_rows - 1) / group_rows;
             p.clustered = clustered;
@@ -146,10 +150,12 @@ int main() {
     bool good = true;
     int turn = 0;
     for (const Cell &cell : CELLS_HERE) {
-        good &= check(cell, 37, turn % 3, 32, true, 4, {{3, 1, 2, 4, 4}, {2, 5, 1, 1, 3}});
-        good &= check(cell, 20, turn % 3, 32, true, 20, {{3, 1, 2, 4, 4, 1, 1, 2, 2, 3, 1, 1, 5, 1, 1, 2, 4, 1, 3}});
-        good &= check(cell, 18, (turn + 1) % 3, 16, false, 8, {{3, 2, 1, 4, 1, 2}});
-        good &= check(cell, 7, (turn + 2) % 3, 8, true, 4, {{1, 6}, {2, 2}});
+        good &= check(cell, 37, turn % 3, 0, true, 4, {{3, 1, 2, 4, 4}, {2, 5, 1, 1, 3}});
+        good &= check(cell, 20, turn % 3, 0, true, 20, {{3, 1, 2, 4, 4, 1, 1, 2, 2, 3, 1, 1, 5, 1, 1, 2, 4, 1, 3}});
+        good &= check(cell, 70, (turn + 1) % 3, 1, true, 4, {{2, 3, 1}});
+        good &= check(cell, 133, (turn + 2) % 3, 2, false, 8, {{2, 2, 1, 1, 2}});
+        good &= check(cell, 18, (turn + 1) % 3, 3, false, 8, {{3, 2, 1, 4, 1, 2}});
+        good &= check(cell, 7, (turn + 2) % 3, 4, true, 4, {{1, 6}, {2, 2}});
         turn++;
     }
     std::printf(good ? "all agree\n" : "some disagree\n");

@@ -8,9 +8,15 @@
 //! What talks to the card is compiled with the feature `cuda` alone (`make cuda`).
 //!
 //! # Exactness
-//! Products and sums are f32 with exact products, `expf` and `tanhf` of CUDA (2 units in the last
-//! place); every sum has a fixed order, so that two runs on one card give the same bits. The
-//! processor's bits differ in rounding: sums have another order there.
+//! Products and sums are f32 with exact products; the logistic function and `tanh` are within 3e-7.
+//! Every sum has a fixed order, so that two runs on one card give the same bits. The processor's bits
+//! differ in rounding: sums have another order there.
+//!
+//! # What it costs
+//! Forward, a token of a GRU of 256 units takes a group of blocks 1.6 µs to meet and finish, and 1.0 µs for
+//! every 4 rows (H200, through global memory). The multiplications alone would take 0.4 µs for 4 rows: 64
+//! documents use 15 % of that bound, 256 documents 27 %. Meeting in a cluster takes a third less; 15
+//! clusters of 8 blocks run at once there, and 64 documents want 16.
 
 pub mod layout;
 pub mod plan;
