@@ -87,7 +87,7 @@ check-peers: build ## networks to PyTorch and back, after sst2.ron
 CUDA ?= target/cuda-toolkit
 CUDA_COMPUTE_CAP ?= 90
 KIT = $(abspath $(CUDA))
-WITH_CUDA = CUDA_ROOT=$(KIT) CUDA_PATH=$(KIT) CUDA_COMPUTE_CAP=$(CUDA_COMPUTE_CAP) LIBRARY_PATH=$(KIT)/lib \
+WITH_CUDA = CUDA_ROOT=$(KIT) CUDA_PATH=$(KIT) CUDA_COMPUTE_CAP=$(CUDA_COMPUTE_CAP) LIBRARY_PATH=$(KIT)/lib64 \
 	PATH="$(KIT)/bin:$(KIT)/nvvm/bin:$$PATH"
 
 cuda-toolkit: ## NVIDIA's compiler and libraries, into target/cuda-toolkit (no root, 1.2 GB)
@@ -101,12 +101,12 @@ check-kernels: ## the kernels' loops on the processor, every CUDA thread a threa
 	target/emulated
 
 check-cuda: cuda-toolkit check-kernels ## everything for a GPU compiles, kernels included; its tests, where there is one
-	$(WITH_CUDA) LD_LIBRARY_PATH="$$LD_LIBRARY_PATH:$(KIT)/lib:$(KIT)/stubs" \
+	$(WITH_CUDA) LD_LIBRARY_PATH="$$LD_LIBRARY_PATH:$(KIT)/lib64:$(KIT)/stubs" \
 		$(CARGO) test $(FLAGS) --features cuda --test accrue -- --nocapture cuda::
 
 bench-cuda: cuda-toolkit ## training on a GPU beside PyTorch with cuDNN
-	$(WITH_CUDA) LD_LIBRARY_PATH="$$LD_LIBRARY_PATH:$(KIT)/lib" $(CARGO) bench --locked --features cuda --bench peer --no-run
-	LD_LIBRARY_PATH="$$LD_LIBRARY_PATH:$(KIT)/lib" tests/peers/run tests/peers/cuda.py
+	$(WITH_CUDA) LD_LIBRARY_PATH="$$LD_LIBRARY_PATH:$(KIT)/lib64" $(CARGO) bench --locked --features cuda --bench peer --no-run
+	LD_LIBRARY_PATH="$$LD_LIBRARY_PATH:$(KIT)/lib64" tests/peers/run tests/peers/cuda.py
 
 man: build ## man pages and shell completions, in target/
 	$(ACCRUE) man target/man

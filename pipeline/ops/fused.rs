@@ -91,7 +91,7 @@ fn fits(what: &str, found: &[usize], expected: &[usize]) -> Result<()> {
 enum Kept {
     Processor(Saved),
     #[cfg(feature = "cuda")]
-    Card(pass::Laid, pass::Saved),
+    Card(Box<(pass::Laid, pass::Saved)>),
 }
 
 /// The node.
@@ -184,7 +184,7 @@ impl CustomOp3 for Recurrence {
         // SAFETY: `run` of this file has checked the shapes of the three arrays.
         let (out, saved) =
             unsafe { run.forward(parameters, vectors, on_card(s3, l3)?, self.gradients)? };
-        self.keep(saved.map(|saved| Kept::Card(laid, saved)));
+        self.keep(saved.map(|saved| Kept::Card(Box::new((laid, saved)))));
         Ok((candle_core::CudaStorage::wrap_cuda_slice(out, device.clone()), self.shape()))
     }
 
@@ -200,7 +200,8 @@ impl CustomOp3 for Recurrence {
         let mut saved = match saved {
             Some(Kept::Processor(saved)) => saved,
             #[cfg(feature = "cuda")]
-            Some(Kept::Card(laid, saved)) => {
+            Some(Kept::Card(kept)) => {
+                let (laid, saved) = *kept;
                 return self.back_on_card([parameters, vectors, initial, gradient], &laid, saved);
             }
             None => candle_core::bail!("a recurrence can be run backward once"),
