@@ -3,8 +3,8 @@
 //! `make check-cuda` compiles this everywhere; without a card the tests say so and pass over.
 
 use crate::ops::{CELLS, Case};
+use crate::train::corpus;
 use accrue::corpus::Corpus;
-use accrue::corpus::synthetic::{self, generate};
 use accrue::model::{Config, HeadChoice, Network};
 use accrue::ops::cuda::{self, Way};
 use accrue::ops::{Batch, CellKind, Entry, Pool, Sizes, fused};
@@ -153,17 +153,6 @@ fn networks(
         Network::on(device, &config, head, corpus.words.len(), head.outputs(3), seed).unwrap()
     };
     (3..6).map(make).collect()
-}
-
-fn corpus() -> Corpus {
-    let settings = synthetic::Settings {
-        length: 12,
-        train: 600,
-        validation: 60,
-        test: 120,
-        ..Default::default()
-    };
-    generate(&settings, 1).unwrap()
 }
 
 fn settings(steps: usize) -> Settings {

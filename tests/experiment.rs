@@ -487,6 +487,30 @@ fn a_grid_runs_every_case_once_and_lists_those_that_fail() {
     let (_, own) = run(&alone, out.path(), &[]);
     same(&own, &made.join("cases/001-Gru-0.05"), "alone and within a grid");
 
+    // Trained together first, as a card does it, the cases find their networks in place; the one that
+    // diverges says so in its own run. On the processor the bits are the same.
+    let other = tempfile::tempdir().unwrap();
+    let cases = grid::cases(&experiment).unwrap();
+    let all: Vec<&Experiment> = cases.iter().map(|case| &case.experiment).collect();
+    let stacks = std::sync::Mutex::new(Vec::new());
+    accrue::studies::portrait::train_together(&all, Path::new("data"), other.path(), &|networks| {
+        stacks.lock().unwrap().push(networks);
+        Box::new(())
+    })
+    .unwrap();
+    assert_eq!(stacks.into_inner().unwrap(), [2, 2], "two networks of each shape");
+    let trained = |case: &str| other.path().join(format!("tests/small/cases/{case}"));
+    let place = trained("003-Lstm-0.05").join("model.safetensors");
+    let before = std::fs::metadata(&place).unwrap().modified().unwrap();
+    assert!(!trained(&cases[1].name).join("model.safetensors").exists());
+    let plan = Plan { out: other.path(), ..plan };
+    let (again, failed) = grid::run(&experiment, &plan, &Ended::default()).unwrap();
+    assert_eq!(failed, 2);
+    assert_eq!(std::fs::metadata(&place).unwrap().modified().unwrap(), before);
+    for case in ["001-Gru-0.05", "003-Lstm-0.05"] {
+        same(&again.join("cases").join(case), &made.join("cases").join(case), "trained together");
+    }
+
     let wrong = |axis: &str| {
         let text = SMALL.replace("prediction:", &format!("grid: [{axis}],\n prediction:"));
         let experiment = Experiment::read(&write(folder.path(), &text), &[]).unwrap();

@@ -5,7 +5,8 @@ use accrue::corpus::synthetic::{self, generate};
 use accrue::model::{Config, Network};
 use accrue::train::{self, Penalty, Settings, batches};
 
-fn corpus() -> Corpus {
+/// Phrases of three topics.
+pub fn corpus() -> Corpus {
     let settings = synthetic::Settings {
         length: 12,
         train: 600,

@@ -224,7 +224,9 @@ fn splits(
     notes: &mut Vec<String>,
 ) -> Result<Splits> {
     let train_raw = raw(&files.train, files)?;
-    let column = if files.label.is_empty() { "label" } else { &files.label };
+    let folder = files.train.is_dir();
+    let column = if folder { "label".to_owned() } else { files.label_column(&files.train)? };
+    let column = column.as_str();
     let shown = files.train.display().to_string();
     let present = train_raw.labels.iter().flatten().cloned().collect();
     let place = (&*shown, column);

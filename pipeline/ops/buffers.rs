@@ -65,3 +65,12 @@ impl std::ops::DerefMut for Buffer {
         &mut self.0
     }
 }
+
+/// Copies blocks of `n` numbers to blocks of `np`, zeros between.
+pub(super) fn pad_blocks(blocks: &[f32], n: usize, np: usize) -> Vec<f32> {
+    let mut padded = vec![0.0; blocks.len() / n * np];
+    for (to, from) in padded.chunks_exact_mut(np).zip(blocks.chunks_exact(n)) {
+        to[..n].copy_from_slice(from);
+    }
+    padded
+}

@@ -11,7 +11,9 @@
 //! |---|---|
 //! | a cell's equations, forward and backward | [`equations`], then `reference.rs` (the truth in the tests) and `dynamics/step.rs` (its Jacobians in f64) |
 //! | names, gates and weight layout of a cell | [`cell`] |
-//! | the loop over tokens, shards of rows, gradients of the weights | [`sequence`] |
+//! | a whole pass: its parts and their order | [`sequence`] |
+//! | the loop over tokens of one shard of rows | [`shard`] |
+//! | the table of inputs, gradients of weights and inputs | [`around`] |
 //! | products with the recurrent weights | [`panel`] |
 //! | which tokens a batch holds, padding, sorting by length | [`batch`] |
 //! | `tanh` and the logistic function, and their errors | [`activation`] |
@@ -36,6 +38,7 @@
 //! `make bench` measures every cell, `make bench-peers` the same beside PyTorch.
 
 pub mod activation;
+pub mod around;
 pub mod batch;
 pub mod buffers;
 pub mod cell;
@@ -46,6 +49,7 @@ pub mod fused;
 pub mod panel;
 pub mod reference;
 pub mod sequence;
+pub mod shard;
 
 pub use batch::Batch;
 pub use cell::{Cell, CellKind};

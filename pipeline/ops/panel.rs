@@ -10,7 +10,7 @@
 //! packed number once a tile, and broadcasts the rows of `A` straight from where the
 //! states lie.
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 /// How a processor's vectors cut a matrix into panels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,4 +243,15 @@ pub unsafe fn load<S: Simd>(from: *const f32) -> S::f32s {
 pub unsafe fn store<S: Simd>(to: *mut f32, value: S::f32s) {
     // SAFETY: the caller's; vectors are plain data.
     unsafe { (to as *mut S::f32s).write_unaligned(value) }
+}
+
+/// Vector length of this processor.
+pub(super) struct Lanes;
+
+impl WithSimd for Lanes {
+    type Output = Vectors;
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vectors {
+        Vectors::of(simd)
+    }
 }

@@ -122,15 +122,19 @@ impl Work {
         (documents.collect(), classes[rows].to_vec())
     }
 
-    /// Takes `steps` optimiser steps: forward, backward, clip, Adam.
-    pub fn steps(&self, steps: usize) -> Fit {
-        let settings = Settings {
+    fn settings(&self, steps: usize) -> Settings {
+        Settings {
             epochs: steps,
             steps,
             batch: self.batch,
             checkpoint_every: usize::MAX,
             ..Settings::default()
-        };
+        }
+    }
+
+    /// Takes `steps` optimiser steps: forward, backward, clip, Adam.
+    pub fn steps(&self, steps: usize) -> Fit {
+        let settings = self.settings(steps);
         let checkpoint = self.folder.path().join("none");
         let (train, validation) = (&self.train, &self.validation);
         train::fit(&self.network, train, validation, &settings, 1, (&checkpoint, ""), &mut ())
@@ -147,13 +151,7 @@ impl Work {
                     .expect("the sizes fit each other")
             })
             .collect();
-        let settings = Settings {
-            epochs: steps,
-            steps,
-            batch: self.batch,
-            checkpoint_every: usize::MAX,
-            ..Settings::default()
-        };
+        let settings = self.settings(steps);
         let checkpoint = self.folder.path().join("none");
         let mut watchers = vec![(); networks.len()];
         let members =

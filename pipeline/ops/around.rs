@@ -1,0 +1,242 @@
+//! What stands around the loop over tokens: the table of inputs before it, the gradients of weights and
+//! inputs after it.
+
+use super::CellKind;
+use super::batch::Batch;
+use super::buffers::{Buffer, pad_blocks};
+use super::denormals::FlushDenormals;
+use super::equations::input_gradient_blocks;
+use super::panel::{Lanes, Panels, Start};
+use super::sequence::{Entry, PAD, Saved, Sizes};
+use super::shard::add;
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+/// Rows of a result that one piece of work computes.
+const CHUNK: usize = 64;
+
+/// `C [rows, n] = start + A [rows, k] · B`, cut into chunks of rows.
+fn parallel_product(arch: Arch, b: &Panels, a: &[f32], c: &mut [f32], bias: Option<&[f32]>) {
+    struct Chunk<'a> {
+        b: &'a Panels,
+        a: &'a [f32],
+        c: &'a mut [f32],
+        bias: Option<&'a [f32]>,
+    }
+    impl WithSimd for Chunk<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            let (k, n) = (self.b.k(), self.b.n());
+            let start = self.bias.map_or(Start::Zero, Start::Bias);
+            let rows = self.c.len() / n;
+            assert!(self.a.len() == rows * k, "each row of C has its row of A");
+            // SAFETY: both slices hold `rows` whole rows and are distinct borrows.
+            unsafe {
+                self.b.product(simd, rows, self.a.as_ptr(), k, self.c.as_mut_ptr(), n, start);
+            }
+        }
+    }
+    c.par_chunks_mut(CHUNK * b.n()).zip(a.par_chunks(CHUNK * b.k())).for_each(|(c, a)| {
+        let _flush = FlushDenormals::on_this_thread();
+        arch.dispatch(Chunk { b, a, c, bias });
+    });
+}
+
+/// `A x + b_ih` for each distinct token: `[distinct, G·np]`.
+pub(super) fn table(
+    arch: Arch,
+    sizes: Sizes,
+    batch: &Batch,
+    a: &[f32],
+    b_ih: &[f32],
+    vectors: &[f32],
+) -> Buffer {
+    let (n, np, width) = (sizes.units, sizes.padded(), sizes.table());
+    let mut table = Buffer::of(batch.distinct.len() * width);
+    let bias = pad_blocks(b_ih, n, np);
+    match sizes.entry {
+        Entry::OneHot(v) => {
+            table.par_chunks_exact_mut(width).zip(&batch.distinct).for_each(|(row, &token)| {
+                row.copy_from_slice(&bias);
+                for (g, block) in row.chunks_exact_mut(np).enumerate() {
+                    for (i, entry) in block[..n].iter_mut().enumerate() {
+                        *entry += a[(g * n + i) * v + token as usize];
+                    }
+                }
+            });
+        }
+        Entry::Vectors(u) => {
+            let mut packed = Panels::default();
+            packed.pack(arch.dispatch(Lanes), u, width, |p, j| {
+                let (g, i) = (j / np, j % np);
+                if i < n { a[(g * n + i) * u + p] } else { 0.0 }
+            });
+            parallel_product(arch, &packed, vectors, &mut table, Some(&bias));
+        }
+    }
+    table
+}
+
+/// Gradients of `A x + b_ih` summed over each distinct token's slots, `[distinct,
+/// G·np]`, and over all slots, `[G·np]`.
+pub(super) fn sum_by_token(
+    arch: Arch,
+    sizes: Sizes,
+    batch: &Batch,
+    gates: &[f32],
+) -> (Buffer, Vec<f32>) {
+    struct Tokens<'a> {
+        sizes: Sizes,
+        batch: &'a Batch,
+        gates: &'a [f32],
+        first: usize,
+        sums: &'a mut [f32],
+        /// Sum of this piece's rows.
+        total: &'a mut [f32],
+    }
+    impl WithSimd for Tokens<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            let Self { sizes, batch, gates, first, sums, total } = self;
+            let (np, blocks) = (sizes.padded(), sizes.saved());
+            sums.fill(0.0);
+            for (d, sums) in sums.chunks_exact_mut(sizes.table()).enumerate() {
+                let d = first + d;
+                let slots = &batch.slots_by_token[batch.occurrences[d]..batch.occurrences[d + 1]];
+                for &slot in slots {
+                    let from = &gates[slot as usize * blocks..][..blocks];
+                    for (g, &block) in input_gradient_blocks(sizes.kind).iter().enumerate() {
+                        // SAFETY: block `block` of a slot and gate `g` of a sum hold np numbers.
+                        unsafe {
+                            let from = from.as_ptr().add(block * np);
+                            add(simd, np, sums.as_mut_ptr().add(g * np), from);
+                        }
+                    }
+                }
+                // SAFETY: both hold the table's width, whole vectors.
+                unsafe { add(simd, sums.len(), total.as_mut_ptr(), sums.as_ptr()) };
+            }
+        }
+    }
+    let width = sizes.table();
+    let mut sums = Buffer::of(batch.distinct.len() * width);
+    let mut totals = vec![0.0; batch.distinct.len().div_ceil(CHUNK) * width];
+    let pieces = sums.par_chunks_mut(CHUNK * width).zip(totals.par_chunks_mut(width));
+    pieces.enumerate().for_each(|(chunk, (sums, total))| {
+        let _flush = FlushDenormals::on_this_thread();
+        arch.dispatch(Tokens { sizes, batch, gates, first: chunk * CHUNK, sums, total });
+    });
+    let mut total = vec![0.0; width];
+    for piece in totals.chunks_exact(width) {
+        total.iter_mut().zip(piece).for_each(|(sum, x)| *sum += x);
+    }
+    (sums, total)
+}
+
+/// `C [m, n] = Aᵀ B` over `k` rows, in chunks of `C`'s rows.
+///
+/// * `a`: `k` rows, `lda` apart, `m` numbers used of each; `b` likewise with `n`
+fn transposed_product(
+    (m, n, k): (usize, usize, usize),
+    (a, lda): (&[f32], usize),
+    (b, ldb): (&[f32], usize),
+    c: &mut [f32],
+) {
+    /// Pieces of C: as many as small machines have threads, no more, because
+    /// each packs B again. A fixed number, so that the bits stay the same.
+    const PIECES: usize = 4;
+    let rows = m.div_ceil(PIECES).next_multiple_of(64);
+    assert!(k == 0 || (a.len() >= (k - 1) * lda + m && b.len() >= (k - 1) * ldb + n));
+    c[..m * n].par_chunks_mut(rows * n).enumerate().for_each(|(chunk, c)| {
+        let _flush = FlushDenormals::on_this_thread();
+        // SAFETY: strides and sizes stay within the slices, as asserted.
+        unsafe {
+            gemm::gemm(
+                c.len() / n,
+                n,
+                k,
+                c.as_mut_ptr(),
+                1,
+                n as isize,
+                false,
+                a.as_ptr().add(chunk * rows),
+                lda as isize,
+                1,
+                b.as_ptr(),
+                1,
+                ldb as isize,
+                0.0,
+                1.0,
+                false,
+                false,
+                false,
+                gemm::Parallelism::None,
+            );
+        }
+    });
+}
+
+/// `dW [G·np, np]`: gradients of pre-activations times the states they multiplied.
+pub(super) fn recurrent_gradient(sizes: Sizes, slots: usize, saved: &Saved) -> Vec<f32> {
+    let (np, s, blocks) = (sizes.padded(), sizes.state(), sizes.saved());
+    let rows = sizes.table();
+    let mut d_w = vec![0.0; rows * np];
+    let (gates, before) = (&saved.gates[..], &saved.before[..]);
+    if sizes.kind == CellKind::GruResetBefore {
+        let (d_ru, d_c) = d_w.split_at_mut(2 * np * np);
+        transposed_product((2 * np, np, slots), (gates, blocks), (before, s), d_ru);
+        let (dc, rh) = (&gates[2 * np..], &gates[3 * np..]);
+        transposed_product((np, np, slots), (dc, blocks), (rh, blocks), d_c);
+    } else {
+        transposed_product((rows, np, slots), (gates, blocks), (before, s), &mut d_w);
+    }
+    d_w
+}
+
+/// `dA [G·n, u]` and the gradient of the token vectors `[distinct, u]`.
+pub(super) fn input_gradients(
+    arch: Arch,
+    sizes: Sizes,
+    batch: &Batch,
+    a: &[f32],
+    vectors: &[f32],
+    by_token: &[f32],
+) -> (Vec<f32>, Vec<f32>) {
+    let (n, np, width) = (sizes.units, sizes.padded(), sizes.table());
+    let tokens = batch.distinct.len();
+    let rows = sizes.kind.gates() * n;
+    match sizes.entry {
+        Entry::OneHot(v) => {
+            let mut d_a = vec![0.0; rows * v];
+            d_a.par_chunks_exact_mut(v).enumerate().for_each(|(row, d_a)| {
+                let column = row / n * np + row % n;
+                for (d, &token) in batch.distinct.iter().enumerate() {
+                    d_a[token as usize] = by_token[d * width + column];
+                }
+            });
+            (d_a, Vec::new())
+        }
+        Entry::Vectors(u) => {
+            let mut padded = vec![0.0; width * u];
+            transposed_product((width, u, tokens), (by_token, width), (vectors, u), &mut padded);
+            let d_a = padded
+                .chunks_exact(np * u)
+                .flat_map(|block| block[..n * u].iter().copied())
+                .collect();
+
+            let up = u.next_multiple_of(PAD);
+            let mut packed = Panels::default();
+            packed.pack(arch.dispatch(Lanes), width, up, |p, j| {
+                let (g, i) = (p / np, p % np);
+                if i < n && j < u { a[(g * n + i) * u + j] } else { 0.0 }
+            });
+            let mut wide = Buffer::of(tokens * up);
+            parallel_product(arch, &packed, by_token, &mut wide, None);
+            let d_vectors =
+                wide.chunks_exact(up).flat_map(|row| row[..u].iter().copied()).collect();
+            (d_a, d_vectors)
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! One shard of rows through all its tokens, forward and backward, on one thread.
+
+use super::CellKind;
+use super::batch::Shard;
+use super::buffers::{Buffer, pad_blocks};
+use super::equations;
+use super::panel::{Lanes, Panels, Start, load, store};
+use super::sequence::{Pool, Sizes};
+use pulp::{Arch, Simd, WithSimd};
+
+/// Recurrent weights as the forward loop reads them.
+pub(super) struct ForwardWeights {
+    /// `[n, G·np]`, or only `r` and `u` for the GRU that resets before.
+    recurrent: Panels,
+    /// `[n, np]`: the candidate's weights of the GRU that resets before.
+    candidate: Panels,
+    /// `[G·np]`.
+    bias: Vec<f32>,
+}
+
+impl ForwardWeights {
+    pub(super) fn pack(arch: Arch, sizes: Sizes, w: &[f32], b_hh: &[f32]) -> Self {
+        let (n, np) = (sizes.units, sizes.padded());
+        let lanes = arch.dispatch(Lanes);
+        let split = sizes.kind == CellKind::GruResetBefore;
+        let blocks = if split { 2 } else { sizes.kind.gates() };
+        let (mut recurrent, mut candidate) = (Panels::default(), Panels::default());
+        let entry = |first: usize| {
+            move |p: usize, j: usize| {
+                let (g, i) = (first + j / np, j % np);
+                if i < n { w[(g * n + i) * n + p] } else { 0.0 }
+            }
+        };
+        recurrent.pack(lanes, n, blocks * np, entry(0));
+        if split {
+            candidate.pack(lanes, n, np, entry(2));
+        }
+        Self { recurrent, candidate, bias: pad_blocks(b_hh, n, np) }
+    }
+}
+
+/// Recurrent weights as the backward loop reads them.
+pub(super) struct BackwardWeights {
+    /// `[G·np, np]`, or `[2·np, np]` for the GRU that resets before.
+    recurrent: Panels,
+    /// `[np, np]`: the candidate's weights of the GRU that resets before.
+    candidate: Panels,
+}
+
+impl BackwardWeights {
+    pub(super) fn pack(arch: Arch, sizes: Sizes, w: &[f32]) -> Self {
+        let (n, np) = (sizes.units, sizes.padded());
+        let lanes = arch.dispatch(Lanes);
+        let split = sizes.kind == CellKind::GruResetBefore;
+        let blocks = if split { 2 } else { sizes.kind.gates() };
+        let (mut recurrent, mut candidate) = (Panels::default(), Panels::default());
+        let entry = |first: usize| {
+            move |p: usize, j: usize| {
+                let (g, i) = (first + p / np, p % np);
+                if i < n && j < n { w[(g * n + i) * n + j] } else { 0.0 }
+            }
+        };
+        recurrent.pack(lanes, blocks * np, np, entry(0));
+        if split {
+            candidate.pack(lanes, np, np, entry(2));
+        }
+        Self { recurrent, candidate }
+    }
+}
+
+/// One shard's way forward.
+pub(super) struct ShardForward<'a> {
+    pub(super) sizes: Sizes,
+    pub(super) pool: Pool,
+    pub(super) shard: &'a Shard,
+    pub(super) weights: &'a ForwardWeights,
+    pub(super) table: &'a [f32],
+    /// Index of each of the shard's slots' token in the table.
+    pub(super) tokens: &'a [u32],
+    pub(super) initial: &'a [f32],
+    /// `[slots, state]` if states are kept, else two steps take turns.
+    pub(super) before: Option<&'a mut [f32]>,
+    /// `[slots, saved]` if a way back follows, else one step's.
+    pub(super) gates: Option<&'a mut [f32]>,
+    /// `[rows, state]`: the last state, or the mean, of each row.
+    pub(super) pooled: &'a mut [f32],
+}
+
+impl WithSimd for ShardForward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { sizes, pool, shard, weights, table, tokens, initial, before, gates, pooled } =
+            self;
+        let (kind, n) = (sizes.kind, sizes.padded());
+        let (s, blocks, wide) = (sizes.state(), sizes.saved(), sizes.table());
+        let rows = shard.rows.len();
+        let (mut own_before, mut own_gates) = (Buffer::default(), Buffer::default());
+        let keep_before = before.is_some();
+        let keep_gates = gates.is_some();
+        let before = before.unwrap_or_else(|| {
+            own_before = Buffer::of(2 * rows * s);
+            &mut own_before
+        });
+        let gates = gates.unwrap_or_else(|| {
+            own_gates = Buffer::of(rows * blocks);
+            &mut own_gates
+        });
+        let step_before = |t: usize| if keep_before { shard.offset[t] } else { t % 2 * rows };
+        let step_gates = |t: usize| if keep_gates { shard.offset[t] } else { 0 };
+        let mut last = vec![0.0_f32; rows * s];
+
+        for row in before[..rows * s].chunks_exact_mut(s) {
+            row.copy_from_slice(initial);
+        }
+        if pool == Pool::Mean {
+            pooled.fill(0.0);
+        }
+        for t in 0..shard.tokens() {
+            let (active, next) = (shard.active(t), shard.active(t + 1));
+            let tokens = &tokens[shard.offset[t]..shard.offset[t] + active];
+            // SAFETY: slots of step t hold `active` rows of `s` and `blocks`
+            // numbers; the state after goes to the first `next` rows of step
+            // t + 1, or to the row's last state, neither of which is read here;
+            // `table` has a row of `wide` numbers for each token index.
+            unsafe {
+                let h = before.as_mut_ptr().add(step_before(t) * s);
+                let g = gates.as_mut_ptr().add(step_gates(t) * blocks);
+                let after = |r: usize, before: *mut f32, last: *mut f32| {
+                    if r < next {
+                        before.add((step_before(t + 1) + r) * s)
+                    } else {
+                        last.add(r * s)
+                    }
+                };
+                weights.recurrent.product(
+                    simd,
+                    active,
+                    h,
+                    s,
+                    g,
+                    blocks,
+                    Start::Bias(&weights.bias),
+                );
+                for (r, &token) in tokens.iter().enumerate() {
+                    let to = after(r, before.as_mut_ptr(), last.as_mut_ptr());
+                    let a = table.as_ptr().add(token as usize * wide);
+                    equations::forward(simd, kind, n, g.add(r * blocks), a, h.add(r * s), to);
+                }
+                if kind == CellKind::GruResetBefore {
+                    let bias = Start::Bias(&weights.bias[2 * n..]);
+                    let (rh, w_c) = (g.add(3 * n), g.add(2 * n));
+                    weights.candidate.product(simd, active, rh, blocks, w_c, blocks, bias);
+                    for (r, &token) in tokens.iter().enumerate() {
+                        let to = after(r, before.as_mut_ptr(), last.as_mut_ptr());
+                        let a = table.as_ptr().add(token as usize * wide);
+                        equations::forward_candidate(
+                            simd,
+                            n,
+                            g.add(r * blocks),
+                            a,
+                            h.add(r * s),
+                            to,
+                        );
+                    }
+                }
+                if pool == Pool::Mean {
+                    for r in 0..active {
+                        let from = after(r, before.as_mut_ptr(), last.as_mut_ptr());
+                        add(simd, s, pooled.as_mut_ptr().add(r * s), from);
+                    }
+                }
+            }
+        }
+        if pool == Pool::Mean {
+            for (r, mean) in pooled.chunks_exact_mut(s).enumerate() {
+                let share = 1.0 / shard.row_length(r) as f32;
+                mean.iter_mut().for_each(|x| *x *= share);
+            }
+        } else {
+            pooled.copy_from_slice(&last);
+        }
+    }
+}
+
+/// `to += from` over `n` numbers.
+///
+/// # Safety
+/// Both hold `n` numbers, a multiple of the vector length, and do not overlap.
+#[inline(always)]
+pub(super) unsafe fn add<S: Simd>(simd: S, n: usize, to: *mut f32, from: *const f32) {
+    // SAFETY: the caller's.
+    unsafe {
+        for j in (0..n).step_by(S::F32_LANES) {
+            let sum = simd.add_f32s(load::<S>(to.add(j)), load::<S>(from.add(j)));
+            store::<S>(to.add(j), sum);
+        }
+    }
+}
+
+/// One shard's way back.
+pub(super) struct ShardBackward<'a> {
+    pub(super) sizes: Sizes,
+    pub(super) pool: Pool,
+    pub(super) shard: &'a Shard,
+    pub(super) lengths: &'a [usize],
+    /// Tokens of the batch's longest sequence: the stride of [`Pool::Every`].
+    pub(super) longest: usize,
+    pub(super) weights: &'a BackwardWeights,
+    /// `[b, state]` or `[b, t, state]`, padded.
+    pub(super) gradient: &'a [f32],
+    pub(super) before: &'a [f32],
+    pub(super) gates: &'a mut [f32],
+    /// Sum over the shard's rows of the gradient of the initial state.
+    pub(super) initial: &'a mut [f32],
+    /// Sum over the shard's slots of `dc∘r` (the GRU that resets after).
+    pub(super) candidate_bias: &'a mut [f32],
+}
+
+impl WithSimd for ShardBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (kind, n) = (self.sizes.kind, self.sizes.padded());
+        let (s, blocks) = (self.sizes.state(), self.sizes.saved());
+        let (shard, weights) = (self.shard, self.weights);
+        let rows = shard.rows.len();
+        let mut d = vec![0.0_f32; rows * s];
+        let mut d_rh = vec![0.0_f32; if kind == CellKind::GruResetBefore { rows * n } else { 0 }];
+        for t in (0..shard.tokens()).rev() {
+            let (active, next) = (shard.active(t), shard.active(t + 1));
+            self.enter(simd, t, active, next, &mut d);
+            // SAFETY: slots of step t hold `active` rows; `d` and `d_rh` are our own.
+            unsafe {
+                let h = self.before.as_ptr().add(shard.offset[t] * s);
+                let g = self.gates.as_mut_ptr().add(shard.offset[t] * blocks);
+                let d = d.as_mut_ptr();
+                for r in 0..active {
+                    let (g, h, d) = (g.add(r * blocks), h.add(r * s), d.add(r * s));
+                    equations::backward(simd, kind, n, g, h, d);
+                    if kind == CellKind::Gru {
+                        add(simd, n, self.candidate_bias.as_mut_ptr(), g.add(2 * n));
+                    }
+                }
+                if kind == CellKind::GruResetBefore {
+                    let d_rh = d_rh.as_mut_ptr();
+                    let dc = g.add(2 * n);
+                    weights.candidate.product(simd, active, dc, blocks, d_rh, n, Start::Zero);
+                    for r in 0..active {
+                        let (g, h) = (g.add(r * blocks), h.add(r * s));
+                        equations::backward_candidate(simd, n, g, h, d_rh.add(r * n), d.add(r * s));
+                    }
+                }
+                weights.recurrent.product(simd, active, g, blocks, d, s, Start::Sum);
+            }
+        }
+        for row in d.chunks_exact(s) {
+            self.initial.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+        }
+    }
+}
+
+impl ShardBackward<'_> {
+    /// Adds what the pooled output passes to the state after token `t`.
+    #[inline(always)]
+    fn enter<S: Simd>(&self, _: S, t: usize, active: usize, next: usize, d: &mut [f32]) {
+        let s = self.sizes.state();
+        for (r, d) in d.chunks_exact_mut(s).enumerate().take(active) {
+            let row = self.shard.rows[r];
+            match self.pool {
+                Pool::Last if r >= next => d.copy_from_slice(&self.gradient[row * s..][..s]),
+                Pool::Last => {}
+                Pool::Mean => {
+                    let share = 1.0 / self.lengths[row] as f32;
+                    let gradient = &self.gradient[row * s..][..s];
+                    d.iter_mut().zip(gradient).for_each(|(d, g)| *d += g * share);
+                }
+                Pool::Every => {
+                    let gradient = &self.gradient[(row * self.longest + t) * s..][..s];
+                    d.iter_mut().zip(gradient).for_each(|(d, g)| *d += g);
+                }
+            }
+        }
+    }
+}
