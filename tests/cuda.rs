@@ -11,14 +11,20 @@ use accrue::ops::{Batch, CellKind, Entry, Pool, Sizes, fused};
 use accrue::train::{self, Fit, Penalty, Settings};
 use candle_core::{Device, Tensor, Var};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// The first card, or none, loudly.
 pub fn card() -> Option<Device> {
+    static THERE: OnceLock<bool> = OnceLock::new();
     match cuda::device("cuda") {
-        Ok(device) => Some(device),
+        Ok(device) => {
+            THERE.get_or_init(|| true);
+            Some(device)
+        }
+        // A card that is lost on the way was broken by what ran on it.
         Err(e) => {
+            assert!(!THERE.get_or_init(|| false), "the card was there before: {e}");
             println!("SKIPPED: {e}");
             None
         }
