@@ -3,7 +3,7 @@
 //! [`fit`](fit::fit) walks batches of similar length in an order fixed by the
 //! seed, takes Adam steps with a continuously decaying learning rate, measures
 //! the validation split, stops early, and leaves checkpoints from which a
-//! killed run goes on to the same bits. [`fit_together`](fit::fit_together) trains many networks side
+//! killed run goes on to the same bits. [`fit_together`] trains many networks side
 //! by side on a card.
 
 pub mod adam;
