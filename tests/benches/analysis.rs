@@ -3,9 +3,10 @@
 //!
 //! `analysis THREADS count|logistic|lsa FOLDER` reads `train.parquet` of FOLDER;
 //! `analysis THREADS spectra UNITS POINTS` draws a GRU;
-//! `analysis THREADS search RUN` seeks slow points of a finished run's network.
+//! `analysis THREADS search RUN` seeks slow points of a finished run's network;
+//! `analysis THREADS context RUN` fits the bags of words in context on its corpus.
 
-use accrue::baseline::{self, Settings};
+use accrue::baseline::{self, Settings, context};
 use accrue::corpus::{Documents, Labels, Split, read, store, tokens};
 use accrue::dynamics::finder::{median_norm, search};
 use accrue::dynamics::{Finder, Held, Map};
@@ -13,6 +14,7 @@ use accrue::linalg::eigen;
 use accrue::model::{Config, Head, Network};
 use accrue::report::Frame;
 use accrue::stats::{Counts, evidence, lsa};
+use accrue::studies::portrait;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -40,7 +42,7 @@ fn main() {
         std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     let [threads, what, rest @ ..] = &arguments[..] else {
         println!(
-            "analysis THREADS count|logistic|lsa FOLDER, THREADS spectra UNITS POINTS, THREADS search RUN"
+            "analysis THREADS count|logistic|lsa FOLDER, THREADS spectra UNITS POINTS, THREADS search|context RUN"
         );
         return;
     };
@@ -51,6 +53,7 @@ fn main() {
     match what.as_str() {
         "spectra" => spectra(&rest[0], &rest[1]),
         "search" => seek(Path::new(&rest[0])),
+        "context" => families(Path::new(&rest[0])),
         _ => words(what, Path::new(&rest[0])),
     }
 }
@@ -111,6 +114,33 @@ fn words(what: &str, folder: &Path) {
         }
         other => panic!("no measurement `{other}`"),
     }
+}
+
+/// Seconds of every model in context, with as many modifiers as a run takes at most.
+fn families(run: &Path) {
+    let corpus = store::read(run).unwrap();
+    let (words, classes) = (corpus.words.len(), corpus.label_names.len());
+    let splits = (&corpus.train, &corpus.validation);
+    let bag = baseline::fit(splits.0, splits.1, words, classes, &Settings::default()).unwrap();
+    let settings = context::Settings::default();
+    let asked = baseline::candidates::candidates(&bag, splits.0, classes, settings.least);
+    let most = settings.from_network + settings.from_text;
+    let list: Vec<u32> = asked.iter().take(most).map(|asked| asked.0).collect();
+    let seconds: BTreeMap<&str, f64> = portrait::FAMILIES
+        .iter()
+        .map(|&(name, family)| {
+            let begin = Instant::now();
+            context::fit(&bag, splits, classes, family, &list, &settings).unwrap();
+            (name, begin.elapsed().as_secs_f64())
+        })
+        .collect();
+    println!(
+        "{{\"documents\": {}, \"tokens\": {}, \"modifiers\": {}, \"seconds\": {}}}",
+        corpus.train.documents.len(),
+        corpus.train.documents.token_count(),
+        list.len(),
+        serde_json::to_string(&seconds).unwrap()
+    );
 }
 
 fn spectra(units: &str, points: &str) {

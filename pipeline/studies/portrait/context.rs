@@ -35,8 +35,8 @@ const BEYOND: f64 = 0.99;
 /// Samples behind the interval of the recovered fraction.
 const SAMPLES: usize = 1000;
 
-/// The models, in the order of the table.
-const FAMILIES: [(&str, Family); 6] = [
+/// The models in context, in the order of the table: their names and extensions.
+pub const FAMILIES: [(&str, Family); 6] = [
     ("ends", family(false, false, true, false)),
     ("modifiers", family(true, false, false, false)),
     ("modifiers_untied", family(true, true, false, false)),

@@ -34,6 +34,7 @@ use crate::{Error, Result, setting};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
+pub use context::FAMILIES;
 pub use modes::Settings as ModesSettings;
 pub use predict::numbers as prediction_numbers;
 
