@@ -7,12 +7,11 @@ use crate::train::corpus;
 use accrue::corpus::Corpus;
 use accrue::model::{Config, HeadChoice, Network};
 use accrue::ops::cuda::{self, Way};
-use accrue::ops::{Batch, CellKind, Entry, Pool, Sizes, fused};
+use accrue::ops::{CellKind, Pool};
 use accrue::train::{self, Fit, Penalty, Settings};
-use candle_core::{Device, Tensor, Var};
+use candle_core::Device;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::sync::OnceLock;
 
 /// The first card, or none, loudly.
 pub fn card() -> Option<Device> {
@@ -78,69 +77,6 @@ fn two_runs_on_the_card_have_equal_bits() {
                 (0..3).all(|_| first == case.outcome_on(Some((&card, way)))),
                 "{kind:?} {way:?}"
             );
-        }
-    }
-}
-
-/// Milliseconds of the operation alone; `cargo test --features cuda -- --ignored --nocapture timings`.
-#[test]
-#[ignore = "a measurement"]
-fn timings_of_the_operation() {
-    let Some(card) = card() else { return };
-    println!("cell batch tokens units way  forward ms  both ms  us/token-step  Mtokens/s");
-    for (batch, tokens, units) in [(64, 256, 256), (256, 256, 256), (64, 1024, 512), (64, 64, 128)]
-    {
-        for kind in [CellKind::Gru, CellKind::Lstm] {
-            for way in [Way::Fast, Way::Global] {
-                let sizes = Sizes { kind, units, entry: Entry::Vectors(128) };
-                let random = |n: usize, scale: f64| {
-                    Var::from_tensor(
-                        &(Tensor::randn(0f32, 1.0, n, &card).unwrap() * scale).unwrap(),
-                    )
-                    .unwrap()
-                };
-                let parameters = random(sizes.parameters(), 0.05);
-                let initial = random(kind.state_size(units), 0.1);
-                let words: Vec<u32> =
-                    (0..batch * tokens).map(|i| (i * 7919 % 10_007) as u32).collect();
-                let rows: Vec<&[u32]> = words.chunks(tokens).collect();
-                let laid = Arc::new(Batch::new(&rows).unwrap());
-                let vectors = random(laid.distinct.len() * 128, 1.0);
-                let vectors = vectors.reshape((laid.distinct.len(), 128)).unwrap();
-                let vectors = Var::from_tensor(&vectors).unwrap();
-                let mut times = [Vec::new(), Vec::new()];
-                for _ in 0..12 {
-                    card.synchronize().unwrap();
-                    let begin = Instant::now();
-                    let states = fused::run_by(
-                        way,
-                        sizes,
-                        Pool::Mean,
-                        &laid,
-                        &parameters,
-                        Some(&vectors),
-                        &initial,
-                        true,
-                    )
-                    .unwrap();
-                    card.synchronize().unwrap();
-                    times[0].push(begin.elapsed().as_secs_f64());
-                    states.sum_all().unwrap().backward().unwrap();
-                    card.synchronize().unwrap();
-                    times[1].push(begin.elapsed().as_secs_f64());
-                }
-                let [forward, both] = times.map(|mut t| {
-                    t.sort_by(f64::total_cmp);
-                    t[t.len() / 2]
-                });
-                println!(
-                    "{kind:?} {batch} {tokens} {units} {way:?}  {:.3}  {:.3}  {:.2}  {:.2}",
-                    1e3 * forward,
-                    1e3 * both,
-                    1e6 * both / tokens as f64,
-                    (batch * tokens) as f64 / both / 1e6
-                );
-            }
         }
     }
 }

@@ -167,6 +167,7 @@ impl CustomOp3 for Recurrence {
         self.keep(saved.map(Kept::Processor));
         Ok((CpuStorage::F32(out), self.shape()))
     }
+
     #[cfg(feature = "cuda")]
     fn cuda_fwd(
         &self,
@@ -180,10 +181,11 @@ impl CustomOp3 for Recurrence {
         let device = &s1.device;
         let laid = pass::Laid::new(device, &layout::Stacked::new(&[&self.batch]))?;
         let run = pass::Run::new(device, self.sizes, self.pool, &laid, self.way)?;
-        let (parameters, vectors) = (on_card(s1, l1)?, on_card(s2, l2)?);
+        let (parameters, vectors) =
+            (pass::storage_address(s1, l1)?, pass::storage_address(s2, l2)?);
+        let initial = pass::storage_address(s3, l3)?;
         // SAFETY: `run` of this file has checked the shapes of the three arrays.
-        let (out, saved) =
-            unsafe { run.forward(parameters, vectors, on_card(s3, l3)?, self.gradients)? };
+        let (out, saved) = unsafe { run.forward(parameters, vectors, initial, self.gradients)? };
         self.keep(saved.map(|saved| Kept::Card(Box::new((laid, saved)))));
         Ok((candle_core::CudaStorage::wrap_cuda_slice(out, device.clone()), self.shape()))
     }
@@ -223,18 +225,6 @@ impl CustomOp3 for Recurrence {
 fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((from, to)) => Ok(&storage.as_slice::<f32>()?[from..to]),
-        None => candle_core::bail!("a recurrence needs contiguous arguments"),
-    }
-}
-
-/// Address of a contiguous array of the card.
-#[cfg(feature = "cuda")]
-fn on_card(storage: &candle_core::CudaStorage, layout: &Layout) -> candle_core::Result<u64> {
-    let slice = storage.as_cuda_slice::<f32>()?;
-    match layout.contiguous_offsets() {
-        Some((from, _)) => {
-            Ok(pass::address(slice, &storage.device.cuda_stream()) + 4 * from as u64)
-        }
         None => candle_core::bail!("a recurrence needs contiguous arguments"),
     }
 }

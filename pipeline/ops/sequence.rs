@@ -53,7 +53,7 @@ pub enum Entry {
 }
 
 /// Sizes of one pass.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
     /// The cell.
     pub kind: CellKind,

@@ -930,7 +930,7 @@ A run leaves one folder, `reports/<study>/<name>/`:
 |---|---|
 | `index.html` | the report, readable offline |
 | `summary.json` | the headline numbers, for programs |
-| `run.ron` | the whole resolved experiment, seed, program version, and one row a stage with its key, seconds, peak memory and files |
+| `run.ron` | the whole resolved experiment, seed, program version, and one row a stage with its key, seconds, peak memory, device and files |
 | `model.safetensors` | weights under PyTorch's names, the make-up of the network in the metadata |
 | `tokenizer.json` | the tokenizer in the Hugging Face format (text corpora) |
 | `corpus.json` | corpus name, label names, notes |

@@ -78,6 +78,14 @@ impl Step {
         }
     }
 
+    /// The same for a card, with a penalty's factor.
+    #[cfg(feature = "cuda")]
+    pub(super) fn numbers(&self, shrink: f32) -> crate::ops::cuda::optimiser::Numbers {
+        let Self { beta1, beta2, epsilon, first_correction, second_correction, .. } = *self;
+        let Self { learning_rate, clip, .. } = *self;
+        [beta1, beta2, epsilon, first_correction, second_correction, learning_rate, clip, shrink]
+    }
+
     /// `θ ← θ − lr · m̂/(√v̂ + eps)` for a run of numbers with gradient
     /// `clip·(g + shrink·θ)`.
     fn walk(&self, x: &mut [f32], g: &[f32], shrink: f32, m: &mut [f32], v: &mut [f32]) {

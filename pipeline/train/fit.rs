@@ -143,7 +143,7 @@ pub fn fit_together(members: Vec<Member>) -> Result<Vec<Result<Fit>>> {
         let targets = Targets::new(run.network.head(), run.train);
         while let Some(indices) = run.next() {
             let tally = run.step(&targets, &indices)?;
-            run.stepped(&tally, watch, &mut |_| Ok(()))?;
+            run.stepped(&tally, watch, &mut |_, _| Ok(()))?;
         }
         run.end()
     };
@@ -270,12 +270,13 @@ impl<'a> Run<'a> {
 
     /// Everything that follows a step.
     ///
-    /// * `bring`: called before anyone looks at weights or moments, which may lie on a card
+    /// * `bring`: called before anyone looks at weights, and moments where it says so, which may lie
+    ///   on a card
     pub(super) fn stepped(
         &mut self,
         tally: &Tally,
         watch: &mut dyn Watch,
-        bring: &mut dyn FnMut(&mut Self) -> Result<()>,
+        bring: &mut dyn FnMut(&mut Self, bool) -> Result<()>,
     ) -> Result<()> {
         let batches = self.order.as_ref().map_or(0, |(_, order)| order.len());
         self.progress.batch += 1;
@@ -284,7 +285,7 @@ impl<'a> Run<'a> {
         self.close_record(batches, false);
         watch.step(&self.progress, self.planned, tally);
         if self.validation_is_due(last_of_epoch) {
-            bring(self)?;
+            bring(self, false)?;
             self.stopped_early = self.validate(batches, watch)?;
         }
         if last_of_epoch {
@@ -293,11 +294,11 @@ impl<'a> Run<'a> {
         }
         let safe = self.progress.step.is_multiple_of(self.settings.checkpoint_every);
         if safe && !self.stopped_early && self.progress.step < self.planned {
-            bring(self)?;
+            bring(self, true)?;
             self.save()?;
         }
         if interrupt::requested() {
-            bring(self)?;
+            bring(self, true)?;
             self.save()?;
             let step = self.progress.step;
             return Err(interrupt::stopped(&format!("training at step {step}")));

@@ -4,8 +4,7 @@
 //! tokens. Losses and their slopes are the processor's (`loss.rs`), in f64: they are a few numbers a
 //! document. So are the decisions: the clip, the penalty, when to stop.
 
-use super::adam::Moments;
-use super::adam::Step;
+use super::adam::{Moments, Step};
 use super::fit::{Fit, Member, Run, mask};
 use super::loss::{Tally, Targets};
 use super::penalty;
@@ -68,7 +67,8 @@ pub fn fit(members: Vec<Member>) -> Result<Vec<Result<Fit>>> {
                 Some(Err(e)) => Err(e),
                 Some(Ok(Outcome { tally, tokens, norm, penalty })) => {
                     run.note(&tally, tokens, norm, penalty, seconds);
-                    run.stepped(&tally, &mut *watches[m], &mut |run| stack.bring(m, run))
+                    let mut bring = |run: &mut Run, moments| stack.bring(m, run, moments);
+                    run.stepped(&tally, &mut *watches[m], &mut bring)
                 }
             };
             failures[m] = stepped.err();
@@ -153,15 +153,7 @@ impl Stack {
         let networks = runs.len();
         let make = |run: &Run| {
             let n = run.network;
-            (
-                n.sizes().kind,
-                n.sizes().units,
-                n.sizes().entry,
-                n.pool(),
-                n.head(),
-                n.outputs(),
-                n.vocabulary(),
-            )
+            (n.sizes(), n.pool(), n.head(), n.outputs(), n.vocabulary())
         };
         for (m, (run, _)) in runs.iter().enumerate() {
             let names = |run: &Run| run.parameters.iter().map(|p| p.name).collect::<Vec<_>>();
@@ -198,7 +190,8 @@ impl Stack {
             for (run, _) in runs {
                 all.extend(each(run)?.iter().map(|&x| x as f32));
             }
-            Ok(Tensor::from_vec(all.clone(), (networks, all.len() / networks), &device)?)
+            let count = all.len() / networks;
+            Ok(Tensor::from_vec(all, (networks, count), &device)?)
         };
         let cuda = device.as_cuda_device()?.clone();
         let vocabulary = one.vocabulary();
@@ -225,14 +218,17 @@ impl Stack {
         self.arrays.iter().find(|a| a.name == name).map(|a| &a.x)
     }
 
-    /// Brings network `m`'s weights and moments to where the rest of the program looks for them.
-    fn bring(&self, m: usize, run: &mut Run) -> Result<()> {
+    /// Brings network `m`'s weights, and its `moments` where they are wanted, to where the rest of the
+    /// program looks for them.
+    fn bring(&self, m: usize, run: &mut Run, moments: bool) -> Result<()> {
         for (i, array) in self.arrays.iter().enumerate() {
             let var = &run.parameters[i].var;
             var.set(&array.x.narrow(0, m, 1)?.reshape(var.shape())?)?;
-            let numbers = |t: &Tensor| t.narrow(0, m, 1)?.flatten_all()?.to_vec1::<f32>();
-            run.moments[i] =
-                Moments { first: numbers(&array.first)?, second: numbers(&array.second)? };
+            if moments {
+                let numbers = |t: &Tensor| t.narrow(0, m, 1)?.flatten_all()?.to_vec1::<f32>();
+                let (first, second) = (numbers(&array.first)?, numbers(&array.second)?);
+                run.moments[i] = Moments { first, second };
+            }
         }
         Ok(())
     }
@@ -400,6 +396,7 @@ impl Stack {
             });
         }
         let mut numbers = vec![Numbers::default(); moving.len() * networks];
+        let mut shrinks = vec![0.0_f32; numbers.len()];
         let mut squares = vec![Vec::new(); networks];
         if runs.iter().any(|(run, _)| run.settings.penalty != Penalty::None) {
             let sums = self.squares(&moving, &numbers, true)?;
@@ -414,8 +411,11 @@ impl Stack {
             penalties[m] = penalty::value(run.settings.penalty, &squares[m]);
             for (a, array) in self.arrays.iter().enumerate() {
                 let shrink = penalty::factor(run.settings.penalty, array.recurrent, of_all);
-                numbers[a * networks + m].shrink = shrink as f32;
+                shrinks[a * networks + m] = shrink as f32;
             }
+        }
+        for (numbers, &shrink) in numbers.iter_mut().zip(&shrinks) {
+            numbers[7] = shrink;
         }
         let sums = self.squares(&moving, &numbers, false)?;
         let mut outcomes = Vec::new();
@@ -432,17 +432,8 @@ impl Stack {
             }
             let step = Step::new(run.settings, run.progress.step, norm);
             for a in 0..moving.len() {
-                let shrink = numbers[a * networks + m].shrink;
-                numbers[a * networks + m] = Numbers {
-                    beta1: step.beta1,
-                    beta2: step.beta2,
-                    epsilon: step.epsilon,
-                    first_correction: step.first_correction,
-                    second_correction: step.second_correction,
-                    learning_rate: step.learning_rate,
-                    clip: step.clip,
-                    shrink,
-                };
+                let at = a * networks + m;
+                numbers[at] = step.numbers(shrinks[at]);
             }
             outcomes.push(Some(Ok(Outcome { tally, tokens: batches[m].slots(), norm, penalty })));
         }
@@ -460,15 +451,7 @@ impl Stack {
     }
 
     fn upload(&self, numbers: &[Numbers]) -> Result<CudaSlice<f32>> {
-        let flat: Vec<f32> = numbers
-            .iter()
-            .flat_map(|n| {
-                let Numbers { beta1, beta2, epsilon, first_correction, .. } = *n;
-                let rest = [n.second_correction, n.learning_rate, n.clip, n.shrink];
-                [[beta1, beta2, epsilon, first_correction], rest].concat()
-            })
-            .collect();
-        Ok(self.cuda.clone_htod(&flat)?)
+        Ok(self.cuda.clone_htod(numbers.as_flattened())?)
     }
 
     /// Sums of squares of `g + shrink·x`, or of `x`: `[arrays, networks]`.

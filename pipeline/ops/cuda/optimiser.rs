@@ -15,27 +15,10 @@ const THREADS: usize = 256;
 /// Blocks that share one array of one network.
 pub const PIECES: usize = 256;
 
-/// One network's numbers of a step: `kernels/around.cu`, `Step`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Numbers {
-    /// Adam's.
-    pub beta1: f32,
-    /// Adam's.
-    pub beta2: f32,
-    /// Added to the root.
-    pub epsilon: f32,
-    /// `1/(1 − b1^k)`.
-    pub first_correction: f32,
-    /// `1/√(1 − b2^k)`.
-    pub second_correction: f32,
-    /// 0: the network stands still.
-    pub learning_rate: f32,
-    /// What gradients are multiplied by.
-    pub clip: f32,
-    /// What the penalty adds to the gradient, times the parameter.
-    pub shrink: f32,
-}
+/// One network's numbers of a step, as `kernels/around.cu`, `Step`, has them: `b1`, `b2`, `eps`,
+/// `1/(1 − b1^k)`, `1/√(1 − b2^k)`, the learning rate (0: the network stands still), the clip, and
+/// what the penalty adds to the gradient, times the parameter.
+pub type Numbers = [f32; 8];
 
 /// Addresses of one stacked array and its gradient.
 #[derive(Clone, Copy, Debug)]

@@ -9,7 +9,7 @@ use crate::ops::{CellKind, Entry, Pool, Sizes};
 use candle_core::cuda_backend::cudarc::cublas::{result as cublas, sys as blas};
 use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaStream, DevicePtr};
 use candle_core::op::BackpropOp;
-use candle_core::{CudaDevice, CudaStorage, Result, Shape, Storage, Tensor};
+use candle_core::{CudaDevice, CudaStorage, Layout, Result, Shape, Storage, Tensor};
 use std::ffi::c_void;
 use std::sync::Arc;
 
@@ -106,8 +106,19 @@ pub fn address<T>(slice: &impl DevicePtr<T>, stream: &CudaStream) -> u64 {
 /// [`candle_core::Error`] if it is not one.
 pub fn tensor_address(tensor: &Tensor) -> Result<u64> {
     let (storage, layout) = tensor.storage_and_layout();
-    let (Storage::Cuda(storage), Some((from, _))) = (&*storage, layout.contiguous_offsets()) else {
-        candle_core::bail!("a contiguous array on the card was expected");
+    match &*storage {
+        Storage::Cuda(storage) => storage_address(storage, layout),
+        _ => candle_core::bail!("an array on the card was expected"),
+    }
+}
+
+/// The same of a tensor's storage and layout.
+///
+/// # Errors
+/// As [`tensor_address`].
+pub fn storage_address(storage: &CudaStorage, layout: &Layout) -> Result<u64> {
+    let Some((from, _)) = layout.contiguous_offsets() else {
+        candle_core::bail!("a contiguous array was expected");
     };
     let slice = storage.as_cuda_slice::<f32>()?;
     Ok(address(slice, &storage.device.cuda_stream()) + 4 * from as u64)
@@ -312,19 +323,15 @@ impl<'a> Run<'a> {
         let (mut distinct, mut rows) = (stacked.distinct as i32, self.rows_of_weights() as i32);
         let mut vocabulary = vocabulary as i32;
         let launch = Launch::plain((stacked.distinct, stacked.networks, 1), PLAIN);
-        // The parameters' stride follows the parameters.
-        let mut arguments = if name == "columns" {
-            [void(&mut to), void(&mut from), void(&mut stride)]
-        } else {
-            [void(&mut to), void(&mut stride), void(&mut from)]
-        }
-        .to_vec();
-        arguments.extend([
+        let mut arguments = [
+            void(&mut to),
+            void(&mut from),
+            void(&mut stride),
             void(&mut tokens),
             void(&mut distinct),
             void(&mut rows),
             void(&mut vocabulary),
-        ]);
+        ];
         // SAFETY: the kernel's parameters in their order; a column for each distinct token.
         unsafe { self.kernels.launch(&self.stream, name, launch, &mut arguments) }
     }
@@ -445,9 +452,9 @@ impl<'a> Run<'a> {
         if kind == CellKind::Gru {
             let total = self.array(networks * width, false)?;
             self.sum_rows(gates, slots, width, &total, 0, width)?;
-            self.copy_rows(address(&total, &self.stream), width, d_b_hh, count, rows)?;
+            self.copy_rows((address(&total, &self.stream), width), (d_b_hh, count), rows)?;
         } else {
-            self.copy_rows(d_b_ih, count, d_b_hh, count, rows)?;
+            self.copy_rows((d_b_ih, count), (d_b_hh, count), rows)?;
         }
 
         let d_vectors = match self.sizes.entry {
@@ -527,53 +534,45 @@ impl<'a> Run<'a> {
     ) -> Result<()> {
         let networks = self.laid.stacked.networks;
         let to = address(to, &self.stream) + offset;
-        let step = |to: u64, from: u64, rows: usize, pieces: usize, out: usize| {
-            let (mut to, mut from) = (to, from);
-            let (mut rows32, mut columns32) = (rows as i32, columns as i32);
-            let (mut stride, mut out) = ((rows * columns) as i64, out as i64);
-            let launch = Launch::plain((columns.div_ceil(PLAIN), pieces, networks), PLAIN);
-            let mut arguments = [
-                void(&mut to),
-                void(&mut from),
-                void(&mut rows32),
-                void(&mut columns32),
-                void(&mut stride),
-                void(&mut out),
-            ];
-            // SAFETY: the kernel's parameters in their order.
-            unsafe { self.kernels.launch(&self.stream, "sum_rows", launch, &mut arguments) }
-        };
+        let whole = rows * columns;
         if rows <= PIECES {
-            return step(to, from, rows, 1, stride);
+            return self.sum_pieces((from, whole), (to, stride), rows, columns, 1);
         }
         let pieces = self.array(networks * PIECES * columns, false)?;
-        let between = address(&pieces, &self.stream);
-        step(between, from, rows, PIECES, PIECES * columns)?;
-        step(to, between, PIECES, 1, stride)
+        let (between, apart) = (address(&pieces, &self.stream), PIECES * columns);
+        self.sum_pieces((from, whole), (between, apart), rows, columns, PIECES)?;
+        self.sum_pieces((between, apart), (to, stride), PIECES, columns, 1)
     }
 
-    /// The first `count` numbers of each network's row at `from` to that at `to`.
-    fn copy_rows(
+    /// The first `count` numbers of each network's row at `from` to that at `to`; both with the
+    /// numbers between two networks.
+    fn copy_rows(&self, from: (u64, usize), to: (u64, usize), count: usize) -> Result<()> {
+        // The sum of one row.
+        self.sum_pieces(from, to, 1, count, 1)
+    }
+
+    /// Sums runs of rows, `pieces` of them a network: addresses and numbers between two networks.
+    fn sum_pieces(
         &self,
-        from: u64,
-        from_stride: usize,
-        to: u64,
-        to_stride: usize,
-        count: usize,
+        (mut from, from_stride): (u64, usize),
+        (mut to, to_stride): (u64, usize),
+        rows: usize,
+        columns: usize,
+        pieces: usize,
     ) -> Result<()> {
-        let (mut to, mut from, mut rows, mut columns) = (to, from, 1_i32, count as i32);
-        let (mut stride, mut out) = (from_stride as i64, to_stride as i64);
-        let networks = self.laid.stacked.networks;
+        let (mut rows, mut columns32) = (rows as i32, columns as i32);
+        let (mut from_stride, mut to_stride) = (from_stride as i64, to_stride as i64);
+        let grid = (columns.div_ceil(PLAIN), pieces, self.laid.stacked.networks);
         let mut arguments = [
             void(&mut to),
             void(&mut from),
             void(&mut rows),
-            void(&mut columns),
-            void(&mut stride),
-            void(&mut out),
+            void(&mut columns32),
+            void(&mut from_stride),
+            void(&mut to_stride),
         ];
-        let launch = Launch::plain((count.div_ceil(PLAIN), 1, networks), PLAIN);
-        // SAFETY: the kernel's parameters in their order: the sum of one row is a copy.
+        let launch = Launch::plain(grid, PLAIN);
+        // SAFETY: the kernel's parameters in their order.
         unsafe { self.kernels.launch(&self.stream, "sum_rows", launch, &mut arguments) }
     }
 

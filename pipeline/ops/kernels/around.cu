@@ -13,7 +13,7 @@ extern "C" __global__ void columns(float *table, const float *parameters, long l
 }
 
 // The way back: columns of dA from the sums by token; dA was zero.
-extern "C" __global__ void columns_back(float *gradient, long long stride, const float *sums, const int *tokens,
+extern "C" __global__ void columns_back(float *gradient, const float *sums, long long stride, const int *tokens,
                                         int distinct, int rows, int vocabulary) {
     const int d = blockIdx.x, network = blockIdx.y;
     const int token = tokens[network * distinct + d];
