@@ -111,7 +111,7 @@ check-cuda: cuda-toolkit check-kernels ## everything for a GPU compiles, kernels
 
 bench-cuda: cuda-toolkit ## training on a GPU beside PyTorch with cuDNN
 	$(WITH_CUDA) LD_LIBRARY_PATH="$$LD_LIBRARY_PATH:$(KIT)/lib64" $(CARGO) bench --locked --features cuda --bench peer --no-run
-	LD_LIBRARY_PATH="$$LD_LIBRARY_PATH:$(KIT)/lib64" tests/peers/run tests/peers/cuda.py
+	LD_LIBRARY_PATH="$$LD_LIBRARY_PATH:$(KIT)/lib64" tests/peers/run tests/peers/gpu.py
 
 man: build ## man pages and shell completions, in target/
 	$(ACCRUE) man target/man

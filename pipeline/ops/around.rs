@@ -1,19 +1,22 @@
-//! What stands around the loop over tokens: the table of inputs before it, the gradients of weights and
-//! inputs after it.
+//! What stands around the loop over tokens: the table of inputs before it, the gradients of the input
+//! side after it.
 
-use super::CellKind;
 use super::batch::Batch;
 use super::buffers::{Buffer, pad_blocks};
 use super::denormals::FlushDenormals;
 use super::equations::input_gradient_blocks;
-use super::panel::{Lanes, Panels, Start};
-use super::sequence::{Entry, PAD, Saved, Sizes};
+use super::outer::{Outer, SLOTS};
+use super::panel::{Lanes, Panels, Start, Vectors};
+use super::sequence::{Entry, PAD, Sizes};
 use super::shard::add;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 /// Rows of a result that one piece of work computes.
 const CHUNK: usize = 64;
+
+/// Rows that one piece of work sums up: a fixed number, so that the bits stay the same.
+const PIECE: usize = 8 * SLOTS;
 
 /// `C [rows, n] = start + A [rows, k] · B`, cut into chunks of rows.
 fn parallel_product(arch: Arch, b: &Panels, a: &[f32], c: &mut [f32], bias: Option<&[f32]>) {
@@ -135,64 +138,40 @@ pub(super) fn sum_by_token(
     (sums, total)
 }
 
-/// `C [m, n] = Aᵀ B` over `k` rows, in chunks of `C`'s rows.
-///
-/// * `a`: `k` rows, `lda` apart, `m` numbers used of each; `b` likewise with `n`
-fn transposed_product(
-    (m, n, k): (usize, usize, usize),
-    (a, lda): (&[f32], usize),
-    (b, ldb): (&[f32], usize),
-    c: &mut [f32],
-) {
-    /// Pieces of C: as many as small machines have threads, no more, because
-    /// each packs B again. A fixed number, so that the bits stay the same.
-    const PIECES: usize = 4;
-    let rows = m.div_ceil(PIECES).next_multiple_of(64);
-    assert!(k == 0 || (a.len() >= (k - 1) * lda + m && b.len() >= (k - 1) * ldb + n));
-    c[..m * n].par_chunks_mut(rows * n).enumerate().for_each(|(chunk, c)| {
-        let _flush = FlushDenormals::on_this_thread();
-        // SAFETY: strides and sizes stay within the slices, as asserted.
-        unsafe {
-            gemm::gemm(
-                c.len() / n,
-                n,
-                k,
-                c.as_mut_ptr(),
-                1,
-                n as isize,
-                false,
-                a.as_ptr().add(chunk * rows),
-                lda as isize,
-                1,
-                b.as_ptr(),
-                1,
-                ldb as isize,
-                0.0,
-                1.0,
-                false,
-                false,
-                false,
-                gemm::Parallelism::None,
-            );
-        }
-    });
-}
-
-/// `dW [G·np, np]`: gradients of pre-activations times the states they multiplied.
-pub(super) fn recurrent_gradient(sizes: Sizes, slots: usize, saved: &Saved) -> Vec<f32> {
-    let (np, s, blocks) = (sizes.padded(), sizes.state(), sizes.saved());
-    let rows = sizes.table();
-    let mut d_w = vec![0.0; rows * np];
-    let (gates, before) = (&saved.gates[..], &saved.before[..]);
-    if sizes.kind == CellKind::GruResetBefore {
-        let (d_ru, d_c) = d_w.split_at_mut(2 * np * np);
-        transposed_product((2 * np, np, slots), (gates, blocks), (before, s), d_ru);
-        let (dc, rh) = (&gates[2 * np..], &gates[3 * np..]);
-        transposed_product((np, np, slots), (dc, blocks), (rh, blocks), d_c);
-    } else {
-        transposed_product((rows, np, slots), (gates, blocks), (before, s), &mut d_w);
+/// `Aᵀ B [m, n]` over all rows, in pieces of rows.
+fn transposed_product(arch: Arch, a: &[f32], m: usize, b: &[f32], n: usize) -> Vec<f32> {
+    struct Piece<'a> {
+        a: &'a [f32],
+        m: usize,
+        b: &'a [f32],
+        n: usize,
     }
-    d_w
+    impl WithSimd for Piece<'_> {
+        type Output = Outer;
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> Outer {
+            let Self { a, m, b, n } = self;
+            let k = a.len() / m;
+            assert!(a.len() == k * m && b.len() == k * n, "each row of A has its row of B");
+            let mut sum = Outer::new(Vectors::of(simd), m, n);
+            // SAFETY: both slices hold k whole rows.
+            unsafe { sum.add(simd, k, (a.as_ptr(), m), (b.as_ptr(), n)) };
+            sum
+        }
+    }
+    let parts: Vec<Outer> = a
+        .par_chunks(PIECE * m)
+        .zip(b.par_chunks(PIECE * n))
+        .map(|(a, b)| {
+            let _flush = FlushDenormals::on_this_thread();
+            arch.dispatch(Piece { a, m, b, n })
+        })
+        .collect();
+    let mut c = vec![0.0; m * n];
+    c.par_chunks_mut(CHUNK * n).enumerate().for_each(|(chunk, c)| {
+        parts.iter().for_each(|part| part.add_to(chunk * CHUNK, c));
+    });
+    c
 }
 
 /// `dA [G·n, u]` and the gradient of the token vectors `[distinct, u]`.
@@ -219,8 +198,7 @@ pub(super) fn input_gradients(
             (d_a, Vec::new())
         }
         Entry::Vectors(u) => {
-            let mut padded = vec![0.0; width * u];
-            transposed_product((width, u, tokens), (by_token, width), (vectors, u), &mut padded);
+            let padded = transposed_product(arch, by_token, width, vectors, u);
             let d_a = padded
                 .chunks_exact(np * u)
                 .flat_map(|block| block[..n * u].iter().copied())

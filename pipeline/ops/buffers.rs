@@ -3,7 +3,11 @@
 use std::sync::Mutex;
 
 /// At most so many buffers wait; more are handed back to the system.
-const KEPT: usize = 16;
+const KEPT: usize = 64;
+
+/// A buffer serves a request of at least this part of it: a small one must not take
+/// the buffer that the next large one would have to ask the system for.
+const USED: usize = 4;
 
 static WAITING: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
@@ -18,14 +22,17 @@ impl Buffer {
     pub fn of(len: usize) -> Self {
         let mut waiting = WAITING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let fits = (0..waiting.len())
-            .filter(|&i| waiting[i].capacity() >= len)
+            .filter(|&i| (len..=len.saturating_mul(USED)).contains(&waiting[i].capacity()))
             .min_by_key(|&i| waiting[i].capacity());
         let mut numbers = match fits {
             Some(i) => waiting.swap_remove(i),
             None => {
-                // The largest of those too small is given up, so that growing
-                // batches do not leave a trail of outgrown buffers.
-                if let Some(i) = (0..waiting.len()).max_by_key(|&i| waiting[i].capacity()) {
+                // The largest of those too small, but not by much, is given up, so that
+                // growing batches do not leave a trail of outgrown buffers.
+                let outgrown =
+                    |i: &usize| (len.div_ceil(USED)..len).contains(&waiting[*i].capacity());
+                let largest = (0..waiting.len()).filter(outgrown);
+                if let Some(i) = largest.max_by_key(|&i| waiting[i].capacity()) {
                     waiting.swap_remove(i);
                 }
                 Vec::with_capacity(len)

@@ -13,8 +13,9 @@
 //! | names, gates and weight layout of a cell | [`cell`] |
 //! | a whole pass: its parts and their order | [`sequence`] |
 //! | the loop over tokens of one shard of rows | [`shard`] |
-//! | the table of inputs, gradients of weights and inputs | [`around`] |
+//! | the table of inputs, gradients of the input side | [`around`] |
 //! | products with the recurrent weights | [`panel`] |
+//! | gradients of weights, sums over all tokens | [`outer`] |
 //! | which tokens a batch holds, padding, sorting by length | [`batch`] |
 //! | `tanh` and the logistic function, and their errors | [`activation`] |
 //! | memory that is used again from batch to batch | [`buffers`] |
@@ -46,6 +47,7 @@ pub mod cuda;
 pub mod denormals;
 pub mod equations;
 pub mod fused;
+pub mod outer;
 pub mod panel;
 pub mod reference;
 pub mod sequence;

@@ -8,21 +8,25 @@
 //!    ([`Panels`](super::panel::Panels)), then the cell's [`equations`](super::equations) row by row while the rows are
 //!    in the first-level cache. What the way back needs stays in the slots.
 //! 3. *Back.* The same loop in reverse turns saved gates into gradients of
-//!    pre-activations, in place, and carries the gradient of the state.
-//! 4. *Weights* ([`around`](super::around)). `dW` is one product over all slots after the loop; the
-//!    gradients of the input side are summed by distinct token first.
+//!    pre-activations, in place, and carries the gradient of the state. Every few steps the
+//!    shard adds them, times the states they multiplied, to its part of `dW`
+//!    ([`Outer`](super::outer)), while both are in the caches.
+//! 4. *Inputs* ([`around`](super::around)). The gradients of the input side are summed by
+//!    distinct token before they are multiplied.
 //!
 //! Work is cut by shard, by token or by rows of a result, never by thread, and
 //! every sum has a fixed order: the bits do not depend on the thread count.
 //! [`FlushDenormals`] holds in every piece of work.
 
 use super::CellKind;
-use super::around::{input_gradients, recurrent_gradient, sum_by_token, table};
+use super::around::{input_gradients, sum_by_token, table};
 use super::batch::Batch;
 use super::buffers::{Buffer, pad_blocks};
 use super::denormals::FlushDenormals;
 use super::equations::saved_blocks;
-use super::shard::{BackwardWeights, ForwardWeights, ShardBackward, ShardForward};
+use super::shard::{
+    BackwardWeights, ForwardWeights, RecurrentGradient, ShardBackward, ShardForward,
+};
 use pulp::Arch;
 use rayon::prelude::*;
 
@@ -215,9 +219,16 @@ pub fn backward(
             candidate_bias: take(&mut rest_sums, np),
         });
     }
-    work.into_par_iter().for_each(|shard| {
-        let _flush = FlushDenormals::on_this_thread();
-        arch.dispatch(shard);
+    let mut d_w = vec![0.0; sizes.table() * np];
+    let parts: Vec<RecurrentGradient> = work
+        .into_par_iter()
+        .map(|shard| {
+            let _flush = FlushDenormals::on_this_thread();
+            arch.dispatch(shard)
+        })
+        .collect();
+    d_w.par_chunks_exact_mut(np * np).enumerate().for_each(|(gate, d_w)| {
+        parts.iter().for_each(|part| part.add_to(gate, d_w));
     });
     let shard_sum = |range: std::ops::Range<usize>| -> Vec<f32> {
         range.map(|i| sums.chunks_exact(s + np).map(|shard| shard[i]).sum()).collect()
@@ -228,7 +239,6 @@ pub fn backward(
     if sizes.kind == CellKind::Gru {
         d_b_hh[2 * np..3 * np].copy_from_slice(&shard_sum(s..s + np));
     }
-    let d_w = recurrent_gradient(sizes, batch.slots(), saved);
     let (d_a, d_vectors) = input_gradients(arch, sizes, batch, a, vectors, &by_token);
 
     let mut all = Vec::with_capacity(sizes.parameters());

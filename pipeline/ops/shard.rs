@@ -4,7 +4,8 @@ use super::CellKind;
 use super::batch::Shard;
 use super::buffers::{Buffer, pad_blocks};
 use super::equations;
-use super::panel::{Lanes, Panels, Start, load, store};
+use super::outer::{Outer, SLOTS};
+use super::panel::{Lanes, Panels, Start, Vectors, load, store};
 use super::sequence::{Pool, Sizes};
 use pulp::{Arch, Simd, WithSimd};
 
@@ -218,16 +219,69 @@ pub(super) struct ShardBackward<'a> {
     pub(super) candidate_bias: &'a mut [f32],
 }
 
+/// One shard's part of the gradient of the recurrent weights.
+pub(super) struct RecurrentGradient {
+    /// `[G·np, np]`, or `[2·np, np]` for the GRU that resets before.
+    recurrent: Outer,
+    /// `[np, np]`: the candidate's weights of the GRU that resets before.
+    candidate: Option<Outer>,
+    /// `np`.
+    units: usize,
+}
+
+impl RecurrentGradient {
+    fn new(vectors: Vectors, sizes: Sizes) -> Self {
+        let n = sizes.padded();
+        let split = sizes.kind == CellKind::GruResetBefore;
+        let rows = if split { 2 * n } else { sizes.table() };
+        let candidate = split.then(|| Outer::new(vectors, n, n));
+        Self { recurrent: Outer::new(vectors, rows, n), candidate, units: n }
+    }
+
+    /// Adds the slots from `first` up to `end`.
+    #[inline(always)]
+    fn add<S: Simd>(
+        &mut self,
+        simd: S,
+        sizes: Sizes,
+        (first, end): (usize, usize),
+        gates: &[f32],
+        before: &[f32],
+    ) {
+        let (n, s, blocks) = (sizes.padded(), sizes.state(), sizes.saved());
+        let gates = &gates[first * blocks..end * blocks];
+        let (a, b) = (gates.as_ptr(), before[first * s..end * s].as_ptr());
+        // SAFETY: both slices hold whole slots; block 2 is the candidate's, 3 is r∘h.
+        unsafe {
+            self.recurrent.add(simd, end - first, (a, blocks), (b, s));
+            if let Some(candidate) = &mut self.candidate {
+                let (dc, rh) = ((a.add(2 * n), blocks), (a.add(3 * n), blocks));
+                candidate.add(simd, end - first, dc, rh);
+            }
+        }
+    }
+
+    /// Adds the rows of gate `gate` to `d_w [np, np]`.
+    pub(super) fn add_to(&self, gate: usize, d_w: &mut [f32]) {
+        match &self.candidate {
+            Some(candidate) if gate == 2 => candidate.add_to(0, d_w),
+            _ => self.recurrent.add_to(gate * self.units, d_w),
+        }
+    }
+}
+
 impl WithSimd for ShardBackward<'_> {
-    type Output = ();
+    type Output = RecurrentGradient;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn with_simd<S: Simd>(self, simd: S) -> RecurrentGradient {
         let (kind, n) = (self.sizes.kind, self.sizes.padded());
         let (s, blocks) = (self.sizes.state(), self.sizes.saved());
         let (shard, weights) = (self.shard, self.weights);
         let rows = shard.rows.len();
         let mut d = vec![0.0_f32; rows * s];
+        let mut d_w = RecurrentGradient::new(Vectors::of(simd), self.sizes);
+        let mut waiting = shard.slots();
         let mut d_rh = vec![0.0_f32; if kind == CellKind::GruResetBefore { rows * n } else { 0 }];
         for t in (0..shard.tokens()).rev() {
             let (active, next) = (shard.active(t), shard.active(t + 1));
@@ -255,10 +309,16 @@ impl WithSimd for ShardBackward<'_> {
                 }
                 weights.recurrent.product(simd, active, g, blocks, d, s, Start::Sum);
             }
+            let (first, before) = (shard.offset[t], shard.offset[t.saturating_sub(1)]);
+            if t == 0 || waiting - before > SLOTS {
+                d_w.add(simd, self.sizes, (first, waiting), self.gates, self.before);
+                waiting = first;
+            }
         }
         for row in d.chunks_exact(s) {
             self.initial.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
         }
+        d_w
     }
 }
 
