@@ -711,6 +711,8 @@ pub const TABLES: &[Described] = &[
             f("falls", "bool", "whether the median falls from each value to the next"),
             f("medians", "list[f64]", "median over the other axes, for each value in order"),
             f("n", "u64", "cases"),
+            f("claim", "str", "what a paper says of this number along this axis; else empty"),
+            f("holds", "bool", "whether it is so; null where none speaks of it"),
         ],
     },
     Described {

@@ -129,30 +129,12 @@ fn claims(body: &mut String, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What the papers say of numbers along an axis: the setting, the number, the claim's name
-/// and statement, and whether a row of `case_trends` bears it out.
-type Followed = (&'static str, &'static str, &'static str, fn(f64, bool) -> bool);
-const CLAIMED: [Followed; 2] = [
-    (
-        "training.penalty",
-        "dimension.states",
-        "G13: falls as the penalty grows, rank correlation at most -.8",
-        |spearman, _| spearman <= -0.8,
-    ),
-    (
-        "corpus.source",
-        "dimension.states",
-        "G15: falls as classes share more evidence",
-        |_, falls| falls,
-    ),
-];
-
 /// Numbers along the grid's axes.
 fn trends(body: &mut String, folder: &Path) -> Result<()> {
     let table = Frame::read(folder, "case_trends")?;
     let (setting, key) = (table.text("setting")?, table.text("key")?);
-    let (spearman, falls) = (table.f64("spearman")?, table.bool("falls")?);
-    let medians = table.lists("medians")?;
+    let (spearman, medians) = (table.f64("spearman")?, table.lists("medians")?);
+    let (claim, holds) = (table.text("claim")?, table.bool("holds")?);
     if setting.is_empty() {
         return Ok(());
     }
@@ -164,18 +146,9 @@ fn trends(body: &mut String, folder: &Path) -> Result<()> {
     for i in 0..setting.len() {
         let values: Vec<String> = medians[i].iter().map(|m| format!("{m:.2}")).collect();
         let name = SHOWN.iter().find(|s| s.0 == key[i]).map_or(key[i].as_str(), |s| s.1);
-        // Claimed of classes that are more and more alike: the counts must say that they are.
-        let alike = setting.iter().zip(&key).zip(&falls).any(|((s, k), f)| {
-            *s == setting[i] && k == "dimension.predicted_scaled" && *f == Some(true)
+        let claim = holds[i].map_or(String::new(), |holds| {
+            format!("{}: {}", claim[i], if holds { "holds" } else { "does not hold" })
         });
-        let claim = CLAIMED
-            .iter()
-            .find(|c| c.0 == setting[i] && c.1 == key[i])
-            .filter(|c| c.0 != "corpus.source" || alike)
-            .map_or(String::new(), |c| {
-                let holds = (c.3)(spearman[i], falls[i] == Some(true));
-                format!("{}: {}", c.2, if holds { "holds" } else { "does not hold" })
-            });
         let _ = write!(
             body,
             "<tr><td>{}</td><td>{}</td><td>{}</td><td>{:.2}</td><td>{}</td></tr>",

@@ -267,6 +267,8 @@ fn write(folder: &Path, cases: &[Case], outcomes: &[Outcome]) -> Result<()> {
         .maybe_bool("falls", trends.iter().map(|t| Some(t.falls)))
         .lists("medians", trends.iter().map(|t| t.medians.as_slice()))
         .u64("n", trends.iter().map(|t| t.n))
+        .text("claim", trends.iter().map(|t| t.claim.map_or("", |c| c.statement)))
+        .maybe_bool("holds", trends.iter().map(|t| t.claim.map(|c| c.holds)))
         .write(folder)?;
     Ok(())
 }
@@ -290,6 +292,42 @@ struct Trend {
     falls: bool,
     medians: Vec<f64>,
     n: usize,
+    claim: Option<Claim>,
+}
+
+/// What a paper says of a number along an axis, and whether it is so.
+#[derive(Clone, Copy)]
+struct Claim {
+    statement: &'static str,
+    holds: bool,
+}
+
+/// Judges the trends that a paper speaks of (SPEC 13, G13 and G15).
+fn judge(trends: &mut [Trend]) {
+    for i in 0..trends.len() {
+        let Trend { setting, key, spearman, falls, .. } = &trends[i];
+        if *key != "dimension.states" {
+            continue;
+        }
+        // Claimed of classes that are more and more alike: the counts must say that they are.
+        let alike = || {
+            trends
+                .iter()
+                .any(|t| t.setting == *setting && t.key == "dimension.predicted_scaled" && t.falls)
+        };
+        let claim = match setting.as_str() {
+            "training.penalty" => Some(Claim {
+                statement: "G13: falls as the penalty grows, rank correlation at most -.8",
+                holds: *spearman <= -0.8,
+            }),
+            "corpus.source" if alike() => Some(Claim {
+                statement: "G15: falls as classes share more evidence",
+                holds: *falls,
+            }),
+            _ => None,
+        };
+        trends[i].claim = claim;
+    }
 }
 
 /// Along every axis of three values or more, but not seeds and cells, which have no order.
@@ -331,8 +369,57 @@ fn trends(cases: &[Case], numbers: &[(usize, String, f64)]) -> Vec<Trend> {
                 falls: medians.windows(2).all(|m| m[1] < m[0]),
                 medians,
                 n: of.len(),
+                claim: None,
             });
         }
     }
+    judge(&mut all);
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn along(setting: &str, found: [f64; 6], predicted: [f64; 3]) -> Vec<Trend> {
+        let values = ["a", "b", "c", "a", "b", "c"];
+        let cases: Vec<Case> = values
+            .iter()
+            .map(|value| Case {
+                name: String::new(),
+                settings: vec![(setting.into(), (*value).into())],
+                experiment: Experiment::default(),
+            })
+            .collect();
+        let of = |key: &str, i: usize, x: f64| (i, key.to_string(), x);
+        let mut numbers: Vec<_> = (0..6).map(|i| of("dimension.states", i, found[i])).collect();
+        numbers.extend((0..6).map(|i| of("dimension.predicted_scaled", i, predicted[i % 3])));
+        trends(&cases, &numbers)
+    }
+
+    fn verdict(trends: &[Trend]) -> Option<(&'static str, bool)> {
+        let of: Vec<_> = trends.iter().filter_map(|t| t.claim.map(|c| (t.key, c.holds))).collect();
+        assert!(of.len() <= 1, "one number is claimed");
+        of.first().copied()
+    }
+
+    #[test]
+    fn what_is_claimed_along_an_axis_is_judged_by_its_numbers() {
+        let falling = [2.0, 1.5, 1.0, 2.1, 1.4, 1.1];
+        let level = [2.0, 1.9, 2.1, 2.0, 2.2, 1.9];
+        let states = Some(("dimension.states", true));
+        let alike = [3.0, 2.0, 1.0];
+        assert_eq!(verdict(&along("training.penalty", falling, [1.0; 3])), states);
+        // Ranks 1 2 3 twice against two falling triples: rho = −.956 by hand.
+        let trend = &along("training.penalty", falling, [1.0; 3])[1];
+        assert_eq!(trend.medians, [2.05, 1.45, 1.05]);
+        assert!((trend.spearman + 0.956).abs() < 5e-4, "{}", trend.spearman);
+        let not = Some(("dimension.states", false));
+        assert_eq!(verdict(&along("training.penalty", level, [1.0; 3])), not);
+        assert_eq!(verdict(&along("corpus.source", falling, alike)), states);
+        assert_eq!(verdict(&along("corpus.source", level, alike)), not);
+        // Corpora that share no more and more evidence: nothing is claimed of them.
+        assert_eq!(verdict(&along("corpus.source", falling, [1.0, 2.0, 3.0])), None);
+        assert_eq!(verdict(&along("model.units", falling, alike)), None);
+    }
 }

@@ -92,6 +92,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--threads", type=int, nargs="+", default=[2, 1])
+    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
     options = parser.parse_args()
     if options.torch:
         cell, size, pool, threads, seconds = options.torch
@@ -102,7 +103,7 @@ def main():
 
     peer, rows = newest_peer(), []
     for threads in options.threads:
-        for cell, size, pool in CASES:
+        for cell, size, pool in [case for case in CASES if case[1] in options.sizes]:
             pairs = []
             for _ in range(options.rounds):
                 case = [cell, size, pool, threads, options.seconds]

@@ -10,7 +10,7 @@ use crate::modifiers::position::Reader;
 use crate::modifiers::subspace::{Subspace, blocked};
 use crate::modifiers::{self, Barcodes};
 use crate::report::Table;
-use crate::stats::evidence;
+use crate::stats::{evidence, summary};
 use rayon::prelude::*;
 
 /// Share of the displacements that the modifier subspace holds (SPEC CONTEXT 3.2).
@@ -119,7 +119,7 @@ fn documents(e: &Experiment, found: &Found, subspace: &Subspace) -> Result<Optio
             if values.is_empty() {
                 continue;
             }
-            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            let mean = summary::mean(&values);
             let interval = match score {
                 true => (f64::NAN, f64::NAN),
                 false => evidence::share_interval(mean, values.len()),
