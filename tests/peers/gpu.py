@@ -16,10 +16,10 @@ import subprocess
 from pathlib import Path
 
 CARD = {
+    "grid": dict(units=128, inputs=0, batch=64, tokens=50, vocabulary=20, zipf=False),
     "64x256x256": dict(units=256, inputs=128, batch=64, tokens=256, vocabulary=20000, zipf=True),
     "256x256x256": dict(units=256, inputs=128, batch=256, tokens=256, vocabulary=20000, zipf=True),
     "64x1024x512": dict(units=512, inputs=128, batch=64, tokens=1024, vocabulary=20000, zipf=True),
-    "grid": dict(units=128, inputs=0, batch=64, tokens=50, vocabulary=20, zipf=False),
 }
 
 
@@ -102,6 +102,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--sizes", nargs="+", choices=CARD, default=list(CARD))
     parser.add_argument("--out", type=Path, default=Path("reports/bench"))
     options = parser.parse_args()
 
@@ -109,7 +110,7 @@ def main():
 
     peer, rows = os.environ.get("ACCRUE_PEER") or newest_peer(), []
     card = torch.cuda.get_device_name()
-    for size in CARD:
+    for size in options.sizes:
         for cell in ("Gru", "Lstm"):
             grid = size == "grid"
             pool, unit = ("Last", "network_steps_per_second") if grid else ("Mean", "tokens_per_second")
