@@ -11,7 +11,7 @@ ACCRUE = $(CARGO) run $(FLAGS) --quiet --
 # PROFILE=paper also trains four cells with three seeds each, on sentences and reviews, and the shapes at
 # the published length; PROFILE=small has one network of each shape, a quarter of the steps.
 PROFILE ?= small
-CONTEXT_paper = context/seeds
+CONTEXT_paper = context/seeds context/reviews
 GRIDS_paper = line/valences line/sentences line/reviews
 SHAPES = unordered ordered labels correlated collapse
 SHAPES_small = geometry/unordered_small geometry/ordered_small geometry/labels_small
@@ -50,6 +50,7 @@ $(eval $(call run-of,line/reviews,line/reviews,imdb))
 $(eval $(call run-of,context/toy,context/toy,-))
 $(eval $(call run-of,context/beginning,context/beginning,-))
 $(eval $(call run-of,context/seeds,context/seeds,-))
+$(eval $(call run-of,context/reviews,context/reviews,imdb))
 $(foreach run,imdb sst2 ag_news newsgroups sst5 amazon go_emotions,$(eval $(call run-of,$(run)/gru,$(run),$(run))))
 $(eval $(call run-of,imdb/ratings,imdb_ratings,imdb))
 $(foreach run,$(SHAPES),$(eval $(call run-of,geometry/$(run),geometry/$(run),-)))
