@@ -201,3 +201,14 @@ fn false_discovery_rates_by_hand() {
     assert!(found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-12), "{found:?}");
     assert_eq!((mean(&[1.0, 2.0, 6.0]), deviation(&[1.0, 3.0])), (3.0, 2.0_f64.sqrt()));
 }
+
+#[test]
+fn several_p_values_make_one() {
+    use accrue::stats::summary::combined;
+    // By hand: e^{−x/2} (1 + x/2) with x/2 = −2 ln .05.
+    assert!((combined(&[0.05, 0.05]) - 0.017479).abs() < 1e-6);
+    assert!((combined(&[0.3]) - 0.3).abs() < 1e-12, "one is itself");
+    assert_eq!(combined(&[]), 1.0);
+    assert!(combined(&[0.5, 0.5, 0.5, 0.5]) > 0.5 && combined(&[1.0, 1.0]) <= 1.0);
+    assert!(combined(&[5e-4; 6]) < 1e-13);
+}

@@ -716,6 +716,24 @@ pub const TABLES: &[Described] = &[
         ],
     },
     Described {
+        name: "case_modifiers",
+        about: "One row a word that every network of a grid has measured, smallest p first: how it changes the reading of other words, over all networks.",
+        columns: &[
+            f("word", "str", "text"),
+            f("gain", "f64", "median over the networks of `gain` in `modifiers`"),
+            f("gain_low", "f64", "its smallest value"),
+            f("gain_high", "f64", "its largest value"),
+            f("networks", "u64", "networks"),
+            f("beyond", "u64", "of them, those in which it lies beyond the null's 99th percentile"),
+            f("p", "f64", "the networks' p-values put together (Fisher)"),
+            f(
+                "discovery_rate",
+                "f64",
+                "share of false discoveries among the words from the first to this one (Benjamini & Hochberg)",
+            ),
+        ],
+    },
+    Described {
         name: "probes",
         about: "One row a context and a valence word of the toy language: what the word adds to the readout there (SPEC CONTEXT 2.5).",
         columns: &[

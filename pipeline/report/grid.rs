@@ -83,6 +83,7 @@ pub fn write(folder: &Path, title: &str, correlation: figure::Correlation) -> Re
     }
     claims(&mut body, folder)?;
     trends(&mut body, folder)?;
+    modifiers(&mut body, folder)?;
     list(&mut body, &cases);
     body.push_str("</main>\n");
     // A grid lies two folders below what all pages share.
@@ -162,6 +163,63 @@ fn trends(body: &mut String, folder: &Path) -> Result<()> {
     body.push_str(
         "</tbody></table></div><p class=small><a href=\"tables/case_trends.parquet\">\
          case_trends.parquet</a></p></section>\n",
+    );
+    Ok(())
+}
+
+/// Rate of false discoveries up to which a word is shown, and the words shown of each sign.
+const SURE: f64 = 0.05;
+const SHOWN_WORDS: usize = 12;
+
+/// Words that change how others are read in the networks together.
+fn modifiers(body: &mut String, folder: &Path) -> Result<()> {
+    const TABLE: &str = "case_modifiers";
+    if !folder.join(format!("tables/{TABLE}.parquet")).is_file() {
+        return Ok(());
+    }
+    let table = Frame::read(folder, TABLE)?;
+    let (word, gain, rate) =
+        (table.text("word")?, table.f64("gain")?, table.f64("discovery_rate")?);
+    let (low, high) = (table.f64("gain_low")?, table.f64("gain_high")?);
+    let (networks, beyond) = (table.f64("networks")?, table.f64("beyond")?);
+    let sure = (0..word.len()).filter(|&i| rate[i] <= SURE);
+    let (turn, add): (Vec<usize>, Vec<usize>) = sure.partition(|&i| gain[i] < 0.0);
+    let _ = write!(
+        body,
+        "<section id=modifiers><h2>Words that change how others are read</h2><p>Of {} words, {} do so \
+         over all {} networks, at most one in twenty of them by chance: {} turn or weaken what \
+         follows, {} strengthen it. A gain of -2 turns \u{201c}good\u{201d} into as much of \
+         \u{201c}bad\u{201d}, +1 doubles it.</p>",
+        word.len(),
+        turn.len() + add.len(),
+        networks.first().copied().unwrap_or(0.0),
+        turn.len(),
+        add.len(),
+    );
+    if !(turn.is_empty() && add.is_empty()) {
+        body.push_str(
+            "<div class=wide><table><thead><tr><th>Word</th><th>Gain, median</th><th>Range</th>\
+             <th>Networks beyond the null</th><th>False discoveries</th></tr></thead><tbody>",
+        );
+        for &i in turn.iter().take(SHOWN_WORDS).chain(add.iter().take(SHOWN_WORDS)) {
+            let _ = write!(
+                body,
+                "<tr><td>{}</td><td>{:+.2}</td><td>{:+.2} – {:+.2}</td><td>{:.0} of {:.0}</td>\
+                 <td>{:.1e}</td></tr>",
+                escape(&word[i]),
+                gain[i],
+                low[i],
+                high[i],
+                beyond[i],
+                networks[i],
+                rate[i]
+            );
+        }
+        body.push_str("</tbody></table></div>");
+    }
+    let _ = writeln!(
+        body,
+        "<p class=small><a href=\"tables/{TABLE}.parquet\">{TABLE}.parquet</a></p></section>"
     );
     Ok(())
 }

@@ -109,3 +109,16 @@ pub fn discovery_rates(p: &[f64]) -> Vec<f64> {
     }
     rates
 }
+
+/// One p-value from several independent ones (Fisher 1932): `−2 Σ ln p_i` has a χ² distribution
+/// with `2k` degrees of freedom where nothing is to be found; 1 for none.
+pub fn combined(p: &[f64]) -> f64 {
+    let half: f64 = -p.iter().map(|p| p.ln()).sum::<f64>();
+    // Its upper tail for an even number of degrees: e^{−x/2} Σ_{j<k} (x/2)^j / j!.
+    let (mut term, mut sum) = (1.0, 0.0);
+    for j in 0..p.len() {
+        sum += term;
+        term *= half / (j + 1) as f64;
+    }
+    if p.is_empty() { 1.0 } else { ((-half).exp() * sum).min(1.0) }
+}

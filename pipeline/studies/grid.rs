@@ -9,6 +9,7 @@
 //! the numbers and claims of all of them.
 
 use super::portrait::{self, Options, Watch};
+use super::shared;
 use crate::experiment::Experiment;
 use crate::ops::cuda;
 use crate::report::{Frame, Summary, Table, grid as page};
@@ -270,6 +271,11 @@ fn write(folder: &Path, cases: &[Case], outcomes: &[Outcome]) -> Result<()> {
         .text("claim", trends.iter().map(|t| t.claim.map_or("", |c| c.statement)))
         .maybe_bool("holds", trends.iter().map(|t| t.claim.map(|c| c.holds)))
         .write(folder)?;
+    let finished: Vec<&Path> =
+        outcomes.iter().filter(|o| o.failure.is_none()).map(|o| o.folder.as_path()).collect();
+    if let Some(table) = shared::modifiers(&finished)? {
+        table.write(folder)?;
+    }
     Ok(())
 }
 
@@ -412,7 +418,8 @@ mod tests {
         assert_eq!(verdict(&along("training.penalty", falling, [1.0; 3])), states);
         // Ranks 1 2 3 twice against two falling triples: rho = −.956 by hand.
         let trend = &along("training.penalty", falling, [1.0; 3])[1];
-        assert_eq!(trend.medians, [2.05, 1.45, 1.05]);
+        // The nearest rank of two is the upper one.
+        assert_eq!(trend.medians, [2.1, 1.5, 1.1]);
         assert!((trend.spearman + 0.956).abs() < 5e-4, "{}", trend.spearman);
         let not = Some(("dimension.states", false));
         assert_eq!(verdict(&along("training.penalty", level, [1.0; 3])), not);

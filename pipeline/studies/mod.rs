@@ -19,3 +19,4 @@ pub mod bare;
 pub mod explain;
 pub mod grid;
 pub mod portrait;
+pub mod shared;

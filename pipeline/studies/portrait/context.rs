@@ -123,9 +123,7 @@ fn search(e: &Experiment, folder: &Path, scene: &Scene) -> Result<(Vec<Table>, V
         .map(|&w| elsewhere.iter().map(|b| b.gain[w]).chain([found.gain[w]]).collect())
         .collect();
     let quantiles: Vec<f64> = often.iter().map(|&w| below(found.effect[w])).collect();
-    // A p-value is no smaller than one in the number of draws.
-    let least = 1.0 / (null.len() + 1) as f64;
-    let p: Vec<f64> = quantiles.iter().map(|q| (1.0 - q).max(least)).collect();
+    let p: Vec<f64> = quantiles.iter().map(|q| p_value(*q)).collect();
     let rates = summary::discovery_rates(&p);
     let beyond = often.iter().zip(&quantiles).filter(|(_, q)| **q >= BEYOND);
     let modifiers: Vec<usize> = beyond.map(|(&w, _)| w).take(MODIFIERS).collect();
@@ -157,6 +155,11 @@ fn search(e: &Experiment, folder: &Path, scene: &Scene) -> Result<(Vec<Table>, V
     let mut tables = vec![table];
     tables.extend(blocking::tables(e, &all)?);
     Ok((tables, strongest))
+}
+
+/// The p-value of a quantile of the null: no smaller than one in the number of draws.
+pub(in crate::studies) fn p_value(quantile: f64) -> f64 {
+    (1.0 - quantile).max(1.0 / (NULL + 1) as f64)
 }
 
 /// Barcodes at other points along the line: words act there too, or only in the middle.

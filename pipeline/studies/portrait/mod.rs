@@ -7,7 +7,7 @@
 mod baselines;
 mod blocking;
 mod claims;
-mod context;
+pub(super) mod context;
 mod deflections;
 mod fixed_points;
 mod geometry;

@@ -1,0 +1,126 @@
+//! Modifiers over the networks of a grid.
+//!
+//! A word may change how others are read by an accident of one training: of 6,000 words, 60 lie beyond
+//! the 99th percentile of what shuffled displacements do by chance alone. Networks from other seeds
+//! have other accidents. Their p-values are put together ([`summary::combined`]), and the rate of false
+//! discoveries is that of the whole vocabulary.
+
+use super::portrait::context::p_value;
+use crate::Result;
+use crate::report::{Frame, Table};
+use crate::stats::summary;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Quantile of the null beyond which a word counts in one network.
+const BEYOND: f64 = 0.99;
+
+/// Table `case_modifiers`: the words that every one of these runs has measured; `None` for fewer than two
+/// runs with modifiers.
+///
+/// # Errors
+/// [`crate::Error::Polars`] if a table cannot be understood.
+pub fn modifiers(runs: &[&Path]) -> Result<Option<Table>> {
+    let mut words: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
+    let mut networks = 0;
+    for run in runs.iter().filter(|run| run.join("tables/modifiers.parquet").is_file()) {
+        networks += 1;
+        let table = Frame::read(run, "modifiers")?;
+        let (gain, quantile) = (table.f64("gain")?, table.f64("null_quantile")?);
+        for (i, word) in table.text("word")?.into_iter().enumerate() {
+            words.entry(word).or_default().push((gain[i], quantile[i]));
+        }
+    }
+    words.retain(|_, found| found.len() == networks);
+    if networks < 2 || words.is_empty() {
+        return Ok(None);
+    }
+    let rows: Vec<Row> = words.iter().map(|(word, found)| Row::of(word, found)).collect();
+    let p: Vec<f64> = rows.iter().map(|r| r.p).collect();
+    let mut ranked: Vec<(&Row, f64)> = rows.iter().zip(summary::discovery_rates(&p)).collect();
+    ranked
+        .sort_by(|(a, _), (b, _)| a.p.total_cmp(&b.p).then(b.gain.abs().total_cmp(&a.gain.abs())));
+    Ok(Some(
+        Table::new("case_modifiers")
+            .text("word", ranked.iter().map(|(r, _)| r.word))
+            .f64("gain", ranked.iter().map(|(r, _)| r.gain))
+            .f64("gain_low", ranked.iter().map(|(r, _)| r.low))
+            .f64("gain_high", ranked.iter().map(|(r, _)| r.high))
+            .u64("networks", ranked.iter().map(|_| networks))
+            .u64("beyond", ranked.iter().map(|(r, _)| r.beyond))
+            .f64("p", ranked.iter().map(|(r, _)| r.p))
+            .f64("discovery_rate", ranked.iter().map(|(_, rate)| *rate)),
+    ))
+}
+
+/// One word over all networks.
+struct Row<'a> {
+    word: &'a str,
+    gain: f64,
+    low: f64,
+    high: f64,
+    beyond: usize,
+    p: f64,
+}
+
+impl<'a> Row<'a> {
+    /// * `found`: gain and quantile of the null in each network
+    fn of(word: &'a str, found: &[(f64, f64)]) -> Self {
+        let gains: Vec<f64> = found.iter().map(|f| f.0).collect();
+        let p: Vec<f64> = found.iter().map(|f| p_value(f.1)).collect();
+        let at = |share| summary::quantile(&gains, share).unwrap_or(f64::NAN);
+        Self {
+            word,
+            gain: at(0.5),
+            low: at(0.0),
+            high: at(1.0),
+            beyond: found.iter().filter(|f| f.1 >= BEYOND).count(),
+            p: summary::combined(&p),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(words: &[(&str, f64, f64)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        Table::new("modifiers")
+            .text("word", words.iter().map(|w| w.0))
+            .f64("gain", words.iter().map(|w| w.1))
+            .f64("null_quantile", words.iter().map(|w| w.2))
+            .write(folder.path())
+            .expect("a table can be written");
+        folder
+    }
+
+    #[test]
+    fn a_word_that_turns_others_in_every_network_comes_before_one_that_does_in_one() {
+        let a = network(&[
+            ("not", -0.5, 0.95),
+            ("odd", 0.9, 1.0),
+            ("the", 0.0, 0.5),
+            ("own", 1.0, 1.0),
+        ]);
+        let b = network(&[("the", 0.1, 0.5), ("not", -0.3, 0.95), ("odd", -0.2, 0.2)]);
+        let c = network(&[("odd", 0.0, 0.1), ("the", 0.0, 0.5), ("not", -0.4, 0.99)]);
+        let none = tempfile::tempdir().unwrap();
+        let table = modifiers(&[a.path(), none.path(), b.path(), c.path()]).unwrap().unwrap();
+        let out = tempfile::tempdir().unwrap();
+        table.write(out.path()).unwrap();
+        let table = Frame::read(out.path(), "case_modifiers").unwrap();
+        // "own" stands in one network only.
+        assert_eq!(table.text("word").unwrap(), ["not", "odd", "the"]);
+        assert_eq!(table.f64("networks").unwrap(), [3.0; 3]);
+        assert_eq!(table.f64("beyond").unwrap(), [1.0, 1.0, 0.0]);
+        assert_eq!(table.f64("gain").unwrap(), [-0.4, 0.0, 0.0]);
+        assert_eq!(table.f64("gain_low").unwrap()[0], -0.5);
+        assert_eq!(table.f64("gain_high").unwrap()[1], 0.9);
+        // By hand: x/2 = −ln(.05 · .05 · .01) = 10.597, e^−x/2 (1 + x/2 + (x/2)²/2) = .0016936.
+        let p = table.f64("p").unwrap();
+        assert!((p[0] - 0.0016936).abs() < 1e-6, "{}", p[0]);
+        assert!((table.f64("discovery_rate").unwrap()[0] - 3.0 * p[0]).abs() < 1e-12);
+        assert!(modifiers(&[a.path(), none.path()]).unwrap().is_none(), "one network");
+    }
+}
