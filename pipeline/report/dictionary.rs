@@ -717,8 +717,9 @@ pub const TABLES: &[Described] = &[
     },
     Described {
         name: "case_modifiers",
-        about: "One row a word that every network of a grid has measured, smallest p first: how it changes the reading of other words, over all networks.",
+        about: "One row a word that all networks of a grid have measured that differ by their seed alone, smallest p first: how it changes the reading of other words, over these networks.",
         columns: &[
+            f("group", "str", "the other settings along the grid's axes"),
             f("word", "str", "text"),
             f("gain", "f64", "median over the networks of `gain` in `modifiers`"),
             f("gain_low", "f64", "its smallest value"),

@@ -178,25 +178,35 @@ fn modifiers(body: &mut String, folder: &Path) -> Result<()> {
         return Ok(());
     }
     let table = Frame::read(folder, TABLE)?;
-    let (word, gain, rate) =
-        (table.text("word")?, table.f64("gain")?, table.f64("discovery_rate")?);
+    let (group, word) = (table.text("group")?, table.text("word")?);
+    let (gain, rate) = (table.f64("gain")?, table.f64("discovery_rate")?);
     let (low, high) = (table.f64("gain_low")?, table.f64("gain_high")?);
     let (networks, beyond) = (table.f64("networks")?, table.f64("beyond")?);
-    let sure = (0..word.len()).filter(|&i| rate[i] <= SURE);
-    let (turn, add): (Vec<usize>, Vec<usize>) = sure.partition(|&i| gain[i] < 0.0);
-    let _ = write!(
-        body,
-        "<section id=modifiers><h2>Words that change how others are read</h2><p>Of {} words, {} do so \
-         over all {} networks, at most one in twenty of them by chance: {} turn or weaken what \
-         follows, {} strengthen it. A gain of -2 turns \u{201c}good\u{201d} into as much of \
-         \u{201c}bad\u{201d}, +1 doubles it.</p>",
-        word.len(),
-        turn.len() + add.len(),
-        networks.first().copied().unwrap_or(0.0),
-        turn.len(),
-        add.len(),
+    body.push_str(
+        "<section id=modifiers><h2>Words that change how others are read</h2><p>In networks that differ \
+         by their seed alone, taken together. A gain of −2 turns good into as much of bad, +1 doubles \
+         it. Of the words shown, at most one in twenty is there by chance.</p>",
     );
-    if !(turn.is_empty() && add.is_empty()) {
+    let mut groups = group.clone();
+    groups.dedup();
+    for name in &groups {
+        let rows: Vec<usize> = (0..word.len()).filter(|&i| group[i] == *name).collect();
+        let (turn, add): (Vec<usize>, Vec<usize>) =
+            rows.iter().filter(|&&i| rate[i] <= SURE).partition(|&&i| gain[i] < 0.0);
+        let _ = write!(
+            body,
+            "<h3>{}</h3><p>{} of {} words do so over {:.0} networks: {} turn or weaken what follows, {} \
+             strengthen it.</p>",
+            escape(name),
+            turn.len() + add.len(),
+            rows.len(),
+            networks[rows[0]],
+            turn.len(),
+            add.len(),
+        );
+        if turn.is_empty() && add.is_empty() {
+            continue;
+        }
         body.push_str(
             "<div class=wide><table><thead><tr><th>Word</th><th>Gain, median</th><th>Range</th>\
              <th>Networks beyond the null</th><th>False discoveries</th></tr></thead><tbody>",
@@ -205,7 +215,7 @@ fn modifiers(body: &mut String, folder: &Path) -> Result<()> {
             let _ = write!(
                 body,
                 "<tr><td>{}</td><td>{:+.2}</td><td>{:+.2} – {:+.2}</td><td>{:.0} of {:.0}</td>\
-                 <td>{:.1e}</td></tr>",
+                 <td>{:.3}</td></tr>",
                 escape(&word[i]),
                 gain[i],
                 low[i],

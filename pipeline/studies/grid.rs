@@ -271,12 +271,29 @@ fn write(folder: &Path, cases: &[Case], outcomes: &[Outcome]) -> Result<()> {
         .text("claim", trends.iter().map(|t| t.claim.map_or("", |c| c.statement)))
         .maybe_bool("holds", trends.iter().map(|t| t.claim.map(|c| c.holds)))
         .write(folder)?;
-    let finished: Vec<&Path> =
-        outcomes.iter().filter(|o| o.failure.is_none()).map(|o| o.folder.as_path()).collect();
-    if let Some(table) = shared::modifiers(&finished)? {
+    if let Some(table) = shared::modifiers(&alike(cases, outcomes))? {
         table.write(folder)?;
     }
     Ok(())
+}
+
+/// Folders of the cases that ended well, those together that differ by their seed alone.
+fn alike<'a>(cases: &[Case], outcomes: &'a [Outcome]) -> Vec<(String, Vec<&'a Path>)> {
+    let mut groups: Vec<(String, Vec<&Path>)> = Vec::new();
+    for (case, outcome) in cases.iter().zip(outcomes).filter(|(_, o)| o.failure.is_none()) {
+        let others: Vec<String> = case
+            .settings
+            .iter()
+            .filter(|(setting, _)| setting != "seed")
+            .map(|(setting, value)| format!("{setting} = {value}"))
+            .collect();
+        let name = others.join(", ");
+        match groups.iter_mut().find(|(group, _)| *group == name) {
+            Some((_, folders)) => folders.push(&outcome.folder),
+            None => groups.push((name, vec![&outcome.folder])),
+        }
+    }
+    groups
 }
 
 /// Summary numbers that are followed along an axis.

@@ -15,12 +15,37 @@ use std::path::Path;
 /// Quantile of the null beyond which a word counts in one network.
 const BEYOND: f64 = 0.99;
 
-/// Table `case_modifiers`: the words that every one of these runs has measured; `None` for fewer than two
-/// runs with modifiers.
+/// Table `case_modifiers`: for networks that differ by their seed alone, the words that every one of
+/// them has measured; `None` where there are no two such networks with modifiers.
+///
+/// * `groups`: what the networks of a group have in common, and their folders
 ///
 /// # Errors
 /// [`crate::Error::Polars`] if a table cannot be understood.
-pub fn modifiers(runs: &[&Path]) -> Result<Option<Table>> {
+pub fn modifiers(groups: &[(String, Vec<&Path>)]) -> Result<Option<Table>> {
+    let mut all = Vec::new();
+    for (group, runs) in groups {
+        all.extend(together(group, runs)?);
+    }
+    if all.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(
+        Table::new("case_modifiers")
+            .text("group", all.iter().map(|r| r.group))
+            .text("word", all.iter().map(|r| r.word.as_str()))
+            .f64("gain", all.iter().map(|r| r.gain))
+            .f64("gain_low", all.iter().map(|r| r.low))
+            .f64("gain_high", all.iter().map(|r| r.high))
+            .u64("networks", all.iter().map(|r| r.networks))
+            .u64("beyond", all.iter().map(|r| r.beyond))
+            .f64("p", all.iter().map(|r| r.p))
+            .f64("discovery_rate", all.iter().map(|r| r.rate)),
+    ))
+}
+
+/// The words of one group, smallest p first; none for fewer than two networks.
+fn together<'a>(group: &'a str, runs: &[&Path]) -> Result<Vec<Row<'a>>> {
     let mut words: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
     let mut networks = 0;
     for run in runs.iter().filter(|run| run.join("tables/modifiers.parquet").is_file()) {
@@ -31,46 +56,42 @@ pub fn modifiers(runs: &[&Path]) -> Result<Option<Table>> {
             words.entry(word).or_default().push((gain[i], quantile[i]));
         }
     }
-    words.retain(|_, found| found.len() == networks);
-    if networks < 2 || words.is_empty() {
-        return Ok(None);
+    if networks < 2 {
+        return Ok(Vec::new());
     }
-    let rows: Vec<Row> = words.iter().map(|(word, found)| Row::of(word, found)).collect();
+    words.retain(|_, found| found.len() == networks);
+    let mut rows: Vec<Row> =
+        words.into_iter().map(|(word, found)| Row::of(group, word, &found)).collect();
     let p: Vec<f64> = rows.iter().map(|r| r.p).collect();
-    let mut ranked: Vec<(&Row, f64)> = rows.iter().zip(summary::discovery_rates(&p)).collect();
-    ranked
-        .sort_by(|(a, _), (b, _)| a.p.total_cmp(&b.p).then(b.gain.abs().total_cmp(&a.gain.abs())));
-    Ok(Some(
-        Table::new("case_modifiers")
-            .text("word", ranked.iter().map(|(r, _)| r.word))
-            .f64("gain", ranked.iter().map(|(r, _)| r.gain))
-            .f64("gain_low", ranked.iter().map(|(r, _)| r.low))
-            .f64("gain_high", ranked.iter().map(|(r, _)| r.high))
-            .u64("networks", ranked.iter().map(|_| networks))
-            .u64("beyond", ranked.iter().map(|(r, _)| r.beyond))
-            .f64("p", ranked.iter().map(|(r, _)| r.p))
-            .f64("discovery_rate", ranked.iter().map(|(_, rate)| *rate)),
-    ))
+    rows.iter_mut().zip(summary::discovery_rates(&p)).for_each(|(row, rate)| row.rate = rate);
+    rows.sort_by(|a, b| a.p.total_cmp(&b.p).then(b.gain.abs().total_cmp(&a.gain.abs())));
+    Ok(rows)
 }
 
-/// One word over all networks.
+/// One word over the networks of a group.
 struct Row<'a> {
-    word: &'a str,
+    group: &'a str,
+    word: String,
     gain: f64,
     low: f64,
     high: f64,
+    networks: usize,
     beyond: usize,
     p: f64,
+    rate: f64,
 }
 
 impl<'a> Row<'a> {
     /// * `found`: gain and quantile of the null in each network
-    fn of(word: &'a str, found: &[(f64, f64)]) -> Self {
+    fn of(group: &'a str, word: String, found: &[(f64, f64)]) -> Self {
         let gains: Vec<f64> = found.iter().map(|f| f.0).collect();
         let p: Vec<f64> = found.iter().map(|f| p_value(f.1)).collect();
         let at = |share| summary::quantile(&gains, share).unwrap_or(f64::NAN);
         Self {
+            group,
             word,
+            networks: found.len(),
+            rate: 1.0,
             gain: at(0.5),
             low: at(0.0),
             high: at(1.0),
@@ -106,7 +127,9 @@ mod tests {
         let b = network(&[("the", 0.1, 0.5), ("not", -0.3, 0.95), ("odd", -0.2, 0.2)]);
         let c = network(&[("odd", 0.0, 0.1), ("the", 0.0, 0.5), ("not", -0.4, 0.99)]);
         let none = tempfile::tempdir().unwrap();
-        let table = modifiers(&[a.path(), none.path(), b.path(), c.path()]).unwrap().unwrap();
+        let alone = ("alone".to_string(), vec![a.path(), none.path()]);
+        let three = ("three".to_string(), vec![a.path(), none.path(), b.path(), c.path()]);
+        let table = modifiers(&[alone.clone(), three]).unwrap().unwrap();
         let out = tempfile::tempdir().unwrap();
         table.write(out.path()).unwrap();
         let table = Frame::read(out.path(), "case_modifiers").unwrap();
@@ -121,6 +144,7 @@ mod tests {
         let p = table.f64("p").unwrap();
         assert!((p[0] - 0.0016936).abs() < 1e-6, "{}", p[0]);
         assert!((table.f64("discovery_rate").unwrap()[0] - 3.0 * p[0]).abs() < 1e-12);
-        assert!(modifiers(&[a.path(), none.path()]).unwrap().is_none(), "one network");
+        assert_eq!(table.text("group").unwrap(), ["three"; 3]);
+        assert!(modifiers(&[alone]).unwrap().is_none(), "one network");
     }
 }
