@@ -281,7 +281,8 @@ impl WithSimd for ShardBackward<'_> {
         let rows = shard.rows.len();
         let mut d = vec![0.0_f32; rows * s];
         let mut d_w = RecurrentGradient::new(Vectors::of(simd), self.sizes);
-        let mut waiting = shard.slots();
+        // Slots from this one on are in the sum.
+        let mut added = shard.slots();
         let mut d_rh = vec![0.0_f32; if kind == CellKind::GruResetBefore { rows * n } else { 0 }];
         for t in (0..shard.tokens()).rev() {
             let (active, next) = (shard.active(t), shard.active(t + 1));
@@ -310,9 +311,9 @@ impl WithSimd for ShardBackward<'_> {
                 weights.recurrent.product(simd, active, g, blocks, d, s, Start::Sum);
             }
             let (first, before) = (shard.offset[t], shard.offset[t.saturating_sub(1)]);
-            if t == 0 || waiting - before > SLOTS {
-                d_w.add(simd, self.sizes, (first, waiting), self.gates, self.before);
-                waiting = first;
+            if t == 0 || added - before > SLOTS {
+                d_w.add(simd, self.sizes, (first, added), self.gates, self.before);
+                added = first;
             }
         }
         for row in d.chunks_exact(s) {
