@@ -5,15 +5,12 @@
 //! have other accidents. Their p-values are put together ([`summary::combined`]), and the rate of false
 //! discoveries is that of the whole vocabulary.
 
-use super::portrait::context::p_value;
+use super::portrait::context::{BEYOND, p_value};
 use crate::Result;
 use crate::report::{Frame, Table};
 use crate::stats::summary;
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// Quantile of the null beyond which a word counts in one network.
-const BEYOND: f64 = 0.99;
 
 /// Table `case_modifiers`: for networks that differ by their seed alone, the words that every one of
 /// them has measured; `None` where there are no two such networks with modifiers.

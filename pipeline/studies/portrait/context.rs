@@ -31,7 +31,7 @@ const ALIKE: f64 = 0.5;
 /// Places along the line, besides its middle, where words are tried: shares of the slow points.
 const CONTEXTS: [f64; 4] = [0.1, 0.3, 0.7, 0.9];
 /// Quantile of the null beyond which a word counts as a modifier of the network.
-const BEYOND: f64 = 0.99;
+pub(in crate::studies) const BEYOND: f64 = 0.99;
 /// Samples behind the interval of the recovered fraction.
 const SAMPLES: usize = 1000;
 
