@@ -193,11 +193,14 @@ fn modifiers(body: &mut String, folder: &Path) -> Result<()> {
         let rows: Vec<usize> = (0..word.len()).filter(|&i| group[i] == *name).collect();
         let (turn, add): (Vec<usize>, Vec<usize>) =
             rows.iter().filter(|&&i| rate[i] <= SURE).partition(|&&i| gain[i] < 0.0);
+        // A grid of seeds alone has one group, without a name.
+        let heading =
+            if name.is_empty() { String::new() } else { format!("<h3>{}</h3>", escape(name)) };
         let _ = write!(
             body,
-            "<h3>{}</h3><p>{} of {} words do so over {:.0} networks: {} turn or weaken what follows, {} \
+            "{}<p>{} of {} words do so over {:.0} networks: {} turn or weaken what follows, {} \
              strengthen it.</p>",
-            escape(name),
+            heading,
             turn.len() + add.len(),
             rows.len(),
             networks[rows[0]],
