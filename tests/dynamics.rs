@@ -198,6 +198,26 @@ fn the_reach_keeps_the_search_local() {
     }
 }
 
+/// One unit forgets in a hundred tokens, one at once. A whole step ends at the origin, out of reach; points as
+/// slow as asked (`q = ½ (h/100)²`, so `|h| < .775`) are nearer.
+#[test]
+fn a_slow_point_within_reach_is_found_where_a_whole_step_leaves() {
+    let mut cell = separate(2, 0.0);
+    cell.kind = CellKind::Linear;
+    (cell.recurrent_weights[0], cell.recurrent_weights[3]) = (0.99, 0.3);
+    let map = Map::new(&cell, &[0.0]).unwrap();
+    let seeds: Vec<Vec<f64>> = [1.0, -1.0].into_iter().map(|h| vec![h, 0.2]).collect();
+    let finder = Finder { tolerances: vec![3e-5, 1e-8], reach: 0.4, ..Finder::default() };
+    for d in find(&map, &seeds, &finder) {
+        let point = d.reached[0].as_ref().expect("there is one within reach");
+        let (slow, fast) = (point.state[0].abs(), point.state[1].abs());
+        assert!(slow < 0.775 && slow > 0.6 && fast < 0.02, "{:?}", point.state);
+        assert!(map.speed(&point.state) < 3e-5);
+        assert!(d.reached[1].is_none());
+        assert_eq!(d.stop, Stop::TooFar);
+    }
+}
+
 #[test]
 fn a_planted_line_stays_a_line() {
     let points: Vec<Vec<f64>> = (0..1000).map(|i| vec![i as f64 / 999.0, 0.0]).collect();

@@ -58,7 +58,7 @@ pub enum Stop {
     Converged,
     /// At a minimum of `q` that is no zero, or at the end of f64's digits.
     Stalled,
-    /// The next step would have left the reach.
+    /// Within reach none is stiller: what goes further down leaves it.
     TooFar,
     /// Out of steps.
     OutOfSteps,
@@ -191,7 +191,8 @@ fn descend(map: &Map, seed: &[f64], number: usize, reach: f64, finder: &Finder) 
         if damping.is_nan() {
             damping = FIRST_DAMPING * largest;
         }
-        // Raise the damping until a step goes down, or none does.
+        // Raise the damping until a step goes down within reach, or none does.
+        let mut beyond = false;
         let outcome = loop {
             let Some(delta) = damped_step(&mut normal, &diagonal, &gradient, damping) else {
                 damping *= growth;
@@ -205,16 +206,21 @@ fn descend(map: &Map, seed: &[f64], number: usize, reach: f64, finder: &Finder) 
                 break Err(Stop::Stalled);
             }
             let trial = &h + &delta;
-            let predicted = 0.5 * delta.dot(&(&delta * damping - &gradient));
-            let trial_gates = map.gates(trial.as_slice());
-            let trial_r = &trial_gates.next - &trial;
-            let trial_q = 0.5 * trial_r.norm_squared();
-            let ratio = (q - trial_q) / predicted;
-            if trial_q < q && ratio > 0.0 {
-                let change = 1.0 - (2.0 * ratio - 1.0).powi(3);
-                damping = (damping * change.max(1.0 / 3.0)).max(LEAST_DAMPING * largest);
-                growth = 2.0;
-                break Ok((trial, trial_gates, trial_r, trial_q));
+            // A whole step along a slow mode may lead far; a shorter one, to a point as slow as asked.
+            if (&trial - &start).norm() > reach {
+                beyond = true;
+            } else {
+                let predicted = 0.5 * delta.dot(&(&delta * damping - &gradient));
+                let trial_gates = map.gates(trial.as_slice());
+                let trial_r = &trial_gates.next - &trial;
+                let trial_q = 0.5 * trial_r.norm_squared();
+                let ratio = (q - trial_q) / predicted;
+                if trial_q < q && ratio > 0.0 {
+                    let change = 1.0 - (2.0 * ratio - 1.0).powi(3);
+                    damping = (damping * change.max(1.0 / 3.0)).max(LEAST_DAMPING * largest);
+                    growth = 2.0;
+                    break Ok((trial, trial_gates, trial_r, trial_q));
+                }
             }
             damping *= growth;
             growth *= 2.0;
@@ -223,14 +229,14 @@ fn descend(map: &Map, seed: &[f64], number: usize, reach: f64, finder: &Finder) 
             }
         };
         match outcome {
+            Err(Stop::Stalled) if beyond => break Stop::TooFar,
             Err(stop) => break stop,
-            Ok((trial, ..)) if (&trial - &start).norm() > reach => break Stop::TooFar,
             Ok((trial, trial_gates, trial_r, trial_q)) => {
                 let decrease = 1.0 - trial_q / q;
                 (h, gates, r, q) = (trial, trial_gates, trial_r, trial_q);
                 steps += 1;
                 if decrease < LEVEL && q >= smallest {
-                    break Stop::Stalled;
+                    break if beyond { Stop::TooFar } else { Stop::Stalled };
                 }
             }
         }
