@@ -54,15 +54,7 @@ pub(super) fn several(
         reference: ".97 for three classes; at least .90",
         holds: first >= 0.90,
     });
-    claims.push(Claim {
-        name: "G3",
-        statement: format!("participation ratio of the states, against N - 1 = {d}"),
-        measured,
-        interval: NONE,
-        n: states,
-        reference: "2.11 for three classes; within .35 of N - 1",
-        holds: (measured - d as f64).abs() <= 0.35,
-    });
+    claims.push(as_many(d, measured, states));
     let readout = Frame::read(folder, "readouts")?;
     let angles = readout.lists("angles")?;
     let pairs: Vec<f64> =
@@ -83,38 +75,75 @@ pub(super) fn several(
         holds: (mean - ideal).abs() <= 5.0 && inside >= 0.97,
     });
     claims.extend(corners(e, folder, n, names)?);
-    let tau = time_constants(folder, n)?;
-    if let (Some(slow), Some(fast)) = (median(&tau[d - 1]), median(&tau[d])) {
-        let ratios: Vec<f64> = tau[d - 1].iter().zip(&tau[d]).map(|(a, b)| a / b).collect();
-        claims.push(Claim {
-            name: "G6",
-            statement: format!(
-                "exactly {d} slow modes: median time constant of mode {d} ({slow:.0} tokens) over \
-                 that of mode {n} ({fast:.0})"
-            ),
-            measured: slow / fast,
-            interval: bootstrap(&ratios, median, e.seed, "claims/G6"),
-            n: ratios.len(),
-            reference: "N - 1 slow modes; at least 3",
-            holds: slow >= 3.0 * fast,
-        });
-    }
+    claims.extend(slow_modes(e, folder, d)?);
     claims.extend(deflected(folder)?);
     claims.extend(order(folder)?);
-    let counts = dimension(&predicted, "predicted")?;
-    claims.push(Claim {
+    claims.push(counted(&predicted, d)?);
+    Ok(claims)
+}
+
+/// G1, G3, G6, G12 and G14 of two classes without an order: a simplex of one dimension.
+pub(super) fn two(e: &Experiment, folder: &Path) -> Result<Vec<Claim>> {
+    let states = Frame::read(folder, "states")?.height();
+    let measured = dimension(&Frame::read(folder, "dimensions")?, "states")?;
+    let mut claims = vec![right(folder)?, as_many(1, measured, states)];
+    claims.extend(slow_modes(e, folder, 1)?);
+    claims.extend(order(folder)?);
+    claims.push(counted(&Frame::read(folder, "dimensions_predicted")?, 1)?);
+    Ok(claims)
+}
+
+/// G3, of `d` dimensions.
+fn as_many(d: usize, measured: f64, states: usize) -> Claim {
+    Claim {
+        name: "G3",
+        statement: format!("participation ratio of the states, against N - 1 = {d}"),
+        measured,
+        interval: NONE,
+        n: states,
+        reference: "2.11 for three classes; within .35 of N - 1",
+        holds: (measured - d as f64).abs() <= 0.35,
+    }
+}
+
+/// G6, of `d` dimensions.
+fn slow_modes(e: &Experiment, folder: &Path, d: usize) -> Result<Option<Claim>> {
+    let tau = time_constants(folder, d + 1)?;
+    let Some((slow, fast)) = median(&tau[d - 1]).zip(median(&tau[d])) else {
+        return Ok(None);
+    };
+    let ratios: Vec<f64> = tau[d - 1].iter().zip(&tau[d]).map(|(a, b)| a / b).collect();
+    let modes = if d == 1 { "mode" } else { "modes" };
+    Ok(Some(Claim {
+        name: "G6",
+        statement: format!(
+            "exactly {d} slow {modes}: median time constant of mode {d} ({slow:.0} tokens) over \
+             that of mode {} ({fast:.0})",
+            d + 1
+        ),
+        measured: slow / fast,
+        interval: bootstrap(&ratios, median, e.seed, "claims/G6"),
+        n: ratios.len(),
+        reference: "N - 1 slow modes; at least 3",
+        holds: slow >= 3.0 * fast,
+    }))
+}
+
+/// G12: the class means of counts have `d` dimensions.
+fn counted(predicted: &Frame, d: usize) -> Result<Claim> {
+    let counts = dimension(predicted, "predicted")?;
+    let first = |column: &str| -> Result<f64> {
+        Ok(predicted.f64(column)?.first().copied().unwrap_or(f64::NAN))
+    };
+    Ok(Claim {
         name: "G12",
         statement: format!("participation ratio of the class means of counts, against {d}"),
         measured: counts,
-        interval: (
-            predicted.f64("low")?.first().copied().unwrap_or(f64::NAN),
-            predicted.f64("high")?.first().copied().unwrap_or(f64::NAN),
-        ),
-        n: predicted.f64("n")?.first().map_or(0, |n| *n as usize),
+        interval: (first("low")?, first("high")?),
+        n: first("n")? as usize,
         reference: "N - 1; within .1",
         holds: (counts - d as f64).abs() <= 0.1,
-    });
-    Ok(claims)
+    })
 }
 
 /// The states' dimension against the one that the counts predict.

@@ -59,6 +59,11 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     let sentiment = classes == 2 || network.head() == Head::Score;
     let (turned, weighed) = planted.unwrap_or((sentiment, sentiment));
     let mut claims = claims;
+    let unordered =
+        matches!(&e.corpus.source, Source::Synthetic(of) if matches!(of.kind, Kind::Unordered(_)));
+    if unordered && classes == 2 {
+        claims.extend(geometry::two(e, folder)?);
+    }
     claims.extend(context::in_context(folder, turned)?);
     if weighed {
         claims.extend(context::beginning(folder)?);
