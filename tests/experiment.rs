@@ -522,6 +522,28 @@ fn a_grid_runs_every_case_once_and_lists_those_that_fail() {
 }
 
 #[test]
+fn cases_are_named_by_what_tells_their_settings_apart() {
+    let text = SMALL.replace(
+        "prediction:",
+        "grid: [
+            (set: \"corpus.source\", to: [
+                \"Synthetic(kind: Unordered(classes: 3, correlated: [(0, 1, 0.25)]), train: 600)\",
+                \"Synthetic(kind: Unordered(classes: 3, correlated: [(0, 1, 0.5)]), train: 600)\",
+            ]),
+            (set: \"training.penalty\", to: [\"All(1e-3)\", \"All(1e-2)\"]),
+            (set: \"model.cell\", to: [\"Gru\"]),
+            (set: \"seed\", to: [1, 10]),
+        ],
+        prediction:",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = Experiment::read(&write(folder.path(), &text), &[]).unwrap();
+    let cases = accrue::studies::grid::cases(&experiment).unwrap();
+    assert_eq!(cases[0].name, "001-0.25-1e-3-Gru-1");
+    assert_eq!(cases[7].name, "008-0.5-1e-2-Gru-10");
+}
+
+#[test]
 fn weights_from_elsewhere_make_the_portrait_that_training_made() {
     use accrue::dynamics::Held;
     use accrue::model::foreign;

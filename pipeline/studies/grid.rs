@@ -16,6 +16,7 @@ use crate::report::{Frame, Summary, Table, grid as page};
 use crate::stats::summary;
 use crate::{Error, Result, interrupt, train};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
@@ -103,10 +104,11 @@ pub fn cases(experiment: &Experiment) -> Result<Vec<Case>> {
         }
         all = next;
     }
+    let short: Vec<BTreeMap<String, String>> =
+        experiment.grid.iter().map(|axis| told_apart(&axis.to)).collect();
     for (i, case) in all.iter_mut().enumerate() {
-        let plain = |c: char| if c.is_alphanumeric() || "-._".contains(c) { c } else { '-' };
-        let values: Vec<String> =
-            case.settings.iter().map(|(_, v)| v.chars().map(plain).take(24).collect()).collect();
+        let values: Vec<&str> =
+            short.iter().zip(&case.settings).map(|(axis, (_, v))| axis[v].as_str()).collect();
         case.name = format!("{:03}-{}", i + 1, values.join("-"));
         case.experiment.name = format!("{}/cases/{}", experiment.name, case.name);
         if case.experiment.title.is_empty() {
@@ -114,6 +116,36 @@ pub fn cases(experiment: &Experiment) -> Result<Vec<Case>> {
         }
     }
     Ok(all)
+}
+
+/// What tells an axis's values apart, for the names of folders: without the words that all of
+/// them begin or end with.
+fn told_apart(values: &[Value]) -> BTreeMap<String, String> {
+    let word = |c: char| c.is_alphanumeric() || "-._".contains(c);
+    let texts: Vec<String> = values.iter().map(|v| v.to_string()).collect();
+    let all: Vec<Vec<char>> = texts.iter().map(|t| t.chars().collect()).collect();
+    let first = &all[0];
+    let least = all.iter().map(Vec::len).min().unwrap_or(0);
+    let shared = |same: &dyn Fn(&[char], usize) -> bool| {
+        (0..least).take_while(|&k| all.iter().all(|t| same(t, k))).count()
+    };
+    let (mut head, mut tail) = (0, 0);
+    if all.len() > 1 {
+        head = shared(&|t, k| t[k] == first[k]);
+        tail = shared(&|t, k| t[t.len() - 1 - k] == first[first.len() - 1 - k]).min(least - head);
+        while head > 0 && word(first[head - 1]) {
+            head -= 1;
+        }
+        while tail > 0 && word(first[first.len() - tail]) {
+            tail -= 1;
+        }
+    }
+    let plain = |&c: &char| if word(c) { c } else { '-' };
+    let short = |t: &Vec<char>| -> String {
+        let own: String = t[head..t.len() - tail].iter().map(plain).take(24).collect();
+        own.trim_matches('-').to_string()
+    };
+    texts.iter().cloned().zip(all.iter().map(short)).collect()
 }
 
 /// Who is told how a grid goes.
