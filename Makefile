@@ -8,15 +8,19 @@ OUT ?= reports
 PROGRAM ?= $(or $(CARGO_TARGET_DIR),target)/release/accrue
 ACCRUE = $(CARGO) run $(FLAGS) --quiet --
 
-# PROFILE=paper also trains four cells with three seeds each, on sentences and reviews, and the shapes at
-# the published length; PROFILE=small has one network of each shape, a quarter of the steps.
+# PROFILE=small has one network of each shape; PROFILE=cells every cell with three seeds, 64 units; PROFILE=paper
+# four cells with three seeds each, on sentences and reviews too, and shapes of the published size.
 PROFILE ?= small
+CONTEXT_cells = context/seeds
 CONTEXT_paper = context/seeds context/reviews
+GRIDS_cells = line/valences line/sentences
 GRIDS_paper = line/valences line/sentences line/reviews
-SHAPES = unordered ordered labels correlated collapse
+SHAPES = unordered ordered labels correlated collapse many
 SHAPES_small = geometry/unordered_small geometry/ordered_small geometry/labels_small
-SHAPES_paper = $(addprefix geometry/,$(SHAPES))
-SHORT = --set grid=[] --set training.steps=1500 --set training.decay=0.998
+SHAPES_cells = $(addprefix geometry/,$(SHAPES))
+SHAPES_paper = $(addprefix geometry/,$(SHAPES:=_paper))
+AS_PUBLISHED = --set model.units=128 --set training.batch=120 --set training.epochs=18
+AS_PUBLISHED_ordered = --set 'training.penalty=All(1e-2)'
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test bench bench-peers check-peers cuda-toolkit cuda check-cuda check-kernels bench-cuda man reproduce reproduce-line reproduce-geometry \
@@ -54,13 +58,14 @@ $(eval $(call run-of,context/reviews,context/reviews,imdb))
 $(foreach run,imdb sst2 ag_news newsgroups sst5 amazon go_emotions,$(eval $(call run-of,$(run)/gru,$(run),$(run))))
 $(eval $(call run-of,imdb/ratings,imdb_ratings,imdb))
 $(foreach run,$(SHAPES),$(eval $(call run-of,geometry/$(run),geometry/$(run),-)))
-$(foreach run,$(SHAPES),$(eval $(call run-of,geometry/$(run)_small,geometry/$(run),-,$(SHORT) --set name=$(run)_small)))
+$(foreach run,$(SHAPES),$(eval $(call run-of,geometry/$(run)_small,geometry/$(run),-,--set grid=[] --set name=$(run)_small)))
+$(foreach run,$(SHAPES),$(eval $(call run-of,geometry/$(run)_paper,geometry/$(run),-,$(AS_PUBLISHED) $(AS_PUBLISHED_$(run)) --set name=$(run)_paper)))
 
 pages = $(patsubst %,$(OUT)/%/index.html,$(1))
 
 reproduce: reproduce-line reproduce-geometry reproduce-context ## every study, on the corpora that are there
 
-reproduce-line: $(call pages,line/valence $(GRIDS_$(PROFILE)) imdb/gru sst2/gru) ## the line attractor (PROFILE=small|paper)
+reproduce-line: $(call pages,line/valence $(GRIDS_$(PROFILE)) imdb/gru sst2/gru) ## the line attractor (PROFILE=small|cells|paper)
 
 REAL = ag_news/gru newsgroups/gru imdb/ratings sst5/gru amazon/gru go_emotions/gru
 reproduce-geometry: $(call pages,$(SHAPES_$(PROFILE)) $(REAL)) ## several classes and labels: shapes, dimensions

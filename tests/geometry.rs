@@ -1,12 +1,21 @@
 //! Dimensions of planted clouds.
 
 use accrue::geometry::{
-    Moments, Pca, coordinate, participation_ratio, readouts, shape, variance_dimension,
+    Moments, Pca, coordinate, participation_ratio, readouts, shape, variance_dimension, varied,
 };
 use accrue::linalg::Matrix;
 use accrue::seed;
 use accrue::stats::summary::spearman;
 use rand::Rng;
+
+#[test]
+fn a_silenced_network_has_no_dimension() {
+    // Variances of the states of a GRU under a penalty of .3 a weight, and of one under .03.
+    let (silenced, speaking) = ([4.8e-73, 2.3e-73, 2.6e-74], [9.9, 2.2, 0.1]);
+    assert_eq!(participation_ratio(varied(&silenced)), 0.0);
+    assert_eq!(variance_dimension(varied(&silenced), 0.9), 0);
+    assert_eq!(varied(&speaking), speaking);
+}
 
 #[test]
 fn participation_ratio_by_hand() {

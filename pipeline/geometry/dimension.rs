@@ -5,6 +5,15 @@
 /// hangs on the number of classes.
 pub const VARIANCE_KEPT: [f64; 2] = [0.90, 0.95];
 
+/// Spread below which states of order 1 do not differ: f32's resolution there.
+const STILL: f64 = f32::EPSILON as f64;
+
+/// The variances of states, or none where a penalty has silenced the network: what is left of its states
+/// (`1e-30` and less) has a spectrum, but no dimension.
+pub fn varied(variances: &[f64]) -> &[f64] {
+    if variances.iter().sum::<f64>() > STILL * STILL { variances } else { &[] }
+}
+
 /// Participation ratio `(Σ λ)²/Σ λ²` over all variances: 1 for a line, `d` for
 /// `d` equal variances; 0 if nothing varies.
 pub fn participation_ratio(variances: &[f64]) -> f64 {

@@ -11,6 +11,6 @@ pub mod pca;
 pub mod readouts;
 pub mod shape;
 
-pub use dimension::{participation_ratio, variance_dimension};
+pub use dimension::{participation_ratio, variance_dimension, varied};
 pub use moments::Moments;
 pub use pca::Pca;

@@ -5,7 +5,7 @@
 
 use super::portrait::{self, Options, Sought};
 use crate::experiment::Experiment;
-use crate::geometry::{Moments, Pca, participation_ratio};
+use crate::geometry::{Moments, Pca, participation_ratio, varied};
 use crate::model::{Foreign, Inputs, foreign};
 use crate::report::{Summary, Table, page};
 use crate::run::{Made, Run, StageRecord};
@@ -106,7 +106,7 @@ fn states(e: &Experiment, network: &Foreign, given: &Path, folder: &Path) -> Res
     ];
     let first_two: f64 = pca.ratios().iter().take(2).sum();
     Ok(Made::files(files)
-        .with("dimension.states", participation_ratio(&pca.variances))
+        .with("dimension.states", participation_ratio(varied(&pca.variances)))
         .with("states.variance_2", first_two))
 }
 

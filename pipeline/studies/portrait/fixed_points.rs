@@ -7,7 +7,7 @@ use crate::dynamics::finder::{Descent, SlowPoint, median_norm, search};
 use crate::dynamics::linearise::Linearisation;
 use crate::dynamics::{Held, Map, Stop, select::select};
 use crate::experiment::Experiment;
-use crate::geometry::{Pca, participation_ratio};
+use crate::geometry::{Pca, participation_ratio, varied};
 use crate::linalg::{Complex, Matrix, time_constant};
 use crate::ops::Cell;
 use crate::report::{Frame, Table};
@@ -223,7 +223,7 @@ fn dimension(points: &[&[f64]]) -> Result<f64> {
         return Ok(0.0);
     }
     let matrix = Matrix::from_fn(points.len(), points[0].len(), |i, j| points[i][j]);
-    Ok(participation_ratio(&Pca::of(&matrix)?.variances))
+    Ok(participation_ratio(varied(&Pca::of(&matrix)?.variances)))
 }
 
 fn write(

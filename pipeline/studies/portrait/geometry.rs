@@ -5,7 +5,7 @@ use super::{logits, read};
 use crate::Result;
 use crate::corpus::Corpus;
 use crate::experiment::Experiment;
-use crate::geometry::dimension::{VARIANCE_KEPT, participation_ratio, variance_dimension};
+use crate::geometry::dimension::{VARIANCE_KEPT, participation_ratio, variance_dimension, varied};
 use crate::geometry::intrinsic::{Distances, local_participation_ratio};
 use crate::geometry::{Pca, readouts};
 use crate::linalg::Matrix;
@@ -123,6 +123,7 @@ pub(in crate::studies) fn measure(
     let spectra = spectrum("spectrum", &variances);
     let classes = names.len() as f64;
     let measures = |variances: &[f64]| {
+        let variances = varied(variances);
         let mut all = vec![
             ("participation_ratio", participation_ratio(variances)),
             ("variance_90", variance_dimension(variances, VARIANCE_KEPT[0]) as f64),
@@ -142,6 +143,9 @@ pub(in crate::studies) fn measure(
     let visited = Matrix::from_fn(visited.len(), axes.mean.len(), |i, j| visited[i][j]);
     let near = [("states", &visited), ("fixed_points", &points)];
     for (source, points) in near {
+        if varied(if source == "states" { &axes.variances } else { &fixed }).is_empty() {
+            continue;
+        }
         let found = intrinsic(points, names.len())?.into_iter();
         rows.extend(found.map(|(measure, value, used)| (source, measure, value, used)));
     }

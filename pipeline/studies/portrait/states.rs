@@ -3,7 +3,7 @@
 use super::{label_text, logits, predicted_text, read};
 use crate::corpus::Corpus;
 use crate::experiment::Experiment;
-use crate::geometry::{Moments, Pca, participation_ratio};
+use crate::geometry::{Moments, Pca, participation_ratio, varied};
 use crate::linalg::{Matrix, Vector};
 use crate::model::Network;
 use crate::ops::Pool;
@@ -49,7 +49,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     }
     let first_two: f64 = pca.ratios().iter().take(2).sum();
     Ok(made
-        .with("dimension.states", participation_ratio(&pca.variances))
+        .with("dimension.states", participation_ratio(varied(&pca.variances)))
         .with("states.variance_2", first_two))
 }
 
