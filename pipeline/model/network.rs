@@ -3,9 +3,11 @@
 use super::config::{Config, Head, InitialState};
 use super::initial;
 use super::inputs::Inputs;
+use crate::ops::sequence::{self, Gradients, Saved};
 use crate::ops::{Batch, Cell, Pool, Sizes, cuda, fused};
 use crate::{Error, Result};
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{CpuStorage, DType, Device, Shape, Storage, Tensor, Var};
+use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Documents that one pass without gradients carries together.
@@ -169,15 +171,13 @@ impl Network {
     /// [`Error::Shape`] for a token id outside the vocabulary.
     pub fn vectors(&self, batch: &Batch) -> Result<Option<Tensor>> {
         let Some(embedding) = &self.embedding else { return Ok(None) };
-        if let Some(token) = batch.distinct.last().filter(|&&t| t as usize >= self.vocabulary) {
-            return Err(Error::shape("token id", token, format!("below {}", self.vocabulary)));
-        }
+        self.knows(batch)?;
         let ids = Tensor::new(batch.distinct.as_slice(), embedding.device())?;
         Ok(Some(embedding.as_detached_tensor().index_select(&ids, 0)?))
     }
 
     /// Pooled states of a batch from its input vectors: `[b, state]`, or
-    /// `[b, t, state]` for [`Pool::Every`].
+    /// `[b, t, state]` for [`Pool::Every`]; without gradients.
     ///
     /// # Errors
     /// [`Error::Shape`] if `vectors` does not fit the batch.
@@ -186,9 +186,77 @@ impl Network {
         pool: Pool,
         batch: &Arc<Batch>,
         vectors: Option<&Tensor>,
-        gradients: bool,
     ) -> Result<Tensor> {
-        fused::run(self.sizes(), pool, batch, &self.cell, vectors, &self.initial, gradients)
+        fused::run(self.sizes(), pool, batch, &self.cell, vectors, &self.initial, false)
+    }
+
+    /// Shape of [`Network::pooled`].
+    pub fn pooled_shape(&self, pool: Pool, batch: &Batch) -> Shape {
+        sequence::pooled_shape(self.sizes(), pool, batch)
+    }
+
+    /// [`Network::vectors`] of a network on the processor, `[distinct, inputs]` end to end; nothing for
+    /// one-hot entry.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a token id outside the vocabulary, [`Error::Candle`] on a card.
+    pub fn rows(&self, batch: &Batch) -> Result<Vec<f32>> {
+        self.knows(batch)?;
+        let Some(embedding) = &self.embedding else { return Ok(Vec::new()) };
+        let width = embedding.dim(1)?;
+        let mut rows = vec![0.0; batch.distinct.len() * width];
+        on_processor(embedding, |table| {
+            let rows = rows.par_chunks_exact_mut(width).zip(&batch.distinct);
+            rows.for_each(|(row, &token)| {
+                row.copy_from_slice(&table[token as usize * width..][..width]);
+            });
+        })?;
+        Ok(rows)
+    }
+
+    /// Pooled states of a batch ([`Network::pooled_shape`]) on the processor, and what
+    /// [`Network::backward`] needs.
+    ///
+    /// * `vectors`: [`Network::rows`], or what became of them
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a token id outside the vocabulary, [`Error::Candle`] on a card.
+    pub fn forward(&self, batch: &Batch, vectors: &[f32]) -> Result<(Vec<f32>, Saved)> {
+        self.knows(batch)?;
+        let (sizes, pool) = (self.sizes(), self.pool());
+        on_processor(&self.cell, |cell| {
+            on_processor(&self.initial, |initial| {
+                let (pooled, saved) =
+                    sequence::forward(sizes, pool, batch, cell, vectors, initial, true);
+                (pooled, saved.expect("a way back was asked for"))
+            })
+        })?
+    }
+
+    /// Gradients of the cell, the input vectors and the initial state, from that of the pooled states.
+    ///
+    /// # Errors
+    /// [`Error::Candle`] on a card.
+    pub fn backward(
+        &self,
+        batch: &Batch,
+        vectors: &[f32],
+        saved: &mut Saved,
+        gradient: &[f32],
+    ) -> Result<Gradients> {
+        let (sizes, pool) = (self.sizes(), self.pool());
+        on_processor(&self.cell, |cell| {
+            sequence::backward(sizes, pool, batch, cell, vectors, saved, gradient)
+        })
+    }
+
+    fn knows(&self, batch: &Batch) -> Result<()> {
+        match batch.distinct.last() {
+            Some(&token) if token as usize >= self.vocabulary => {
+                Err(Error::shape("token id", token, format!("below {}", self.vocabulary)))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Readout `W s + b` of states `[…, state]`: `[…, outputs]`.
@@ -227,7 +295,7 @@ impl Network {
             let rows: Vec<&[u32]> = indices.iter().map(|&d| documents[d]).collect();
             let batch = Arc::new(Batch::new(&rows)?);
             let vectors = self.vectors(&batch)?;
-            each(indices, &self.pooled(pool, &batch, vectors.as_ref(), false)?)?;
+            each(indices, &self.pooled(pool, &batch, vectors.as_ref())?)?;
         }
         Ok(())
     }
@@ -310,4 +378,15 @@ fn numbers(tensor: &Tensor) -> Result<Vec<f64>> {
 
 fn wide(numbers: &[f32]) -> Vec<f64> {
     numbers.iter().map(|&x| x as f64).collect()
+}
+
+/// Gives `see` the numbers of an array that lies on the processor in one piece.
+fn on_processor<R>(array: &Var, see: impl FnOnce(&[f32]) -> R) -> Result<R> {
+    let (storage, layout) = array.storage_and_layout();
+    match (&*storage, layout.contiguous_offsets()) {
+        (Storage::Cpu(CpuStorage::F32(all)), Some((from, to))) => Ok(see(&all[from..to])),
+        _ => {
+            Err(candle_core::Error::Msg("f32 numbers in one piece on the processor".into()).into())
+        }
+    }
 }

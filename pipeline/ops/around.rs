@@ -199,10 +199,12 @@ pub(super) fn input_gradients(
         }
         Entry::Vectors(u) => {
             let padded = transposed_product(arch, by_token, width, vectors, u);
-            let d_a = padded
-                .chunks_exact(np * u)
-                .flat_map(|block| block[..n * u].iter().copied())
-                .collect();
+            let d_a = if n == np {
+                padded
+            } else {
+                let blocks = padded.chunks_exact(np * u);
+                blocks.flat_map(|block| block[..n * u].iter().copied()).collect()
+            };
 
             let up = u.next_multiple_of(PAD);
             let mut packed = Panels::default();
@@ -212,8 +214,11 @@ pub(super) fn input_gradients(
             });
             let mut wide = Buffer::of(tokens * up);
             parallel_product(arch, &packed, by_token, &mut wide, None);
-            let d_vectors =
-                wide.chunks_exact(up).flat_map(|row| row[..u].iter().copied()).collect();
+            let d_vectors = if u == up {
+                wide.to_vec()
+            } else {
+                wide.chunks_exact(up).flat_map(|row| row[..u].iter().copied()).collect()
+            };
             (d_a, d_vectors)
         }
     }

@@ -112,12 +112,7 @@ impl Recurrence {
     }
 
     fn shape(&self) -> Shape {
-        let (b, t) = (self.batch.len(), self.batch.longest());
-        let state = self.sizes.kind.state_size(self.sizes.units);
-        match self.pool {
-            Pool::Last | Pool::Mean => Shape::from((b, state)),
-            Pool::Every => Shape::from((b, t, state)),
-        }
+        sequence::pooled_shape(self.sizes, self.pool, &self.batch)
     }
 
     #[cfg(feature = "cuda")]

@@ -11,6 +11,7 @@
 //! states lie.
 
 use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
 
 /// How a processor's vectors cut a matrix into panels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,19 +59,18 @@ impl Panels {
         vectors: Vectors,
         k: usize,
         n: usize,
-        entry: impl Fn(usize, usize) -> f32,
+        entry: impl Fn(usize, usize) -> f32 + Sync,
     ) {
         assert!(n.is_multiple_of(vectors.lanes), "padded widths are whole vectors");
         (self.k, self.n) = (k, n);
-        self.packed.clear();
-        self.packed.reserve(k * n);
+        self.packed.resize(k * n, 0.0);
         let wide = vectors.width * vectors.lanes;
-        for first in (0..n).step_by(wide) {
-            let width = wide.min(n - first);
-            for p in 0..k {
-                self.packed.extend((first..first + width).map(|j| entry(p, j)));
+        self.packed.par_chunks_mut((k * wide).max(1)).enumerate().for_each(|(i, panel)| {
+            let (first, width) = (i * wide, wide.min(n - i * wide));
+            for (p, row) in panel.chunks_exact_mut(width).enumerate() {
+                row.iter_mut().enumerate().for_each(|(j, x)| *x = entry(p, first + j));
             }
-        }
+        });
     }
 
     /// Rows of the packed matrix.

@@ -27,6 +27,7 @@ use super::equations::saved_blocks;
 use super::shard::{
     BackwardWeights, ForwardWeights, RecurrentGradient, ShardBackward, ShardForward,
 };
+use candle_core::Shape;
 use pulp::Arch;
 use rayon::prelude::*;
 
@@ -106,6 +107,15 @@ impl Sizes {
         let (w, rest) = rest.split_at(rows * self.units);
         let (b_ih, b_hh) = rest.split_at(rows);
         [a, w, b_ih, b_hh]
+    }
+}
+
+/// Shape of a batch's pooled states.
+pub fn pooled_shape(sizes: Sizes, pool: Pool, batch: &Batch) -> Shape {
+    let state = sizes.kind.state_size(sizes.units);
+    match pool {
+        Pool::Last | Pool::Mean => Shape::from((batch.len(), state)),
+        Pool::Every => Shape::from((batch.len(), batch.longest(), state)),
     }
 }
 

@@ -13,7 +13,6 @@ use candle_core::{Device, Tensor, Var};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// One row of the training table: means over the steps since the row before.
@@ -386,7 +385,7 @@ impl<'a> Run<'a> {
     fn step(&mut self, targets: &Targets, indices: &[usize]) -> Result<Tally> {
         let begin = Instant::now();
         let rows: Vec<&[u32]> = indices.iter().map(|&d| self.train.documents.get(d)).collect();
-        let batch = Arc::new(Batch::new(&rows)?);
+        let batch = Batch::new(&rows)?;
         let (tally, gradients) = self.gradients(targets, indices, &batch)?;
 
         let penalty = self.settings.penalty;
@@ -421,53 +420,57 @@ impl<'a> Run<'a> {
     }
 
     /// Loss of a batch and the gradients of its mean, in the order of the parameters.
+    ///
+    /// The graph holds the readout alone: the recurrence hands its gradients over by itself, which saves the
+    /// copies and sums of large arrays that a node of the graph would cost.
     fn gradients(
         &self,
         targets: &Targets,
         indices: &[usize],
-        batch: &Arc<Batch>,
+        batch: &Batch,
     ) -> Result<(Tally, Vec<Gradient>)> {
-        let k = self.progress.step;
-        let vectors = self.network.vectors(batch)?.map(|v| Var::from_tensor(&v)).transpose()?;
-        let entering = match &vectors {
-            Some(v) => Some(self.drop(v, self.settings.input_dropout, "input dropout", k)?),
-            None => None,
-        };
-        let pooled = self.network.pooled(self.network.pool(), batch, entering.as_ref(), true)?;
-        let pooled = self.drop(&pooled, self.settings.dropout, "dropout", k)?;
-        let logits = self.network.read(&pooled)?;
-        let numbers: Vec<f32> = logits.flatten_all()?.to_vec1()?;
-        let (tally, slope) = targets.measure(indices, &numbers);
+        let network = self.network;
+        let mut vectors = network.rows(batch)?;
+        let entering = self.mask(self.settings.input_dropout, "input dropout", vectors.len());
+        scale(&mut vectors, entering.as_deref());
+        let (mut pooled, mut saved) = network.forward(batch, &vectors)?;
+        let leaving = self.mask(self.settings.dropout, "dropout", pooled.len());
+        scale(&mut pooled, leaving.as_deref());
+
+        let shape = network.pooled_shape(network.pool(), batch);
+        let states = Var::from_vec(pooled, shape, &Device::Cpu)?;
+        let logits = network.read(&states)?;
+        let (tally, slope) = targets.measure(indices, &numbers(&logits)?);
         // The slope of the loss in the logits is known; what remains is linear in them.
         let slope = Tensor::from_vec(slope, logits.shape(), &Device::Cpu)?;
         let store = (&logits * slope)?.sum_all()?.backward()?;
+        let of = |var: &Var| match store.get(var) {
+            Some(gradient) => numbers(gradient),
+            None => Ok(vec![0.0; var.elem_count()]),
+        };
+        let mut slope = of(&states)?;
+        scale(&mut slope, leaving.as_deref());
+        let mut d = network.backward(batch, &vectors, &mut saved, &slope)?;
+        scale(&mut d.vectors, entering.as_deref());
+
         let gradients = self.parameters.iter().map(|p| {
-            let (found, rows) = match (&vectors, p.name) {
-                (Some(vectors), "embedding") => (store.get(vectors), true),
-                _ => (store.get(&p.var), false),
-            };
-            let numbers = match found {
-                Some(gradient) => gradient.flatten_all()?.to_vec1::<f32>()?,
-                None => vec![0.0; p.var.elem_count()],
-            };
-            Ok(if rows {
-                let width = numbers.len() / batch.distinct.len();
-                Gradient::Rows { rows: batch.distinct.clone(), numbers, width }
-            } else {
-                Gradient::Dense(numbers)
+            Ok(match p.name {
+                "embedding" => Gradient::Rows {
+                    rows: batch.distinct.clone(),
+                    width: d.vectors.len() / batch.distinct.len(),
+                    numbers: std::mem::take(&mut d.vectors),
+                },
+                "cell" => Gradient::Dense(std::mem::take(&mut d.parameters)),
+                "initial_state" => Gradient::Dense(std::mem::take(&mut d.initial)),
+                _ => Gradient::Dense(of(&p.var)?),
             })
         });
         Ok((tally, gradients.collect::<Result<_>>()?))
     }
 
-    /// Sets a share of the numbers to zero and scales up the others, so that
-    /// the mean stays.
-    fn drop(&self, tensor: &Tensor, share: f64, name: &str, k: usize) -> Result<Tensor> {
-        if share == 0.0 {
-            return Ok(tensor.clone());
-        }
-        let mask = mask(self.seed, share, name, k, tensor.elem_count());
-        Ok((tensor * Tensor::from_vec(mask, tensor.shape(), &Device::Cpu)?)?)
+    /// What dropout of a share multiplies numbers by at this step; none if nothing is dropped.
+    fn mask(&self, share: f64, name: &str, count: usize) -> Option<Vec<f32>> {
+        (share > 0.0).then(|| mask(self.seed, share, name, self.progress.step, count))
     }
 
     pub(super) fn diverged(&self, loss: f64, gradient_norm: f64) -> Error {
@@ -485,6 +488,14 @@ impl<'a> Run<'a> {
             kept,
         }
     }
+}
+
+fn numbers(tensor: &Tensor) -> Result<Vec<f32>> {
+    Ok(tensor.flatten_all()?.to_vec1()?)
+}
+
+fn scale(numbers: &mut [f32], by: Option<&[f32]>) {
+    numbers.iter_mut().zip(by.unwrap_or_default()).for_each(|(x, by)| *x *= by);
 }
 
 /// What dropout of a share multiplies `count` numbers by at step `k`: 0, or what keeps the mean.
