@@ -1,4 +1,4 @@
-//! RON, as this program reads and writes it.
+//! RON, as this program reads and writes it, and settings as it shows them.
 
 use crate::corpus::nearest::nearest;
 use crate::{Error, Result};
@@ -42,6 +42,31 @@ pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T> {
     })
 }
 
+/// What tells texts apart: each without the words that all of them begin or end with.
+///
+/// * `key`: characters that a shared beginning is cut at only, or none: with `"(,"` the texts keep the names that
+///   stand before what differs
+pub fn told_apart<'a>(texts: &'a [String], key: &str) -> Vec<&'a str> {
+    let Some(first) = texts.first().filter(|_| texts.len() > 1) else {
+        return texts.iter().map(String::as_str).collect();
+    };
+    let word = |c: char| c.is_alphanumeric() || "-._".contains(c);
+    let shared = |a: &mut dyn Iterator<Item = char>, b: &mut dyn Iterator<Item = char>| {
+        a.zip(b).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum::<usize>()
+    };
+    let all = |each: &dyn Fn(&String) -> usize| texts.iter().map(each).min().unwrap_or(0);
+    let mut head = all(&|t| shared(&mut first.chars(), &mut t.chars()));
+    let within = |c: char| if key.is_empty() { word(c) } else { !key.contains(c) };
+    while first[..head].chars().next_back().is_some_and(within) {
+        head -= first[..head].chars().next_back().map_or(0, char::len_utf8);
+    }
+    let mut tail = all(&|t| shared(&mut first[head..].chars().rev(), &mut t[head..].chars().rev()));
+    while first[first.len() - tail..].chars().next().is_some_and(word) {
+        tail -= first[first.len() - tail..].chars().next().map_or(0, char::len_utf8);
+    }
+    texts.iter().map(|t| t[head..t.len() - tail].trim_start()).collect()
+}
+
 /// RON's complaint with the nearest valid name.
 fn explain(code: &ron::Error) -> String {
     use ron::Error as Ron;
@@ -57,5 +82,26 @@ fn explain(code: &ron::Error) -> String {
             format!("`{found}` is no choice here; {}", choices(found, expected))
         }
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_keep_what_tells_them_apart() {
+        let texts = [
+            "Synthetic(kind: Unordered(classes: 2), train: 40)",
+            "Synthetic(kind: Unordered(classes: 10), train: 40)",
+        ];
+        let texts = texts.map(String::from);
+        assert_eq!(told_apart(&texts, ""), ["2", "10"]);
+        assert_eq!(told_apart(&texts, "(,"), ["classes: 2", "classes: 10"]);
+        let prefix = ["All(1e-3)".to_string(), "All(1e-31)".to_string()];
+        assert_eq!(told_apart(&prefix, ""), ["1e-3", "1e-31"]);
+        let within = ["aéb".to_string(), "aèb".to_string()];
+        assert_eq!(told_apart(&within, ""), ["aéb", "aèb"]);
+        assert_eq!(told_apart(&["Gru".to_string()], "(,"), ["Gru"]);
     }
 }

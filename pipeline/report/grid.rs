@@ -7,8 +7,9 @@ use super::plot;
 use super::summary::SHOWN;
 use super::table::Frame;
 use crate::Result;
+use crate::notation::told_apart;
 use crate::run::replace;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -54,6 +55,19 @@ impl Cases {
     }
 }
 
+impl Cases {
+    /// The value that each case has of an axis, without what all values share.
+    fn shown(&self, axis: usize) -> Vec<String> {
+        let values: Vec<String> = self.settings.iter().map(|s| s[axis].1.clone()).collect();
+        let mut distinct = values.clone();
+        distinct.sort();
+        distinct.dedup();
+        let short = told_apart(&distinct, "(,");
+        let of = |value| short[distinct.binary_search(value).expect("it is one of them")];
+        values.iter().map(|value| of(value).to_string()).collect()
+    }
+}
+
 /// Writes `index.html` and the figures of a grid.
 ///
 /// # Errors
@@ -81,7 +95,7 @@ pub fn write(folder: &Path, title: &str, correlation: figure::Correlation) -> Re
             figure.plot.as_ref().map_or(String::new(), |p| p.island(figure.name))
         );
     }
-    claims(&mut body, folder)?;
+    claims(&mut body, folder, &cases)?;
     trends(&mut body, folder)?;
     modifiers(&mut body, folder)?;
     list(&mut body, &cases);
@@ -91,37 +105,90 @@ pub fn write(folder: &Path, title: &str, correlation: figure::Correlation) -> Re
     replace(&folder.join("index.html"), shell(title, &body).as_bytes())
 }
 
+/// Values that an axis may have for the claims to be counted by them.
+const COUNTED_BY: std::ops::RangeInclusive<usize> = 2..=8;
+
+/// The axis that claims are counted by, and the value of each case: the cell, or the first axis of few values
+/// that is no seed.
+fn counted_by(cases: &Cases) -> Option<(&str, Vec<String>)> {
+    let axes = cases.settings.first()?;
+    let few = |axis: usize| {
+        let values: BTreeSet<&str> = cases.settings.iter().map(|s| s[axis].1.as_str()).collect();
+        COUNTED_BY.contains(&values.len())
+    };
+    let order = |axis: &usize| (axes[*axis].0 != "model.cell", *axis);
+    let found = (0..axes.len()).filter(|&axis| axes[axis].0 != "seed" && few(axis));
+    let axis = found.min_by_key(order)?;
+    Some((&axes[axis].0, cases.shown(axis)))
+}
+
+/// By paper, then by number; what is no paper's claim comes last.
+fn claim_order(name: &str) -> (Option<char>, Option<u32>, &str) {
+    match name.get(1..).and_then(|n| n.parse().ok()) {
+        Some(number) => (name.chars().next(), Some(number), name),
+        None => (Some(char::MAX), None, name),
+    }
+}
+
 /// Each claim over the cases it was tested on.
-fn claims(body: &mut String, folder: &Path) -> Result<()> {
+fn claims(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
     let table = Frame::read(folder, "case_claims")?;
     let (claim, measured) = (table.text("claim")?, table.f64("measured")?);
-    let holds = table.bool("holds")?;
+    let (case, holds) = (table.f64("case")?, table.bool("holds")?);
     let reference = table.text("reference")?;
-    let mut by: BTreeMap<&str, Vec<(f64, bool)>> = BTreeMap::new();
-    let mut published: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut by: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (i, name) in claim.iter().enumerate() {
-        published.insert(name, &reference[i]);
-        by.entry(name).or_default().push((measured[i], holds[i] == Some(true)));
+        by.entry(claim_order(name)).or_default().push(i);
     }
-    body.push_str(
-        "<section id=claims><h2>The claims, over all networks</h2><div class=wide><table><thead><tr><th>Claim</th>\
-         <th>Networks</th><th>Median</th><th>Range</th><th>Published; criterion</th><th>Hold</th>\
-         </tr></thead><tbody>",
+    let axis = counted_by(cases);
+    let mut groups: Vec<&str> = Vec::new();
+    for value in axis.iter().flat_map(|(_, values)| values) {
+        if !groups.contains(&value.as_str()) {
+            groups.push(value);
+        }
+    }
+    let said = match &axis {
+        Some((setting, _)) => format!(
+            "<p>Networks in which a claim holds, of those it was tested in: all, and by {}.</p>",
+            escape(setting)
+        ),
+        None => String::new(),
+    };
+    let _ = write!(
+        body,
+        "<section id=claims><h2>The claims, over all networks</h2>{said}<div class=wide><table>\
+         <thead><tr><th>Claim</th><th>Published; criterion</th><th>Median</th><th>Range</th>\
+         <th>Hold</th>"
     );
-    for (name, mut rows) in by {
-        rows.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let held = rows.iter().filter(|r| r.1).count();
+    groups.iter().for_each(|group| {
+        let _ = write!(body, "<th>{}</th>", escape(group));
+    });
+    body.push_str("</tr></thead><tbody>");
+    let held = |rows: &[usize]| {
+        let held = rows.iter().filter(|&&i| holds[i] == Some(true)).count();
+        format!("{held}&nbsp;of&nbsp;{}", rows.len())
+    };
+    for ((.., name), rows) in by {
+        let mut values: Vec<f64> = rows.iter().map(|&i| measured[i]).collect();
+        values.sort_by(f64::total_cmp);
         let _ = write!(
             body,
-            "<tr><td>{}</td><td>{}</td><td>{:.3}</td><td>{:.3} – {:.3}</td><td>{}</td><td>{held}</td>\
-             </tr>",
+            "<tr><td>{}</td><td>{}</td><td>{:.3}</td><td>{:.3} – {:.3}</td><td>{}</td>",
             escape(name),
-            rows.len(),
-            rows[rows.len() / 2].0,
-            rows[0].0,
-            rows[rows.len() - 1].0,
-            escape(published[name])
+            escape(&reference[rows[0]]),
+            values[values.len() / 2],
+            values[0],
+            values[values.len() - 1],
+            held(&rows),
         );
+        for group in &groups {
+            let of = axis.as_ref().map(|(_, of)| of);
+            let here = |i: &usize| of.is_some_and(|of| of[case[*i] as usize] == *group);
+            let rows: Vec<usize> = rows.iter().copied().filter(here).collect();
+            let cell = if rows.is_empty() { "–".into() } else { held(&rows) };
+            let _ = write!(body, "<td>{cell}</td>");
+        }
+        body.push_str("</tr>");
     }
     body.push_str(
         "</tbody></table></div><p class=small><a href=\"tables/case_claims.parquet\">\
@@ -146,7 +213,10 @@ fn trends(body: &mut String, folder: &Path) -> Result<()> {
     );
     for i in 0..setting.len() {
         let values: Vec<String> = medians[i].iter().map(|m| format!("{m:.2}")).collect();
-        let name = SHOWN.iter().find(|s| s.0 == key[i]).map_or(key[i].as_str(), |s| s.1);
+        let name = match key[i].as_str() {
+            "fixed_points.slow_modes" => "Slow modes",
+            key => SHOWN.iter().find(|s| s.0 == key).map_or(key, |s| s.1),
+        };
         let claim = holds[i].map_or(String::new(), |holds| {
             format!("{}: {}", claim[i], if holds { "holds" } else { "does not hold" })
         });
@@ -189,10 +259,15 @@ fn modifiers(body: &mut String, folder: &Path) -> Result<()> {
     );
     let mut groups = group.clone();
     groups.dedup();
+    let mut silent = Vec::new();
     for name in &groups {
         let rows: Vec<usize> = (0..word.len()).filter(|&i| group[i] == *name).collect();
         let (turn, add): (Vec<usize>, Vec<usize>) =
             rows.iter().filter(|&&i| rate[i] <= SURE).partition(|&&i| gain[i] < 0.0);
+        if turn.is_empty() && add.is_empty() {
+            silent.push((name, rows.len()));
+            continue;
+        }
         // A grid of seeds alone has one group, without a name.
         let heading =
             if name.is_empty() { String::new() } else { format!("<h3>{}</h3>", escape(name)) };
@@ -207,9 +282,6 @@ fn modifiers(body: &mut String, folder: &Path) -> Result<()> {
             turn.len(),
             add.len(),
         );
-        if turn.is_empty() && add.is_empty() {
-            continue;
-        }
         body.push_str(
             "<div class=wide><table><thead><tr><th>Word</th><th>Gain, median</th><th>Range</th>\
              <th>Networks beyond the null</th><th>False discoveries</th></tr></thead><tbody>",
@@ -230,6 +302,14 @@ fn modifiers(body: &mut String, folder: &Path) -> Result<()> {
         }
         body.push_str("</tbody></table></div>");
     }
+    if !silent.is_empty() {
+        let named = |(name, words): &(&String, usize)| {
+            let of = if name.is_empty() { String::new() } else { format!(" in {}", escape(name)) };
+            format!("none of {words} words{of}")
+        };
+        let all: Vec<String> = silent.iter().map(named).collect();
+        let _ = write!(body, "<p>No word that does so: {}.</p>", all.join("; "));
+    }
     let _ = writeln!(
         body,
         "<p class=small><a href=\"tables/{TABLE}.parquet\">{TABLE}.parquet</a></p></section>"
@@ -246,9 +326,14 @@ fn list(body: &mut String, cases: &Cases) {
         let _ = write!(body, "<th>{name}</th>");
     });
     body.push_str("</tr></thead><tbody>");
+    let axes = cases.settings.first().map_or(0, Vec::len);
+    let values: Vec<Vec<String>> = (0..axes).map(|axis| cases.shown(axis)).collect();
     for (i, name) in cases.names.iter().enumerate() {
-        let settings: Vec<String> =
-            cases.settings[i].iter().map(|(s, v)| format!("{s} = {v}")).collect();
+        let settings: Vec<String> = cases.settings[i]
+            .iter()
+            .zip(&values)
+            .map(|((setting, _), values)| format!("{setting} = {}", values[i]))
+            .collect();
         let _ = write!(
             body,
             "<tr><td><a href=\"cases/{name}/index.html\">{}</a></td>",

@@ -11,6 +11,7 @@
 use super::portrait::{self, Options, Watch};
 use super::shared;
 use crate::experiment::Experiment;
+use crate::notation::told_apart;
 use crate::ops::cuda;
 use crate::report::{Frame, Summary, Table, grid as page};
 use crate::stats::summary;
@@ -104,8 +105,7 @@ pub fn cases(experiment: &Experiment) -> Result<Vec<Case>> {
         }
         all = next;
     }
-    let short: Vec<BTreeMap<String, String>> =
-        experiment.grid.iter().map(|axis| told_apart(&axis.to)).collect();
+    let short: Vec<BTreeMap<String, String>> = experiment.grid.iter().map(folders).collect();
     for (i, case) in all.iter_mut().enumerate() {
         let values: Vec<&str> =
             short.iter().zip(&case.settings).map(|(axis, (_, v))| axis[v].as_str()).collect();
@@ -118,34 +118,16 @@ pub fn cases(experiment: &Experiment) -> Result<Vec<Case>> {
     Ok(all)
 }
 
-/// What tells an axis's values apart, for the names of folders: without the words that all of
-/// them begin or end with.
-fn told_apart(values: &[Value]) -> BTreeMap<String, String> {
-    let word = |c: char| c.is_alphanumeric() || "-._".contains(c);
-    let texts: Vec<String> = values.iter().map(|v| v.to_string()).collect();
-    let all: Vec<Vec<char>> = texts.iter().map(|t| t.chars().collect()).collect();
-    let first = &all[0];
-    let least = all.iter().map(Vec::len).min().unwrap_or(0);
-    let shared = |same: &dyn Fn(&[char], usize) -> bool| {
-        (0..least).take_while(|&k| all.iter().all(|t| same(t, k))).count()
+/// What tells an axis's values apart, as parts of a folder's name.
+fn folders(axis: &Axis) -> BTreeMap<String, String> {
+    let values: Vec<String> = axis.to.iter().map(Value::to_string).collect();
+    let plain = |c: char| if c.is_alphanumeric() || "-._".contains(c) { c } else { '-' };
+    let short = |text: &str| -> String {
+        let text: String = text.chars().map(plain).take(24).collect();
+        text.trim_matches('-').to_string()
     };
-    let (mut head, mut tail) = (0, 0);
-    if all.len() > 1 {
-        head = shared(&|t, k| t[k] == first[k]);
-        tail = shared(&|t, k| t[t.len() - 1 - k] == first[first.len() - 1 - k]).min(least - head);
-        while head > 0 && word(first[head - 1]) {
-            head -= 1;
-        }
-        while tail > 0 && word(first[first.len() - tail]) {
-            tail -= 1;
-        }
-    }
-    let plain = |&c: &char| if word(c) { c } else { '-' };
-    let short = |t: &Vec<char>| -> String {
-        let own: String = t[head..t.len() - tail].iter().map(plain).take(24).collect();
-        own.trim_matches('-').to_string()
-    };
-    texts.iter().cloned().zip(all.iter().map(short)).collect()
+    let parts = told_apart(&values, "");
+    values.iter().cloned().zip(parts.iter().map(|part| short(part))).collect()
 }
 
 /// Who is told how a grid goes.
