@@ -190,7 +190,7 @@ fn dimensions_from_close_by_are_those_of_planted_cubes() {
         let distances = Distances::of(&points);
         let wanted = d as f64;
         // Neighbourhoods at the faces of a cube are cut: all estimates lie a little below.
-        let found = distances.levina_bickel(10).unwrap();
+        let found = distances.levina_bickel([10])[0].unwrap();
         // The mean of inverses is above the truth by (k − 1)/(k − 2) at 10 neighbours.
         assert!((found - wanted).abs() < 0.2 * wanted, "Levina-Bickel, {d}: {found}");
         let found = distances.correlation().unwrap();
@@ -219,12 +219,12 @@ fn levina_and_bickel_by_hand() {
     // Points 0, 1 and 3 on a line: second over first distance 3/1, 2/1, 3/2.
     let points = Matrix::from_row_slice(3, 1, &[0.0, 1.0, 3.0]);
     let wanted = [3.0_f64, 2.0, 1.5].map(|ratio| 1.0 / ratio.ln()).iter().sum::<f64>() / 3.0;
-    let found = Distances::of(&points).levina_bickel(2).unwrap();
+    let found = Distances::of(&points).levina_bickel([2])[0].unwrap();
     assert!((found - wanted).abs() < 1e-12, "{found} {wanted}");
-    assert!(Distances::of(&points).levina_bickel(3).is_none(), "there are two neighbours");
+    assert!(Distances::of(&points).levina_bickel([3])[0].is_none(), "there are two neighbours");
     // Points all alike have no dimension.
     let alike = Matrix::from_element(9, 2, 0.5);
-    assert!(Distances::of(&alike).levina_bickel(3).is_none());
+    assert!(Distances::of(&alike).levina_bickel([3])[0].is_none());
     assert!(Distances::of(&alike).correlation().is_none());
 }
 

@@ -45,23 +45,27 @@ impl Distances {
         others
     }
 
-    /// Levina–Bickel estimate from the `k` nearest neighbours: the mean over points of
+    /// Levina–Bickel estimates, for each `k` from the `k` nearest neighbours: the mean over points of
     /// `[ (1/(k−1)) Σ_{j<k} ln(T_k/T_j) ]⁻¹`, `T_j` the distance to the `j`-th one.
     ///
     /// Points that coincide with a neighbour have no such number and are left out;
     /// `None` where none is left, or there are no `k` neighbours.
-    pub fn levina_bickel(&self, k: usize) -> Option<f64> {
-        if k < 2 || self.count <= k {
-            return None;
-        }
+    pub fn levina_bickel<const K: usize>(&self, ks: [usize; K]) -> [Option<f64>; K] {
         let one = |i: usize| {
             let t = self.sorted(i);
-            let sum: f64 = t[..k - 1].iter().map(|x| (t[k - 1] / x).ln()).sum();
-            let found = (k - 1) as f64 / sum;
-            found.is_finite().then_some(found)
+            ks.map(|k| {
+                if k < 2 || self.count <= k {
+                    return None;
+                }
+                let sum: f64 = t[..k - 1].iter().map(|x| (t[k - 1] / x).ln()).sum();
+                Some((k - 1) as f64 / sum).filter(|found| found.is_finite())
+            })
         };
-        let found: Vec<f64> = (0..self.count).into_par_iter().filter_map(one).collect();
-        (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)
+        let points: Vec<[Option<f64>; K]> = (0..self.count).into_par_iter().map(one).collect();
+        std::array::from_fn(|k| {
+            let found: Vec<f64> = points.iter().filter_map(|point| point[k]).collect();
+            (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)
+        })
     }
 
     /// Correlation dimension: the slope of `log C(r)` against `log r`, `C(r)` the share of

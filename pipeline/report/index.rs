@@ -24,6 +24,9 @@ pub fn write(out: &Path, correlation: Correlation) -> Result<PathBuf> {
          networks add up evidence: a page for each network, and one for each grid of them.</p>\
          </header><main>",
     );
+    // A run that is being written now is listed next time.
+    let read = |run: &PathBuf| Some((run.clone(), Summary::read(run).ok()?));
+    let runs: Vec<(PathBuf, Summary)> = runs.iter().filter_map(read).collect();
     predicted(&mut body, out, (&runs, &grids), correlation)?;
     if !grids.is_empty() {
         body.push_str("<section id=grids><h2>Grids</h2><ul>");
@@ -38,9 +41,7 @@ pub fn write(out: &Path, correlation: Correlation) -> Result<PathBuf> {
         let _ = write!(body, "<th>{name}</th>");
     }
     body.push_str("<th>Claims held</th></tr></thead><tbody>");
-    for run in &runs {
-        // A run that is being written now is listed next time.
-        let Ok(summary) = Summary::read(run) else { continue };
+    for (run, summary) in &runs {
         let link = relative(out, run);
         let title = title(run).map(|t| format!("<br><span class=small>{}</span>", escape(&t)));
         let title = title.unwrap_or_default();
@@ -75,10 +76,10 @@ const LESS: f64 = 0.02;
 fn predicted(
     body: &mut String,
     out: &Path,
-    (runs, grids): (&[PathBuf], &[PathBuf]),
+    (runs, grids): (&[(PathBuf, Summary)], &[PathBuf]),
     correlation: Correlation,
 ) -> Result<()> {
-    let mut folders = runs.to_vec();
+    let mut folders = Vec::new();
     for grid in grids {
         let (mut cases, mut none) = (Vec::new(), Vec::new());
         find(&grid.join("cases"), &mut cases, &mut none);
@@ -86,8 +87,9 @@ fn predicted(
         folders.extend(cases);
     }
     let mut rows: Vec<(String, f64, f64, &str)> = Vec::new();
-    for folder in &folders {
-        let Ok(summary) = Summary::read(folder) else { continue };
+    let of_grids: Vec<(PathBuf, Summary)> =
+        folders.iter().filter_map(|f| Some((f.clone(), Summary::read(f).ok()?))).collect();
+    for (folder, summary) in runs.iter().chain(&of_grids) {
         let (found, expected) = ("dimension.states", "dimension.predicted_scaled");
         let Some((x, y)) = summary.get(expected).zip(summary.get(found)) else { continue };
         let less = summary

@@ -88,11 +88,12 @@ fn intrinsic(points: &Matrix, classes: usize) -> Result<Vec<(&'static str, f64, 
     let points = points.select_rows(&rows);
     let distances = Distances::of(&points);
     let local = local_participation_ratio(&points, &distances, LOCAL.0, LOCAL.1 * classes.max(1))?;
+    let [few, some, many] = distances.levina_bickel([10, 50, 100]);
     let all = [
         ("local_participation_ratio", local),
-        ("levina_bickel_10", distances.levina_bickel(10)),
-        ("levina_bickel_50", distances.levina_bickel(50)),
-        ("levina_bickel_100", distances.levina_bickel(100)),
+        ("levina_bickel_10", few),
+        ("levina_bickel_50", some),
+        ("levina_bickel_100", many),
         ("correlation", distances.correlation()),
     ];
     let used = |(name, value): (_, Option<f64>)| Some((name, value?, rows.len()));
