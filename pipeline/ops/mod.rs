@@ -1,7 +1,8 @@
 //! A whole sequence through one recurrent cell, forward and backward.
 //!
-//! A batch goes through a cell as *one* operation of the graph ([`fused`]); what happens inside,
-//! step by step, is told in [`sequence`]. Beside it stands [`reference`](mod@reference), the same
+//! A batch goes through a cell as *one* operation: a node of candle's graph ([`fused`]) or, in training,
+//! by itself, which spares the graph's copies of large gradients; what happens inside, step by step, is told in
+//! [`sequence`]. Beside it stands [`reference`](mod@reference), the same
 //! from the equations in differentiable tensor operations, never optimised: every test of
 //! outputs and gradients compares the two.
 //!

@@ -66,6 +66,18 @@ impl Cases {
         let of = |value| short[distinct.binary_search(value).expect("it is one of them")];
         values.iter().map(|value| of(value).to_string()).collect()
     }
+
+    /// The values of an axis in the order of the grid.
+    fn along(&self, setting: &str) -> Vec<String> {
+        let axis = self.settings.first().and_then(|s| s.iter().position(|(s, _)| s == setting));
+        let mut values = Vec::new();
+        for value in axis.map(|axis| self.shown(axis)).unwrap_or_default() {
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        values
+    }
 }
 
 /// Writes `index.html` and the figures of a grid.
@@ -96,7 +108,7 @@ pub fn write(folder: &Path, title: &str, correlation: figure::Correlation) -> Re
         );
     }
     claims(&mut body, folder, &cases)?;
-    trends(&mut body, folder)?;
+    trends(&mut body, folder, &cases)?;
     modifiers(&mut body, folder)?;
     list(&mut body, &cases);
     body.push_str("</main>\n");
@@ -141,12 +153,7 @@ fn claims(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
         by.entry(claim_order(name)).or_default().push(i);
     }
     let axis = counted_by(cases);
-    let mut groups: Vec<&str> = Vec::new();
-    for value in axis.iter().flat_map(|(_, values)| values) {
-        if !groups.contains(&value.as_str()) {
-            groups.push(value);
-        }
-    }
+    let groups = axis.as_ref().map(|(setting, _)| cases.along(setting)).unwrap_or_default();
     let said = match &axis {
         Some((setting, _)) => format!(
             "<p>Networks in which a claim holds, of those it was tested in: all, and by {}.</p>",
@@ -198,7 +205,7 @@ fn claims(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
 }
 
 /// Numbers along the grid's axes.
-fn trends(body: &mut String, folder: &Path) -> Result<()> {
+fn trends(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
     let table = Frame::read(folder, "case_trends")?;
     let (setting, key) = (table.text("setting")?, table.text("key")?);
     let (spearman, medians) = (table.f64("spearman")?, table.lists("medians")?);
@@ -208,11 +215,14 @@ fn trends(body: &mut String, folder: &Path) -> Result<()> {
     }
     body.push_str(
         "<section id=trends><h2>Along the axes</h2><div class=wide><table><thead><tr><th>Axis</th>\
-         <th>Number</th><th>Medians, value by value</th><th>Rank correlation</th><th>Claim</th></tr>\
+         <th>Number</th><th>Medians by value</th><th>Rank correlation</th><th>Claim</th></tr>\
          </thead><tbody>",
     );
     for i in 0..setting.len() {
-        let values: Vec<String> = medians[i].iter().map(|m| format!("{m:.2}")).collect();
+        let along = cases.along(&setting[i]);
+        let values = along.iter().zip(&medians[i]);
+        let values: Vec<String> =
+            values.map(|(value, m)| format!("{}:&nbsp;{m:.2}", escape(value))).collect();
         let name = match key[i].as_str() {
             "fixed_points.slow_modes" => "Slow modes",
             key => SHOWN.iter().find(|s| s.0 == key).map_or(key, |s| s.1),
