@@ -222,7 +222,7 @@ fn trends(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
         let along = cases.along(&setting[i]);
         let values = along.iter().zip(&medians[i]);
         let values: Vec<String> =
-            values.map(|(value, m)| format!("{}:&nbsp;{m:.2}", escape(value))).collect();
+            values.map(|(value, m)| format!("<nobr>{}: {m:.2}</nobr>", escape(value))).collect();
         let name = match key[i].as_str() {
             "fixed_points.slow_modes" => "Slow modes",
             key => SHOWN.iter().find(|s| s.0 == key).map_or(key, |s| s.1),
