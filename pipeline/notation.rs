@@ -61,8 +61,15 @@ pub fn told_apart<'a>(texts: &'a [String], key: &str) -> Vec<&'a str> {
         head -= first[..head].chars().next_back().map_or(0, char::len_utf8);
     }
     let mut tail = all(&|t| shared(&mut first[head..].chars().rev(), &mut t[head..].chars().rev()));
-    while first[first.len() - tail..].chars().next().is_some_and(word) {
+    let before = |t: &String, tail| t[head..t.len() - tail].chars().next_back().is_some_and(word);
+    while first[first.len() - tail..].chars().next().is_some_and(word)
+        && texts.iter().any(|t| before(t, tail))
+    {
         tail -= first[first.len() - tail..].chars().next().map_or(0, char::len_utf8);
+    }
+    // A text that others go on from is told apart by all of it.
+    if texts.iter().any(|t| t.len() == head + tail) {
+        tail = 0;
     }
     texts.iter().map(|t| t[head..t.len() - tail].trim_start()).collect()
 }
@@ -103,5 +110,8 @@ mod tests {
         let within = ["aéb".to_string(), "aèb".to_string()];
         assert_eq!(told_apart(&within, ""), ["aéb", "aèb"]);
         assert_eq!(told_apart(&["Gru".to_string()], "(,"), ["Gru"]);
+        let longer = ["Toy, train: 9".to_string(), "Toy, beginning: 5, train: 9".to_string()];
+        assert_eq!(told_apart(&longer, ""), ["train: 9", "beginning: 5, train: 9"]);
+        assert_eq!(told_apart(&longer, "(,"), ["train: 9", "beginning: 5, train: 9"]);
     }
 }

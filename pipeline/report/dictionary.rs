@@ -236,7 +236,11 @@ pub const TABLES: &[Described] = &[
                 "f64",
                 "median distance from the seed, in median state norms, of those that did",
             ),
-            f("too_far", "u64", "searches of this input that ended where only steps out of reach lead further down"),
+            f(
+                "too_far",
+                "u64",
+                "searches of this input that ended where only steps out of reach lead further down",
+            ),
             f("stalled", "u64", "searches of this input that ended at a minimum that is no zero"),
             f("out_of_steps", "u64", "searches of this input that ran out of steps"),
             f("participation_ratio", "f64", "dimension of the points kept"),
