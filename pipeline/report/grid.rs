@@ -221,8 +221,11 @@ fn trends(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
     for i in 0..setting.len() {
         let along = cases.along(&setting[i]);
         let values = along.iter().zip(&medians[i]);
-        let values: Vec<String> =
-            values.map(|(value, m)| format!("<nobr>{}: {m:.2}</nobr>", escape(value))).collect();
+        let values: Vec<String> = values
+            .map(|(value, m)| {
+                format!("<span style=white-space:nowrap>{}: {m:.2}</span>", escape(value))
+            })
+            .collect();
         let name = match key[i].as_str() {
             "fixed_points.slow_modes" => "Slow modes",
             key => SHOWN.iter().find(|s| s.0 == key).map_or(key, |s| s.1),

@@ -142,11 +142,8 @@ pub(in crate::studies) fn measure(
         .collect();
     let visited = table.lists("state")?;
     let visited = Matrix::from_fn(visited.len(), axes.mean.len(), |i, j| visited[i][j]);
-    let near = [("states", &visited), ("fixed_points", &points)];
-    for (source, points) in near {
-        if varied(if source == "states" { &axes.variances } else { &fixed }).is_empty() {
-            continue;
-        }
+    let near = [("states", &visited, &axes.variances), ("fixed_points", &points, &fixed)];
+    for (source, points, _) in near.into_iter().filter(|(.., v)| !varied(v).is_empty()) {
         let found = intrinsic(points, names.len())?.into_iter();
         rows.extend(found.map(|(measure, value, used)| (source, measure, value, used)));
     }
