@@ -15,7 +15,7 @@ fn main() {
     let cap = std::env::var("CUDA_COMPUTE_CAP").unwrap_or_else(|_| "90".into());
     // Machine code for that card, and what newer ones can translate.
     let code = format!("arch=compute_{cap},code=[sm_{cap},compute_{cap}]");
-    for name in ["persistent", "naive", "around"] {
+    for name in ["persistent", "rounded", "naive", "around"] {
         let status = Command::new("nvcc")
             .args(["-fatbin", "-std=c++17", "-O3", "-gencode", &code, "-o"])
             .arg(out.join(name).with_extension("fatbin"))

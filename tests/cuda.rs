@@ -2,11 +2,11 @@
 //!
 //! `make check-cuda` compiles this everywhere; without a card the tests say so and pass over.
 
-use crate::ops::{CELLS, Case};
+use crate::ops::{CELLS, Case, rounding};
 use crate::train::corpus;
 use accrue::corpus::Corpus;
 use accrue::model::{Config, HeadChoice, Network};
-use accrue::ops::cuda::{self, Way};
+use accrue::ops::cuda::{self, Precision, Way};
 use accrue::ops::{CellKind, Pool};
 use accrue::train::{self, Fit, Penalty, Settings};
 use candle_core::Device;
@@ -30,11 +30,27 @@ pub fn card() -> Option<Device> {
     }
 }
 
+const EXACT: [Way; 3] = [Way::Naive, Way::Fast, Way::Global];
+const ROUNDED: [Way; 2] = [Way::Rounded(Precision::Tf32), Way::Rounded(Precision::Bf16)];
+
 #[test]
 fn every_cell_pool_and_way_on_the_card_equals_its_equation() {
+    every_cell(&EXACT);
+}
+
+#[test]
+fn every_cell_and_pool_with_rounded_operands_equals_its_equation() {
+    every_cell(&ROUNDED);
+}
+
+fn every_cell(ways: &[Way]) {
     let Some(card) = card() else { return };
     for kind in CELLS {
-        for way in [Way::Naive, Way::Fast, Way::Global] {
+        for &way in ways {
+            // A ReLU near 0 takes the other side when its operands are rounded: no tolerance bridges that.
+            if kind == CellKind::VanillaRelu && matches!(way, Way::Rounded(_)) {
+                continue;
+            }
             for pool in [Pool::Last, Pool::Mean, Pool::Every] {
                 for one_hot in [false, true] {
                     Case::new(kind, pool, 21, 5, &[3, 9, 1, 9, 6], one_hot, 1).check_on(&card, way);
@@ -50,6 +66,15 @@ fn every_cell_pool_and_way_on_the_card_equals_its_equation() {
 /// Every cut of the weights: groups of one block to groups too large for a cluster.
 #[test]
 fn wide_cells_on_the_card_equal_their_equations() {
+    wide_cells(&[Way::Fast]);
+}
+
+#[test]
+fn wide_cells_with_rounded_operands_equal_their_equations() {
+    wide_cells(&ROUNDED);
+}
+
+fn wide_cells(ways: &[Way]) {
     let Some(card) = card() else { return };
     for (units, lengths) in [
         (64, vec![7, 3, 5, 1, 2]),
@@ -59,10 +84,37 @@ fn wide_cells_on_the_card_equal_their_equations() {
         (512, vec![2, 3]),
     ] {
         for kind in [CellKind::Ugrnn, CellKind::Gru, CellKind::GruResetBefore, CellKind::Lstm] {
-            Case::new(kind, Pool::Mean, units, 9, &lengths, false, 7).check_on(&card, Way::Fast);
+            let case = Case::new(kind, Pool::Mean, units, 9, &lengths, false, 7);
+            ways.iter().for_each(|&way| case.check_on(&card, way));
         }
     }
-    Case::new(CellKind::Gru, Pool::Last, 1100, 5, &[2, 1], false, 7).check_on(&card, Way::Fast);
+    let widest = Case::new(CellKind::Gru, Pool::Last, 1100, 5, &[2, 1], false, 7);
+    ways.iter().for_each(|&way| widest.check_on(&card, way));
+}
+
+/// What a document of 100 tokens is off by, states and gradients, at each precision.
+#[test]
+fn rounded_operands_cost_what_their_rounding_says() {
+    let Some(card) = card() else { return };
+    let lengths: Vec<usize> = (0..24).map(|i| 100 - 3 * i).collect();
+    for kind in [CellKind::Ugrnn, CellKind::Gru, CellKind::Lstm] {
+        let case = Case::new(kind, Pool::Mean, 128, 32, &lengths, false, 11);
+        for precision in [Precision::F32, Precision::Tf32, Precision::Bf16] {
+            let [states, gradients] = case.errors_on(&card, precision.into());
+            println!(
+                "{kind:?} {precision:?}: states off by {states:.1e}, gradients by {gradients:.1e}"
+            );
+            if precision != Precision::F32 {
+                let rounding = rounding(precision);
+                assert!(states < 8.0 * rounding, "{kind:?} {precision:?}");
+                assert!(gradients < 16.0 * rounding, "{kind:?} {precision:?}");
+                assert!(
+                    states > rounding / 50.0,
+                    "{kind:?} {precision:?}: {states:e}, nothing was rounded"
+                );
+            }
+        }
+    }
 }
 
 #[test]
@@ -71,7 +123,7 @@ fn two_runs_on_the_card_have_equal_bits() {
     let lengths: Vec<usize> = (0..90).map(|i| 1 + (i * 13) % 29).collect();
     for kind in CELLS {
         let case = Case::new(kind, Pool::Mean, 96, 16, &lengths, false, 5);
-        for way in [Way::Naive, Way::Fast, Way::Global] {
+        for way in EXACT.into_iter().chain(ROUNDED) {
             let first = case.outcome_on(Some((&card, way)));
             assert!(
                 (0..3).all(|_| first == case.outcome_on(Some((&card, way)))),

@@ -1,6 +1,6 @@
 //! The fused whole-sequence operation against the equations.
 
-use accrue::ops::cuda::Way;
+use accrue::ops::cuda::{Precision, Way};
 use accrue::ops::{Batch, CellKind, Entry, Pool, Sizes, fused, reference};
 use accrue::seed;
 use candle_core::{DType, Device, Tensor, Var};
@@ -130,6 +130,16 @@ impl Case {
         16.0 * f32::EPSILON as f64 * (terms.sqrt() + 8.0) * longest.sqrt().max(2.0)
     }
 
+    /// The same of products with rounded operands: the roundings of a sum have either sign, so the sum is
+    /// off by about as large a share of itself as each of them.
+    fn tolerance_by(&self, way: Way) -> f64 {
+        let longest = self.sequences.iter().map(Vec::len).max().unwrap() as f64;
+        match way {
+            Way::Rounded(precision) => 12.0 * rounding(precision) * longest.sqrt().max(2.0),
+            _ => self.tolerance(),
+        }
+    }
+
     fn check(&self) {
         self.check_on(&Device::Cpu, Way::Fast);
     }
@@ -139,16 +149,38 @@ impl Case {
         let (states, gradients) = self.outcome_on(Some((device, way)));
         let (exact_states, exact_gradients) = self.outcome(false);
         let name = format!("{:?} {:?} {way:?}", self.sizes, self.pool);
-        close(&states, &exact_states, self.tolerance(), &format!("{name}: states"));
+        let tolerance = self.tolerance_by(way);
+        close(&states, &exact_states, tolerance, &format!("{name}: states"));
         let parts: &[&str] = if gradients.len() == 3 {
             &["parameters", "vectors", "initial"]
         } else {
             &["parameters", "initial"]
         };
         for ((found, exact), part) in gradients.iter().zip(&exact_gradients).zip(parts) {
-            close(found, exact, self.tolerance(), &format!("{name}: gradient of {part}"));
+            close(found, exact, tolerance, &format!("{name}: gradient of {part}"));
         }
     }
+
+    /// `‖found − exact‖ / ‖exact‖` of the states and of all gradients, by one way on a device.
+    pub fn errors_on(&self, device: &Device, way: Way) -> [f64; 2] {
+        let (states, gradients) = self.outcome_on(Some((device, way)));
+        let (exact_states, exact_gradients) = self.outcome(false);
+        [apart(&states, &exact_states), apart(&gradients.concat(), &exact_gradients.concat())]
+    }
+}
+
+/// Largest share of itself that an operand is off by.
+pub fn rounding(precision: Precision) -> f64 {
+    match precision {
+        Precision::F32 => f32::EPSILON as f64 / 2.0,
+        Precision::Tf32 => 0.5_f64.powi(11),
+        Precision::Bf16 => 0.5_f64.powi(8),
+    }
+}
+
+fn apart(found: &[f64], exact: &[f64]) -> f64 {
+    let of = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
+    of(&mut found.iter().zip(exact).map(|(x, y)| x - y)) / of(&mut exact.iter().copied())
 }
 
 fn close(found: &[f64], exact: &[f64], tolerance: f64, what: &str) {

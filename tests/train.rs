@@ -3,6 +3,7 @@
 use accrue::corpus::Corpus;
 use accrue::corpus::synthetic::{self, generate};
 use accrue::model::{Config, Network};
+use accrue::ops::cuda::Precision;
 use accrue::train::{self, Penalty, Settings, batches};
 
 /// Phrases of three topics.
@@ -108,6 +109,25 @@ fn a_loss_that_is_no_number_stops_with_step_rate_and_norm() {
     for part in ["step 1", "learning rate 1e-1", "gradient norm", "no checkpoint"] {
         assert!(message.contains(part), "{message}");
     }
+}
+
+#[test]
+fn rounded_products_on_the_processor_are_refused_with_the_remedy() {
+    let corpus = corpus();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings { precision: Precision::Tf32, ..settings() };
+    let checkpoint = folder.path().join("checkpoint");
+    let place = (checkpoint.as_path(), "key");
+    let (train, validation) = (&corpus.train, &corpus.validation);
+    let error =
+        train::fit(&network(&corpus), train, validation, &settings, 1, place, &mut ()).unwrap_err();
+    for part in ["training.precision: Tf32", "--device cuda"] {
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    // What is not said does not change a run's keys.
+    assert!(!serde_json::to_string(&Settings::default()).unwrap().contains("precision"));
+    let said: Settings = accrue::notation::parse("training", "(precision: Bf16)").unwrap();
+    assert_eq!(said.precision, Precision::Bf16);
 }
 
 #[test]

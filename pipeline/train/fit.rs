@@ -8,6 +8,7 @@ use super::{batches, penalty};
 use crate::corpus::Split;
 use crate::model::{Network, Parameter, weights::Arrays};
 use crate::ops::Batch;
+use crate::ops::cuda::Precision;
 use crate::{Error, Result, interrupt, seed};
 use candle_core::{Device, Tensor, Var};
 use rand::Rng;
@@ -137,7 +138,14 @@ pub fn fit_together(members: Vec<Member>) -> Result<Vec<Result<Fit>>> {
     if members.first().is_some_and(|m| m.network.device().is_cuda()) {
         return super::stack::fit(members);
     }
-    let alone = |member| {
+    let alone = |member: Member| {
+        let precision = member.settings.precision;
+        if precision != Precision::F32 {
+            return Err(Error::Usage(format!(
+                "training.precision: {precision:?}: products are rounded on a card alone; add --device cuda, or \
+                 leave the setting out"
+            )));
+        }
         let (mut run, watch) = Run::new(member)?;
         let targets = Targets::new(run.network.head(), run.train);
         while let Some(indices) = run.next() {

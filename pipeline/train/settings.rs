@@ -1,5 +1,6 @@
 //! How a network is trained.
 
+use crate::ops::cuda::Precision;
 use crate::setting;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,10 @@ pub struct Settings {
     pub clip: f64,
     /// Added to the loss.
     pub penalty: Penalty,
+    /// How exact the products of training are; anything but `F32` wants a card (`--device cuda`). What is
+    /// measured after training has exact products in any case.
+    #[serde(skip_serializing_if = "is_exact")]
+    pub precision: Precision,
     /// Share of the pooled state's numbers set to zero at each step.
     #[serde(deserialize_with = "setting::share")]
     pub dropout: f64,
@@ -61,6 +66,11 @@ pub struct Settings {
     pub record_every: usize,
 }
 
+/// So that a run trained before the setting was there keeps its keys.
+fn is_exact(precision: &Precision) -> bool {
+    *precision == Precision::F32
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -75,6 +85,7 @@ impl Default for Settings {
             epsilon: 1e-8,
             clip: 10.0,
             penalty: Penalty::None,
+            precision: Precision::F32,
             dropout: 0.0,
             input_dropout: 0.0,
             validate_every: 0,

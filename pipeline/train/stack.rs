@@ -135,6 +135,7 @@ struct Stack {
     networks: usize,
     sizes: Sizes,
     pool: Pool,
+    way: Way,
     outputs: usize,
     vocabulary: usize,
     /// What training moves, in the order of [`crate::model::Network::parameters`].
@@ -153,7 +154,7 @@ impl Stack {
         let networks = runs.len();
         let make = |run: &Run| {
             let n = run.network;
-            (n.sizes(), n.pool(), n.head(), n.outputs(), n.vocabulary())
+            (n.sizes(), n.pool(), n.head(), n.outputs(), n.vocabulary(), run.settings.precision)
         };
         for (m, (run, _)) in runs.iter().enumerate() {
             let names = |run: &Run| run.parameters.iter().map(|p| p.name).collect::<Vec<_>>();
@@ -204,6 +205,7 @@ impl Stack {
             networks,
             sizes: one.sizes(),
             pool: one.pool(),
+            way: runs[0].0.settings.precision.into(),
             outputs: one.outputs(),
             vocabulary,
             initial: still(&|run| run.network.initial_state())?,
@@ -302,7 +304,7 @@ impl Stack {
         let address = |t: &Tensor| pass::tensor_address(t);
         let (parameters, initial) = (address(cell)?, address(initial)?);
         let entering = vectors.as_ref().map_or(Ok(0), address)?;
-        let run = pass::Run::new(&self.cuda, self.sizes, self.pool, laid, Way::Fast)?;
+        let run = pass::Run::new(&self.cuda, self.sizes, self.pool, laid, self.way)?;
         // SAFETY: the arrays have the shapes that `Stack::new` gave them.
         let (pooled, saved) = unsafe { run.forward(parameters, entering, initial, true)? };
         let saved = saved.expect("asked for");

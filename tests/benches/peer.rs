@@ -1,6 +1,7 @@
 //! One measurement for `tests/peers/training.py`, printed as JSON.
 //!
-//! `peer CELL SIZE POOL THREADS SECONDS [DEVICE]`, for example `peer Gru text Mean 2 4 cuda`;
+//! `peer CELL SIZE POOL THREADS SECONDS [DEVICE [PRECISIONS]]`, for example `peer Gru text Mean 2 4 cuda`; with
+//! precisions (`F32,Tf32`) one measurement each, in turn;
 //! `grid-256-Gru` trains 256 networks together;
 //! `stepwise-Gru` and `stepwise-Lstm` train candle's own layers, one token at a time.
 
@@ -14,10 +15,8 @@ use work::{CARD, GRID, REVIEWS, SYNTHETIC, Size, TEXT, UNIFORM, Work};
 fn main() {
     let arguments: Vec<String> =
         std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
-    let ([cell, size, pool, threads, seconds] | [cell, size, pool, threads, seconds, _]) =
-        &arguments[..]
-    else {
-        println!("peer CELL SIZE POOL THREADS SECONDS [DEVICE]");
+    let [cell, size, pool, threads, seconds, ..] = &arguments[..] else {
+        println!("peer CELL SIZE POOL THREADS SECONDS [DEVICE [PRECISIONS]]");
         return;
     };
     if let Some(device) = arguments.get(5) {
@@ -40,29 +39,36 @@ fn main() {
         .build_global()
         .expect("the pool is built once");
     let seconds: f64 = seconds.parse().expect("seconds");
-    let work = Work::new(cell, size, 16);
-    if together > 0 {
-        work.steps_together(together, 4);
-        let (begin, mut steps, mut spent) = (Instant::now(), 0, 0.0);
-        while begin.elapsed().as_secs_f64() < seconds {
-            spent += work.steps_together(together, 100);
-            steps += 100 * together;
+    let mut work = Work::new(cell, size, 16);
+    for precision in arguments.get(6).map_or("F32", String::as_str).split(',') {
+        work.precision =
+            accrue::notation::parse("PRECISION", precision).expect("F32, Tf32 or Bf16");
+        if together > 0 {
+            work.steps_together(together, 4);
+            let (begin, mut steps, mut spent) = (Instant::now(), 0, 0.0);
+            while begin.elapsed().as_secs_f64() < seconds {
+                spent += work.steps_together(together, 100);
+                steps += 100 * together;
+            }
+            println!(
+                "{{\"precision\": \"{precision}\", \"network_steps_per_second\": {}}}",
+                steps as f64 / spent
+            );
+            continue;
         }
-        println!("{{\"network_steps_per_second\": {}}}", steps as f64 / spent);
-        return;
+        work.steps(4);
+        let (begin, mut tokens, mut spent) = (Instant::now(), 0, 0.0);
+        while begin.elapsed().as_secs_f64() < seconds {
+            let fit = work.steps(16);
+            tokens += fit.tokens;
+            spent += fit.seconds;
+        }
+        println!(
+            "{{\"precision\": \"{precision}\", \"tokens_per_second\": {}, \"peak_bytes\": {}}}",
+            tokens as f64 / spent,
+            memory::peak()
+        );
     }
-    work.steps(4);
-    let (begin, mut tokens, mut spent) = (Instant::now(), 0, 0.0);
-    while begin.elapsed().as_secs_f64() < seconds {
-        let fit = work.steps(16);
-        tokens += fit.tokens;
-        spent += fit.seconds;
-    }
-    println!(
-        "{{\"tokens_per_second\": {}, \"peak_bytes\": {}}}",
-        tokens as f64 / spent,
-        memory::peak()
-    );
 }
 
 fn named(size: &str) -> Size {

@@ -2,6 +2,7 @@
 
 use accrue::corpus::{Documents, Labels, Split};
 use accrue::model::{Config, Head, Network};
+use accrue::ops::cuda::Precision;
 use accrue::ops::{CellKind, Pool};
 use accrue::seed;
 use accrue::train::{self, Fit, Settings};
@@ -75,6 +76,8 @@ pub struct Work {
     validation: Split,
     batch: usize,
     folder: tempfile::TempDir,
+    /// How exact products are, on a card.
+    pub precision: Precision,
 }
 
 impl Work {
@@ -109,6 +112,7 @@ impl Work {
             validation: split(1, 1),
             batch: size.batch,
             folder: tempfile::tempdir().expect("a folder can be made"),
+            precision: Precision::F32,
         }
     }
 
@@ -128,6 +132,7 @@ impl Work {
             steps,
             batch: self.batch,
             checkpoint_every: usize::MAX,
+            precision: self.precision,
             ..Settings::default()
         }
     }

@@ -4,6 +4,9 @@
 
 #include "../../pipeline/ops/kernels/naive.cu"
 #include "../../pipeline/ops/kernels/persistent.cu"
+#undef CELLS
+#include "../../pipeline/ops/kernels/rounded.cu"
+#undef CELL
 
 #include <cstdio>
 #include <cstdlib>
@@ -13,17 +16,24 @@ using Kernel = void (*)(Pass);
 struct Cell {
     const char *name;
     int kind;
-    Kernel naive[2], persistent[5][2];
+    Kernel naive[2], persistent[5][2], tf32[5][2], bf16[5][2];
 };
 // Units of a block and numbers of a slice, as they are compiled.
 static const int CUTS[5][2] = {{32, 4}, {32, 8}, {32, 16}, {16, 16}, {8, 16}};
+#define ROUNDED(name)                                                                              \
+    {{nullptr, nullptr},                                                                           \
+     {forward_##name##_8_32, backward_##name##_8_32},                                              \
+     {forward_##name##_16_32, backward_##name##_16_32},                                            \
+     {forward_##name##_16_16, backward_##name##_16_16},                                            \
+     {nullptr, nullptr}}
 #define CELL(name, KIND)                                                                           \
     {#name, KIND, {naive_forward_##name, naive_backward_##name},                                   \
      {{forward_##name##_4_32, backward_##name##_4_32},                                             \
       {forward_##name##_8_32, backward_##name##_8_32},                                             \
       {forward_##name##_16_32, backward_##name##_16_32},                                           \
       {forward_##name##_16_16, backward_##name##_16_16},                                           \
-      {forward_##name##_16_8, backward_##name##_16_8}}}
+      {forward_##name##_16_8, backward_##name##_16_8}},                                             \
+     ROUNDED(tf32_##name), ROUNDED(bf16_##name)}
 static const Cell CELLS_HERE[] = {CELL(vanilla, VANILLA), CELL(relu, RELU), CELL(linear, LINEAR), CELL(ugrnn, UGRNN),
                                   CELL(gru, GRU), CELL(gru_before, GRU_BEFORE), CELL(lstm, LSTM)};
 
@@ -39,7 +49,7 @@ struct Outcome {
     std::vector<float> before, gates, pooled, back, initial;
 };
 
-static bool close(const char *what, const std::vector<float> &x, const std::vector<float> &y) {
+static bool close(const char *what, const std::vector<float> &x, const std::vector<float> &y, float tolerance) {
     float scale = 1e-3f, worst = 0.0f;
     for (float v : y) scale = std::max(scale, std::fabs(v));
     for (size_t i = 0; i < x.size(); i++) {
@@ -47,12 +57,15 @@ static bool close(const char *what, const std::vector<float> &x, const std::vect
         float apart = std::fabs(x[i] - y[i]);
         worst = std::max(worst, std::isfinite(apart) ? apart : INFINITY);
     }
-    if (x.size() == y.size() && worst <= 3e-5f * scale) return true;
+    if (x.size() == y.size() && worst <= tolerance * scale) return true;
     std::printf("    %s: %g apart, scale %g\n", what, worst, scale);
     return false;
 }
 
-static bool check(const Cell &cell, int n, int pool, int cut, bool clustered, int group_rows, std::vector<std::vector<int>> lengths) {
+static bool check(const Cell &cell, int n, int pool, int cut, bool clustered, int group_rows,
+                  std::vector<std::vector<int>> lengths, int precision = EXACT) {
+    // A rounded operand is off by 2^-11 of itself or 2^-8; sums and steps let that grow a little.
+    const float tolerance = precision == EXACT ? 3e-5f : precision == TF32 ? 4e-3f : 3e-2f;
     const int width = CUTS[cut][0];
     const int networks = lengths.size(), rows = lengths[0].size(), G = gates_of(cell.kind), SAVED = saved_of(cell.kind);
     const int state = cell.kind == LSTM ? 2 * n : n, distinct = 6, u = 3;
@@ -106,23 +119,26 @@ static bool check(const Cell &cell, int n, int pool, int cut, bool clustered, in
             p.width = width;
             p.blocks = (n + width - 1) / width;
             p.padded = THREADS / width * CUTS[cut][1];
-            const Kernel *kernels = cell.persistent[cut];
+            const Kernel *kernels = (precision == EXACT ? cell.persistent : precision == TF32 ? cell.tf32 : cell.bf16)[cut];
             p.group_rows = group_rows;
             p.groups = (rows + group_rows - 1) / group_rows;
             p.clustered = clustered;
             partial.assign((size_t)networks * p.groups * state, 0.0f);
             p.initial_gradient = partial.data();
             unsigned grid = networks * p.groups * p.blocks;
-            std::vector<float> exchange((size_t)networks * p.groups * 2 * p.group_rows * G * p.padded, 0.0f);
+            const size_t spare = spare_of(precision), tile = rows_of(precision), parts = 256 / width;
+            std::vector<float> exchange((size_t)networks * p.groups * 2 * p.group_rows * (G * p.padded + spare), 0.0f);
             std::vector<unsigned> arrivals(networks * p.groups, 0);
             p.exchange = exchange.data(), p.arrivals = arrivals.data();
             // As `shared` in ops/cuda/plan.rs.
             size_t own = p.group_rows * width;
             size_t copies = clustered ? 2 : 1;
-            size_t forward = (copies + (cell.kind == GRU_BEFORE)) * p.group_rows * p.padded + 2 * THREADS * TILE * G +
-                             (G + 1) * own + 2 * G * width + 4 * own + 2 * p.group_rows;
-            size_t backward = copies * p.group_rows * G * p.padded + 2 * THREADS * TILE * 4 +
-                              p.group_rows / TILE * THREADS + 2 * own + 2 * p.group_rows;
+            size_t forward_parts = precision == EXACT ? THREADS * TILE * G : parts * tile * (G * width + spare);
+            size_t backward_parts = precision == EXACT ? THREADS * TILE * 4 : parts * tile * (width + spare);
+            size_t forward = (copies + (cell.kind == GRU_BEFORE)) * p.group_rows * (p.padded + spare) +
+                             2 * forward_parts + (G + 1) * own + 2 * G * width + 4 * own + 2 * p.group_rows;
+            size_t backward = copies * p.group_rows * (G * p.padded + spare) + 2 * backward_parts +
+                              (precision == EXACT ? p.group_rows / TILE * THREADS : own) + 2 * own + 2 * p.group_rows;
             launch({grid}, THREADS, clustered ? p.blocks : 1, forward, !clustered, [&] { kernels[0](p); });
             o.back = o.gates;
             std::fill(exchange.begin(), exchange.end(), 0.0f);
@@ -138,11 +154,13 @@ static bool check(const Cell &cell, int n, int pool, int cut, bool clustered, in
         return o;
     };
     Outcome plain = run(true), fast = run(false);
-    bool good = close("states before", fast.before, plain.before) & close("states", fast.pooled, plain.pooled) &
-                close("gates", fast.gates, plain.gates) & close("gradients", fast.back, plain.back) &
-                close("gradient of the initial state", fast.initial, plain.initial);
-    std::printf("%-10s units %3d pool %d width %2d %s: %s\n", cell.name, n, pool, width, clustered ? "cluster" : "global ",
-                good ? "ok" : "FAILED");
+    bool good = close("states before", fast.before, plain.before, tolerance) &
+                close("states", fast.pooled, plain.pooled, tolerance) & close("gates", fast.gates, plain.gates, tolerance) &
+                close("gradients", fast.back, plain.back, tolerance) &
+                close("gradient of the initial state", fast.initial, plain.initial, tolerance);
+    static const char *PRECISIONS[] = {"f32", "tf32", "bf16"};
+    std::printf("%-10s %-4s units %3d pool %d width %2d %s: %s\n", cell.name, PRECISIONS[precision], n, pool, width,
+                clustered ? "cluster" : "global ", good ? "ok" : "FAILED");
     return good;
 }
 
@@ -156,6 +174,11 @@ int main() {
         good &= check(cell, 133, (turn + 2) % 3, 2, false, 8, {{2, 2, 1, 1, 2}});
         good &= check(cell, 18, (turn + 1) % 3, 3, false, 8, {{3, 2, 1, 4, 1, 2}});
         good &= check(cell, 7, (turn + 2) % 3, 4, true, 4, {{1, 6}, {2, 2}});
+        good &= check(cell, 37, turn % 3, 1, true, 8, {{3, 1, 2, 4, 4}, {2, 5, 1, 1, 3}}, TF32);
+        good &= check(cell, 133, (turn + 1) % 3, 2, false, 16, {{2, 2, 1, 1, 2, 1, 1, 1, 2, 1}}, TF32);
+        good &= check(cell, 18, (turn + 2) % 3, 3, true, 8, {{3, 2, 1, 4, 1, 2}}, TF32);
+        good &= check(cell, 133, turn % 3, 2, false, 8, {{2, 2, 1, 1, 2}}, BF16);
+        good &= check(cell, 18, (turn + 1) % 3, 3, true, 8, {{3, 2, 1, 4, 1, 2}}, BF16);
         turn++;
     }
     std::printf(good ? "all agree\n" : "some disagree\n");

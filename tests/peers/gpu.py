@@ -3,7 +3,8 @@
     make bench-cuda
 
 Each case runs embedding, recurrent layer, mean of the states, readout, backward, clip by global norm
-and Adam. PyTorch is timed by device events, accrue by the wall clock, its waits included. The grid trains
+and Adam. PyTorch is timed by device events, accrue by the wall clock, its waits included; both with exact
+products (f32) and with operands rounded to tf32 and bf16 (PyTorch: autocast). The grid trains
 256 networks of 128 units: accrue together, PyTorch one after another. Writes
 reports/bench/cuda.parquet and cuda.md.
 """
@@ -21,6 +22,10 @@ CARD = {
     "256x256x256": dict(units=256, inputs=128, batch=256, tokens=256, vocabulary=20000, zipf=True),
     "64x1024x512": dict(units=512, inputs=128, batch=64, tokens=1024, vocabulary=20000, zipf=True),
 }
+
+
+# accrue's products beside PyTorch's. PyTorch rounds to tf32 unless told otherwise.
+PAIRS = [("F32", "f32"), ("F32", "tf32"), ("Tf32", "tf32"), ("Bf16", "bf16")]
 
 
 class Torch:
@@ -49,10 +54,12 @@ class Torch:
             # Batches come from the processor, as in accrue.
             x, y = words[i].to(card), classes[i].to(card)
             x = embed(x) if embed is not None else nn.functional.one_hot(x, width).float()
-            states, _ = rnn(x)
-            pooled = states.mean(1) if pool == "Mean" else states[:, -1]
             adam.zero_grad(set_to_none=True)
-            loss(readout(pooled), y).backward()
+            with torch.autocast("cuda", torch.bfloat16, enabled=self.rounds_to_bf16):
+                states, _ = rnn(x)
+                pooled = states.mean(1) if pool == "Mean" else states[:, -1]
+                cost = loss(readout(pooled), y)
+            cost.backward()
             nn.utils.clip_grad_norm_(parameters, 10.0)
             adam.step()
 
@@ -60,7 +67,8 @@ class Torch:
 
     def measure(self, precision, seconds):
         torch = self.torch
-        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision != "f32"
+        self.rounds_to_bf16 = precision == "bf16"
         for i in range(4):
             self.step(i)
         spent, steps = 0.0, 0
@@ -78,7 +86,9 @@ class Torch:
 
 
 def measure(command):
-    return json.loads(subprocess.check_output(list(map(str, command))).splitlines()[-1])
+    """What accrue's measurement prints, by precision."""
+    lines = subprocess.check_output(list(map(str, command))).splitlines()
+    return {found["precision"]: found for found in map(json.loads, lines)}
 
 
 def newest_peer():
@@ -114,30 +124,33 @@ def main():
         for cell in ("Gru", "Lstm"):
             grid = size == "grid"
             pool, unit = ("Last", "network_steps_per_second") if grid else ("Mean", "tokens_per_second")
-            pairs = {"tf32": [], "f32": []}
-            theirs = Torch(cell, size, pool)
+            pairs = {pair: [] for pair in PAIRS}
+            torch_network = Torch(cell, size, pool)
             for _ in range(options.rounds):
                 name = f"grid-256-{cell}" if grid else cell
-                ours = measure([peer, name, size, pool, os.cpu_count(), options.seconds, "cuda"])[unit]
-                for precision, all in pairs.items():
-                    all.append((ours, theirs.measure(precision, options.seconds)[unit]))
-            for precision, all in pairs.items():
+                ours = measure([peer, name, size, pool, os.cpu_count(), options.seconds, "cuda", "F32,Tf32,Bf16"])
+                theirs = {p: torch_network.measure(p, options.seconds) for p in ("f32", "tf32", "bf16")}
+                for (mine, other), all in pairs.items():
+                    all.append((ours[mine][unit], theirs[other][unit]))
+            for (mine, precision), all in pairs.items():
                 ratios = [a / b for a, b in all]
                 rows.append({
-                    "cell": cell, "size": size, "unit": unit, "torch_precision": precision,
+                    "cell": cell, "size": size, "unit": unit,
+                    "precision": mine.lower(), "torch_precision": precision,
                     "accrue": statistics.median(a for a, _ in all), "torch": statistics.median(b for _, b in all),
                     "ratio": statistics.median(ratios), "ratio_low": min(ratios), "ratio_high": max(ratios),
                     "rounds": options.rounds, "machine": card, "torch_version": torch.__version__,
                     "cudnn_version": str(torch.backends.cudnn.version()),
                 })
                 r = rows[-1]
-                print(f"{cell:5} {size:12} {unit:24} accrue f32 {r['accrue']:>12,.0f}  torch {precision:4} {r['torch']:>12,.0f}"
+                print(f"{cell:5} {size:12} {unit:24} accrue {mine:4} {r['accrue']:>12,.0f}  torch {precision:4} {r['torch']:>12,.0f}"
                       f"  ratio {r['ratio']:.2f} ({r['ratio_low']:.2f}-{r['ratio_high']:.2f})", flush=True)
 
     options.out.mkdir(parents=True, exist_ok=True)
     write(rows, options.out)
-    lines = ["| cell | size | unit | accrue, f32 | PyTorch | precision | ratio (range) |\n", "|---|---|---|---|---|---|---|\n"] + [
-        f"| {r['cell']} | {r['size']} | {r['unit'].replace('_', ' ')} | {r['accrue']:,.0f} | {r['torch']:,.0f} "
+    lines = ["| cell | size | unit | accrue | precision | PyTorch | precision | ratio (range) |\n",
+             "|---|---|---|---|---|---|---|---|\n"] + [
+        f"| {r['cell']} | {r['size']} | {r['unit'].replace('_', ' ')} | {r['accrue']:,.0f} | {r['precision']} | {r['torch']:,.0f} "
         f"| {r['torch_precision']} | {r['ratio']:.2f} ({r['ratio_low']:.2f}–{r['ratio_high']:.2f}) |\n" for r in rows]
     note = f"\n{card}, PyTorch {torch.__version__}, cuDNN {torch.backends.cudnn.version()}, median of {options.rounds} alternating rounds.\n"
     (options.out / "cuda.md").write_text("".join(lines) + note)

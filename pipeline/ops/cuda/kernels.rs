@@ -11,12 +11,13 @@ use std::ffi::c_void;
 use std::sync::{Arc, LazyLock, Mutex};
 
 static PERSISTENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/persistent.fatbin"));
+static ROUNDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rounded.fatbin"));
 static NAIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/naive.fatbin"));
 static AROUND: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/around.fatbin"));
 
 /// The kernels as loaded on one card.
 pub struct Kernels {
-    modules: [Arc<CudaModule>; 3],
+    modules: [Arc<CudaModule>; 4],
     functions: Mutex<HashMap<String, CudaFunction>>,
     clusters: Mutex<HashMap<(String, u32), usize>>,
     /// What the card offers.
@@ -64,7 +65,7 @@ impl Kernels {
         let module =
             |bytes: &[u8]| context.load_module(Ptx::from_binary(bytes.to_vec())).map_err(failed);
         Ok(Self {
-            modules: [module(PERSISTENT)?, module(NAIVE)?, module(AROUND)?],
+            modules: [module(PERSISTENT)?, module(ROUNDED)?, module(NAIVE)?, module(AROUND)?],
             functions: Mutex::default(),
             clusters: Mutex::default(),
             card: Card {

@@ -3,7 +3,7 @@
 use super::Way;
 use super::kernels::{self, Kernels, Launch, failed};
 use super::layout::{Part, Stacked};
-use super::plan::{Cut, Share, THREADS};
+use super::plan::{Cut, Precision, Share, THREADS};
 use crate::ops::equations::{input_gradient_blocks, saved_blocks};
 use crate::ops::{CellKind, Entry, Pool, Sizes};
 use candle_core::cuda_backend::cudarc::cublas::{result as cublas, sys as blas};
@@ -166,6 +166,10 @@ impl<'a> Run<'a> {
 
     fn state(&self) -> usize {
         self.sizes.kind.state_size(self.sizes.units)
+    }
+
+    fn precision(&self) -> Precision {
+        if let Way::Rounded(precision) = self.way { precision } else { Precision::F32 }
     }
 
     fn rows_of_weights(&self) -> usize {
@@ -342,10 +346,16 @@ impl<'a> Run<'a> {
         let kind = self.sizes.kind;
         let mut card = self.kernels.card;
         card.clusters &= self.way != Way::Global;
-        let cut =
-            (self.way != Way::Naive).then(|| Cut::of(kind, self.sizes.units, &card)).flatten();
+        let cut = (self.way != Way::Naive)
+            .then(|| Cut::of(kind, self.sizes.units, self.precision(), &card))
+            .flatten();
         let Some(cut) = cut else { return self.sweep_naively(which, pass) };
-        let name = format!("{which}_{}_{}_{}", cell_name(kind), cut.slice, cut.width);
+        let rounded = match cut.precision {
+            Precision::F32 => "",
+            Precision::Tf32 => "tf32_",
+            Precision::Bf16 => "bf16_",
+        };
+        let name = format!("{which}_{rounded}{}_{}_{}", cell_name(kind), cut.slice, cut.width);
         let stacked = &self.laid.stacked;
         let networks = stacked.networks;
         let share = |cut: &Cut, teams| Share::of(kind, cut, &card, teams, networks, stacked.rows);
@@ -371,7 +381,7 @@ impl<'a> Run<'a> {
                 let groups = share.at_once.min(share.groups - group);
                 let teams = networks * groups;
                 let held = if cut.clustered { 0 } else { teams };
-                let exchange = 2 * share.group_rows * kind.gates() * cut.padded;
+                let exchange = 2 * share.group_rows * cut.row(kind.gates());
                 let exchange = self.device.alloc_zeros::<f32>((held * exchange).max(1))?;
                 let arrivals = self.device.alloc_zeros::<u32>(held.max(1))?;
                 pass.exchange = address(&exchange, &self.stream);
@@ -587,31 +597,44 @@ impl<'a> Run<'a> {
         b: (u64, usize, usize, bool),
         c: (u64, usize, usize),
     ) -> Result<()> {
+        use blas::cublasComputeType_t::*;
         use blas::cublasOperation_t::{CUBLAS_OP_N, CUBLAS_OP_T};
         let op = |transposed| if transposed { CUBLAS_OP_T } else { CUBLAS_OP_N };
         let handle = self.device.cublas_handle();
+        let f32 = blas::cudaDataType::CUDA_R_32F;
+        let compute = match self.precision() {
+            Precision::F32 => CUBLAS_COMPUTE_32F,
+            Precision::Tf32 => CUBLAS_COMPUTE_32F_FAST_TF32,
+            Precision::Bf16 => CUBLAS_COMPUTE_32F_FAST_16BF,
+        };
+        let (one, zero) = (1.0_f32, 0.0_f32);
         // SAFETY: addresses, sizes and strides are those of arrays allocated for this pass, or the
-        // caller's.
+        // caller's; `one` and `zero` are read before the call returns.
         unsafe {
-            cublas::sgemm_strided_batched(
+            cublas::gemm_strided_batched_ex(
                 *handle.handle(),
                 op(a.3),
                 op(b.3),
                 m as i32,
                 n as i32,
                 k as i32,
-                &1.0,
-                a.0 as *const f32,
+                std::ptr::from_ref(&one).cast(),
+                a.0 as *const c_void,
+                f32,
                 a.1 as i32,
                 a.2 as i64,
-                b.0 as *const f32,
+                b.0 as *const c_void,
+                f32,
                 b.1 as i32,
                 b.2 as i64,
-                &0.0,
-                c.0 as *mut f32,
+                std::ptr::from_ref(&zero).cast(),
+                c.0 as *mut c_void,
+                f32,
                 c.1 as i32,
                 c.2 as i64,
                 self.laid.stacked.networks as i32,
+                compute,
+                blas::cublasGemmAlgo_t::CUBLAS_GEMM_DEFAULT,
             )
         }
         .map_err(failed)

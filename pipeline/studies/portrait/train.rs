@@ -78,7 +78,7 @@ impl<'a> Waiting<'a> {
     pub fn shape(&self) -> String {
         let (network, e) = (&self.network, self.experiment);
         let head = (network.head(), network.outputs(), network.vocabulary());
-        format!("{:?} {head:?}", e.model)
+        format!("{:?} {head:?} {:?}", e.model, e.training.precision)
     }
 }
 
