@@ -160,13 +160,6 @@ impl Case {
             close(found, exact, tolerance, &format!("{name}: gradient of {part}"));
         }
     }
-
-    /// `‖found − exact‖ / ‖exact‖` of the states and of all gradients, by one way on a device.
-    pub fn errors_on(&self, device: &Device, way: Way) -> [f64; 2] {
-        let (states, gradients) = self.outcome_on(Some((device, way)));
-        let (exact_states, exact_gradients) = self.outcome(false);
-        [apart(&states, &exact_states), apart(&gradients.concat(), &exact_gradients.concat())]
-    }
 }
 
 /// Largest share of itself that an operand is off by.
@@ -176,11 +169,6 @@ pub fn rounding(precision: Precision) -> f64 {
         Precision::Tf32 => 0.5_f64.powi(11),
         Precision::Bf16 => 0.5_f64.powi(8),
     }
-}
-
-fn apart(found: &[f64], exact: &[f64]) -> f64 {
-    let of = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
-    of(&mut found.iter().zip(exact).map(|(x, y)| x - y)) / of(&mut exact.iter().copied())
 }
 
 fn close(found: &[f64], exact: &[f64], tolerance: f64, what: &str) {

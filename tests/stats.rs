@@ -2,8 +2,11 @@
 
 use accrue::corpus::synthetic::{Kind, LabelCount, Ordered, Settings, Unordered, generate};
 use accrue::corpus::{Documents, Labels, Split};
+use accrue::linalg::Matrix;
+use accrue::stats::memory::{MEMORIES, explained, leaky_sums};
 use accrue::stats::predict::{Settings as PredictSettings, Shape};
 use accrue::stats::{Prediction, evidence, predict};
+use rand::Rng;
 
 fn predicted(kind: Kind, length: usize, size: usize) -> Prediction {
     let settings =
@@ -102,7 +105,6 @@ fn quantiles_ranks_and_areas_by_hand() {
 #[test]
 fn scaled_counts_see_evidence_in_rare_words_as_in_common_ones() {
     use accrue::linalg::{Matrix, symmetric};
-    use rand::Rng;
     // Words 0-2 speak for a class each, ten times as often in it; word 0 is common.
     let rates = [0.3, 0.03, 0.03];
     let share = |class: usize, w: usize| if class == w { rates[w] } else { 0.1 * rates[w] };
@@ -151,7 +153,6 @@ fn documents_have_the_singular_values_of_the_dense_matrix() {
     use accrue::corpus::Documents;
     use accrue::linalg::{Matrix, svd};
     use accrue::stats::{Counts, lsa};
-    use rand::Rng;
     let mut stream = accrue::seed::stream(2, "tests/lsa");
     let (rows, words) = (3000, 90);
     // Three topics with words of their own, and noise.
@@ -211,4 +212,41 @@ fn several_p_values_make_one() {
     assert_eq!(combined(&[]), 1.0);
     assert!(combined(&[0.5, 0.5, 0.5, 0.5]) > 0.5 && combined(&[1.0, 1.0]) <= 1.0);
     assert!(combined(&[5e-4; 6]) < 1e-13);
+}
+
+/// Quantities that are planted: a sum that forgets nothing, one with a time constant of 8 tokens, and noise.
+#[test]
+fn a_leaky_sum_is_explained_by_its_own_memory() {
+    let mut stream = accrue::seed::stream(3, "tests/memory");
+    let evidence: Vec<Vec<f64>> =
+        (0..7).map(|w| vec![w as f64 - 3.0, ((w * w) % 5) as f64]).collect();
+    let documents: Vec<Vec<u32>> =
+        (0..60).map(|_| (0..50).map(|_| stream.random_range(0..7)).collect()).collect();
+    let sums = |memory: f64| -> Vec<Vec<f64>> {
+        documents.iter().flat_map(|d| leaky_sums(d, &evidence, memory)).collect()
+    };
+    // By hand: 1·e⁻¹ + 3 after two words.
+    let two = leaky_sums(&[4, 6], &evidence, 1.0);
+    assert!((two[1][0] - (1.0 * (-1.0_f64).exp() + 3.0)).abs() < 1e-12 && two[0] == evidence[4]);
+    let (whole, eight) = (sums(f64::INFINITY), sums(8.0));
+    let planted = Matrix::from_fn(whole.len(), 3, |i, j| match j {
+        0 => 2.0 * whole[i][0] - whole[i][1] + 5.0,
+        1 => eight[i][0] + 0.5 * eight[i][1],
+        _ => stream.random_range(-1.0..1.0),
+    });
+    let fitted: Vec<bool> = (0..whole.len()).map(|i| (i / 50) % 2 == 0).collect();
+    let found: Vec<Vec<f64>> = MEMORIES
+        .iter()
+        .map(|&memory| {
+            let sums = sums(memory);
+            // A feature twice over: evidence of two classes is collinear.
+            let features = Matrix::from_fn(sums.len(), 3, |i, j| sums[i][j % 2]);
+            explained(&features, &planted, &fitted)
+        })
+        .collect();
+    for (shares, memory) in found.iter().zip(MEMORIES) {
+        assert_eq!(shares[0] > 1.0 - 1e-6, memory.is_infinite(), "{memory}: {shares:?}");
+        assert_eq!(shares[1] > 1.0 - 1e-6, memory == 8.0, "{memory}: {shares:?}");
+        assert!(shares[2].abs() < 0.02, "{memory}: {shares:?}");
+    }
 }

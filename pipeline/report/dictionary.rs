@@ -169,6 +169,22 @@ pub const TABLES: &[Described] = &[
         ],
     },
     Described {
+        name: "memory",
+        about: "What each principal component remembers: how much of its variance over visited states leaky sums of the words' evidence explain.",
+        columns: &[
+            f("component", "u64", "principal component of the states"),
+            f("ratio", "f64", "its share of the variance"),
+            f("memory", "f64", "time constant of the sums, tokens; inf: nothing is forgotten"),
+            f(
+                "explained",
+                "f64",
+                "R², fitted in half of the documents, measured in the others; below 0 it says less than the mean",
+            ),
+            f("together", "f64", "the same for the sums of all memories at once"),
+            f("n", "u64", "states it was measured on"),
+        ],
+    },
+    Described {
         name: "dimensions_predicted",
         about: "The dimensions that word counts predict.",
         columns: &[

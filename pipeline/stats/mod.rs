@@ -7,6 +7,7 @@ pub mod counts;
 pub mod evidence;
 pub mod lsa;
 mod means;
+pub mod memory;
 pub mod predict;
 pub mod summary;
 

@@ -2,7 +2,7 @@
 
 use super::Figure;
 use super::axes::{
-    self, GREY, area, chart, chart_with, colour, dots, equal, key, line, power, range,
+    self, GREY, Key, area, chart, chart_with, colour, dots, equal, key, line, plain, power, range,
 };
 use crate::Result;
 use crate::report::Frame;
@@ -226,6 +226,93 @@ pub fn time_constants(table: &Frame, states: &Frame) -> Result<Figure> {
         svg,
         plot: None,
     })
+}
+
+/// How much of each component leaky sums of evidence explain, along their memory.
+pub fn memory(table: &Frame) -> Result<Figure> {
+    let (component, ratio) = (&table.f64("component")?, table.f64("ratio")?);
+    let (memory, explained) = (table.f64("memory")?, table.f64("explained")?);
+    let together = table.f64("together")?;
+    let longest = memory.iter().copied().filter(|m| m.is_finite()).fold(1.0, f64::max);
+    // Sums that forget nothing stand where the longest memory would double.
+    let place = |m: f64| if m.is_finite() { m.log2() } else { longest.log2() + 1.0 };
+    let rows = |c: usize| (0..component.len()).filter(move |&i| component[i] == c as f64);
+    let count = component.iter().copied().fold(0.0, f64::max) as usize;
+    let best = |c: usize| rows(c).max_by(|&i, &j| explained[i].total_cmp(&explained[j]));
+    let mut svg = String::new();
+    {
+        let area = area(&mut svg);
+        let named = |c: usize| {
+            let share = rows(c).next().map_or(0.0, |i| ratio[i]);
+            key(colour(c - 1), format!("component {c} ({:.1} %)", 100.0 * share))
+        };
+        let keys: Vec<Key> = (1..=count).map(named).collect();
+        let mut chart = axes::chart_both(
+            &area,
+            &keys,
+            (
+                range(memory.iter().map(|&m| place(m))),
+                "memory of the sums, tokens (∞: nothing is forgotten)",
+            ),
+            (-0.05..1.05, "R² in other documents"),
+            (doubled, plain),
+        );
+        for c in 1..=count {
+            let points: Vec<(f64, f64)> =
+                rows(c).map(|i| (place(memory[i]), explained[i].max(0.0))).collect();
+            let (whole, fading): (Vec<_>, Vec<_>) =
+                points.into_iter().partition(|p| p.0 > longest.log2() + 0.5);
+            line(&mut chart, &fading, colour(c - 1).stroke_width(2));
+            dots(&mut chart, fading.into_iter().chain(whole), 4, colour(c - 1).filled());
+        }
+        area.present().expect("drawing into text cannot fail");
+    }
+    let said = |c: usize| {
+        let i = best(c).filter(|&i| together[i] >= 0.5)?;
+        let what = match memory[i] {
+            1.0 => "of 1 token".into(),
+            m if m.is_finite() => format!("of {m:.0} tokens"),
+            _ => "that forgets nothing".into(),
+        };
+        Some(format!(
+            "component {c}, a memory {what} (R² {:.2}; all memories together {:.2})",
+            explained[i], together[i]
+        ))
+    };
+    let said: Vec<String> = (1..=count).filter_map(said).collect();
+    let n = table.f64("n")?.first().copied().unwrap_or(0.0);
+    Ok(Figure {
+        name: "memory",
+        title: "What each direction remembers",
+        caption: format!(
+            "Sums of the evidence of the words read so far (log odds from counts alone), in which words \
+             fade with a time constant or not at all, fitted to each principal component in half of the \
+             documents and measured on {n:.0} states of the others. {}",
+            if said.is_empty() {
+                "They explain half of no component.".into()
+            } else {
+                format!("What fits best: {}.", said.join("; "))
+            }
+        ),
+        alt: format!(
+            "Variance explained for {count} components at {} memories.",
+            component.len() / count.max(1)
+        ),
+        tables: &["memory"],
+        svg,
+        plot: None,
+    })
+}
+
+/// A memory on its axis of doublings; the last place is that of no forgetting.
+fn doubled(x: &f64) -> String {
+    let doublings = x.round();
+    match doublings as i64 {
+        _ if (x - doublings).abs() > 1e-6 => String::new(),
+        8 => "∞".into(),
+        0..=7 => format!("{:.0}", doublings.exp2()),
+        _ => String::new(),
+    }
 }
 
 /// Loss along training.

@@ -71,6 +71,9 @@ pub fn all(run: &Path) -> Result<Vec<Figure>> {
         let predicted = have(name).then(|| read(name)).transpose()?;
         figures.push(dynamics::spectrum(&read("spectrum")?, predicted.as_ref())?);
     }
+    if have("memory") {
+        figures.push(dynamics::memory(&read("memory")?)?);
+    }
     if have("eigenvalues") && have("states") {
         let (eigenvalues, states) = (read("eigenvalues")?, read("states")?);
         if eigenvalues.height() > 0 {

@@ -1,7 +1,7 @@
 //! Stage `geometry`: spectra, dimensions, readouts.
 
 use super::states::{padded, read_axes};
-use super::{logits, read};
+use super::{logits, memory, read};
 use crate::Result;
 use crate::corpus::Corpus;
 use crate::experiment::Experiment;
@@ -42,6 +42,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     if network.head() != Head::Score {
         made.files.push(restricted(&corpus, &network, folder)?);
     }
+    made.files.extend(memory::write(&corpus, folder)?);
     Ok(made)
 }
 
