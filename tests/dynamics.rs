@@ -4,6 +4,7 @@ use accrue::dynamics::certificate::certify;
 use accrue::dynamics::finder::{median_norm, search};
 use accrue::dynamics::impulse::Impulse;
 use accrue::dynamics::linearise::Linearisation;
+use accrue::dynamics::lyapunov;
 use accrue::dynamics::manifold;
 use accrue::dynamics::patchwork::Patchwork;
 use accrue::dynamics::rounding::Errors;
@@ -11,6 +12,7 @@ use accrue::dynamics::select::{Selection, select};
 use accrue::dynamics::{Descent, Finder, Map, Stop};
 use accrue::geometry::{Pca, participation_ratio};
 use accrue::linalg::{Matrix, eigen, eigenvalues};
+use accrue::model::Inputs;
 use accrue::ops::{Cell, CellKind};
 use accrue::seed;
 use rand::Rng;
@@ -512,4 +514,50 @@ fn what_a_word_leaves_behind_is_the_sum_over_modes_and_exact_where_the_map_is_li
         assert!((impulse.slow[k as usize] - slow).abs() < 1e-12);
     }
     assert!(Impulse::of(&map, &near, &[1.0, 1.0], &[2.0, 0.0], 3).is_err(), "input of wrong size");
+}
+
+/// A linear cell with a triangular matrix shrinks by its diagonal, whatever it reads; a gated one that
+/// reads one word for ever by the eigenvalues of where it comes to rest.
+#[test]
+fn lyapunov_exponents_are_those_of_known_systems() {
+    let (units, inputs) = (5, Inputs::new(3, None));
+    let mut linear = random_cell(CellKind::Linear, units, 3, 2);
+    let rates = [0.98, -0.9, 0.6, 0.3, 0.1];
+    for i in 0..units {
+        for j in 0..units {
+            let w = &mut linear.recurrent_weights[i * units + j];
+            *w = if i == j {
+                rates[i]
+            } else if j > i {
+                *w
+            } else {
+                0.0
+            };
+        }
+    }
+    let map = Map::new(&linear, &inputs.vector(0)).unwrap();
+    let mut stream = seed::stream(4, "tests/lyapunov");
+    let document: Vec<u32> = (0..600).map(|_| stream.random_range(0..3)).collect();
+    let found = lyapunov::exponents(&map, &inputs, &[0.0; 5], &[&document, &[1, 2]], 4, 1).unwrap();
+    assert_eq!(found.len(), 1, "two tokens are too few");
+    for (found, rate) in found[0].iter().zip(rates) {
+        assert!((found - rate.abs().ln()).abs() < 0.02, "{found} of {rate}");
+    }
+
+    for kind in [CellKind::Ugrnn, CellKind::Gru, CellKind::GruResetBefore, CellKind::Lstm] {
+        let cell = random_cell(kind, 6, 3, 8);
+        let map = Map::new(&cell, &inputs.vector(1)).unwrap();
+        let mut rest = vec![0.0; map.state_size()];
+        (0..3000).for_each(|_| rest = map.step(&rest).as_slice().to_vec());
+        let wanted = eigenvalues(&map.jacobian(&rest)).unwrap();
+        let mut wanted: Vec<f64> = wanted.iter().map(|l| l.norm().ln()).collect();
+        wanted.sort_by(|a, b| b.total_cmp(a));
+        let document = vec![1; 1500];
+        let start = vec![0.0; rest.len()];
+        let found = lyapunov::exponents(&map, &inputs, &start, &[&document], 3, 1).unwrap();
+        // The second of a pair turns: its mean is over whole turns only in the long run.
+        assert!((found[0][0] - wanted[0]).abs() < 0.02, "{kind:?}: {found:?}, {wanted:?}");
+        let (sum, wanted): (f64, f64) = (found[0].iter().sum(), wanted[..3].iter().sum());
+        assert!((sum - wanted).abs() < 0.05, "{kind:?}: {sum}, {wanted}");
+    }
 }

@@ -4,7 +4,7 @@
 //! Jacobians. [`finder`] walks from visited states to slow points, keeping the
 //! meaning of "nearby"; [`select`] thins them; [`certificate`] proves which of
 //! them are fixed points and stable; [`linearise`] gives modes and time
-//! constants, [`deflection`] how words move the state, [`impulse`] what one token
+//! constants, [`lyapunov`] how long differences last while documents are read, [`deflection`] how words move the state, [`impulse`] what one token
 //! leaves behind, [`patchwork`] the map as
 //! linear pieces, [`relaxation`] how fast states come to rest, and [`manifold`]
 //! brings them onto a slow manifold that has no fixed points.
@@ -16,6 +16,7 @@ pub mod finder;
 pub mod held;
 pub mod impulse;
 pub mod linearise;
+pub mod lyapunov;
 pub mod manifold;
 pub mod patchwork;
 pub mod relaxation;

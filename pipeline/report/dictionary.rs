@@ -275,6 +275,22 @@ pub const TABLES: &[Described] = &[
         ],
     },
     Described {
+        name: "lyapunov",
+        about: "How long differences last while test documents are read: Lyapunov exponents along them, no input held.",
+        columns: &[
+            f("mode", "u64", "from 1, longest memory first"),
+            f(
+                "exponent",
+                "f64",
+                "mean ln of what the mode is stretched by at a token, over documents, their first third left out",
+            ),
+            f("low", "f64", "2.5th percentile of the bootstrap over documents"),
+            f("high", "f64", "97.5th percentile"),
+            f("tau", "f64", "time constant 1/|exponent|, tokens"),
+            f("n", "u64", "documents"),
+        ],
+    },
+    Described {
         name: "readouts",
         about: "One row an output of the network.",
         columns: &[

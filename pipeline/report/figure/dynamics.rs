@@ -161,7 +161,9 @@ fn eigenvalues(table: &Frame) -> Result<Plot> {
 }
 
 /// Median time constant of each mode, with the band from 10 to 90 %.
-pub fn time_constants(table: &Frame, states: &Frame) -> Result<Figure> {
+///
+/// * `along`: those along the documents, where they are known
+pub fn time_constants(table: &Frame, states: &Frame, along: Option<&Frame>) -> Result<Figure> {
     let (mode, tau) = (table.f64("mode")?, table.f64("tau")?);
     let at =
         |values: &[f64], share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
@@ -178,14 +180,20 @@ pub fn time_constants(table: &Frame, states: &Frame) -> Result<Figure> {
     lengths.sort_by(f64::total_cmp);
     let length = if lengths.is_empty() { f64::NAN } else { at(&lengths, 0.5) };
     let log = |x: f64| x.clamp(1e-2, 1e7).log10();
+    let reading: Vec<f64> = along.map(|t| t.f64("tau")).transpose()?.unwrap_or_default();
+    let while_read = || (1..=MODES).zip(&reading).map(|(m, &tau)| (m as f64, log(tau)));
     let mut svg = String::new();
     {
         let area = area(&mut svg);
         let ends = rows.iter().flat_map(|r| [log(r.1), log(r.3)]);
-        let ys = ends.chain(length.is_finite().then(|| log(length)));
+        let ys =
+            ends.chain(length.is_finite().then(|| log(length))).chain(while_read().map(|r| r.1));
         let mut keys = vec![key(colour(0), "median over the slow points, 10 to 90 %")];
         if length.is_finite() {
             keys.push(key(colour(1), "median document length"));
+        }
+        if !reading.is_empty() {
+            keys.push(key(colour(2), "while documents are read"));
         }
         let mut chart = chart_with(
             &area,
@@ -200,6 +208,7 @@ pub fn time_constants(table: &Frame, states: &Frame) -> Result<Figure> {
         };
         axes::draw(&mut chart, rows.iter().map(band));
         dots(&mut chart, rows.iter().map(|r| (r.0, log(r.2))), 5, colour(0).filled());
+        dots(&mut chart, while_read(), 5, colour(2).filled());
         if length.is_finite() {
             let ends = [(0.5, log(length)), (MODES as f64 + 0.5, log(length))];
             line(&mut chart, &ends, colour(1).stroke_width(2));
@@ -211,7 +220,22 @@ pub fn time_constants(table: &Frame, states: &Frame) -> Result<Figure> {
         title: "How long evidence is kept",
         caption: format!(
             "Time constants τ = |1/ln|λ|| of the slowest modes over the slow points: median and 10 \
-             to 90 % band.{}",
+             to 90 % band.{}{}",
+            if reading.is_empty() {
+                String::new()
+            } else {
+                let listed: Vec<String> = reading.iter().map(|tau| format!("{tau:.0}")).collect();
+                format!(
+                    " While test documents are read, differences last {} tokens (Lyapunov exponents along \
+                     {:.0} documents): no input is held there.",
+                    listed.join(", "),
+                    along
+                        .map(|t| t.f64("n"))
+                        .transpose()?
+                        .and_then(|n| n.first().copied())
+                        .unwrap_or(0.0)
+                )
+            },
             if length.is_finite() {
                 format!(
                     " Modes above the line (median document length, {length:.0} tokens) carry \
@@ -222,7 +246,11 @@ pub fn time_constants(table: &Frame, states: &Frame) -> Result<Figure> {
             }
         ),
         alt: format!("Time constants of {} modes on a logarithmic scale.", rows.len()),
-        tables: &["eigenvalues", "states"],
+        tables: if along.is_some() {
+            &["eigenvalues", "lyapunov", "states"]
+        } else {
+            &["eigenvalues", "states"]
+        },
         svg,
         plot: None,
     })

@@ -78,7 +78,8 @@ pub fn all(run: &Path) -> Result<Vec<Figure>> {
         let (eigenvalues, states) = (read("eigenvalues")?, read("states")?);
         if eigenvalues.height() > 0 {
             figures.push(dynamics::plane(&eigenvalues)?);
-            figures.push(dynamics::time_constants(&eigenvalues, &states)?);
+            let along = have("lyapunov").then(|| read("lyapunov")).transpose()?;
+            figures.push(dynamics::time_constants(&eigenvalues, &states, along.as_ref())?);
         }
     }
     if have("deflection_field") {

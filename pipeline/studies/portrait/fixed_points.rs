@@ -1,7 +1,7 @@
 //! Stage `fixed_points`: where the state stands still, proofs, and spectra.
 
 use super::states::{padded, read_axes};
-use super::{FixedPointSettings, logits, read};
+use super::{FixedPointSettings, logits, lyapunov, read};
 use crate::dynamics::certificate::{Certificate, certify};
 use crate::dynamics::finder::{Descent, SlowPoint, median_norm, search};
 use crate::dynamics::linearise::Linearisation;
@@ -65,6 +65,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         readout: network.readout()?,
     };
     let mut made = seek(&sought, folder)?;
+    made.files.push(lyapunov::write(&corpus, &network, e.seed, folder)?);
     let mut lengths: Vec<f64> = corpus.test.documents.iter().map(|d| d.len() as f64).collect();
     let length = median(&mut lengths).expect("there are test documents");
     let table = Frame::read(folder, "eigenvalues")?;

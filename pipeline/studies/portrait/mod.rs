@@ -11,6 +11,7 @@ pub(super) mod context;
 mod deflections;
 mod fixed_points;
 mod geometry;
+mod lyapunov;
 mod memory;
 mod modes;
 mod predict;

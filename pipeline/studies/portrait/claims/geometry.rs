@@ -115,11 +115,21 @@ fn slow_modes(e: &Experiment, folder: &Path, d: usize) -> Result<Option<Claim>> 
     };
     let ratios: Vec<f64> = tau[d - 1].iter().zip(&tau[d]).map(|(a, b)| a / b).collect();
     let modes = if d == 1 { "mode" } else { "modes" };
+    let along = match have(folder, "lyapunov") {
+        true => Frame::read(folder, "lyapunov")?.f64("tau")?,
+        false => Vec::new(),
+    };
+    let reading = match (along.get(d - 1), along.get(d)) {
+        (Some(slow), Some(fast)) => {
+            format!("; while documents are read {slow:.0} and {fast:.0} tokens")
+        }
+        _ => String::new(),
+    };
     Ok(Some(Claim {
         name: "G6",
         statement: format!(
             "exactly {d} slow {modes}: median time constant of mode {d} ({slow:.0} tokens) over \
-             that of mode {} ({fast:.0})",
+             that of mode {} ({fast:.0}){reading}",
             d + 1
         ),
         measured: slow / fast,
