@@ -198,6 +198,19 @@ fn two_labels_make_a_square() {
 }
 
 #[test]
+fn the_published_search_keeps_every_seed_at_the_headline() {
+    let out = tempfile::tempdir().unwrap();
+    let short = ["grid=[]", "training.steps=100", "fixed_points.search=Together"];
+    let (_, folder) = run("geometry/labels.ron", &short, out.path());
+    let table = Frame::read(&folder, "searches").unwrap();
+    let (tolerance, seeds) = (table.f64("tolerance").unwrap(), table.f64("seeds").unwrap());
+    let reached = table.f64("reached").unwrap();
+    for i in 0..seeds.len() {
+        assert_eq!(reached[i] == seeds[i], tolerance[i] == 5e-4, "{tolerance:?} {reached:?}");
+    }
+}
+
+#[test]
 fn the_toy_language_is_read_in_context() {
     let out = tempfile::tempdir().unwrap();
     let short = ["training.steps=4000", "training.decay=0.9994"];

@@ -245,7 +245,11 @@ pub const TABLES: &[Described] = &[
             f("input", "str", "as in `fixed_points`"),
             f("tolerance", "f64", "speed"),
             f("seeds", "u64", "searches started"),
-            f("reached", "u64", "searches that came below the tolerance"),
+            f(
+                "reached",
+                "u64",
+                "searches that came below the tolerance; all, at the headline's, where they were led together (their mean did)",
+            ),
             f("kept", "u64", "points kept as distinct"),
             f(
                 "median_moved",

@@ -43,7 +43,6 @@ pub struct Settings {
     pub penalty: Penalty,
     /// How exact the products of training are; anything but `F32` wants a card (`--device cuda`). What is
     /// measured after training has exact products in any case.
-    #[serde(skip_serializing_if = "is_exact")]
     pub precision: Precision,
     /// Share of the pooled state's numbers set to zero at each step.
     #[serde(deserialize_with = "setting::share")]
@@ -64,11 +63,6 @@ pub struct Settings {
     /// Steps that one row of the training table sums up.
     #[serde(deserialize_with = "setting::at_least_one")]
     pub record_every: usize,
-}
-
-/// So that a run trained before the setting was there keeps its keys.
-fn is_exact(precision: &Precision) -> bool {
-    *precision == Precision::F32
 }
 
 impl Default for Settings {

@@ -1,7 +1,8 @@
 //! Stage `fixed_points`: where the state stands still, proofs, and spectra.
 
 use super::states::{padded, read_axes};
-use super::{FixedPointSettings, logits, lyapunov, read};
+use super::{FixedPointSettings, Search as By, logits, lyapunov, read};
+use crate::dynamics::adam::{self, Adam};
 use crate::dynamics::certificate::{Certificate, certify};
 use crate::dynamics::finder::{Descent, SlowPoint, median_norm, search};
 use crate::dynamics::linearise::Linearisation;
@@ -100,8 +101,20 @@ pub(in crate::studies) fn seek(sought: &Sought, folder: &Path) -> Result<Made> {
             Ok(())
         })?;
         let along = i == 0;
+        let together = match settings.search {
+            By::Each => Vec::new(),
+            By::Together => {
+                let seeds: Vec<&[f64]> = chosen.iter().map(|&s| states[s].as_slice()).collect();
+                adam::search(
+                    &map,
+                    &seeds,
+                    &Adam { tolerance: settings.headline, ..Adam::default() },
+                )
+            }
+        };
+        let found = Found { each: &found, together: &together };
         let (mut kept, mut went) =
-            gather(settings, held, &map, &found, scale, &sought.readout.0, along)?;
+            gather(settings, held, &map, found, scale, &sought.readout.0, along)?;
         kept.iter_mut().for_each(|r| r.seed_state = chosen[r.seed_state]);
         rows.append(&mut kept);
         searches.append(&mut went);
@@ -141,12 +154,30 @@ fn median(values: &mut [f64]) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
+/// What the searches of one input came to.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    each: &'a [Descent],
+    /// By the published search, if it was asked for.
+    together: &'a [Descent],
+}
+
+impl<'a> Found<'a> {
+    /// Searches that reached tolerance `t`, with the points: all of the published search at its own.
+    fn at(&self, t: usize, headline: bool) -> Vec<(&'a Descent, &'a SlowPoint)> {
+        if headline && !self.together.is_empty() {
+            return self.together.iter().map(|d| (d, &d.last)).collect();
+        }
+        self.each.iter().filter_map(|d| Some((d, d.reached[t].as_ref()?))).collect()
+    }
+}
+
 /// Keeps points at each tolerance; spectra along the headline, proofs at the end.
 fn gather(
     settings: &FixedPointSettings,
     held: &str,
     map: &Map,
-    found: &[Descent],
+    found: Found,
     scale: f64,
     readout: &[f64],
     headline: bool,
@@ -154,11 +185,10 @@ fn gather(
     let tolerances = &settings.finder.tolerances;
     let smallest = tolerances.iter().copied().fold(f64::INFINITY, f64::min);
     let stops = [Stop::TooFar, Stop::Stalled, Stop::OutOfSteps]
-        .map(|stop| found.iter().filter(|d| d.stop == stop).count());
+        .map(|stop| found.each.iter().filter(|d| d.stop == stop).count());
     let (mut rows, mut searches) = (Vec::new(), Vec::new());
     for (t, &tolerance) in tolerances.iter().enumerate() {
-        let reached: Vec<(&Descent, &SlowPoint)> =
-            found.iter().filter_map(|d| Some((d, d.reached[t].as_ref()?))).collect();
+        let reached = found.at(t, tolerance == settings.headline);
         let points: Vec<(&[f64], f64)> =
             reached.iter().map(|(_, p)| (p.state.as_slice(), p.speed)).collect();
         let kept = select(&points, scale, &settings.selection);
@@ -191,7 +221,7 @@ fn gather(
         searches.push(Search {
             input: held.to_string(),
             tolerance,
-            seeds: found.len(),
+            seeds: found.each.len(),
             reached: reached.len(),
             kept: kept.len(),
             moved: median(&mut moved),

@@ -92,6 +92,8 @@ pub struct FixedPointSettings {
     pub headline: f64,
     /// The search.
     pub finder: Finder,
+    /// How the points of the headline's tolerance are sought.
+    pub search: Search,
     /// The thinning.
     pub selection: Selection,
     /// Points (headline input and tolerance) at which spectra are computed,
@@ -102,6 +104,18 @@ pub struct FixedPointSettings {
     pub proofs: usize,
 }
 
+/// Who decides when a point is slow enough.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Search {
+    /// Each seed goes down by itself, by second-order steps, until its own speed is below the tolerance.
+    #[default]
+    Each,
+    /// As published: all seeds go down by Adam until the *mean* of their speeds is below the headline's
+    /// tolerance, and all of them stay. Small steps leave a seed where it is along slow modes, which second-order
+    /// steps follow for a way. Other tolerances are each seed's own.
+    Together,
+}
+
 impl Default for FixedPointSettings {
     fn default() -> Self {
         Self {
@@ -109,6 +123,7 @@ impl Default for FixedPointSettings {
             seeds: 512,
             headline: 1e-6,
             finder: Finder::default(),
+            search: Search::Each,
             selection: Selection::default(),
             spectra: 64,
             proofs: 64,
