@@ -523,17 +523,9 @@ fn lyapunov_exponents_are_those_of_known_systems() {
     let (units, inputs) = (5, Inputs::new(3, None));
     let mut linear = random_cell(CellKind::Linear, units, 3, 2);
     let rates = [0.98, -0.9, 0.6, 0.3, 0.1];
-    for i in 0..units {
-        for j in 0..units {
-            let w = &mut linear.recurrent_weights[i * units + j];
-            *w = if i == j {
-                rates[i]
-            } else if j > i {
-                *w
-            } else {
-                0.0
-            };
-        }
+    for (i, row) in linear.recurrent_weights.chunks_mut(units).enumerate() {
+        row[..i].fill(0.0);
+        row[i] = rates[i];
     }
     let map = Map::new(&linear, &inputs.vector(0)).unwrap();
     let mut stream = seed::stream(4, "tests/lyapunov");
