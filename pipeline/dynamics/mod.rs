@@ -4,9 +4,9 @@
 //! Jacobians. [`finder`] walks from visited states to slow points, keeping the
 //! meaning of "nearby"; [`select`] thins them; [`certificate`] proves which of
 //! them are fixed points and stable; [`linearise`] gives modes and time
-//! constants, [`lyapunov`] how long differences last while documents are read, [`deflection`] how words move the state, [`impulse`] what one token
-//! leaves behind, [`patchwork`] the map as
-//! linear pieces, [`relaxation`] how fast states come to rest, and [`manifold`]
+//! constants, [`lyapunov`] how long differences last while documents are read,
+//! [`deflection`] how words move the state, [`impulse`] what one token leaves
+//! behind, [`patchwork`] the map as linear pieces, [`relaxation`] how fast states come to rest, and [`manifold`]
 //! brings them onto a slow manifold that has no fixed points.
 
 pub mod adam;

@@ -248,7 +248,7 @@ pub const TABLES: &[Described] = &[
             f(
                 "reached",
                 "u64",
-                "searches that came below the tolerance; all, at the headline's, where they were led together (their mean did)",
+                "searches that came below the tolerance; all, at the headline's, where they were led together and their mean did",
             ),
             f("kept", "u64", "points kept as distinct"),
             f(

@@ -1,7 +1,7 @@
 //! How a pass is cut into blocks of a GPU. No GPU is needed to know.
 //!
 //! The recurrent weights stay in the registers of a *group* of blocks from the first token to the
-//! last (`kernels/persistent.cu`). A block owns `width` units, a thread `gates · slice` weights:
+//! last (`kernels/persistent.cuh`). A block owns `width` units, a thread `gates · slice` weights:
 //! as wide as 64 weights a thread allow, so that a group has as few blocks as can be.
 
 use crate::ops::CellKind;
@@ -165,7 +165,7 @@ impl Share {
     }
 }
 
-/// Bytes of shared memory that `kernels/persistent.cu` lays out, forward and backward.
+/// Bytes of shared memory that `kernels/persistent.cuh` lays out, forward and backward.
 fn shared(kind: CellKind, cut: &Cut, group_rows: usize) -> (usize, usize) {
     let gates = kind.gates();
     // A cluster writes the next step's numbers while the last one's are read.

@@ -1,5 +1,5 @@
 // The same passes, plainly: one block a row, the weights read from memory at every token. The truth on
-// the card, and the way for networks too wide for `persistent.cu`.
+// the card, and the way for networks too wide for `persistent.cuh`.
 #include "sequence.cuh"
 
 namespace {

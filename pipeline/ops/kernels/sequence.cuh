@@ -51,7 +51,7 @@ struct Pass {
     float *pooled;              // [rows, state], or [rows, longest, state]
     const float *gradient;      // of pooled
     float *initial_gradient;    // [groups of all launches, state]
-    float *exchange;            // [groups, 2, group_rows, G·padded], where blocks meet in global memory
+    float *exchange;            // [groups, 2, group_rows, G·padded + spare], where blocks meet in global memory
     unsigned *arrivals;         // [groups], zero
 };
 

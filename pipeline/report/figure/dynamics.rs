@@ -315,7 +315,7 @@ pub fn memory(table: &Frame) -> Result<Figure> {
         caption: format!(
             "Sums of the evidence of the words read so far (log odds from counts alone), in which words \
              fade with a time constant or not at all, fitted to each principal component in half of the \
-             documents and measured on {n:.0} states of the others. {}",
+             documents and measured on {n:.0} states of the others (below 0 is drawn as 0). {}",
             if said.is_empty() {
                 "They explain half of no component.".into()
             } else {
@@ -332,7 +332,7 @@ pub fn memory(table: &Frame) -> Result<Figure> {
     })
 }
 
-/// A memory on its axis of doublings; the last place is that of no forgetting.
+/// A memory on its axis of doublings: the table's are 1 to 128 tokens, then that of no forgetting.
 fn doubled(x: &f64) -> String {
     let doublings = x.round();
     match doublings as i64 {

@@ -1,7 +1,7 @@
 //! Stage `fixed_points`: where the state stands still, proofs, and spectra.
 
 use super::states::{padded, read_axes};
-use super::{FixedPointSettings, Search as By, logits, lyapunov, read};
+use super::{FixedPointSettings, Search, logits, lyapunov, read};
 use crate::dynamics::adam::{self, Adam};
 use crate::dynamics::certificate::{Certificate, certify};
 use crate::dynamics::finder::{Descent, SlowPoint, median_norm, search};
@@ -31,7 +31,7 @@ struct Row {
 }
 
 /// How the searches of one input and tolerance went.
-struct Search {
+struct Searched {
     input: String,
     tolerance: f64,
     seeds: usize,
@@ -102,8 +102,8 @@ pub(in crate::studies) fn seek(sought: &Sought, folder: &Path) -> Result<Made> {
         })?;
         let along = i == 0;
         let together = match settings.search {
-            By::Each => Vec::new(),
-            By::Together => {
+            Search::Each => Vec::new(),
+            Search::Together => {
                 let seeds: Vec<&[f64]> = chosen.iter().map(|&s| states[s].as_slice()).collect();
                 adam::search(
                     &map,
@@ -163,10 +163,12 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    /// Searches that reached tolerance `t`, with the points: all of the published search at its own.
-    fn at(&self, t: usize, headline: bool) -> Vec<(&'a Descent, &'a SlowPoint)> {
+    /// Searches that reached tolerance `t`, with the points: all of the published search at its own, if their
+    /// mean did; those that did by themselves if it ran out of steps.
+    fn at(&self, t: usize, tolerance: f64, headline: bool) -> Vec<(&'a Descent, &'a SlowPoint)> {
         if headline && !self.together.is_empty() {
-            return self.together.iter().map(|d| (d, &d.last)).collect();
+            let reached = |d: &&Descent| d.stop == Stop::Converged || d.last.speed < tolerance;
+            return self.together.iter().filter(reached).map(|d| (d, &d.last)).collect();
         }
         self.each.iter().filter_map(|d| Some((d, d.reached[t].as_ref()?))).collect()
     }
@@ -181,14 +183,14 @@ fn gather(
     scale: f64,
     readout: &[f64],
     headline: bool,
-) -> Result<(Vec<Row>, Vec<Search>)> {
+) -> Result<(Vec<Row>, Vec<Searched>)> {
     let tolerances = &settings.finder.tolerances;
     let smallest = tolerances.iter().copied().fold(f64::INFINITY, f64::min);
     let stops = [Stop::TooFar, Stop::Stalled, Stop::OutOfSteps]
         .map(|stop| found.each.iter().filter(|d| d.stop == stop).count());
     let (mut rows, mut searches) = (Vec::new(), Vec::new());
     for (t, &tolerance) in tolerances.iter().enumerate() {
-        let reached = found.at(t, tolerance == settings.headline);
+        let reached = found.at(t, tolerance, tolerance == settings.headline);
         let points: Vec<(&[f64], f64)> =
             reached.iter().map(|(_, p)| (p.state.as_slice(), p.speed)).collect();
         let kept = select(&points, scale, &settings.selection);
@@ -218,7 +220,7 @@ fn gather(
                 Ok((values, proof))
             })
             .collect::<Result<_>>()?;
-        searches.push(Search {
+        searches.push(Searched {
             input: held.to_string(),
             tolerance,
             seeds: found.each.len(),
@@ -295,7 +297,7 @@ fn write(
         .write(folder)
 }
 
-fn write_searches(folder: &Path, searches: &[Search]) -> Result<String> {
+fn write_searches(folder: &Path, searches: &[Searched]) -> Result<String> {
     Table::new("searches")
         .text("input", searches.iter().map(|s| s.input.as_str()))
         .f64("tolerance", searches.iter().map(|s| s.tolerance))

@@ -1,5 +1,6 @@
 //! How long differences last while the documents are read.
 
+use super::states::visited;
 use crate::Result;
 use crate::corpus::Corpus;
 use crate::dynamics::{Map, lyapunov};
@@ -15,11 +16,8 @@ const TOKENS: usize = 4000;
 
 /// Lyapunov exponents along the documents whose states are in the table `states`.
 pub fn write(corpus: &Corpus, network: &Network, seed: u64, folder: &Path) -> Result<String> {
-    let mut visited: Vec<usize> =
-        Frame::read(folder, "states")?.f64("document")?.iter().map(|&d| d as usize).collect();
-    visited.dedup();
     let mut read = 0;
-    let documents: Vec<&[u32]> = visited
+    let documents: Vec<&[u32]> = visited(&Frame::read(folder, "states")?)?
         .iter()
         .map(|&d| corpus.test.documents.get(d))
         .take_while(|d| {

@@ -1,6 +1,6 @@
 //! What each principal component remembers: sums of the words' evidence that forget more or less.
 
-use super::states::read_axes;
+use super::states::{read_axes, visited};
 use crate::Result;
 use crate::corpus::{Corpus, Labels};
 use crate::linalg::Matrix;
@@ -26,8 +26,7 @@ pub fn write(corpus: &Corpus, folder: &Path) -> Result<Option<String>> {
     let count = COMPONENTS.min(axes.variances.len());
     let points: Vec<Vec<f64>> = states.iter().map(|s| axes.coordinates(s, count)).collect();
     let points = Matrix::from_fn(points.len(), count, |i, a| points[i][a]);
-    let mut visited: Vec<usize> = documents.iter().map(|&d| d as usize).collect();
-    visited.dedup();
+    let visited = visited(&table)?;
     let even: BTreeSet<usize> = visited.iter().copied().step_by(2).collect();
     let fitted: Vec<bool> = documents.iter().map(|&d| even.contains(&(d as usize))).collect();
     let labels = corpus.label_names.len();

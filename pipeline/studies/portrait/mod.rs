@@ -111,7 +111,7 @@ pub enum Search {
     #[default]
     Each,
     /// As published: all seeds go down by Adam until the *mean* of their speeds is below the headline's
-    /// tolerance, and all of them stay. Small steps leave a seed where it is along slow modes, which second-order
+    /// tolerance, 1,000 steps at most, and all of them stay (those below it, where the mean is not). Small steps leave a seed where it is along slow modes, which second-order
     /// steps follow for a way. Other tolerances are each seed's own.
     Together,
 }

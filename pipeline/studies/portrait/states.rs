@@ -116,6 +116,13 @@ fn write(
         .write(folder)
 }
 
+/// Documents whose states are in the table `states`, in its order.
+pub fn visited(table: &Frame) -> Result<Vec<usize>> {
+    let mut all: Vec<usize> = table.f64("document")?.iter().map(|&d| d as usize).collect();
+    all.dedup();
+    Ok(all)
+}
+
 /// Three coordinates, missing ones zero (networks of one or two units).
 pub fn padded(mut coordinates: Vec<f64>) -> Vec<f64> {
     coordinates.resize(3, 0.0);
