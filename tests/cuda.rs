@@ -171,6 +171,7 @@ fn settings(steps: usize) -> Settings {
         penalty: Penalty::All(1e-4),
         dropout: 0.2,
         input_dropout: 0.1,
+        average: 40,
         checkpoint_every: 7,
         record_every: 1,
         ..Settings::default()

@@ -62,6 +62,13 @@ fn a_small_network_learns_three_topics() {
 
 #[test]
 fn a_run_that_was_cut_off_goes_on_to_the_same_bits() {
+    for average in [0, 60] {
+        goes_on_to_the_same_bits(average);
+    }
+}
+
+fn goes_on_to_the_same_bits(average: usize) {
+    let settings = || Settings { average, ..settings() };
     let corpus = corpus();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint");
@@ -84,6 +91,33 @@ fn a_run_that_was_cut_off_goes_on_to_the_same_bits() {
     train::fit(&fresh, &corpus.train, &corpus.validation, &settings, 1, (&path, "other"), &mut ())
         .unwrap();
     assert_eq!(fresh.arrays().unwrap(), whole.arrays().unwrap());
+}
+
+#[test]
+fn averaged_weights_are_the_mean_of_those_of_the_steps() {
+    let corpus = corpus();
+    let folder = tempfile::tempdir().unwrap();
+    let arrays = |average: usize, steps: usize| {
+        let network = network(&corpus);
+        let settings = Settings { average, steps, ..settings() };
+        let path = folder.path().join(format!("{average} {steps}"));
+        let place = (path.as_path(), "key");
+        train::fit(&network, &corpus.train, &corpus.validation, &settings, 1, place, &mut ()).unwrap();
+        network.arrays().unwrap()
+    };
+    // Twenty weights of a horizon: of each step, and of every third. One more is forgotten by a twentieth.
+    for (horizon, steps, every, kept) in [(20, 5, 1, 5), (60, 10, 3, 3), (20, 22, 1, 20)] {
+        let singles: Vec<_> = (1..=steps / every).map(|n| arrays(0, n * every)).collect();
+        for (name, (_, mean)) in arrays(horizon, steps) {
+            for (i, &mean) in mean.iter().enumerate() {
+                let mut wanted = 0.0;
+                for (n, single) in singles.iter().enumerate() {
+                    wanted += (f64::from(single[&name].1[i]) - wanted) / (n + 1).min(kept) as f64;
+                }
+                assert!((f64::from(mean) - wanted).abs() < 1e-6, "{name} {i}: {mean}, not {wanted}");
+            }
+        }
+    }
 }
 
 #[test]

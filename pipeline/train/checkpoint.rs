@@ -1,6 +1,7 @@
 //! A training run put down on disk, whole: weights, moments, and where it stood.
 
 use super::adam::Moments;
+use super::average::Average;
 use super::fit::Record;
 use super::loss::Tally;
 use crate::model::{Network, Parameter, weights};
@@ -11,6 +12,10 @@ use std::path::Path;
 
 /// Metadata key of the progress.
 const METADATA: &str = "progress";
+
+/// What the names of arrays begin with: the best weights so far, and their mean.
+const BEST: &str = "best.";
+const AVERAGE: &str = "average.";
 
 /// Where a run stands, besides its arrays.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -33,6 +38,9 @@ pub struct Progress {
     pub best: Option<(f64, usize)>,
     /// Measurements since the lowest.
     pub waited: usize,
+    /// Weights that went into their mean.
+    #[serde(default)]
+    pub averaged: usize,
     /// Sums of the row of the training table that is being filled.
     pub open: Open,
 }
@@ -87,6 +95,7 @@ pub fn write(
     network: &Network,
     moments: &[Moments],
     best: Option<&weights::Arrays>,
+    average: Option<&Average>,
 ) -> Result<()> {
     let mut arrays = network.arrays()?;
     for (parameter, moments) in network.parameters().iter().zip(moments) {
@@ -97,10 +106,15 @@ pub fn write(
         add("first", &moments.first);
         add("second", &moments.second);
     }
-    for (name, array) in best.into_iter().flatten() {
-        arrays.insert(format!("best.{name}"), array.clone());
-    }
-    let text = serde_json::to_string(progress).expect("progress has only plain, finite fields");
+    let mut add = |prefix: &str, all: Option<&weights::Arrays>| {
+        for (name, array) in all.into_iter().flatten() {
+            arrays.insert(format!("{prefix}{name}"), array.clone());
+        }
+    };
+    add(BEST, best);
+    add(AVERAGE, average.map(|average| &average.arrays));
+    let averaged = average.map_or(0, |average| average.count);
+    let text = serde_json::to_string(&Progress { averaged, ..progress.clone() }).expect("progress has only plain, finite fields");
     weights::write(path, &arrays, HashMap::from([(METADATA.to_string(), text)]))
 }
 
@@ -112,6 +126,8 @@ pub struct Restored {
     pub moments: Vec<Moments>,
     /// The best weights so far.
     pub best: Option<weights::Arrays>,
+    /// The mean of the weights so far.
+    pub average: Option<Average>,
 }
 
 /// Reads a checkpoint into `network`; `None` if there is none, or it belongs
@@ -143,10 +159,18 @@ pub fn read(path: &Path, key: &str, network: &Network) -> Result<Option<Restored
         };
         moments.push(Moments { first: take("first")?, second: take("second")? });
     }
-    let (best, now): (weights::Arrays, weights::Arrays) =
-        arrays.into_iter().partition(|(name, _)| name.starts_with("best."));
-    network.set_arrays(&now)?;
-    let best: weights::Arrays =
-        best.into_iter().map(|(name, a)| (name["best.".len()..].to_string(), a)).collect();
-    Ok(Some(Restored { progress, moments, best: (!best.is_empty()).then_some(best) }))
+    let mut take = |prefix: &str| -> Option<weights::Arrays> {
+        let of = |name: &String| name.starts_with(prefix);
+        let names: Vec<String> = arrays.keys().filter(|name| of(name)).cloned().collect();
+        let take = |name: String| {
+            let array = arrays.remove(&name).expect("its name was just read");
+            (name[prefix.len()..].to_string(), array)
+        };
+        let taken: weights::Arrays = names.into_iter().map(take).collect();
+        (!taken.is_empty()).then_some(taken)
+    };
+    let (best, average) = (take(BEST), take(AVERAGE));
+    network.set_arrays(&arrays)?;
+    let average = average.map(|arrays| Average { arrays, count: progress.averaged });
+    Ok(Some(Restored { progress, moments, best, average }))
 }

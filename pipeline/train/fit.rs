@@ -1,7 +1,8 @@
 //! The training loop.
 
 use super::adam::{self, Gradient, Moments, Step};
-use super::checkpoint::{self, Progress};
+use super::average::{self, Average};
+use super::checkpoint::{self, Progress, Restored};
 use super::loss::{Tally, Targets};
 use super::settings::Settings;
 use super::{batches, penalty};
@@ -187,6 +188,7 @@ pub(super) struct Run<'a> {
     pub(super) progress: Progress,
     pub(super) moments: Vec<Moments>,
     best: Option<Arrays>,
+    average: Option<Average>,
     /// Step of the last checkpoint on disk.
     safe: Option<usize>,
     stopped_early: bool,
@@ -202,16 +204,14 @@ impl<'a> Run<'a> {
         let lengths: Vec<usize> = train.documents.iter().map(<[u32]>::len).collect();
         let planned = settings.epochs * lengths.len().div_ceil(settings.batch);
         let planned = if settings.steps > 0 { planned.min(settings.steps) } else { planned };
-        let (progress, moments, best, safe) = match checkpoint::read(path, key, network)? {
-            Some(found) => {
-                let step = found.progress.step;
-                (found.progress, found.moments, found.best, Some(step))
-            }
-            None => {
-                let moments = parameters.iter().map(|p| Moments::new(p.var.elem_count())).collect();
-                (Progress { key: key.into(), ..Progress::default() }, moments, None, None)
-            }
-        };
+        let found = checkpoint::read(path, key, network)?;
+        let safe = found.as_ref().map(|found| found.progress.step);
+        let found = found.unwrap_or_else(|| Restored {
+            progress: Progress { key: key.into(), ..Progress::default() },
+            moments: parameters.iter().map(|p| Moments::new(p.var.elem_count())).collect(),
+            best: None,
+            average: None,
+        });
         let run = Self {
             network,
             parameters,
@@ -222,9 +222,10 @@ impl<'a> Run<'a> {
             path,
             lengths,
             planned,
-            progress,
-            moments,
-            best,
+            progress: found.progress,
+            moments: found.moments,
+            best: found.best,
+            average: found.average,
             safe,
             stopped_early: false,
             order: None,
@@ -291,6 +292,13 @@ impl<'a> Run<'a> {
         let last_of_epoch = self.progress.batch == batches;
         self.close_record(batches, false);
         watch.step(&self.progress, self.planned, tally);
+        if average::is_due(self.settings.average, self.progress.step) {
+            bring(self, false)?;
+            match &mut self.average {
+                Some(average) => average.add(self.network, self.settings.average)?,
+                None => self.average = Some(Average::new(self.network)?),
+            }
+        }
         if self.validation_is_due(last_of_epoch) {
             bring(self, false)?;
             self.stopped_early = self.validate(batches, watch)?;
@@ -319,6 +327,8 @@ impl<'a> Run<'a> {
         if let (Some(best), Some((_, step))) = (&self.best, self.progress.best) {
             self.network.set_arrays(best)?;
             kept = step;
+        } else if let Some(average) = &self.average {
+            self.network.set_arrays(&average.arrays)?;
         }
         Ok(Fit {
             records: self.progress.records.clone(),
@@ -339,6 +349,18 @@ impl<'a> Run<'a> {
     /// Measures the validation split; whether the patience has run out.
     fn validate(&mut self, batches: usize, watch: &mut dyn Watch) -> Result<bool> {
         self.close_record(batches, true);
+        let Some(average) = &self.average else {
+            return self.validate_as_it_is(watch);
+        };
+        let now = self.network.arrays()?;
+        self.network.set_arrays(&average.arrays)?;
+        let stops = self.validate_as_it_is(watch)?;
+        self.network.set_arrays(&now)?;
+        Ok(stops)
+    }
+
+    /// [`Run::validate`] with the weights that the network has.
+    fn validate_as_it_is(&mut self, watch: &mut dyn Watch) -> Result<bool> {
         let tally = score(self.network, self.validation)?;
         let loss = tally.mean_loss();
         if let Some(record) = self.progress.records.last_mut() {
@@ -360,8 +382,8 @@ impl<'a> Run<'a> {
     }
 
     fn save(&mut self) -> Result<()> {
-        let Self { path, progress, network, moments, best, .. } = self;
-        checkpoint::write(path, progress, network, moments, best.as_ref())?;
+        let Self { path, progress, network, moments, best, average, .. } = self;
+        checkpoint::write(path, progress, network, moments, best.as_ref(), average.as_ref())?;
         self.safe = Some(self.progress.step);
         Ok(())
     }

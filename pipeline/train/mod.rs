@@ -7,6 +7,7 @@
 //! by side on a card.
 
 pub mod adam;
+pub mod average;
 pub mod batches;
 pub mod checkpoint;
 pub mod fit;

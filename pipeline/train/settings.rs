@@ -51,6 +51,10 @@ pub struct Settings {
     /// loses the same numbers at all its places in a batch. Embeddings only.
     #[serde(deserialize_with = "setting::share")]
     pub input_dropout: f64,
+    /// Steps over which weights are averaged: what is validated and kept is the mean of the weights over about
+    /// the last so many steps, older ones forgotten exponentially (see [`super::average`]); 0: the weights
+    /// of one step.
+    pub average: usize,
     /// Steps between measurements on the validation split; 0: once an epoch.
     pub validate_every: usize,
     /// Measurements without a lower validation loss after which training
@@ -82,6 +86,7 @@ impl Default for Settings {
             precision: Precision::F32,
             dropout: 0.0,
             input_dropout: 0.0,
+            average: 0,
             validate_every: 0,
             patience: 0,
             checkpoint_every: 250,
