@@ -481,6 +481,15 @@ fn a_grid_runs_every_case_once_and_lists_those_that_fail() {
     assert_eq!(cases.settings[2][0], ("model.cell".to_string(), "Lstm".to_string()));
     assert!(made.join("index.html").is_file());
     assert!(made.join("cases/001-Gru-0.05/index.html").is_file());
+    let page = std::fs::read_to_string(made.join("index.html")).unwrap();
+    // Claims by cell, and along the rates, of which one has no networks.
+    let crossed = page.split("Where they hold along training.learning_rate").nth(1);
+    let crossed = crossed.map_or("", |rest| rest.split("</table>").next().unwrap());
+    assert!(!page.contains("Where they hold along model.cell"));
+    assert!(crossed.is_empty(), "no claim is tested at two rates: {crossed}");
+    std::fs::remove_file(made.join("index.html")).unwrap();
+    assert!(grid::rewrite(&made).unwrap() && !grid::rewrite(folder.path()).unwrap());
+    assert_eq!(std::fs::read_to_string(made.join("index.html")).unwrap(), page);
     // A case alone gives the same bits as within the grid.
     let mut alone = grid::cases(&experiment).unwrap().remove(0).experiment;
     alone.name = "alone".into();

@@ -79,3 +79,65 @@ fn an_explained_text_is_coloured_to_one_scale() {
 fn text_means_itself_in_the_page() {
     assert_eq!(page::escape("<b a=\"1\">&'"), "&lt;b a=&quot;1&quot;&gt;&amp;&#39;");
 }
+
+#[test]
+fn a_grids_page_counts_claims_by_cell_and_along_the_other_axes() {
+    use accrue::studies::grid;
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // Two cells, three penalties; the third penalty's networks were tested for another claim.
+    let cases: Vec<(&str, &str)> =
+        ["Gru", "Lstm"].iter().flat_map(|&c| ["1e-3", "1e-2", "1e-1"].map(|p| (c, p))).collect();
+    let holds = [false, true, true, true, true, false];
+    let claim = |i: usize| if i % 3 == 2 { "G9" } else { "G8" };
+    let names = || cases.iter().map(|(cell, penalty)| format!("{cell}-{penalty}"));
+    Table::new("cases")
+        .u64("case", 0..6)
+        .text("name", names())
+        .maybe_bool("finished", [Some(true); 6])
+        .text("failure", [""; 6])
+        .write(folder)
+        .unwrap();
+    Table::new("case_settings")
+        .u64("case", (0..12).map(|i| i / 2))
+        .text("setting", (0..12).map(|i| ["model.cell", "training.penalty"][i % 2]))
+        .text("value", cases.iter().flat_map(|(c, p)| [c.to_string(), format!("All({p})")]))
+        .write(folder)
+        .unwrap();
+    Table::new("case_numbers")
+        .u64("case", 0..6)
+        .text("key", ["accuracy.network"; 6])
+        .f64("value", [0.5; 6])
+        .write(folder)
+        .unwrap();
+    Table::new("case_claims")
+        .u64("case", 0..6)
+        .text("claim", (0..6).map(claim))
+        .f64("measured", [1.0; 6])
+        .maybe_bool("holds", holds.map(Some))
+        .text("reference", [""; 6])
+        .write(folder)
+        .unwrap();
+    Table::new("case_trends")
+        .text("setting", [""; 0])
+        .text("key", [""; 0])
+        .f64("spearman", [])
+        .lists("medians", [])
+        .text("claim", [""; 0])
+        .maybe_bool("holds", [])
+        .write(folder)
+        .unwrap();
+    assert!(grid::rewrite(folder).unwrap());
+    let html = std::fs::read_to_string(folder.join("index.html")).unwrap().replace("&nbsp;", " ");
+    let table = html.split("Where they hold along training.penalty").nth(1).unwrap();
+    let table = table.split("</table>").next().unwrap();
+    assert!(table.contains("<th>1e-3</th><th>1e-2</th><th>1e-1</th>"), "{table}");
+    for row in [
+        "<td>G8</td><td>Gru</td><td>0 of 1</td><td>1 of 1</td><td>–</td>",
+        "<td></td><td>Lstm</td><td>1 of 1</td><td>1 of 1</td><td>–</td>",
+    ] {
+        assert!(table.contains(row), "{row}: {table}");
+    }
+    // Tested at one penalty alone, there is nothing along the axis to see.
+    assert!(!table.contains("G9") && html.contains("<td>G9</td>"));
+}

@@ -102,7 +102,8 @@ fn averaged_weights_are_the_mean_of_those_of_the_steps() {
         let settings = Settings { average, steps, ..settings() };
         let path = folder.path().join(format!("{average} {steps}"));
         let place = (path.as_path(), "key");
-        train::fit(&network, &corpus.train, &corpus.validation, &settings, 1, place, &mut ()).unwrap();
+        train::fit(&network, &corpus.train, &corpus.validation, &settings, 1, place, &mut ())
+            .unwrap();
         network.arrays().unwrap()
     };
     // Twenty weights of a horizon: of each step, and of every third. One more is forgotten by a twentieth.
@@ -114,7 +115,10 @@ fn averaged_weights_are_the_mean_of_those_of_the_steps() {
                 for (n, single) in singles.iter().enumerate() {
                     wanted += (f64::from(single[&name].1[i]) - wanted) / (n + 1).min(kept) as f64;
                 }
-                assert!((f64::from(mean) - wanted).abs() < 1e-6, "{name} {i}: {mean}, not {wanted}");
+                assert!(
+                    (f64::from(mean) - wanted).abs() < 1e-6,
+                    "{name} {i}: {mean}, not {wanted}"
+                );
             }
         }
     }

@@ -50,7 +50,7 @@ enum Command {
     /// What each word of a text says to a run's network, and to its bag of words
     Explain(explain::Explain),
     Compare(compare::Compare),
-    /// Write the report of a finished run again, from its tables
+    /// Write the report of a finished run or grid again, from its tables
     Report(report::Report),
     /// Print what a shell needs to complete the words of this program
     Completions {
@@ -135,6 +135,19 @@ impl Arguments {
     }
 }
 
+/// Ends without the tear-down that libraries register for a process's end: with a card's driver gone, the
+/// threads that still use it would crash.
+#[cfg(unix)]
+fn end_at_once() -> ! {
+    // SAFETY: the call takes a number and never comes back.
+    unsafe { libc::_exit(130) }
+}
+
+#[cfg(not(unix))]
+fn end_at_once() -> ! {
+    std::process::exit(130)
+}
+
 impl Common {
     /// From here on Ctrl-C asks for an end at a safe place; the second one ends at
     /// once. For commands that look at [`accrue::interrupt`] alone: others just end.
@@ -142,7 +155,7 @@ impl Common {
         let quiet = self.quiet;
         let listen = ctrlc::set_handler(move || {
             if accrue::interrupt::request() {
-                std::process::exit(130);
+                end_at_once();
             }
             let line = "stopping at the next safe place; press again to stop at once (what is \
                         finished stays)";

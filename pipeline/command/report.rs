@@ -3,21 +3,27 @@
 use super::Common;
 use accrue::Result;
 use accrue::report::Summary;
-use accrue::studies::portrait;
+use accrue::studies::{grid, portrait};
 use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
 pub struct Report {
-    /// Folder of a finished run
+    /// Folder of a finished run, or of a grid for the page over all its networks
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }
 
 impl Report {
     pub fn go(self, _: &Common) -> Result<()> {
-        portrait::rewrite(&self.folder)?;
+        let of_many = grid::rewrite(&self.folder)?;
+        if !of_many {
+            portrait::rewrite(&self.folder)?;
+        }
         println!("{}", self.folder.join("index.html").display());
+        if of_many {
+            return Ok(());
+        }
         println!("{}", Summary::read(&self.folder)?.headline());
         Ok(())
     }

@@ -107,7 +107,7 @@ pub fn write(folder: &Path, title: &str, correlation: figure::Correlation) -> Re
             figure.plot.as_ref().map_or(String::new(), |p| p.island(figure.name))
         );
     }
-    claims(&mut body, folder, &cases)?;
+    claims(&mut body, &Claims::read(folder)?, &cases);
     trends(&mut body, folder, &cases)?;
     modifiers(&mut body, folder)?;
     list(&mut body, &cases);
@@ -120,18 +120,19 @@ pub fn write(folder: &Path, title: &str, correlation: figure::Correlation) -> Re
 /// Values that an axis may have for the claims to be counted by them.
 const COUNTED_BY: std::ops::RangeInclusive<usize> = 2..=8;
 
-/// The axis that claims are counted by, and the value of each case: the cell, or the first axis of few values
-/// that is no seed.
-fn counted_by(cases: &Cases) -> Option<(&str, Vec<String>)> {
-    let axes = cases.settings.first()?;
-    let few = |axis: usize| {
-        let values: BTreeSet<&str> = cases.settings.iter().map(|s| s[axis].1.as_str()).collect();
-        COUNTED_BY.contains(&values.len())
+/// The axes of few values that are no seed, and the value of each case.
+fn axes(cases: &Cases) -> Vec<(&str, Vec<String>)> {
+    let axes = cases.settings.first().map_or(&[][..], |axes| axes);
+    let few = |axis: &usize| {
+        let values: BTreeSet<&str> = cases.settings.iter().map(|s| s[*axis].1.as_str()).collect();
+        axes[*axis].0 != "seed" && COUNTED_BY.contains(&values.len())
     };
-    let order = |axis: &usize| (axes[*axis].0 != "model.cell", *axis);
-    let found = (0..axes.len()).filter(|&axis| axes[axis].0 != "seed" && few(axis));
-    let axis = found.min_by_key(order)?;
-    Some((&axes[axis].0, cases.shown(axis)))
+    (0..axes.len()).filter(few).map(|axis| (axes[axis].0.as_str(), cases.shown(axis))).collect()
+}
+
+/// The axis that claims are counted by: the cell, or the first.
+fn counted_by(cases: &Cases) -> Option<(&str, Vec<String>)> {
+    axes(cases).into_iter().min_by_key(|(setting, _)| *setting != "model.cell")
 }
 
 /// By paper, then by number; what is no paper's claim comes last.
@@ -142,16 +143,47 @@ fn claim_order(name: &str) -> (Option<char>, Option<u32>, &str) {
     }
 }
 
-/// Each claim over the cases it was tested on.
-fn claims(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
-    let table = Frame::read(folder, "case_claims")?;
-    let (claim, measured) = (table.text("claim")?, table.f64("measured")?);
-    let (case, holds) = (table.f64("case")?, table.bool("holds")?);
-    let reference = table.text("reference")?;
-    let mut by: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-    for (i, name) in claim.iter().enumerate() {
-        by.entry(claim_order(name)).or_default().push(i);
+/// The claims of all cases, row by row.
+struct Claims {
+    case: Vec<usize>,
+    claim: Vec<String>,
+    measured: Vec<f64>,
+    holds: Vec<bool>,
+    reference: Vec<String>,
+}
+
+impl Claims {
+    fn read(folder: &Path) -> Result<Self> {
+        let table = Frame::read(folder, "case_claims")?;
+        Ok(Self {
+            case: table.f64("case")?.into_iter().map(|case| case as usize).collect(),
+            claim: table.text("claim")?,
+            measured: table.f64("measured")?,
+            holds: table.bool("holds")?.into_iter().map(|holds| holds == Some(true)).collect(),
+            reference: table.text("reference")?,
+        })
     }
+
+    /// Each claim's name and rows.
+    fn by_name(&self) -> Vec<(&str, Vec<usize>)> {
+        let mut by: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (i, name) in self.claim.iter().enumerate() {
+            by.entry(claim_order(name)).or_default().push(i);
+        }
+        by.into_iter().map(|((.., name), rows)| (name, rows)).collect()
+    }
+
+    /// In how many of `rows` a claim holds.
+    fn held(&self, rows: &[usize]) -> String {
+        match rows.len() {
+            0 => "–".into(),
+            n => format!("{}&nbsp;of&nbsp;{n}", rows.iter().filter(|&&i| self.holds[i]).count()),
+        }
+    }
+}
+
+/// Each claim over the cases it was tested on.
+fn claims(body: &mut String, claims: &Claims, cases: &Cases) {
     let axis = counted_by(cases);
     let groups = axis.as_ref().map(|(setting, _)| cases.along(setting)).unwrap_or_default();
     let said = match &axis {
@@ -171,37 +203,83 @@ fn claims(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
         let _ = write!(body, "<th>{}</th>", escape(group));
     });
     body.push_str("</tr></thead><tbody>");
-    let held = |rows: &[usize]| {
-        let held = rows.iter().filter(|&&i| holds[i] == Some(true)).count();
-        format!("{held}&nbsp;of&nbsp;{}", rows.len())
-    };
-    for ((.., name), rows) in by {
-        let mut values: Vec<f64> = rows.iter().map(|&i| measured[i]).collect();
+    for (name, rows) in claims.by_name() {
+        let mut values: Vec<f64> = rows.iter().map(|&i| claims.measured[i]).collect();
         values.sort_by(f64::total_cmp);
         let _ = write!(
             body,
             "<tr><td>{}</td><td>{}</td><td>{:.3}</td><td>{:.3} – {:.3}</td><td>{}</td>",
             escape(name),
-            escape(&reference[rows[0]]),
+            escape(&claims.reference[rows[0]]),
             values[values.len() / 2],
             values[0],
             values[values.len() - 1],
-            held(&rows),
+            claims.held(&rows),
         );
         for group in &groups {
             let of = axis.as_ref().map(|(_, of)| of);
-            let here = |i: &usize| of.is_some_and(|of| of[case[*i] as usize] == *group);
+            let here = |i: &usize| of.is_some_and(|of| of[claims.case[*i]] == *group);
             let rows: Vec<usize> = rows.iter().copied().filter(here).collect();
-            let cell = if rows.is_empty() { "–".into() } else { held(&rows) };
-            let _ = write!(body, "<td>{cell}</td>");
+            let _ = write!(body, "<td>{}</td>", claims.held(&rows));
         }
         body.push_str("</tr>");
     }
+    body.push_str("</tbody></table></div>");
+    if let Some((setting, of)) = &axis {
+        for (other, values) in axes(cases) {
+            if other != *setting {
+                crossed(body, claims, (&groups, of), (other, &cases.along(other), &values));
+            }
+        }
+    }
     body.push_str(
-        "</tbody></table></div><p class=small><a href=\"tables/case_claims.parquet\">\
-         case_claims.parquet</a></p></section>\n",
+        "<p class=small><a href=\"tables/case_claims.parquet\">case_claims.parquet</a></p></section>\n",
     );
-    Ok(())
+}
+
+/// The claims along an axis, for each group of cases by itself; nothing for an axis along which no claim is
+/// tested twice.
+///
+/// * `rows`: the groups, and the group of each case
+/// * `along`: the axis, its values, and the value of each case
+fn crossed(
+    body: &mut String,
+    claims: &Claims,
+    (groups, group_of): (&[String], &[String]),
+    (axis, values, value_of): (&str, &[String], &[String]),
+) {
+    let mut lines = String::new();
+    for (name, rows) in claims.by_name() {
+        let at = |value: &String, group: &String| -> Vec<usize> {
+            let here = |i: &&usize| {
+                let case = claims.case[**i];
+                value_of[case] == *value && group_of[case] == *group
+            };
+            rows.iter().filter(here).copied().collect()
+        };
+        let tested = values.iter().filter(|v| groups.iter().any(|g| !at(v, g).is_empty()));
+        if tested.count() < 2 {
+            continue;
+        }
+        for (g, group) in groups.iter().enumerate() {
+            let name = if g == 0 { escape(name) } else { String::new() };
+            let _ = write!(lines, "<tr><td>{name}</td><td>{}</td>", escape(group));
+            for value in values {
+                let _ = write!(lines, "<td>{}</td>", claims.held(&at(value, group)));
+            }
+            lines.push_str("</tr>");
+        }
+    }
+    if lines.is_empty() {
+        return;
+    }
+    let heads: String = values.iter().map(|v| format!("<th>{}</th>", escape(v))).collect();
+    let axis = escape(axis);
+    let _ = write!(
+        body,
+        "<details><summary>Where they hold along {axis}</summary><div class=wide><table><thead><tr>\
+         <th>Claim</th><th></th>{heads}</tr></thead><tbody>{lines}</tbody></table></div></details>"
+    );
 }
 
 /// Numbers along the grid's axes.

@@ -15,7 +15,7 @@ use crate::notation::told_apart;
 use crate::ops::cuda;
 use crate::report::{Frame, Summary, Table, grid as page};
 use crate::stats::summary;
-use crate::{Error, Result, interrupt, train};
+use crate::{Error, Result, interrupt, run, train};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -215,6 +215,26 @@ pub fn run(
     let title = if experiment.title.is_empty() { &experiment.name } else { &experiment.title };
     page::write(&folder, title, summary::pearson)?;
     Ok((folder, outcomes.iter().filter(|o| o.failure.is_some()).count()))
+}
+
+/// Writes the page of a grid again, from its tables; the pages of its networks stay as they are.
+/// Whether `folder` is that of a grid; any other is left alone.
+///
+/// # Errors
+/// [`Error::Input`] if the tables cannot be understood; [`Error::Io`] if the folder cannot be written to.
+pub fn rewrite(folder: &Path) -> Result<bool> {
+    if !folder.join("tables/cases.parquet").is_file() {
+        return Ok(false);
+    }
+    // The networks carry the grid's title.
+    let title = Frame::read(folder, "cases")?.text("name")?.into_iter().find_map(|case| {
+        let path = folder.join("cases").join(case).join(run::RECORD);
+        let text = std::fs::read_to_string(&path).ok()?;
+        run::experiment_of::<Experiment>(&path.display().to_string(), &text).ok()
+    });
+    let title = title.map_or_else(|| "A grid".to_string(), |experiment| experiment.title);
+    page::write(folder, &title, summary::pearson)?;
+    Ok(true)
 }
 
 /// A watcher that looks away: many cases at once would talk over each other.

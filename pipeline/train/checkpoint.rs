@@ -114,7 +114,8 @@ pub fn write(
     add(BEST, best);
     add(AVERAGE, average.map(|average| &average.arrays));
     let averaged = average.map_or(0, |average| average.count);
-    let text = serde_json::to_string(&Progress { averaged, ..progress.clone() }).expect("progress has only plain, finite fields");
+    let text = serde_json::to_string(&Progress { averaged, ..progress.clone() })
+        .expect("progress has only plain, finite fields");
     weights::write(path, &arrays, HashMap::from([(METADATA.to_string(), text)]))
 }
 
