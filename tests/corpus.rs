@@ -3,7 +3,7 @@
 use accrue::corpus::catalogue::Catalogue;
 use accrue::corpus::settings::{File, Group, Label, Variant};
 use accrue::corpus::tokens::{self, Tokenizer, TooLong};
-use accrue::corpus::{Corpus, Labels, Settings, Source, Split, load, store};
+use accrue::corpus::{Corpus, Labels, Settings, Source, Split, load, split, store};
 use accrue::{Error, Result};
 use polars::prelude::*;
 use std::io::Write;
@@ -233,6 +233,39 @@ fn splits_are_stratified_disjoint_and_fixed_by_the_seed() {
     assert_eq!(read(&own).unwrap(), corpus);
     let other = load(&own, Path::new("data"), 2).unwrap().corpus;
     assert_ne!(other.test, corpus.test);
+}
+
+#[test]
+fn documents_that_belong_together_are_noticed_and_set_apart_together() {
+    let folder = tempfile::tempdir().unwrap();
+    // Forty films, four reviews each, which name their actor; every second film is bad.
+    let review = |i: usize| {
+        let (film, verdict) = (i / 4, ["bad", "good"][i / 4 % 2]);
+        (format!("number {i}: {verdict}, with actor{film} and more"), film % 2)
+    };
+    let texts: Vec<_> = (0..160).map(review).collect();
+    let path = write(folder.path(), "train.csv", csv(&texts, ',', None));
+    let single = settings(&path);
+    let corpus = read(&single).unwrap();
+    let notes = corpus.notes.join("\n");
+    assert!(notes.contains("side by side") && notes.contains("corpus.together: 100"), "{notes}");
+    let together = Settings { together: 4, ..single.clone() };
+    let corpus = read(&together).unwrap();
+    assert!(corpus.notes.is_empty(), "{:?}", corpus.notes);
+    // Of twenty films of each label five are tested on; of fifteen, four validate (3.75, rounded).
+    for (split, films) in [(&corpus.test, 10), (&corpus.validation, 8), (&corpus.train, 22)] {
+        assert_eq!(split.documents.len(), 4 * films);
+    }
+    let labels: Vec<[usize; 1]> = (0..160).map(|i| [i / 4 % 2]).collect();
+    let (_, aside) = split::apart(&labels, 0.25, 4, &mut accrue::seed::stream(1, "films"));
+    let mut films: Vec<usize> = aside.iter().map(|row| row / 4).collect();
+    films.dedup();
+    assert_eq!((aside.len(), films.len()), (40, 10), "a film goes with all its reviews");
+    // In any other order neighbours are no kin.
+    let mixed: Vec<_> = (0..160).map(|i| review(i * 49 % 160)).collect();
+    let path = write(folder.path(), "mixed.csv", csv(&mixed, ',', None));
+    let notes = read(&settings(&path)).unwrap().notes.join("\n");
+    assert!(!notes.contains("side by side"), "{notes}");
 }
 
 #[test]

@@ -133,8 +133,8 @@ fn a_grids_page_counts_claims_by_cell_and_along_the_other_axes() {
     let table = table.split("</table>").next().unwrap();
     assert!(table.contains("<th>1e-3</th><th>1e-2</th><th>1e-1</th>"), "{table}");
     for row in [
-        "<td>G8</td><td>Gru</td><td>0 of 1</td><td>1 of 1</td><td>–</td>",
-        "<td></td><td>Lstm</td><td>1 of 1</td><td>1 of 1</td><td>–</td>",
+        "<td>G8</td><td class=text>Gru</td><td>0 of 1</td><td>1 of 1</td><td>–</td>",
+        "<td></td><td class=text>Lstm</td><td>1 of 1</td><td>1 of 1</td><td>–</td>",
     ] {
         assert!(table.contains(row), "{row}: {table}");
     }

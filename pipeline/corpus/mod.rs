@@ -2,7 +2,7 @@
 //!
 //! [`load`](load::load) goes from [`Settings`] to a [`Corpus`]: files are read
 //! by [`read`], label values become indices in [`labelling`], missing splits
-//! are set apart in [`split`], text becomes token ids in [`tokens`], and
+//! are set apart in [`split`] ([`neighbours`] says where single documents will not do), text becomes token ids in [`tokens`], and
 //! [`store`] keeps the result for later stages. [`pieces`] reads what is larger than memory. [`synthetic`] draws corpora of
 //! known structure, and [`catalogue`] knows public ones by name.
 
@@ -12,6 +12,7 @@ pub mod fetch;
 pub mod labelling;
 pub mod load;
 pub mod nearest;
+pub mod neighbours;
 pub mod overview;
 pub mod pieces;
 pub mod read;

@@ -24,6 +24,10 @@ pub struct Settings {
     /// has no test split; stratified, fixed by the seed.
     #[serde(deserialize_with = "setting::share")]
     pub test: f64,
+    /// Documents of a label that stand one after the other and are set apart together, so many at once,
+    /// because they belong together: reviews of one film, posts of one thread. 1: each by itself.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub together: usize,
 }
 
 impl Default for Settings {
@@ -34,6 +38,7 @@ impl Default for Settings {
             tokens: tokens::Settings::default(),
             validation: 0.1,
             test: 0.2,
+            together: 1,
         }
     }
 }

@@ -23,7 +23,7 @@ pub fn three(
     };
     let aside = |train: &mut Vec<usize>, share: f64, name: &str| {
         let mut stream = seed::stream(seed, &format!("corpus/{name}"));
-        let (stay, aside) = apart(&labels(train), share, &mut stream);
+        let (stay, aside) = apart(&labels(train), share, settings.together, &mut stream);
         let part = pick(train, aside);
         *train = pick(train, stay);
         part
@@ -50,18 +50,20 @@ pub fn three(
 
 /// Cuts documents in two: those that stay and those set apart, each ascending.
 ///
-/// Documents are grouped by `strata` (their labels); of each group of `m`,
-/// `m·share`, rounded, are set apart.
+/// Documents are grouped by `strata` (their labels). Each group of `m` falls into runs of `together`
+/// neighbours, of which a share of `share`, rounded, is set apart.
 pub fn apart(
     strata: &[impl AsRef<[usize]>],
     share: f64,
+    together: usize,
     stream: &mut Stream,
 ) -> (Vec<usize>, Vec<usize>) {
     let mut aside: Vec<usize> = Vec::new();
-    for mut members in groups(strata).into_values() {
-        members.shuffle(stream);
-        members.truncate((members.len() as f64 * share).round() as usize);
-        aside.extend(members);
+    for members in groups(strata).into_values() {
+        let mut runs: Vec<&[usize]> = members.chunks(together).collect();
+        runs.shuffle(stream);
+        runs.truncate((runs.len() as f64 * share).round() as usize);
+        aside.extend(runs.concat());
     }
     aside.sort_unstable();
     let stay = (0..strata.len()).filter(|d| aside.binary_search(d).is_err()).collect();
@@ -73,7 +75,7 @@ pub fn limited(strata: &[impl AsRef<[usize]>], most: usize, stream: &mut Stream)
     if most >= strata.len() {
         return (0..strata.len()).collect();
     }
-    apart(strata, most as f64 / strata.len() as f64, stream).1
+    apart(strata, most as f64 / strata.len() as f64, 1, stream).1
 }
 
 /// As many documents of each group as the smallest has, ascending.

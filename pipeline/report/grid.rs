@@ -196,7 +196,7 @@ fn claims(body: &mut String, claims: &Claims, cases: &Cases) {
     let _ = write!(
         body,
         "<section id=claims><h2>The claims, over all networks</h2>{said}<div class=wide><table>\
-         <thead><tr><th>Claim</th><th>Published; criterion</th><th>Median</th><th>Range</th>\
+         <thead><tr><th>Claim</th><th class=text>Published; criterion</th><th>Median</th><th>Range</th>\
          <th>Hold</th>"
     );
     groups.iter().for_each(|group| {
@@ -208,7 +208,7 @@ fn claims(body: &mut String, claims: &Claims, cases: &Cases) {
         values.sort_by(f64::total_cmp);
         let _ = write!(
             body,
-            "<tr><td>{}</td><td>{}</td><td>{:.3}</td><td>{:.3} – {:.3}</td><td>{}</td>",
+            "<tr><td>{}</td><td class=text>{}</td><td>{:.3}</td><td>{:.3}&nbsp;–&nbsp;{:.3}</td><td>{}</td>",
             escape(name),
             escape(&claims.reference[rows[0]]),
             values[values.len() / 2],
@@ -263,7 +263,7 @@ fn crossed(
         }
         for (g, group) in groups.iter().enumerate() {
             let name = if g == 0 { escape(name) } else { String::new() };
-            let _ = write!(lines, "<tr><td>{name}</td><td>{}</td>", escape(group));
+            let _ = write!(lines, "<tr><td>{name}</td><td class=text>{}</td>", escape(group));
             for value in values {
                 let _ = write!(lines, "<td>{}</td>", claims.held(&at(value, group)));
             }
@@ -278,7 +278,7 @@ fn crossed(
     let _ = write!(
         body,
         "<details><summary>Where they hold along {axis}</summary><div class=wide><table><thead><tr>\
-         <th>Claim</th><th></th>{heads}</tr></thead><tbody>{lines}</tbody></table></div></details>"
+         <th>Claim</th><th class=text></th>{heads}</tr></thead><tbody>{lines}</tbody></table></div></details>"
     );
 }
 

@@ -515,6 +515,7 @@ table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:t
 th{text-align:left;font-weight:600;color:var(--soft)}
 th,td{padding:.35rem .8rem .35rem 0;border-bottom:1px solid var(--line)}
 td+td,th+th{text-align:right}
+td.text,th.text{text-align:left}
 .claims td:nth-child(2),.claims th:nth-child(2),.claims td:nth-child(4),.claims th:nth-child(4){text-align:left}
 .claims td{vertical-align:top}
 .small{color:var(--soft);font-size:.8rem}
