@@ -49,6 +49,19 @@ fn a_rotation_has_its_pair_in_a_fixed_order() {
 }
 
 #[test]
+fn a_mode_of_its_own_keeps_its_left_vector_beside_a_jordan_block() {
+    // One mode that fades by .95, and one that is gone after two steps, which enters the first.
+    let a = Matrix::from_row_slice(3, 3, &[0.95, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+    let e = eigen(&a).unwrap();
+    assert!(e.is_nearly_defective());
+    // lᵀ A = .95 lᵀ with lᵀ r = 1, by hand.
+    for (found, wanted) in e.left.column(0).iter().zip([1.0, 1.0 / 0.95, 1.0 / 0.9025]) {
+        assert!((found - Complex::new(wanted, 0.0)).norm() < 1e-12, "{found}, not {wanted}");
+    }
+    assert!(e.left.iter().all(|z| z.is_finite()), "{}", e.left);
+}
+
+#[test]
 fn a_defective_matrix_is_flagged() {
     let jordan = Matrix::from_row_slice(2, 2, &[1.0, 1.0, 0.0, 1.0]);
     assert!(eigen(&jordan).unwrap().is_nearly_defective());

@@ -7,7 +7,7 @@ use crate::{Error, Result};
 /// defective: at `1/√ε` half of the digits of the left vectors are gone.
 pub const DEFECTIVE: f64 = 6.7e7;
 
-/// `A = R Λ Lᵀ` with `Lᵀ R = I`.
+/// `A = R Λ Lᵀ` with `Lᵀ R = I`, where `A` is not nearly defective.
 ///
 /// Largest modulus first; of equal moduli the larger real part first, then the
 /// positive imaginary part. Columns of `R` have unit norm, and the entry of
@@ -25,7 +25,7 @@ pub struct Eigen {
 }
 
 impl Eigen {
-    /// Whether left vectors cannot be trusted because `A` is nearly defective.
+    /// Whether `A` is nearly defective, and left vectors can be trusted for modes apart from the others alone.
     pub fn is_nearly_defective(&self) -> bool {
         self.condition.is_nan() || self.condition > DEFECTIVE
     }
@@ -81,8 +81,10 @@ pub fn eigenvalues(a: &Matrix) -> Result<Vec<Complex>> {
 
 /// Eigenvalues, right and left vectors of a square matrix.
 ///
-/// A defective matrix has no full set of eigenvectors; its `left` is then not
-/// finite or huge, which [`Eigen::is_nearly_defective`] tells.
+/// A defective matrix has no full set of right vectors, and those of a nearly defective one are inverted with few
+/// digits or none, which [`Eigen::is_nearly_defective`] tells. Left vectors are then those of `Aᵀ`, each with the
+/// right vector whose eigenvalue is nearest: as good as ever for a mode that is apart from the others,
+/// scaled to `lᵀ r = 1`; of unit length for one that has lost its partner (`lᵀ r = 0`).
 ///
 /// # Errors
 /// [`Error::NotFinite`] for NaN or infinite entries.
@@ -91,6 +93,20 @@ pub fn eigenvalues(a: &Matrix) -> Result<Vec<Complex>> {
 /// If the matrix is not square.
 pub fn eigen(a: &Matrix) -> Result<Eigen> {
     finite("matrix", a)?;
+    let n = a.nrows();
+    let (values, right) = right_vectors(a)?;
+    let inverse = inverse(&right);
+    let frobenius = |m: &ComplexMatrix| m.iter().map(|z| z.norm_sqr()).sum::<f64>().sqrt();
+    let condition = frobenius(&right) * frobenius(&inverse) / n as f64;
+    let mut found = Eigen { values, left: inverse.transpose(), right, condition };
+    if found.is_nearly_defective() {
+        found.left = left_vectors(a, &found)?;
+    }
+    Ok(found)
+}
+
+/// Eigenvalues in their order and the right vectors, normed.
+fn right_vectors(a: &Matrix) -> Result<(Vec<Complex>, ComplexMatrix)> {
     let n = a.nrows();
     let found = view(a).eigen().map_err(|_| failed())?;
     let unordered: Vec<Complex> = found.S().column_vector().iter().copied().collect();
@@ -106,10 +122,26 @@ pub fn eigen(a: &Matrix) -> Result<Eigen> {
         let phase = largest.conj() / largest.norm() / norm;
         column.iter_mut().for_each(|z| *z *= phase);
     }
-    let inverse = inverse(&right);
-    let frobenius = |m: &ComplexMatrix| m.iter().map(|z| z.norm_sqr()).sum::<f64>().sqrt();
-    let condition = frobenius(&right) * frobenius(&inverse) / n as f64;
-    Ok(Eigen { values, left: inverse.transpose(), right, condition })
+    Ok((values, right))
+}
+
+/// `|lᵀ r|` of unit vectors below which a mode has no partner: half of the digits.
+const LOST: f64 = 1.5e-8;
+
+/// Left vectors from `Aᵀ`, which no other mode's vector can spoil.
+fn left_vectors(a: &Matrix, of: &Eigen) -> Result<ComplexMatrix> {
+    let (values, found) = right_vectors(&a.transpose())?;
+    let mut free: Vec<usize> = (0..values.len()).collect();
+    let mut left = ComplexMatrix::zeros(values.len(), values.len());
+    for (i, value) in of.values.iter().enumerate() {
+        let far = |&j: &usize| (values[j] - value).norm();
+        let nearest = (0..free.len()).min_by(|&p, &q| far(&free[p]).total_cmp(&far(&free[q])));
+        let column = found.column(free.remove(nearest.expect("as many as there are values")));
+        let along: Complex = column.iter().zip(of.right.column(i).iter()).map(|(l, r)| l * r).sum();
+        let scale = if along.norm() > LOST { along.inv() } else { Complex::new(1.0, 0.0) };
+        left.column_mut(i).iter_mut().zip(column.iter()).for_each(|(to, l)| *to = l * scale);
+    }
+    Ok(left)
 }
 
 /// Inverse of a complex square matrix; not finite if it is singular.
