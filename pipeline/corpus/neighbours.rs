@@ -4,8 +4,9 @@
 //! split of single documents holds reviews of films that were trained on, and whatever learns
 //! the names by heart looks better there than it is.
 
+use super::split::groups;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Documents that a rare word is in: in fewer it is a misspelling, in more it is no name.
@@ -33,10 +34,7 @@ impl Shared {
         let mut documents_with: HashMap<u64, u32> = HashMap::new();
         words.iter().flatten().for_each(|&word| *documents_with.entry(word).or_default() += 1);
         words.par_iter_mut().for_each(|of| of.retain(|word| RARE.contains(&documents_with[word])));
-        let mut groups: BTreeMap<&[usize], Vec<usize>> = BTreeMap::new();
-        for (d, labels) in strata.iter().take(MOST).enumerate() {
-            groups.entry(labels.as_ref()).or_default().push(d);
-        }
+        let groups = groups(&strata[..strata.len().min(MOST)]);
         let (mut near, mut far, mut pairs) = (0, 0, 0);
         for group in groups.values().filter(|group| group.len() > 2) {
             for i in 0..group.len() - 1 {

@@ -91,7 +91,8 @@ pub fn balanced(strata: &[impl AsRef<[usize]>], stream: &mut Stream) -> Vec<usiz
     kept
 }
 
-fn groups<S: AsRef<[usize]>>(strata: &[S]) -> BTreeMap<&[usize], Vec<usize>> {
+/// The documents of each label, or set of labels.
+pub(super) fn groups<S: AsRef<[usize]>>(strata: &[S]) -> BTreeMap<&[usize], Vec<usize>> {
     let mut groups: BTreeMap<&[usize], Vec<usize>> = BTreeMap::new();
     for (d, labels) in strata.iter().enumerate() {
         groups.entry(labels.as_ref()).or_default().push(d);

@@ -3,7 +3,8 @@
 //! [`fit`](fit::fit) walks batches of similar length in an order fixed by the
 //! seed, takes Adam steps with a continuously decaying learning rate, measures
 //! the validation split, stops early, and leaves checkpoints from which a
-//! killed run goes on to the same bits. [`fit_together`] trains many networks side
+//! killed run goes on to the same bits. What is validated and kept may be the [`average`] of the weights of many
+//! steps. [`fit_together`] trains many networks side
 //! by side on a card.
 
 pub mod adam;

@@ -36,11 +36,12 @@ pub(in crate::studies) const BEYOND: f64 = 0.99;
 const SAMPLES: usize = 1000;
 
 /// The models in context, in the order of the table: their names and extensions.
-pub const FAMILIES: [(&str, Family); 6] = [
+pub const FAMILIES: [(&str, Family); 7] = [
     ("ends", family(false, false, true, false)),
     ("modifiers", family(true, false, false, false)),
     ("modifiers_untied", family(true, true, false, false)),
     ("modifiers_ends", family(true, false, true, false)),
+    ("modifiers_untied_ends", family(true, true, true, false)),
     ("taps", family(true, false, false, true)),
     ("taps_ends", family(true, false, true, true)),
 ];

@@ -335,18 +335,20 @@ pub(super) fn stage<'a>(
     // Raised when the same settings make other files or numbers.
     let version = match name {
         // 2: rounding bounds of the proofs; the bias of the bag of words; scaled counts.
-        // 2: dimensions seen from close by, restricted accuracy.
-        "baselines" | "geometry" => 2,
+        "baselines" => 2,
+        // 2: dimensions seen from close by, restricted accuracy; 3: what components remember.
+        "geometry" => 3,
         // 3: intervals around the value.
         "predict" => 3,
-        // 3: a search ends where q is level.
-        "fixed_points" => 3,
-        // 2: impulses, single units, deflections, words in another order; 3: within the plane.
-        "modes" => 3,
+        // 3: a search ends where q is level; 4: Lyapunov exponents.
+        "fixed_points" => 4,
+        // 2: impulses, single units, deflections, words in another order; 3: within the plane;
+        // 4: left vectors beside Jordan blocks.
+        "modes" => 4,
         // 2: probes of the toy language; 3: how many phrases were scored; 4: clusters, subspace,
         // blocking, positions; 5: a robust fit, a null without what is looked for; 6: the line while
-        // a neutral word is held.
-        "context" => 6,
+        // a neutral word is held; 7: modified valences and ends together, left vectors beside Jordan blocks.
+        "context" => 7,
         // 2: L1, G1, G7-G11, G14; 3: C1-C5; 4: C7; 5: C4 there.
         "claims" => 5,
         _ => 1,
