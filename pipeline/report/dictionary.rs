@@ -775,6 +775,25 @@ pub const TABLES: &[Described] = &[
         ],
     },
     Described {
+        name: "case_augmented",
+        about: "One row a model of `augmented`, for the networks of a grid that differ by their seed alone: what words in context recover of these networks' gain.",
+        columns: &[
+            f("group", "str", "the other settings along the grid's axes"),
+            f("model", "str", "which extensions are on, as in `augmented`"),
+            f("networks", "u64", "networks"),
+            f("accuracy", "f64", "median over the networks of its accuracy on the test split"),
+            f("accuracy_low", "f64", "its smallest value"),
+            f("accuracy_high", "f64", "its largest value"),
+            f(
+                "recovered",
+                "f64",
+                "(model - words) / (network - words), of means over the networks; NaN for words and networks themselves",
+            ),
+            f("recovered_low", "f64", "lower end of its 95 % interval, bootstrap over networks"),
+            f("recovered_high", "f64", "upper end"),
+        ],
+    },
+    Described {
         name: "probes",
         about: "One row a context and a valence word of the toy language: what the word adds to the readout there (SPEC CONTEXT 2.5).",
         columns: &[

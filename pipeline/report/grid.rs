@@ -109,6 +109,7 @@ pub fn write(folder: &Path, title: &str, correlation: figure::Correlation) -> Re
     }
     claims(&mut body, &Claims::read(folder)?, &cases);
     trends(&mut body, folder, &cases)?;
+    augmented(&mut body, folder)?;
     modifiers(&mut body, folder)?;
     list(&mut body, &cases);
     body.push_str("</main>\n");
@@ -324,6 +325,49 @@ fn trends(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
     body.push_str(
         "</tbody></table></div><p class=small><a href=\"tables/case_trends.parquet\">\
          case_trends.parquet</a></p></section>\n",
+    );
+    Ok(())
+}
+
+/// What words in context recover, over the networks together.
+fn augmented(body: &mut String, folder: &Path) -> Result<()> {
+    const TABLE: &str = "case_augmented";
+    if !folder.join(format!("tables/{TABLE}.parquet")).is_file() {
+        return Ok(());
+    }
+    let table = Frame::read(folder, TABLE)?;
+    let (group, model) = (table.text("group")?, table.text("model")?);
+    let (accuracy, recovered) = (table.f64("accuracy")?, table.f64("recovered")?);
+    let range = (table.f64("accuracy_low")?, table.f64("accuracy_high")?);
+    let interval = (table.f64("recovered_low")?, table.f64("recovered_high")?);
+    body.push_str(
+        "<section id=augmented><h2>What words in context recover</h2><p>Of what networks gain over words alone, \
+         networks that differ by their seed alone taken together: a ratio of means, with a bootstrap interval over \
+         networks.</p><div class=wide><table><thead><tr><th>Networks</th><th class=text>Model</th>\
+         <th>Accuracy, median</th><th>Range</th><th>Recovered</th><th>Interval</th></tr></thead><tbody>",
+    );
+    for i in 0..group.len() {
+        let first = i == 0 || group[i] != group[i - 1];
+        let shown = if first { escape(&group[i]) } else { String::new() };
+        let part = match recovered[i].is_nan() {
+            true => "<td></td><td></td>".to_string(),
+            false => format!(
+                "<td>{:.2}</td><td>{:.2}&nbsp;–&nbsp;{:.2}</td>",
+                recovered[i], interval.0[i], interval.1[i]
+            ),
+        };
+        let _ = write!(
+            body,
+            "<tr><td>{shown}</td><td class=text>{}</td><td>{:.3}</td><td>{:.3}&nbsp;–&nbsp;{:.3}</td>{part}</tr>",
+            escape(&model[i].replace('_', " ")),
+            accuracy[i],
+            range.0[i],
+            range.1[i],
+        );
+    }
+    let _ = writeln!(
+        body,
+        "</tbody></table></div><p class=small><a href=\"tables/{TABLE}.parquet\">{TABLE}.parquet</a></p></section>"
     );
     Ok(())
 }

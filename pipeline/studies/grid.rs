@@ -305,9 +305,12 @@ fn write(folder: &Path, cases: &[Case], outcomes: &[Outcome]) -> Result<()> {
         .text("claim", trends.iter().map(|t| t.claim.map_or("", |c| c.statement)))
         .maybe_bool("holds", trends.iter().map(|t| t.claim.map(|c| c.holds)))
         .write(folder)?;
-    // One that an earlier grid left in this folder would speak of other networks.
-    let _ = std::fs::remove_file(folder.join("tables/case_modifiers.parquet"));
-    if let Some(table) = shared::modifiers(&alike(cases, outcomes))? {
+    // Those that an earlier grid left in this folder would speak of other networks.
+    for name in ["case_modifiers", "case_augmented"] {
+        let _ = std::fs::remove_file(folder.join(format!("tables/{name}.parquet")));
+    }
+    let alike = alike(cases, outcomes);
+    for table in [shared::modifiers(&alike)?, shared::augmented(&alike)?].into_iter().flatten() {
         table.write(folder)?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Modifiers over the networks of a grid.
+//! Modifiers, and words in context, over the networks of a grid.
 //!
 //! A word may change how others are read by an accident of one training: of 6,000 words, 60 lie beyond
 //! the 99th percentile of what shuffled displacements do by chance alone. Networks from other seeds
@@ -39,6 +39,80 @@ pub fn modifiers(groups: &[(String, Vec<&Path>)]) -> Result<Option<Table>> {
             .f64("p", all.iter().map(|r| r.p))
             .f64("discovery_rate", all.iter().map(|r| r.rate)),
     ))
+}
+
+/// Table `case_augmented`: what words in context recover of the gain of networks that differ by their seed
+/// alone, model by model; `None` where there are no two such networks with fitted models.
+///
+/// With means over the networks, `(model − words)/(network − words)`; the interval is of a bootstrap over networks.
+///
+/// * `groups`: what the networks of a group have in common, and their folders
+///
+/// # Errors
+/// [`crate::Error::Polars`] if a table cannot be understood.
+pub fn augmented(groups: &[(String, Vec<&Path>)]) -> Result<Option<Table>> {
+    let mut all = Vec::new();
+    for (group, runs) in groups {
+        let mut models: Vec<(String, Vec<Gain>)> = Vec::new();
+        for run in runs.iter().filter(|run| run.join("tables/augmented.parquet").is_file()) {
+            let table = Frame::read(run, "augmented")?;
+            let accuracy = table.f64("accuracy")?;
+            let (words, network) = (accuracy[0], accuracy[accuracy.len() - 1]);
+            for (model, &model_accuracy) in table.text("model")?.into_iter().zip(&accuracy) {
+                let gain = Gain { words, network, model: model_accuracy };
+                match models.iter_mut().find(|(name, _)| *name == model) {
+                    Some((_, gains)) => gains.push(gain),
+                    None => models.push((model, vec![gain])),
+                }
+            }
+        }
+        models.retain(|(_, gains)| gains.len() > 1);
+        all.extend(models.into_iter().map(|(model, gains)| (group, model, gains)));
+    }
+    if all.is_empty() {
+        return Ok(None);
+    }
+    let found: Vec<(f64, (f64, f64))> = all.iter().map(|(.., gains)| recovered(gains)).collect();
+    let at = |gains: &[Gain], share: f64| {
+        let accuracies: Vec<f64> = gains.iter().map(|g| g.model).collect();
+        summary::quantile(&accuracies, share).unwrap_or(f64::NAN)
+    };
+    Ok(Some(
+        Table::new("case_augmented")
+            .text("group", all.iter().map(|(group, ..)| group.as_str()))
+            .text("model", all.iter().map(|(_, model, _)| model.as_str()))
+            .u64("networks", all.iter().map(|(.., gains)| gains.len()))
+            .f64("accuracy", all.iter().map(|(.., gains)| at(gains, 0.5)))
+            .f64("accuracy_low", all.iter().map(|(.., gains)| at(gains, 0.0)))
+            .f64("accuracy_high", all.iter().map(|(.., gains)| at(gains, 1.0)))
+            .f64("recovered", found.iter().map(|f| f.0))
+            .f64("recovered_low", found.iter().map(|f| f.1.0))
+            .f64("recovered_high", found.iter().map(|f| f.1.1)),
+    ))
+}
+
+/// Accuracies of one network's models.
+#[derive(Clone, Copy)]
+struct Gain {
+    words: f64,
+    network: f64,
+    model: f64,
+}
+
+/// The part recovered over all networks, and its interval; NaN for words and networks themselves.
+fn recovered(gains: &[Gain]) -> (f64, (f64, f64)) {
+    let none = (f64::NAN, (f64::NAN, f64::NAN));
+    if gains.iter().all(|g| g.model == g.words) || gains.iter().all(|g| g.model == g.network) {
+        return none;
+    }
+    let of = |sample: &[f64]| -> Option<f64> {
+        let sum = |of: &dyn Fn(&Gain) -> f64| -> f64 {
+            sample.iter().map(|&i| of(&gains[i as usize])).sum()
+        };
+        Some(sum(&|g| g.model - g.words) / sum(&|g| g.network - g.words))
+    };
+    let every: Vec<f64> = (0..gains.len()).map(|i| i as f64).collect();
+    (of(&every).unwrap_or(f64::NAN), summary::bootstrap(&every, of, 1, "grid/recovered"))
 }
 
 /// The words of one group, smallest p first; none for fewer than two networks.
@@ -143,5 +217,34 @@ mod tests {
         assert!((table.f64("discovery_rate").unwrap()[0] - 3.0 * p[0]).abs() < 1e-12);
         assert_eq!(table.text("group").unwrap(), ["three"; 3]);
         assert!(modifiers(&[alone]).unwrap().is_none(), "one network");
+    }
+
+    #[test]
+    fn what_is_recovered_of_all_networks_is_a_ratio_of_means() {
+        let run = |network: f64, model: f64| {
+            let folder = tempfile::tempdir().expect("a folder can be made");
+            Table::new("augmented")
+                .text("model", ["bag_of_words", "modifiers", "network"])
+                .f64("accuracy", [0.8, model, network])
+                .write(folder.path())
+                .expect("a table can be written");
+            folder
+        };
+        let runs = [run(0.9, 0.85), run(0.84, 0.82), run(0.81, 0.83)];
+        let group = ("seeds".to_string(), runs.iter().map(|r| r.path()).collect());
+        let alone = ("alone".to_string(), vec![runs[0].path()]);
+        let table = augmented(&[alone, group]).unwrap().unwrap();
+        let out = tempfile::tempdir().unwrap();
+        table.write(out.path()).unwrap();
+        let table = Frame::read(out.path(), "case_augmented").unwrap();
+        assert_eq!(table.text("group").unwrap(), ["seeds"; 3]);
+        assert_eq!(table.f64("accuracy").unwrap(), [0.8, 0.83, 0.84]);
+        // (.05 + .02 + .03) of (.1 + .04 + .01); the single networks recovered .5, .5 and 3.
+        let recovered = table.f64("recovered").unwrap();
+        assert!((recovered[1] - 0.1 / 0.15).abs() < 1e-12, "{recovered:?}");
+        assert!(recovered[0].is_nan() && recovered[2].is_nan());
+        let (low, high) =
+            (table.f64("recovered_low").unwrap()[1], table.f64("recovered_high").unwrap()[1]);
+        assert!((low - 0.5).abs() < 1e-12 && (high - 3.0).abs() < 1e-9, "{low} to {high}");
     }
 }
