@@ -261,6 +261,9 @@ fn documents_that_belong_together_are_noticed_and_set_apart_together() {
     let mut films: Vec<usize> = aside.iter().map(|row| row / 4).collect();
     films.dedup();
     assert_eq!((aside.len(), films.len()), (40, 10), "a film goes with all its reviews");
+    // Too few for a run of a hundred: one of sixteen instead, of each label's eighty.
+    let (_, aside) = split::apart(&labels, 0.2, 100, &mut accrue::seed::stream(1, "films"));
+    assert_eq!(aside.len(), 32);
     // In any other order neighbours are no kin.
     let mixed: Vec<_> = (0..160).map(|i| review(i * 49 % 160)).collect();
     let path = write(folder.path(), "mixed.csv", csv(&mixed, ',', None));

@@ -25,7 +25,8 @@ pub struct Settings {
     #[serde(deserialize_with = "setting::share")]
     pub test: f64,
     /// Documents of a label that stand one after the other and are set apart together, so many at once,
-    /// because they belong together: reviews of one film, posts of one thread. 1: each by itself.
+    /// because they belong together: reviews of one film, posts of one thread; fewer where a label has too few
+    /// documents. 1: each by itself.
     #[serde(deserialize_with = "setting::at_least_one")]
     pub together: usize,
 }

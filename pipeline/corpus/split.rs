@@ -51,7 +51,7 @@ pub fn three(
 /// Cuts documents in two: those that stay and those set apart, each ascending.
 ///
 /// Documents are grouped by `strata` (their labels). Each group of `m` falls into runs of `together`
-/// neighbours, of which a share of `share`, rounded, is set apart.
+/// neighbours, of `m·share` where that is less, and a share of `share` of the runs, rounded, is set apart.
 pub fn apart(
     strata: &[impl AsRef<[usize]>],
     share: f64,
@@ -60,7 +60,8 @@ pub fn apart(
 ) -> (Vec<usize>, Vec<usize>) {
     let mut aside: Vec<usize> = Vec::new();
     for members in groups(strata).into_values() {
-        let mut runs: Vec<&[usize]> = members.chunks(together).collect();
+        let enough = (members.len() as f64 * share).round() as usize;
+        let mut runs: Vec<&[usize]> = members.chunks(together.min(enough).max(1)).collect();
         runs.shuffle(stream);
         runs.truncate((runs.len() as f64 * share).round() as usize);
         aside.extend(runs.concat());
