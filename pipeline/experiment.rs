@@ -5,7 +5,6 @@
 //! column and the nearest valid name. `--set path=value` changes one setting
 //! as if it stood in the file.
 
-use crate::corpus::nearest::nearest;
 use crate::notation::{parse, to_ron};
 use crate::{Error, Result, baseline, corpus, model, stats, studies, train};
 use serde::{Deserialize, Serialize};
@@ -112,13 +111,13 @@ impl Experiment {
         };
         let (path, value) = (path.trim(), value.trim());
         let text = to_ron(self);
-        let span = locate(&text, path).map_err(|problem| refuse(problem, 1))?;
-        let changed = format!("{}{value}{}", &text[..span.start], &text[span.end..]);
-        parse(&shown, &changed).or_else(|first| {
+        let Some(place) = Place::of(&text, path) else {
+            return Err(refuse(format!("`{path}` lies in a setting that has none of its own"), 1));
+        };
+        parse(&shown, &place.filled(&text, value)).or_else(|first| {
             // A bare word is text where text is wanted.
             let quoted = serde_json::to_string(value).expect("a string becomes JSON");
-            let changed = format!("{}{quoted}{}", &text[..span.start], &text[span.end..]);
-            parse(&shown, &changed).map_err(|_| match first {
+            parse(&shown, &place.filled(&text, &quoted)).map_err(|_| match first {
                 Error::Experiment { problem, .. } => refuse(problem, path.len() + 2),
                 other => other,
             })
@@ -126,23 +125,41 @@ impl Experiment {
     }
 }
 
-/// Where the value of the setting `path` stands in text that [`to_ron`] wrote.
-fn locate(text: &str, path: &str) -> std::result::Result<std::ops::Range<usize>, String> {
-    let mut within = 0..text.len();
-    for name in path.split('.') {
-        let fields = fields(text, within.clone());
-        let Some((_, value)) = fields.iter().find(|(field, _)| *field == name) else {
-            let names: Vec<&str> = fields.iter().map(|(field, _)| *field).collect();
-            let near = nearest(name, &names).map(|n| format!("; did you mean `{n}`?"));
-            return Err(format!(
-                "no setting `{name}` in `{path}`{} Valid here: {}",
-                near.unwrap_or_else(|| ".".into()),
-                names.join(", ")
-            ));
-        };
-        within = value.clone();
+/// Where a setting stands in text that [`to_ron`] wrote, or would stand: some are not written while they are off.
+struct Place<'a> {
+    /// Its value; empty where it is not written.
+    span: std::ops::Range<usize>,
+    /// Its name, and those of the settings it lies in, from the first that is not written.
+    unwritten: Vec<&'a str>,
+}
+
+impl<'a> Place<'a> {
+    /// The setting `path`, or none if it lies in one that has no settings.
+    fn of(text: &str, path: &'a str) -> Option<Self> {
+        let mut span = 0..text.len();
+        let names: Vec<&str> = path.split('.').collect();
+        for (depth, name) in names.iter().enumerate() {
+            let fields = fields(text, span.clone());
+            match fields.iter().find(|(field, _)| field == name) {
+                Some((_, value)) => span = value.clone(),
+                None => {
+                    let end = span.start + text[span].trim_end().strip_suffix(')')?.len();
+                    return Some(Self { span: end..end, unwritten: names[depth..].to_vec() });
+                }
+            }
+        }
+        Some(Self { span, unwritten: Vec::new() })
     }
-    Ok(within)
+
+    /// The text with `value` there.
+    fn filled(&self, text: &str, value: &str) -> String {
+        let named = self.unwritten.iter().rev().enumerate();
+        let value = named.fold(value.to_string(), |value, (depth, name)| match depth {
+            0 => format!("{name}: {value}"),
+            _ => format!("{name}: ({value})"),
+        });
+        format!("{}{value}{}", &text[..self.span.start], &text[self.span.end..])
+    }
 }
 
 /// The outermost `name: value` lines within a part of pretty-printed RON.

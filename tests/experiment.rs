@@ -132,7 +132,16 @@ fn a_setting_of_the_command_line_stands_as_if_in_the_file() {
     let named = set("corpus.source=Named(\"imdb\")").unwrap();
     assert_eq!(named.corpus.source, accrue::corpus::Source::Named("imdb".into()));
 
+    // One that is not written while it is off.
+    expected = plain.clone();
+    expected.training.crop = accrue::train::Crop { shortest: 5, longest: 9 };
+    let cropped = set("training.crop=(shortest: 5, longest: 9)").unwrap();
+    assert_eq!(cropped, expected);
+    assert_eq!(cropped.with("training.crop.shortest=5").unwrap(), expected);
+
     let said = |s: &str| set(s).unwrap_err().to_string();
+    assert!(said("training.crop.shortest=5").contains("longest"));
+    assert!(said("training.batch.size=3").contains("`training.batch.size` lies in a setting"));
     assert!(said("training.epoch=3").contains("did you mean `epochs`"));
     assert!(said("training.epochs").contains("path=value"));
     assert!(said("training.epochs=many").contains("--set training.epochs=many"));

@@ -4,7 +4,8 @@ use accrue::corpus::Corpus;
 use accrue::corpus::synthetic::{self, generate};
 use accrue::model::{Config, Network};
 use accrue::ops::cuda::Precision;
-use accrue::train::{self, Penalty, Settings, batches};
+use accrue::train::batches::{self, Excerpt};
+use accrue::train::{self, Crop, Penalty, Settings};
 
 /// Phrases of three topics.
 pub fn corpus() -> Corpus {
@@ -62,13 +63,14 @@ fn a_small_network_learns_three_topics() {
 
 #[test]
 fn a_run_that_was_cut_off_goes_on_to_the_same_bits() {
-    for average in [0, 60] {
-        goes_on_to_the_same_bits(average);
+    let (whole, crop) = (Crop::default(), Crop { shortest: 3, longest: 9 });
+    for (average, crop) in [(0, whole), (60, whole), (0, crop)] {
+        goes_on_to_the_same_bits(average, crop);
     }
 }
 
-fn goes_on_to_the_same_bits(average: usize) {
-    let settings = || Settings { average, ..settings() };
+fn goes_on_to_the_same_bits(average: usize, crop: Crop) {
+    let settings = || Settings { average, crop, ..settings() };
     let corpus = corpus();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint");
@@ -169,14 +171,82 @@ fn rounded_products_on_the_processor_are_refused_with_the_remedy() {
 #[test]
 fn an_epoch_holds_each_document_once() {
     let lengths: Vec<usize> = (0..1003).map(|d| 1 + d * 7 % 91).collect();
-    let epoch = batches::epoch(&lengths, 64, 5, 2);
-    let mut all: Vec<usize> = epoch.concat();
+    let whole = Crop::default();
+    let epoch = batches::epoch(&lengths, whole, 64, 5, 2);
+    let mut all: Vec<usize> = epoch.iter().flatten().map(|e| e.document).collect();
     all.sort_unstable();
     assert_eq!(all, (0..1003).collect::<Vec<_>>());
-    assert_eq!(epoch, batches::epoch(&lengths, 64, 5, 2));
-    assert_ne!(epoch, batches::epoch(&lengths, 64, 5, 3));
+    assert_eq!(epoch, batches::epoch(&lengths, whole, 64, 5, 2));
+    assert_ne!(epoch, batches::epoch(&lengths, whole, 64, 5, 3));
     // Similar lengths: little is padded.
-    let padded: usize =
-        epoch.iter().map(|b| b.len() * b.iter().map(|&d| lengths[d]).max().unwrap()).sum();
+    let longest = |b: &[Excerpt]| b.iter().map(|e| e.tokens.len()).max().unwrap();
+    let padded: usize = epoch.iter().map(|b| b.len() * longest(b)).sum();
     assert!((padded as f64) < 1.1 * lengths.iter().sum::<usize>() as f64);
+}
+
+#[test]
+fn crops_lie_within_their_documents_and_are_drawn_anew() {
+    let lengths: Vec<usize> = (0..4000).map(|d| 1 + d % 400).collect();
+    let crop = Crop { shortest: 5, longest: 80 };
+    let epoch = |number| {
+        let mut all = batches::epoch(&lengths, crop, 64, 5, number).concat();
+        all.sort_by_key(|e| e.document);
+        all
+    };
+    let (third, fourth) = (epoch(3), epoch(4));
+    assert_eq!(third.len(), lengths.len());
+    let mut cropped = Vec::new();
+    for (d, (excerpt, &length)) in third.iter().zip(&lengths).enumerate() {
+        assert_eq!(excerpt.document, d);
+        assert!(excerpt.tokens.end <= length);
+        match length {
+            ..=5 => assert_eq!(excerpt.tokens, 0..length),
+            _ => assert!((5..=80).contains(&excerpt.tokens.len()), "{excerpt:?}"),
+        }
+        if length > 80 {
+            cropped.push(excerpt.clone());
+        }
+    }
+    // As many below the geometric mean of 5 and 80 as above it: 20, give or take four standard errors. Halves
+    // round, so that of 20 tokens half are below.
+    let below = |e: &&Excerpt| 2 * e.tokens.len() < 41;
+    let share = cropped.iter().filter(below).count() as f64 / cropped.len() as f64;
+    let rounded = (20.5_f64 / 5.0).ln() / 16.0_f64.ln();
+    assert!((share - rounded).abs() < 4.0 * 0.5 / (cropped.len() as f64).sqrt(), "{share}");
+    // They begin anywhere: what lies before them is on average as long as what follows.
+    let before: f64 = cropped.iter().map(|e| e.tokens.start as f64).sum();
+    let after: f64 = cropped.iter().map(|e| (lengths[e.document] - e.tokens.end) as f64).sum();
+    assert!((before / after - 1.0).abs() < 0.05, "{before} {after}");
+    let moved = third.iter().zip(&fourth).filter(|(a, b)| a != b).count();
+    assert!(moved > 3500, "{moved}");
+}
+
+#[test]
+fn a_network_reads_its_crops_and_validates_on_whole_documents() {
+    let corpus = corpus();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint");
+    let settings = Settings { crop: Crop { shortest: 1, longest: 1 }, epochs: 20, ..settings() };
+    let network = network(&corpus);
+    let place = (path.as_path(), "key");
+    let fit = train::fit(&network, &corpus.train, &corpus.validation, &settings, 1, place, &mut ())
+        .unwrap();
+    // One token of each of 600 phrases, twenty times.
+    assert_eq!(fit.tokens, 20 * 600);
+    let last = fit.records.last().unwrap();
+    let scored = train::score(&network, &corpus.validation).unwrap();
+    assert_eq!(last.validation_accuracy, Some(scored.accuracy()));
+}
+
+#[test]
+fn crops_that_cannot_be_are_refused() {
+    for said in ["(crop: (shortest: 0, longest: 9))", "(crop: (shortest: 9, longest: 5))"] {
+        let error = accrue::notation::parse::<Settings>("training", said).unwrap_err().to_string();
+        assert!(error.contains("crops of") && error.contains("leave `crop` out"), "{error}");
+    }
+    let said: Settings =
+        accrue::notation::parse("training", "(crop: (shortest: 5, longest: 9))").unwrap();
+    assert_eq!(said.crop, Crop { shortest: 5, longest: 9 });
+    // Runs of before keep their keys.
+    assert!(!accrue::notation::to_ron(&Settings::default()).contains("crop"));
 }

@@ -2,12 +2,13 @@
 
 use super::adam::{self, Gradient, Moments, Step};
 use super::average::{self, Average};
+use super::batches::{self, Excerpt};
 use super::checkpoint::{self, Progress, Restored};
 use super::loss::{Tally, Targets};
+use super::penalty;
 use super::settings::Settings;
-use super::{batches, penalty};
 use crate::corpus::Split;
-use crate::model::{Network, Parameter, weights::Arrays};
+use crate::model::{Head, Network, Parameter, weights::Arrays};
 use crate::ops::Batch;
 use crate::ops::cuda::Precision;
 use crate::{Error, Result, interrupt, seed};
@@ -93,7 +94,7 @@ impl Watch for () {
 ///
 /// # Errors
 /// [`Error::Diverged`] when the loss is no longer finite; the last checkpoint
-/// stays. [`Error::Shape`] for an empty document.
+/// stays. [`Error::Shape`] for an empty document; [`Error::Usage`] for settings that do not go with the network.
 pub fn fit(
     network: &Network,
     train: &Split,
@@ -149,8 +150,8 @@ pub fn fit_together(members: Vec<Member>) -> Result<Vec<Result<Fit>>> {
         }
         let (mut run, watch) = Run::new(member)?;
         let targets = Targets::new(run.network.head(), run.train);
-        while let Some(indices) = run.next() {
-            let tally = run.step(&targets, &indices)?;
+        while let Some(excerpts) = run.next() {
+            let tally = run.step(&targets, &excerpts)?;
             run.stepped(&tally, watch, &mut |_, _| Ok(()))?;
         }
         run.end()
@@ -193,12 +194,19 @@ pub(super) struct Run<'a> {
     safe: Option<usize>,
     stopped_early: bool,
     /// An epoch, and its batches.
-    order: Option<(usize, Vec<Vec<usize>>)>,
+    order: Option<(usize, Vec<Vec<Excerpt>>)>,
 }
 
 impl<'a> Run<'a> {
     pub(super) fn new(member: Member<'a>) -> Result<(Self, &'a mut dyn Watch)> {
         let Member { network, train, validation, settings, seed, checkpoint, watch } = member;
+        if settings.crop.longest > 0 && network.head() == Head::Score {
+            return Err(Error::Usage(
+                "training.crop: a score is learned at every token, and depends on all tokens before; leave the \
+                 setting out"
+                    .into(),
+            ));
+        }
         let (path, key) = checkpoint;
         let parameters = network.parameters();
         let lengths: Vec<usize> = train.documents.iter().map(<[u32]>::len).collect();
@@ -233,33 +241,41 @@ impl<'a> Run<'a> {
         Ok((run, watch))
     }
 
-    /// Documents of the next step's batch, or none at the end of training.
-    pub(super) fn next(&mut self) -> Option<Vec<usize>> {
+    /// What the next step reads, or none at the end of training.
+    pub(super) fn next(&mut self) -> Option<Vec<Excerpt>> {
         if self.stopped_early || self.progress.step >= self.planned {
             return None;
         }
         let epoch = self.progress.epoch;
         if self.order.as_ref().is_none_or(|(of, _)| *of != epoch) {
-            let order = batches::epoch(&self.lengths, self.settings.batch, self.seed, epoch);
-            self.order = Some((epoch, order));
+            self.order = Some((epoch, self.epoch(epoch)));
         }
         self.order.as_ref().map(|(_, order)| order[self.progress.batch].clone())
     }
 
     /// What [`Run::next`] will say after the next step, if training goes on as it does.
     #[cfg(feature = "cuda")]
-    pub(super) fn after_next(&self) -> Option<Vec<usize>> {
+    pub(super) fn after_next(&self) -> Option<Vec<Excerpt>> {
         let (epoch, order) = self.order.as_ref()?;
         if self.stopped_early || self.progress.step + 1 >= self.planned {
             return None;
         }
         match order.get(self.progress.batch + 1) {
-            Some(indices) => Some(indices.clone()),
-            None => {
-                let batch = self.settings.batch;
-                batches::epoch(&self.lengths, batch, self.seed, epoch + 1).into_iter().next()
-            }
+            Some(excerpts) => Some(excerpts.clone()),
+            None => self.epoch(epoch + 1).into_iter().next(),
         }
+    }
+
+    fn epoch(&self, epoch: usize) -> Vec<Vec<Excerpt>> {
+        let Settings { crop, batch, .. } = *self.settings;
+        batches::epoch(&self.lengths, crop, batch, self.seed, epoch)
+    }
+
+    /// Tokens of excerpts, and the documents they are of.
+    pub(super) fn read(&self, excerpts: &[Excerpt]) -> (Vec<&'a [u32]>, Vec<usize>) {
+        let of =
+            |e: &Excerpt| (&self.train.documents.get(e.document)[e.tokens.clone()], e.document);
+        excerpts.iter().map(of).unzip()
     }
 
     /// Notes what a step came to, before [`Run::stepped`].
@@ -411,12 +427,12 @@ impl<'a> Run<'a> {
         self.progress.open = Default::default();
     }
 
-    /// One optimiser step on the documents `indices`.
-    fn step(&mut self, targets: &Targets, indices: &[usize]) -> Result<Tally> {
+    /// One optimiser step.
+    fn step(&mut self, targets: &Targets, excerpts: &[Excerpt]) -> Result<Tally> {
         let begin = Instant::now();
-        let rows: Vec<&[u32]> = indices.iter().map(|&d| self.train.documents.get(d)).collect();
+        let (rows, documents) = self.read(excerpts);
         let batch = Batch::new(&rows)?;
-        let (tally, gradients) = self.gradients(targets, indices, &batch)?;
+        let (tally, gradients) = self.gradients(targets, &documents, &batch)?;
 
         let penalty = self.settings.penalty;
         let squares: Vec<(f64, bool)> = match penalty {

@@ -20,4 +20,4 @@ mod stack;
 
 pub use fit::{Fit, Member, Record, Watch, fit, fit_together, score};
 pub use loss::{Tally, head};
-pub use settings::{Penalty, Settings};
+pub use settings::{Crop, Penalty, Settings};

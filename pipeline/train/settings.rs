@@ -14,6 +14,9 @@ pub struct Settings {
     pub epochs: usize,
     /// Steps after which training ends in any case; 0 for no such limit.
     pub steps: usize,
+    /// What is read of a document: all of it, or a crop that is drawn anew in each pass (see [`super::batches`]).
+    #[serde(skip_serializing_if = "Crop::is_off")]
+    pub crop: Crop,
     /// Documents a step.
     #[serde(deserialize_with = "setting::at_least_one")]
     pub batch: usize,
@@ -74,6 +77,7 @@ impl Default for Settings {
         Self {
             epochs: 5,
             steps: 0,
+            crop: Crop::default(),
             batch: 64,
             learning_rate: 1e-3,
             decay: 0.2,
@@ -99,6 +103,44 @@ impl Settings {
     /// Learning rate of step `k`, counted from 0.
     pub fn learning_rate_at(&self, k: usize) -> f64 {
         self.learning_rate * self.decay.powf(k as f64 / self.decay_steps as f64)
+    }
+}
+
+/// How long the crops are that documents are read in, in tokens. Validation and test documents are always read whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Lengths")]
+pub struct Crop {
+    /// Of the shortest; documents that are no longer are read whole.
+    pub shortest: usize,
+    /// Of the longest; 0 where documents are not cropped.
+    pub longest: usize,
+}
+
+impl Crop {
+    fn is_off(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A [`Crop`] as it stands in a file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lengths {
+    shortest: usize,
+    longest: usize,
+}
+
+impl TryFrom<Lengths> for Crop {
+    type Error = String;
+
+    fn try_from(Lengths { shortest, longest }: Lengths) -> Result<Self, String> {
+        if shortest == 0 || longest < shortest {
+            return Err(format!(
+                "crops of {shortest} to {longest} tokens are impossible: at least 1 token, and the longest no \
+                 shorter than the shortest; leave `crop` out to read whole documents"
+            ));
+        }
+        Ok(Self { shortest, longest })
     }
 }
 

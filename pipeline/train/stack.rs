@@ -5,6 +5,7 @@
 //! document. So are the decisions: the clip, the penalty, when to stop.
 
 use super::adam::{Moments, Step};
+use super::batches::Excerpt;
 use super::fit::{Fit, Member, Run, mask};
 use super::loss::{Tally, Targets};
 use super::penalty;
@@ -40,20 +41,20 @@ pub fn fit(members: Vec<Member>) -> Result<Vec<Result<Fit>>> {
         let next = |((run, _), failure): (&mut Trained, &Option<Error>)| {
             failure.is_none().then(|| run.next()).flatten()
         };
-        let indices: Vec<Option<Vec<usize>>> = runs.iter_mut().zip(&failures).map(next).collect();
-        let live = indices.iter().flatten().count();
+        let excerpts: Vec<Option<Vec<Excerpt>>> =
+            runs.iter_mut().zip(&failures).map(next).collect();
+        let live = excerpts.iter().flatten().count();
         if live == 0 {
             break;
         }
-        let now = match ready.take().filter(|ready| ready.indices == indices) {
+        let now = match ready.take().filter(|ready| ready.excerpts == excerpts) {
             Some(ready) => ready,
-            None => Ready::new(&runs, indices)?,
+            None => Ready::new(&runs, excerpts)?,
         };
         // The processor lays out the next batches while the card works on these.
         let (outcomes, ahead) = std::thread::scope(|scope| {
             let ahead = scope.spawn(|| {
-                let indices = runs.iter().map(|(run, _)| run.after_next()).collect();
-                Ready::new(&runs, indices)
+                Ready::new(&runs, runs.iter().map(|(run, _)| run.after_next()).collect())
             });
             (stack.step(&runs, &now), ahead.join().expect("laying out does not panic"))
         });
@@ -83,26 +84,23 @@ pub fn fit(members: Vec<Member>) -> Result<Vec<Result<Fit>>> {
 
 /// The batches of one step.
 struct Ready {
-    /// Documents of each network's batch; none for one that has ended.
-    indices: Vec<Option<Vec<usize>>>,
+    /// What each network reads; none for one that has ended.
+    excerpts: Vec<Option<Vec<Excerpt>>>,
     batches: Vec<Batch>,
     stacked: Stacked,
 }
 
 impl Ready {
-    fn new(runs: &[Trained], indices: Vec<Option<Vec<usize>>>) -> Result<Self> {
-        let batch = |((run, _), indices): (&Trained, &Option<Vec<usize>>)| match indices {
-            Some(indices) => {
-                let rows = indices.iter().map(|&d| run.train.documents.get(d));
-                Batch::new(&rows.collect::<Vec<_>>())
-            }
+    fn new(runs: &[Trained], excerpts: Vec<Option<Vec<Excerpt>>>) -> Result<Self> {
+        let batch = |((run, _), excerpts): (&Trained, &Option<Vec<Excerpt>>)| match excerpts {
+            Some(excerpts) => Batch::new(&run.read(excerpts).0),
             // One that has ended stands still; something must stand in its place.
             None => Batch::new(&[&[0]]),
         };
         let batches: Vec<Batch> =
-            runs.par_iter().zip(&indices).map(batch).collect::<Result<_>>()?;
+            runs.par_iter().zip(&excerpts).map(batch).collect::<Result<_>>()?;
         let stacked = Stacked::new(&batches.iter().collect::<Vec<_>>());
-        Ok(Self { indices, batches, stacked })
+        Ok(Self { excerpts, batches, stacked })
     }
 }
 
@@ -246,7 +244,7 @@ impl Stack {
     fn gradients(
         &self,
         runs: &[Trained],
-        Ready { indices, batches, .. }: &Ready,
+        Ready { excerpts, batches, .. }: &Ready,
         laid: &Laid,
     ) -> Result<(Vec<Tally>, Vec<Tensor>)> {
         let (networks, stacked) = (self.networks, &laid.stacked);
@@ -332,9 +330,11 @@ impl Stack {
         let (tallies, slopes): (Vec<Tally>, Vec<Vec<f32>>) = logits
             .par_chunks(size)
             .enumerate()
-            .map(|(m, logits)| match &indices[m] {
-                Some(indices) => {
-                    runs[m].1.measure(indices, &every.collect(own(m), self.outputs, logits))
+            .map(|(m, logits)| match &excerpts[m] {
+                Some(excerpts) => {
+                    let (run, targets) = &runs[m];
+                    let logits = every.collect(own(m), self.outputs, logits);
+                    targets.measure(&run.read(excerpts).1, &logits)
                 }
                 None => (Tally::default(), vec![0.0; own(m).rows * own(m).tokens * self.outputs]),
             })
@@ -372,7 +372,7 @@ impl Stack {
     fn move_all(
         &self,
         runs: &[Trained],
-        Ready { indices, batches, .. }: &Ready,
+        Ready { excerpts, batches, .. }: &Ready,
         laid: &Laid,
         tallies: Vec<Tally>,
         gradients: &[Tensor],
@@ -422,7 +422,7 @@ impl Stack {
         let sums = self.squares(&moving, &numbers, false)?;
         let mut outcomes = Vec::new();
         for (m, (run, _)) in runs.iter().enumerate() {
-            if indices[m].is_none() {
+            if excerpts[m].is_none() {
                 outcomes.push(None);
                 continue;
             }
