@@ -537,6 +537,33 @@ fn a_grid_runs_every_case_once_and_lists_those_that_fail() {
     assert!(wrong("(set: \"model.cel\", to: [1])").contains("did you mean `cell`"));
     assert!(wrong("(set: \"seed\", to: [])").contains("no values"));
     assert!(wrong("(set: \"name\", to: [\"a\"])").contains("as a whole"));
+    let along =
+        |set: &str| format!("(set: \"seed\", to: [1, 2], along: [(set: \"{set}\", to: [3])])");
+    assert!(wrong(&along("training.epochs")).contains("has 1 values to its 2"));
+    assert!(wrong(&along("title")).contains("as a whole"));
+}
+
+#[test]
+fn a_setting_that_goes_along_makes_no_cases_of_its_own() {
+    let text = SMALL.replace(
+        "prediction:",
+        "grid: [
+            (
+                set: \"model.cell\",
+                to: [\"Gru\", \"Lstm\"],
+                along: [(set: \"training.learning_rate\", to: [0.01, 0.04])],
+            ),
+            (set: \"seed\", to: [1, 2]),
+        ],
+        prediction:",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = Experiment::read(&write(folder.path(), &text), &[]).unwrap();
+    let cases = accrue::studies::grid::cases(&experiment).unwrap();
+    let rates: Vec<f64> = cases.iter().map(|c| c.experiment.training.learning_rate).collect();
+    assert_eq!(rates, [0.01, 0.01, 0.04, 0.04]);
+    assert_eq!(cases[3].name, "004-Lstm-2");
+    assert_eq!(cases[3].settings.len(), 2);
 }
 
 #[test]

@@ -30,6 +30,20 @@ pub struct Axis {
     pub set: String,
     /// Its values, as `--set` takes them: `["Gru", "Lstm"]`, `[1, 2, 3]`.
     pub to: Vec<Value>,
+    /// Settings that go along with it: as many values each, the first of them beside the axis's first. They make no
+    /// cases of their own; a case's `run.ron` has them, its name and the tables do not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub along: Vec<Along>,
+}
+
+/// A setting that goes along with an axis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Along {
+    /// The setting, as `--set` takes it.
+    pub set: String,
+    /// Its value beside each value of the axis.
+    pub to: Vec<Value>,
 }
 
 /// A value of an axis.
@@ -78,7 +92,7 @@ pub struct Outcome {
 ///
 /// # Errors
 /// [`Error::Experiment`] for an axis or a value that is no setting; [`Error::Usage`]
-/// for an axis without values, or a setting that only a whole grid has.
+/// for an axis without values, a setting that goes along with more or fewer, or one that only a whole grid has.
 pub fn cases(experiment: &Experiment) -> Result<Vec<Case>> {
     let mut base = experiment.clone();
     base.grid.clear();
@@ -87,20 +101,32 @@ pub fn cases(experiment: &Experiment) -> Result<Vec<Case>> {
         if axis.to.is_empty() {
             return Err(Error::Usage(format!("grid: `{}` has no values", axis.set)));
         }
-        if ["name", "study", "grid", "title"].contains(&axis.set.as_str()) {
-            let problem = format!("grid: `{}` belongs to the grid as a whole", axis.set);
-            return Err(Error::Usage(problem));
+        let along = axis.along.iter().map(|along| &along.set);
+        for set in std::iter::once(&axis.set).chain(along) {
+            if ["name", "study", "grid", "title"].contains(&set.as_str()) {
+                let problem = format!("grid: `{set}` belongs to the grid as a whole");
+                return Err(Error::Usage(problem));
+            }
+        }
+        if let Some(along) = axis.along.iter().find(|along| along.to.len() != axis.to.len()) {
+            return Err(Error::Usage(format!(
+                "grid: `{}` goes along with `{}` and has {} values to its {}; give one beside each",
+                along.set,
+                axis.set,
+                along.to.len(),
+                axis.to.len()
+            )));
         }
         let mut next = Vec::with_capacity(all.len() * axis.to.len());
         for case in &all {
-            for value in &axis.to {
+            for (i, value) in axis.to.iter().enumerate() {
                 let mut settings = case.settings.clone();
                 settings.push((axis.set.clone(), value.to_string()));
-                next.push(Case {
-                    name: String::new(),
-                    settings,
-                    experiment: case.experiment.with(&format!("{}={value}", axis.set))?,
-                });
+                let mut experiment = case.experiment.with(&format!("{}={value}", axis.set))?;
+                for along in &axis.along {
+                    experiment = experiment.with(&format!("{}={}", along.set, along.to[i]))?;
+                }
+                next.push(Case { name: String::new(), settings, experiment });
             }
         }
         all = next;
