@@ -264,6 +264,28 @@ pub fn dots(
     draw(chart, points.into_iter().map(|p| Circle::new(p, size, style)));
 }
 
+/// Names beside points, the first of them first; one that would lie on another is left out. Returns the points that
+/// have one.
+pub fn names<'a>(
+    chart: &mut Chart,
+    points: impl IntoIterator<Item = ((f64, f64), &'a str)>,
+    colour: RGBColor,
+) -> Vec<(f64, f64)> {
+    let (xs, ys) = (chart.x_range(), chart.y_range());
+    let (width, height) = (xs.end - xs.start, ys.end - ys.start);
+    let mut taken: Vec<(f64, f64)> = Vec::new();
+    for (at, text) in points {
+        let covers = |t: &(f64, f64)| {
+            (t.0 - at.0).abs() < 0.14 * width && (t.1 - at.1).abs() < 0.04 * height
+        };
+        if !taken.iter().any(covers) {
+            taken.push(at);
+            name(chart, at, text, colour);
+        }
+    }
+    taken
+}
+
 /// A name beside a point, on the side where there is room.
 pub fn name(chart: &mut Chart, at: (f64, f64), text: &str, colour: RGBColor) {
     let (xs, ys) = (chart.x_range(), chart.y_range());

@@ -7,8 +7,8 @@ use crate::report::Frame;
 use crate::report::plot::{Plot, Series};
 use plotters::prelude::*;
 
-/// Modifiers named in the drawing.
-const NAMED: usize = 12;
+/// Modifiers named in the drawing, of each kind.
+const NAMED: usize = 8;
 
 /// Modifiers in their subspace; none for fewer than two.
 pub fn subspace(table: &Frame) -> Result<Option<Figure>> {
@@ -17,12 +17,14 @@ pub fn subspace(table: &Frame) -> Result<Option<Figure>> {
     if words.len() < 2 {
         return Ok(None);
     }
-    // A subspace of one direction is drawn on a line.
-    let at = |i: usize| (first[i], if second[i].is_nan() { 0.0 } else { second[i] });
+    // Beside the only direction of a subspace stands what the words do.
+    let single = second.iter().all(|s| s.is_nan());
+    let at = |i: usize| (first[i], if single { gain[i] } else { second[i] });
     let all: Vec<(f64, f64)> = (0..words.len()).map(at).collect();
     let groups = [("turn the next words (gain below 0)", 1), ("strengthen them", 0)];
     let group = |i: usize| (gain[i] >= 0.0) as usize;
-    let axis = |n: usize| format!("direction {n} of the modifier subspace");
+    let across = "direction 1 of the modifier subspace";
+    let up = if single { "gain on the next words" } else { "direction 2 of the modifier subspace" };
     let mut svg = String::new();
     {
         let area = area(&mut svg);
@@ -30,17 +32,18 @@ pub fn subspace(table: &Frame) -> Result<Option<Figure>> {
         let mut chart = chart(
             &area,
             &keys,
-            (range(all.iter().map(|p| p.0).chain([0.0])), &axis(1)),
-            (range(all.iter().map(|p| p.1).chain([0.0])), &axis(2)),
+            (range(all.iter().map(|p| p.0).chain([0.0])), across),
+            (range(all.iter().map(|p| p.1).chain([0.0])), up),
         );
         for (g, (_, c)) in groups.iter().enumerate() {
             let own = (0..words.len()).filter(|&i| group(i) == g).map(|i| all[i]);
             dots(&mut chart, own, 4, colour(*c).mix(0.8).filled());
         }
         dots(&mut chart, [(0.0, 0.0)], 4, axes::INK.filled());
-        for i in 0..words.len().min(NAMED) {
-            axes::name(&mut chart, all[i], &words[i], axes::GREY);
-        }
+        // The table is sorted, strongest first.
+        let side = |g: usize| (0..words.len()).filter(move |&i| group(i) == g).take(NAMED);
+        let named = side(0).chain(side(1)).map(|i| (all[i], words[i].as_str()));
+        axes::names(&mut chart, named, axes::GREY);
         area.present().expect("drawing into text cannot fail");
     }
     let mut series = groups.map(|(name, c)| Series::points(name, axes::css(c), 8.0, 0.8));
@@ -49,30 +52,27 @@ pub fn subspace(table: &Frame) -> Result<Option<Figure>> {
         series[group(i)].add(all[i].0, all[i].1, text);
     }
     let one = |name: &str| table.f64(name).map(|v| v.first().copied().unwrap_or(f64::NAN));
-    let (directions, share, inside) =
-        (one("directions")?, one("share_1")? + one("share_2")?, table.f64("inside")?);
+    let (directions, share, inside) = (one("directions")?, one("share_1")?, table.f64("inside")?);
+    let share = if single { share } else { share + one("share_2")? };
     let mean = inside.iter().sum::<f64>() / inside.len() as f64;
+    let share = 100.0 * share;
+    let held = match single {
+        true => format!("The direction across holds {share:.0} %"),
+        false => format!("{directions:.0} directions hold 90 %, the two drawn {share:.0} %"),
+    };
     Ok(Some(Figure {
         name: "modifier_subspace",
         title: "Where modifiers move the state",
         caption: format!(
             "{} words beyond 99 % of the null: what they do to the state besides what words of \
-             their valence do, the direction of the line left aside. {directions:.0} directions hold \
-             90 % of it, the two drawn {:.0} %; a modifier's displacement lies in them by {mean:.2} of \
+             their valence do, the direction of the line left aside. {held} of it; a modifier's displacement lies in them by {mean:.2} of \
              its length. Black: words that modify nothing.",
-            words.len(),
-            100.0 * share
+            words.len()
         ),
         alt: format!("Scatter plot of {} modifiers in two directions.", words.len()),
         tables: &["modifier_subspace"],
         svg,
-        plot: Some(Plot {
-            series: series.into(),
-            x: "direction 1 of the modifier subspace",
-            y: "direction 2 of the modifier subspace",
-            equal: false,
-            search: true,
-        }),
+        plot: Some(Plot { series: series.into(), x: across, y: up, equal: false, search: true }),
     }))
 }
 

@@ -13,6 +13,8 @@ const LEAST: f64 = 20.0;
 const PLOTTED: usize = 8000;
 /// Quantile of the null beyond which a word counts as a modifier.
 const BEYOND: f64 = 0.99;
+/// An axis of counts.
+const OCCURRENCES: &str = "occurrences, as a power of ten";
 /// Words named, at each end.
 const NAMED: usize = 6;
 
@@ -51,23 +53,9 @@ pub fn draw(table: &Frame) -> Result<Option<Figure>> {
         named.extend(&order[order.len() - ends..]);
         named.sort_unstable();
         named.dedup();
-        let mut taken: Vec<(f64, f64)> = Vec::new();
-        let span = |r: std::ops::Range<f64>| r.end - r.start;
-        let (width, height) =
-            (span(range(points.iter().map(|p| p.0))), span(range(points.iter().map(|p| p.1))));
-        for i in named {
-            let p = points[i];
-            // A name that would lie on another one is left out.
-            let covered = |t: &(f64, f64)| {
-                (t.0 - p.0).abs() < 0.14 * width && (t.1 - p.1).abs() < 0.04 * height
-            };
-            if taken.iter().any(covered) {
-                continue;
-            }
-            taken.push(p);
-            dots(&mut chart, [p], 3, colour(1).filled());
-            axes::name(&mut chart, p, &words[kept[i]], axes::GREY);
-        }
+        let named = named.into_iter().map(|i| (points[i], words[kept[i]].as_str()));
+        let taken = axes::names(&mut chart, named, axes::GREY);
+        dots(&mut chart, taken, 3, colour(1).filled());
         area.present().expect("drawing into text cannot fail");
     }
     let mut order: Vec<usize> = (0..kept.len()).collect();
@@ -111,6 +99,12 @@ pub fn modifiers(table: &Frame) -> Result<Option<Figure>> {
         return Ok(None);
     }
     let group = |i: usize| (beyond[i] >= BEYOND) as usize;
+    let at = |i: usize| (gain[i], counts[i].max(1.0).log10());
+    // Named on either side are those that change most of the text.
+    let mut named: Vec<usize> = (0..words.len()).filter(|&i| group(i) == 1).collect();
+    named.sort_by(|&a, &b| (gain[b].abs() * counts[b]).total_cmp(&(gain[a].abs() * counts[a])));
+    let turns = |i: &usize| gain[*i] < 0.0;
+    let (turning, strengthening): (Vec<usize>, Vec<usize>) = named.into_iter().partition(turns);
     let names = ["within the null", "beyond 99 % of the null"];
     let mut svg = String::new();
     {
@@ -120,16 +114,15 @@ pub fn modifiers(table: &Frame) -> Result<Option<Figure>> {
             &area,
             &keys,
             (range(gain.iter().copied().chain([0.0])), "gain on the next words"),
-            (range(effect.iter().copied().chain([0.0])), "effect on the probes, share"),
+            (range((0..words.len()).map(|i| at(i).1)), OCCURRENCES),
         );
         for (g, style) in [(0, colour(6).mix(0.5)), (1, colour(1).mix(0.8))] {
             let points = (0..words.len()).filter(|&i| group(i) == g);
-            dots(&mut chart, points.map(|i| (gain[i], effect[i])), 3, style.filled());
+            dots(&mut chart, points.map(at), 3, style.filled());
         }
-        // The table is sorted, strongest first.
-        for i in 0..words.len().min(NAMED) {
-            axes::name(&mut chart, (gain[i], effect[i]), &words[i], axes::GREY);
-        }
+        let named = turning.iter().take(NAMED).chain(strengthening.iter().take(NAMED));
+        let named = named.map(|&i| (at(i), words[i].as_str()));
+        axes::names(&mut chart, named, axes::GREY);
         area.present().expect("drawing into text cannot fail");
     }
     let mut series = [6, 1].map(|c| Series::points("", axes::css(c), 6.0, 0.7));
@@ -140,7 +133,7 @@ pub fn modifiers(table: &Frame) -> Result<Option<Figure>> {
             "{}: effect {:.3}, gain {:+.3}{lasts}, {:.0} times",
             words[i], effect[i], gain[i], counts[i]
         );
-        series[group(i)].add(gain[i], effect[i], text);
+        series[group(i)].add(at(i).0, at(i).1, text);
     }
     for (series, name) in series.iter_mut().zip(names) {
         series.name = name.into();
@@ -150,18 +143,19 @@ pub fn modifiers(table: &Frame) -> Result<Option<Figure>> {
         name: "modifiers",
         title: "Words that change how others are read",
         caption: format!(
-            "{} words: how much the readout of probe words changes after them, against the \
-             direction of the change (−2 turns good into as much of bad, +1 doubles it). {many} of \
-             them lie beyond 99 % of shuffled displacements.",
+            "{} words: how the readout of probe words changes after them (−2 turns good into as much of \
+             bad, +1 doubles it), and how often they are read. {many} of them lie beyond 99 % of shuffled \
+             displacements; named are those that change most of the text, gain times occurrences, on \
+             either side.",
             words.len()
         ),
-        alt: format!("Scatter plot of {} words, effect against gain.", words.len()),
+        alt: format!("Scatter plot of {} words, occurrences against gain.", words.len()),
         tables: &["modifiers"],
         svg,
         plot: Some(Plot {
             series: series.into(),
             x: "gain on the next words",
-            y: "effect on the probes, share",
+            y: OCCURRENCES,
             equal: false,
             search: true,
         }),
