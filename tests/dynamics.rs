@@ -11,7 +11,7 @@ use accrue::dynamics::rounding::Errors;
 use accrue::dynamics::select::{Selection, select};
 use accrue::dynamics::{Descent, Finder, Map, Stop};
 use accrue::geometry::{Pca, participation_ratio};
-use accrue::linalg::{Matrix, eigen, eigenvalues};
+use accrue::linalg::{Complex, Matrix, eigen, eigenvalues};
 use accrue::model::Inputs;
 use accrue::ops::{Cell, CellKind};
 use accrue::seed;
@@ -514,6 +514,29 @@ fn what_a_word_leaves_behind_is_the_sum_over_modes_and_exact_where_the_map_is_li
         assert!((impulse.slow[k as usize] - slow).abs() < 1e-12);
     }
     assert!(Impulse::of(&map, &near, &[1.0, 1.0], &[2.0, 0.0], 3).is_err(), "input of wrong size");
+}
+
+/// Through its only pair of modes a plane that turns hands on all that enters, with a sign.
+#[test]
+fn a_slow_mode_that_turns_is_seen_from_the_readout() {
+    let (shrinks, angle) = (0.97_f64, 0.3_f64);
+    let (c, s) = (shrinks * angle.cos(), shrinks * angle.sin());
+    let mut cell = separate(2, 0.0);
+    cell.kind = CellKind::Linear;
+    cell.recurrent_weights = vec![c, -s, s, c];
+    cell.input_weights = vec![1.0, 3.0];
+    let map = Map::new(&cell, &[0.0]).unwrap();
+    for w in [[1.0, 0.0], [-0.3, 2.0], [-1.0, -1.0]] {
+        let near = Linearisation::at(&map, &[0.0; 2], Some(&w)).unwrap();
+        let along: Complex = near.eigen.right.column(0).iter().zip(&w).map(|(r, w)| r * *w).sum();
+        assert!(along.im.abs() < 1e-12 && along.re > 0.0, "{along}");
+        for v in [[1.0, 0.0], [0.2, -1.0], [-3.0, 0.5]] {
+            let (first, second) = (near.selected(0, &v), near.selected(1, &v));
+            let added = w[0] * v[0] + w[1] * v[1];
+            assert!((2.0 * along.re * first.re - added).abs() < 1e-12, "{w:?} {v:?}");
+            assert!((first - second.conj()).norm() < 1e-12);
+        }
+    }
 }
 
 /// A linear cell with a triangular matrix shrinks by its diagonal, whatever it reads; a gated one that

@@ -24,9 +24,9 @@ pub struct Linearisation {
 }
 
 impl Linearisation {
-    /// Linearises at a point. Of each pair of vectors `(r_a, ℓ_a)` the sign is
-    /// chosen so that `wᵀ r_a > 0` for the slowest mode and the readout vector
-    /// `w` (real modes only).
+    /// Linearises at a point. Vectors have no sign of their own, those of a complex pair no phase: for the slowest mode
+    /// they are turned so that `wᵀ r_a` is real and above 0, with the readout vector `w`. What `v` adds to the
+    /// readout through that mode has then the sign of `Re ℓ_aᵀ v`.
     ///
     /// * `readout`: `w`, `[state]`; `None` leaves the signs of [`eigen`]
     ///
@@ -39,10 +39,16 @@ impl Linearisation {
         let point = Vector::from_column_slice(point);
         let mut eigen = eigen(&jacobian)?;
         if let Some(w) = readout {
-            let along: f64 = eigen.right.column(0).iter().zip(w).map(|(r, w)| r.re * w).sum();
-            if along < 0.0 {
-                eigen.right.column_mut(0).iter_mut().for_each(|z| *z = -*z);
-                eigen.left.column_mut(0).iter_mut().for_each(|z| *z = -*z);
+            let along: Complex = eigen.right.column(0).iter().zip(w).map(|(r, w)| r * *w).sum();
+            let turn = along / along.norm();
+            if turn.is_finite() {
+                let paired = eigen.values[0].im != 0.0;
+                for (mode, turn) in
+                    [(0, turn), (1, turn.conj())].into_iter().take(1 + paired as usize)
+                {
+                    eigen.right.column_mut(mode).iter_mut().for_each(|z| *z *= turn.conj());
+                    eigen.left.column_mut(mode).iter_mut().for_each(|z| *z *= turn);
+                }
             }
         }
         Ok(Self { residual: next - &point, point, jacobian, eigen })

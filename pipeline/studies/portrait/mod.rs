@@ -343,12 +343,13 @@ pub(super) fn stage<'a>(
         // 3: a search ends where q is level; 4: Lyapunov exponents.
         "fixed_points" => 4,
         // 2: impulses, single units, deflections, words in another order; 3: within the plane;
-        // 4: left vectors beside Jordan blocks.
-        "modes" => 4,
+        // 4: left vectors beside Jordan blocks; 5: the phase of a slow mode that turns.
+        "modes" => 5,
         // 2: probes of the toy language; 3: how many phrases were scored; 4: clusters, subspace,
         // blocking, positions; 5: a robust fit, a null without what is looked for; 6: the line while
-        // a neutral word is held; 7: modified valences and ends together, left vectors beside Jordan blocks.
-        "context" => 7,
+        // a neutral word is held; 7: modified valences and ends together, left vectors beside Jordan blocks;
+        // 8: the phase of a slow mode that turns.
+        "context" => 8,
         // 2: L1, G1, G7-G11, G14; 3: C1-C5; 4: C7; 5: C4 there.
         "claims" => 5,
         _ => 1,
