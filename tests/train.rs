@@ -250,3 +250,25 @@ fn crops_that_cannot_be_are_refused() {
     // Runs of before keep their keys.
     assert!(!accrue::notation::to_ron(&Settings::default()).contains("crop"));
 }
+
+#[test]
+fn crops_of_documents_with_a_score_at_every_token_are_refused() {
+    let toy = synthetic::Settings {
+        kind: synthetic::Kind::Toy,
+        length: 12,
+        train: 20,
+        validation: 5,
+        test: 5,
+        ..Default::default()
+    };
+    let corpus = generate(&toy, 1).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint");
+    let settings = Settings { crop: Crop { shortest: 3, longest: 9 }, ..settings() };
+    let (train, validation, place) = (&corpus.train, &corpus.validation, (path.as_path(), "key"));
+    let error =
+        train::fit(&network(&corpus), train, validation, &settings, 1, place, &mut ()).unwrap_err();
+    for part in ["training.crop", "every token", "leave the setting out"] {
+        assert!(error.to_string().contains(part), "{error}");
+    }
+}
