@@ -12,5 +12,6 @@ pub mod lbfgs;
 pub mod logistic;
 pub mod newton;
 pub mod ngrams;
+pub mod recovered;
 
 pub use logistic::{Model, Settings, fit};

@@ -7,6 +7,7 @@
 
 use super::portrait::context::{BEYOND, p_value};
 use crate::Result;
+use crate::baseline::recovered::{self, Gain};
 use crate::report::{Frame, Table};
 use crate::stats::summary;
 use std::collections::BTreeMap;
@@ -72,7 +73,8 @@ pub fn augmented(groups: &[(String, Vec<&Path>)]) -> Result<Option<Table>> {
     if all.is_empty() {
         return Ok(None);
     }
-    let found: Vec<(f64, (f64, f64))> = all.iter().map(|(.., gains)| recovered(gains)).collect();
+    let found: Vec<(f64, (f64, f64))> =
+        all.iter().map(|(.., gains)| recovered::over_networks(gains)).collect();
     let at = |gains: &[Gain], share: f64| {
         let accuracies: Vec<f64> = gains.iter().map(|g| g.model).collect();
         summary::quantile(&accuracies, share).unwrap_or(f64::NAN)
@@ -89,30 +91,6 @@ pub fn augmented(groups: &[(String, Vec<&Path>)]) -> Result<Option<Table>> {
             .f64("recovered_low", found.iter().map(|f| f.1.0))
             .f64("recovered_high", found.iter().map(|f| f.1.1)),
     ))
-}
-
-/// Accuracies of one network's models.
-#[derive(Clone, Copy)]
-struct Gain {
-    words: f64,
-    network: f64,
-    model: f64,
-}
-
-/// The part recovered over all networks, and its interval; NaN for words and networks themselves.
-fn recovered(gains: &[Gain]) -> (f64, (f64, f64)) {
-    let none = (f64::NAN, (f64::NAN, f64::NAN));
-    if gains.iter().all(|g| g.model == g.words) || gains.iter().all(|g| g.model == g.network) {
-        return none;
-    }
-    let of = |sample: &[f64]| -> Option<f64> {
-        let sum = |of: &dyn Fn(&Gain) -> f64| -> f64 {
-            sample.iter().map(|&i| of(&gains[i as usize])).sum()
-        };
-        Some(sum(&|g| g.model - g.words) / sum(&|g| g.network - g.words))
-    };
-    let every: Vec<f64> = (0..gains.len()).map(|i| i as f64).collect();
-    (of(&every).unwrap_or(f64::NAN), summary::bootstrap(&every, of, 1, "grid/recovered"))
 }
 
 /// The words of one group, smallest p first; none for fewer than two networks.

@@ -65,8 +65,9 @@ pub fn subspace(table: &Frame) -> Result<Option<Figure>> {
         title: "Where modifiers move the state",
         caption: format!(
             "{} words beyond 99 % of the null: what they do to the state besides what words of \
-             their valence do, the direction of the line left aside. {held} of it; a modifier's displacement lies in them by {mean:.2} of \
-             its length. Black: words that modify nothing.",
+             their valence do, the direction of the line left aside. {held} of it; of a \
+             modifier's displacement {mean:.2} of the length lies in the subspace. Black: words that modify \
+             nothing.",
             words.len()
         ),
         alt: format!("Scatter plot of {} modifiers in two directions.", words.len()),

@@ -3,7 +3,7 @@
 use super::modes::Scene;
 use super::{blocking, probes, read};
 use crate::baseline::context::{self, Context, Family};
-use crate::baseline::{self, Model};
+use crate::baseline::{self, Model, recovered};
 use crate::corpus::synthetic::Kind;
 use crate::corpus::{Corpus, Labels, Source};
 use crate::dynamics::linearise::Linearisation;
@@ -15,8 +15,7 @@ use crate::report::{Frame, Table};
 use crate::run::Made;
 use crate::stats::{evidence, summary};
 use crate::studies::explain::CONTEXT;
-use crate::{Error, Result, model::Network, seed, train};
-use rand::Rng;
+use crate::{Error, Result, model::Network, train};
 use std::path::Path;
 
 /// Effects of shuffled displacements behind the null.
@@ -32,8 +31,6 @@ const ALIKE: f64 = 0.5;
 const CONTEXTS: [f64; 4] = [0.1, 0.3, 0.7, 0.9];
 /// Quantile of the null beyond which a word counts as a modifier of the network.
 pub(in crate::studies) const BEYOND: f64 = 0.99;
-/// Samples behind the interval of the recovered fraction.
-const SAMPLES: usize = 1000;
 
 /// The models in context, in the order of the table: their names and extensions.
 pub const FAMILIES: [(&str, Family); 7] = [
@@ -226,10 +223,10 @@ fn augment(
     for (name, model) in &models {
         let accuracy = model.score(&corpus.test, classes).accuracy;
         let mut row = Row::plain(name, accuracy, model.validation_loss);
-        row.recovered = (accuracy - words.accuracy) / (own - words.accuracy);
+        row.recovered = recovered::fraction(words.accuracy, accuracy, own);
         if let Some(net) = &rights {
             let own = model.right(&corpus.test, classes);
-            row.interval = recovered(&bag_right, &own, net, e.seed);
+            row.interval = recovered::over_documents(&bag_right, &own, net, e.seed);
         }
         rows.push(row);
     }
@@ -314,25 +311,6 @@ fn rights(corpus: &Corpus, network: &Network) -> Result<Option<Vec<f64>>> {
         }
     };
     Ok(Some(said.iter().enumerate().map(right).collect()))
-}
-
-/// 95 % interval of `(model − words)/(network − words)`, bootstrap over test documents.
-fn recovered(words: &[f64], model: &[f64], network: &[f64], seed: u64) -> (f64, f64) {
-    let mut stream = seed::stream(seed, "context/recovered");
-    let n = words.len();
-    let found: Vec<f64> = (0..SAMPLES)
-        .map(|_| {
-            let (mut gain, mut whole) = (0.0, 0.0);
-            for _ in 0..n {
-                let d = stream.random_range(0..n);
-                gain += model[d] - words[d];
-                whole += network[d] - words[d];
-            }
-            gain / whole
-        })
-        .collect();
-    let at = |share| summary::quantile(&found, share).unwrap_or(f64::NAN);
-    (at(0.025), at(0.975))
 }
 
 /// Every fitted number of the chosen model, a word.
