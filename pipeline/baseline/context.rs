@@ -27,10 +27,11 @@
 //! the step with the lowest validation loss stays, so that no model is worse there
 //! than the bag of words.
 //!
-//! One leaky accumulator a modifier gives `μ` in `O(T·|M|)`; its derivative in the
-//! decay is carried along beside it, so that gradients are exact.
+//! One leaky accumulator a modifier gives `μ` in `O(T·|M|)`, and exact gradients in as
+//! much on the way back ([`super::leaky`]).
 
 use super::lbfgs;
+use super::leaky::{Leaky, powers};
 use super::logistic::{Answers, Model, Score};
 use crate::corpus::Split;
 use crate::{Error, Result, setting};
@@ -130,8 +131,6 @@ struct Layout {
 
 /// Time constant with which every filter starts, tokens.
 pub(super) const START: f64 = 3.0;
-/// Accumulators below this are dropped.
-const GONE: f64 = 1e-12;
 /// Documents a piece of work; the order of all sums hangs on it.
 pub(super) const CHUNK: usize = 512;
 
@@ -222,16 +221,6 @@ impl Context {
         self.family.taps.then(|| &self.x[self.layout().strength + m * TAPS..][..TAPS])
     }
 
-    /// `Π_s (1 + Σ_m f_m a_{m,s})` by distance.
-    fn usual_taps(&self) -> [f64; TAPS] {
-        let at = |s: usize| -> f64 {
-            (0..self.modifiers.len())
-                .map(|m| self.shares[m] * self.taps(m).map_or(0.0, |a| a[s]))
-                .sum()
-        };
-        std::array::from_fn(|s| 1.0 + at(s))
-    }
-
     /// Modifiers among the [`TAPS`] tokens before position `t`: distance − 1, and slot.
     fn reached<'a>(
         &'a self,
@@ -251,190 +240,233 @@ impl Context {
 
     /// What each token adds to the outputs, `[tokens][outputs]`: all but the bias.
     pub fn contributions(&self, tokens: &[u32]) -> Vec<Vec<f64>> {
-        let mut all = Vec::with_capacity(tokens.len());
-        self.walk(tokens, |_, word, mu, g, _| {
-            let pairs = self.valence(word).iter().zip(self.modified(word));
-            all.push(pairs.map(|(b, m)| g * (b + mu * m)).collect());
-        });
-        all
+        let read = Shared::of(self).read(tokens);
+        let each = |(t, &word): (usize, &u32)| {
+            let pairs = self.valence(word as usize).iter().zip(self.modified(word as usize));
+            pairs.map(|(b, m)| read.weight(t) * (b + read.mu[t] * m)).collect()
+        };
+        tokens.iter().enumerate().map(each).collect()
     }
 
     /// Outputs for one document, `[outputs]`.
     pub fn outputs(&self, tokens: &[u32]) -> Vec<f64> {
-        let mut z = self.x[self.layout().bias..][..self.outputs].to_vec();
-        self.walk(tokens, |_, word, mu, g, _| {
-            let (plain, modified) = (self.valence(word), self.modified(word));
-            for ((z, b), m) in z.iter_mut().zip(plain).zip(modified) {
-                *z += g * (b + mu * m);
-            }
-        });
-        z
-    }
-
-    /// `γ_t` of a document of `length` tokens; `None` without ends.
-    fn raw_weights(&self, length: usize) -> Option<Vec<f64>> {
-        let (a, tau, b, end) = self.ends()?;
-        let weight = |t: usize| {
-            let (start, rest) = (t as f64, (length - 1 - t) as f64);
-            (1.0 + a * (-start / tau).exp()) * (1.0 + b * (-rest / end).exp())
-        };
-        Some((0..length).map(weight).collect())
-    }
-
-    /// `g_t`.
-    fn weights(&self, length: usize) -> Option<Vec<f64>> {
-        let mut raw = self.raw_weights(length)?;
-        let mean = raw.iter().sum::<f64>() / length as f64;
-        raw.iter_mut().for_each(|g| *g /= mean);
-        Some(raw)
-    }
-
-    /// Tells for each token its position, word, `μ_t`, `g_t`, and the accumulators of the
-    /// modifiers seen so far: slot, `u = Σ e^{−(s−1)/τ}`, and `∂u/∂ρ` for `ρ = e^{−1/τ}`.
-    fn walk(
-        &self,
-        tokens: &[u32],
-        mut each: impl FnMut(usize, usize, f64, f64, &[(usize, f64, f64)]),
-    ) {
-        let l = self.layout();
-        if self.family.taps {
-            let whole: f64 = self.usual_taps().iter().product();
-            let weights = self.weights(tokens.len());
-            for (t, &word) in tokens.iter().enumerate() {
-                let factor: f64 = self
-                    .reached(tokens, t)
-                    .map(|(s, m)| 1.0 + self.x[l.strength + m * TAPS + s])
-                    .product();
-                let g = weights.as_ref().map_or(1.0, |w| w[t]);
-                each(t, word as usize, factor / whole - 1.0, g, &[]);
-            }
-            return;
-        }
-        let decay = |m: usize| (-1.0 / softplus(self.x[l.time + m]).0).exp();
-        let usual: f64 = (0..self.modifiers.len())
-            .map(|m| self.x[l.strength + m] * self.shares[m] / (1.0 - decay(m)))
-            .sum();
-        let weights = self.weights(tokens.len());
-        let mut active: Vec<(usize, f64, f64)> = Vec::new();
-        let mut decays: Vec<f64> = Vec::new();
-        for (t, &word) in tokens.iter().enumerate() {
-            let word = word as usize;
-            let mu: f64 = active.iter().map(|(m, u, _)| self.x[l.strength + m] * u).sum();
-            let mu = mu - usual;
-            let g = weights.as_ref().map_or(1.0, |w| w[t]);
-            each(t, word, mu, g, &active);
-            for ((_, u, v), rho) in active.iter_mut().zip(&decays) {
-                *v = *u + rho * *v;
-                *u *= rho;
-            }
-            // What is left of a modifier long gone is below the rounding of μ.
-            let mut kept = active.iter().map(|(_, u, v)| u.max(*v) > GONE);
-            decays.retain(|_| kept.next().unwrap_or(true));
-            active.retain(|(_, u, v)| u.max(*v) > GONE);
-            if let Some(m) = self.slot[word].map(|m| m as usize) {
-                match active.iter_mut().find(|(slot, ..)| *slot == m) {
-                    Some((_, u, _)) => *u += 1.0,
-                    None => {
-                        active.push((m, 1.0, 0.0));
-                        decays.push(decay(m));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Loss of one document; its gradient is added to `sum`.
-    fn gradient(&self, answers: &Answers, d: usize, tokens: &[u32], sum: &mut [f64]) -> f64 {
-        let l = self.layout();
-        let k = self.outputs;
-        let z = self.outputs(tokens);
-        let mut slope = vec![0.0; k];
-        let (loss, _) = answers.document(d, &z, &mut slope);
-        (0..k).for_each(|o| sum[l.bias + o] += slope[o]);
-        let (mut all_mu, mut d_weights) = (0.0, vec![0.0; tokens.len()]);
-        let usual = self.usual_taps();
-        let whole: f64 = usual.iter().product();
-        self.walk(tokens, |t, word, mu, g, active| {
-            let (plain, modified) = (self.valence(word), self.modified(word));
-            let mut d_mu = 0.0;
-            for o in 0..k {
-                d_mu += g * slope[o] * modified[o];
-                d_weights[t] += slope[o] * (plain[o] + mu * modified[o]);
-                let own = if self.family.untied { 1.0 } else { 1.0 + mu };
-                sum[word * k + o] += g * slope[o] * own;
-                if self.family.untied {
-                    sum[l.modified + word * k + o] += g * slope[o] * mu;
-                }
-            }
-            all_mu += d_mu * if self.family.taps { 1.0 + mu } else { 1.0 };
-            if self.family.taps {
-                let near: Vec<(usize, usize)> = self.reached(tokens, t).collect();
-                for &(s, m) in &near {
-                    let others: f64 = near
-                        .iter()
-                        .filter(|&&n| n != (s, m))
-                        .map(|&(s, m)| 1.0 + self.x[l.strength + m * TAPS + s])
-                        .product();
-                    sum[l.strength + m * TAPS + s] += d_mu * others / whole;
-                }
-            }
-            for &(m, u, v) in active {
-                sum[l.strength + m] += d_mu * u;
-                sum[l.time + m] += d_mu * self.x[l.strength + m] * v * self.decay_slope(m).1;
-            }
-        });
-        for m in 0..self.modifiers.len() {
-            if self.family.taps {
-                for (s, usual) in usual.iter().enumerate() {
-                    sum[l.strength + m * TAPS + s] -= all_mu * self.shares[m] / usual;
-                }
-                continue;
-            }
-            // What is usual: f/(1 − ρ).
-            let (rho, slope) = self.decay_slope(m);
-            let share = self.shares[m] / (1.0 - rho);
-            sum[l.strength + m] -= all_mu * share;
-            sum[l.time + m] -= all_mu * self.x[l.strength + m] * share / (1.0 - rho) * slope;
-        }
-        if let Some((a, tau, b, end)) = self.ends() {
-            let raw = self.raw_weights(tokens.len()).expect("there are ends");
-            let n = tokens.len() as f64;
-            let mean = raw.iter().sum::<f64>() / n;
-            // g = γ/mean: what all weights share is taken out.
-            let shared: f64 =
-                d_weights.iter().zip(&raw).map(|(d, g)| d * g / mean).sum::<f64>() / n;
-            let rise = |i: usize| softplus(self.x[l.ends + i]).1;
-            for (t, d) in d_weights.iter().enumerate() {
-                let d_g = (d - shared) / mean;
-                let (start, rest) = (t as f64, (tokens.len() - 1 - t) as f64);
-                let (eb, ee) = ((-start / tau).exp(), (-rest / end).exp());
-                let (first, last) = (1.0 + a * eb, 1.0 + b * ee);
-                sum[l.ends] += d_g * eb * last;
-                sum[l.ends + 1] += d_g * a * eb * start / (tau * tau) * last * rise(1);
-                sum[l.ends + 2] += d_g * ee * first;
-                sum[l.ends + 3] += d_g * b * ee * rest / (end * end) * first * rise(3);
-            }
-        }
-        loss
-    }
-
-    /// `ρ_m = e^{−1/τ_m}`, and its slope in the raw parameter.
-    fn decay_slope(&self, m: usize) -> (f64, f64) {
-        let (tau, rise) = softplus(self.x[self.layout().time + m]);
-        let rho = (-1.0 / tau).exp();
-        (rho, rho / (tau * tau) * rise)
+        Shared::of(self).outputs(tokens)
     }
 
     /// Loss and accuracy on a split.
     pub fn score(&self, split: &Split, classes: usize) -> Score {
+        let shared = Shared::of(self);
         Answers::of(split, classes)
-            .score(split.documents.len(), |d| self.outputs(split.documents.get(d)))
+            .score(split.documents.len(), |d| shared.outputs(split.documents.get(d)))
     }
 
     /// For each document of a split, the share of its answers that are right.
     pub fn right(&self, split: &Split, classes: usize) -> Vec<f64> {
+        let shared = Shared::of(self);
         Answers::of(split, classes)
-            .right(split.documents.len(), |d| self.outputs(split.documents.get(d)))
+            .right(split.documents.len(), |d| shared.outputs(split.documents.get(d)))
+    }
+}
+
+/// What all documents share at one point of the parameters.
+struct Shared<'a> {
+    model: &'a Context,
+    layout: Layout,
+    /// `ρ_m = e^{−1/τ_m}`, and its slope in the raw parameter; none with taps.
+    decays: Vec<f64>,
+    decay_slopes: Vec<f64>,
+    /// `Σ_m a_m f_m / (1 − ρ_m)`.
+    usual: f64,
+    /// `1 + Σ_m f_m a_{m,s}` by distance, and their product.
+    usual_taps: [f64; TAPS],
+    whole: f64,
+}
+
+/// How one document is read.
+struct Read {
+    /// `μ_t`.
+    mu: Vec<f64>,
+    /// `None` without ends.
+    ends: Option<Ends>,
+    /// `None` with taps.
+    leaky: Option<Leaky>,
+}
+
+impl Read {
+    /// `g_t`.
+    fn weight(&self, t: usize) -> f64 {
+        self.ends.as_ref().map_or(1.0, |e| e.gamma(t) / e.mean)
+    }
+}
+
+/// What the ends weigh in a document.
+struct Ends {
+    /// `(1 + a_B e^{−(t−1)/τ_B})`, and the power in it.
+    first: Vec<(f64, f64)>,
+    /// `(1 + a_E e^{−(T−t)/τ_E})` likewise, from the end.
+    last: Vec<(f64, f64)>,
+    /// Of `γ_t`.
+    mean: f64,
+}
+
+impl Ends {
+    fn of((a, tau, b, end): (f64, f64, f64, f64), length: usize) -> Self {
+        let side = |a: f64, tau: f64| -> Vec<(f64, f64)> {
+            powers((-1.0 / tau).exp()).take(length).map(|p| (1.0 + a * p, p)).collect()
+        };
+        let mut own = Self { first: side(a, tau), last: side(b, end), mean: f64::NAN };
+        own.mean = (0..length).map(|t| own.gamma(t)).sum::<f64>() / length as f64;
+        own
+    }
+
+    fn gamma(&self, t: usize) -> f64 {
+        self.first[t].0 * self.last[self.last.len() - 1 - t].0
+    }
+}
+
+impl<'a> Shared<'a> {
+    fn of(model: &'a Context) -> Self {
+        let layout = model.layout();
+        let times = if model.family.taps { 0 } else { model.modifiers.len() };
+        let decay = |m: usize| {
+            let (tau, rise) = softplus(model.x[layout.time + m]);
+            let rho = (-1.0 / tau).exp();
+            (rho, rho / (tau * tau) * rise)
+        };
+        let (decays, decay_slopes): (Vec<f64>, Vec<f64>) = (0..times).map(decay).unzip();
+        let left = model.shares.iter().zip(&decays).map(|(share, rho)| share / (1.0 - rho));
+        let usual = model.x[layout.strength..].iter().zip(left).map(|(a, left)| a * left).sum();
+        let at = |s: usize| -> f64 {
+            let each = model.shares.iter().enumerate();
+            each.map(|(m, share)| share * model.taps(m).map_or(0.0, |a| a[s])).sum()
+        };
+        let usual_taps: [f64; TAPS] = std::array::from_fn(|s| 1.0 + at(s));
+        let whole = usual_taps.iter().product();
+        Self { model, layout, decays, decay_slopes, usual, usual_taps, whole }
+    }
+
+    /// Strength of modifier `m`, `s + 1` tokens on.
+    fn tap(&self, m: usize, s: usize) -> f64 {
+        self.model.x[self.layout.strength + m * TAPS + s]
+    }
+
+    fn read(&self, tokens: &[u32]) -> Read {
+        let model = self.model;
+        let ends = model.ends().map(|ends| Ends::of(ends, tokens.len()));
+        if model.family.taps {
+            let factor = |t: usize| -> f64 {
+                model.reached(tokens, t).map(|(s, m)| 1.0 + self.tap(m, s)).product()
+            };
+            let mu = (0..tokens.len()).map(|t| factor(t) / self.whole - 1.0).collect();
+            return Read { mu, ends, leaky: None };
+        }
+        let leaky = Leaky::new(tokens, &model.slot, &self.decays);
+        let mut mu = leaky.sums(&model.x[self.layout.strength..self.layout.time]);
+        mu.iter_mut().for_each(|mu| *mu -= self.usual);
+        Read { mu, ends, leaky: Some(leaky) }
+    }
+
+    /// Outputs for one document, `[outputs]`.
+    fn outputs(&self, tokens: &[u32]) -> Vec<f64> {
+        self.outputs_of(tokens, &self.read(tokens))
+    }
+
+    fn outputs_of(&self, tokens: &[u32], read: &Read) -> Vec<f64> {
+        let mut z = self.model.x[self.layout.bias..][..self.model.outputs].to_vec();
+        for (t, &word) in tokens.iter().enumerate() {
+            let plain = self.model.valence(word as usize);
+            let pairs = plain.iter().zip(self.model.modified(word as usize));
+            let (mu, g) = (read.mu[t], read.weight(t));
+            z.iter_mut().zip(pairs).for_each(|(z, (b, m))| *z += g * (b + mu * m));
+        }
+        z
+    }
+
+    /// Loss of one document; its gradient is added to `sum`.
+    fn gradient(&self, answers: &Answers, d: usize, tokens: &[u32], sum: &mut [f64]) -> f64 {
+        let (model, l, k) = (self.model, &self.layout, self.model.outputs);
+        let read = self.read(tokens);
+        let z = self.outputs_of(tokens, &read);
+        let mut slope = vec![0.0; k];
+        let (loss, _) = answers.document(d, &z, &mut slope);
+        (0..k).for_each(|o| sum[l.bias + o] += slope[o]);
+        // Slopes in μ_t and g_t.
+        let (mut d_mu, mut d_weights) = (vec![0.0; tokens.len()], vec![0.0; tokens.len()]);
+        for (t, &word) in tokens.iter().enumerate() {
+            let word = word as usize;
+            let (plain, modified) = (model.valence(word), model.modified(word));
+            let (mu, g) = (read.mu[t], read.weight(t));
+            for o in 0..k {
+                d_mu[t] += g * slope[o] * modified[o];
+                d_weights[t] += slope[o] * (plain[o] + mu * modified[o]);
+                let own = if model.family.untied { 1.0 } else { 1.0 + mu };
+                sum[word * k + o] += g * slope[o] * own;
+                if model.family.untied {
+                    sum[l.modified + word * k + o] += g * slope[o] * mu;
+                }
+            }
+        }
+        match &read.leaky {
+            Some(leaky) => self.leaky_gradient(leaky, &d_mu, sum),
+            None => self.taps_gradient(tokens, &read, &d_mu, sum),
+        }
+        if let Some(ends) = &read.ends {
+            self.ends_gradient(ends, &d_weights, sum);
+        }
+        loss
+    }
+
+    fn leaky_gradient(&self, leaky: &Leaky, d_mu: &[f64], sum: &mut [f64]) {
+        let l = &self.layout;
+        for (&m, (in_strength, in_decay)) in leaky.modifiers.iter().zip(leaky.slopes(d_mu)) {
+            sum[l.strength + m] += in_strength;
+            sum[l.time + m] += self.model.x[l.strength + m] * in_decay * self.decay_slopes[m];
+        }
+        // What is usual: f/(1 − ρ).
+        let all: f64 = d_mu.iter().sum();
+        for (m, rho) in self.decays.iter().enumerate() {
+            let share = self.model.shares[m] / (1.0 - rho);
+            let slope = share / (1.0 - rho) * self.decay_slopes[m];
+            sum[l.strength + m] -= all * share;
+            sum[l.time + m] -= all * self.model.x[l.strength + m] * slope;
+        }
+    }
+
+    fn taps_gradient(&self, tokens: &[u32], read: &Read, d_mu: &[f64], sum: &mut [f64]) {
+        let from = self.layout.strength;
+        for (t, d_mu) in d_mu.iter().enumerate() {
+            let near: Vec<(usize, usize)> = self.model.reached(tokens, t).collect();
+            for &(s, m) in &near {
+                let others = near.iter().filter(|&&n| n != (s, m));
+                let others: f64 = others.map(|&(s, m)| 1.0 + self.tap(m, s)).product();
+                sum[from + m * TAPS + s] += d_mu * others / self.whole;
+            }
+        }
+        let all: f64 = d_mu.iter().zip(&read.mu).map(|(d, mu)| d * (1.0 + mu)).sum();
+        for (m, share) in self.model.shares.iter().enumerate() {
+            for (s, usual) in self.usual_taps.iter().enumerate() {
+                sum[from + m * TAPS + s] -= all * share / usual;
+            }
+        }
+    }
+
+    fn ends_gradient(&self, ends: &Ends, d_weights: &[f64], sum: &mut [f64]) {
+        let (from, n) = (self.layout.ends, d_weights.len());
+        let (a, tau, b, end) = self.model.ends().expect("there are ends");
+        // g = γ/mean: what all weights share is taken out.
+        let shared = d_weights.iter().enumerate().map(|(t, d)| d * ends.gamma(t) / ends.mean);
+        let shared = shared.sum::<f64>() / n as f64;
+        let rise = |i: usize| softplus(self.model.x[from + i]).1;
+        let (in_tau, in_end) = (a / (tau * tau) * rise(1), b / (end * end) * rise(3));
+        for (t, d) in d_weights.iter().enumerate() {
+            let d_g = (d - shared) / ends.mean;
+            let rest = n - 1 - t;
+            let ((first, p), (last, q)) = (ends.first[t], ends.last[rest]);
+            sum[from] += d_g * p * last;
+            sum[from + 1] += d_g * p * last * t as f64 * in_tau;
+            sum[from + 2] += d_g * q * first;
+            sum[from + 3] += d_g * q * first * rest as f64 * in_end;
+        }
     }
 }
 
@@ -525,12 +557,13 @@ impl Context {
     /// and a floor under it.
     fn scale(&self, answers: &Answers, train: &Split) -> Vec<f64> {
         let l = self.layout();
+        let shared = Shared::of(self);
         let documents = train.documents.len();
         let piece = |chunk: usize| -> Vec<f64> {
             let (mut sums, mut own) = (vec![0.0; l.all], vec![0.0; l.all]);
             for d in chunk * CHUNK..((chunk + 1) * CHUNK).min(documents) {
                 let tokens = train.documents.get(d);
-                self.gradient(answers, d, tokens, &mut own);
+                shared.gradient(answers, d, tokens, &mut own);
                 let k = self.outputs;
                 let mut settle = |i: usize| {
                     sums[i] += own[i] * own[i];
@@ -561,12 +594,13 @@ impl Context {
     /// Penalised mean loss and its gradient, over all threads, sums in a fixed order.
     fn objective(&self, answers: &Answers, train: &Split, penalty: f64) -> (f64, Vec<f64>) {
         let l = self.layout();
+        let shared = Shared::of(self);
         let documents = train.documents.len();
         let piece = |chunk: usize| -> (f64, Vec<f64>) {
             let mut sum = vec![0.0; l.all];
             let range = chunk * CHUNK..((chunk + 1) * CHUNK).min(documents);
             let loss = range
-                .map(|d| self.gradient(answers, d, train.documents.get(d), &mut sum))
+                .map(|d| shared.gradient(answers, d, train.documents.get(d), &mut sum))
                 .sum::<f64>();
             (loss, sum)
         };
