@@ -3,7 +3,8 @@
 //! A modifier's deflection `d` lies in directions that some left vectors select. With `Q`
 //! an orthonormal basis of the left vectors of one mode (real and imaginary part of a
 //! complex pair), the deflection without it is `d − Q Qᵀ d`, and the principal angle between
-//! `d` and the mode is `arccos ‖Qᵀ d‖/‖d‖`.
+//! `d` and the mode is `arccos ‖Qᵀ d‖/‖d‖`. Where one mode does not carry all of it, the next
+//! is the one with the least angle to what is left, and `Q` spans both.
 
 use crate::Result;
 use crate::dynamics::Map;
@@ -52,11 +53,43 @@ impl Mode {
         let inside = self.basis.tr_mul(deflection).norm() / deflection.norm();
         inside.clamp(0.0, 1.0).acos().to_degrees()
     }
+}
 
-    /// The deflection with the mode taken out.
-    pub fn without(&self, deflection: &Vector) -> Vector {
-        deflection - &self.basis * self.basis.tr_mul(deflection)
+/// The modes that carry a deflection, each with an orthonormal basis of its left vectors and those
+/// of the modes before it.
+///
+/// * `most`: how many, fewer if there are no more
+///
+/// # Errors
+/// [`crate::Error::NotFinite`] for a deflection with NaN.
+pub fn carriers<'a>(
+    mut modes: Vec<&'a Mode>,
+    deflection: &Vector,
+    most: usize,
+) -> Result<Vec<(&'a Mode, Matrix)>> {
+    let mut found: Vec<(&Mode, Matrix)> = Vec::new();
+    while found.len() < most.min(found.len() + modes.len()) {
+        let left = match found.last() {
+            Some((_, basis)) => without(basis, deflection),
+            None => deflection.clone(),
+        };
+        let angle = |i: &usize| modes[*i].angle(&left);
+        let next = (0..modes.len()).min_by(|a, b| angle(a).total_cmp(&angle(b)));
+        let mode = modes.swap_remove(next.expect("there are modes"));
+        let before = found.last().map_or_else(Vec::new, |(_, basis)| columns(basis));
+        let basis = svd(&Matrix::from_columns(&[before, columns(&mode.basis)].concat()))?.u;
+        found.push((mode, basis));
     }
+    Ok(found)
+}
+
+fn columns(of: &Matrix) -> Vec<Vector> {
+    of.column_iter().map(|c| c.into_owned()).collect()
+}
+
+/// A deflection with what an orthonormal basis spans taken out.
+pub fn without(basis: &Matrix, deflection: &Vector) -> Vector {
+    deflection - basis * basis.tr_mul(deflection)
 }
 
 /// `wᵀ (F(h, x) − h)`: what a word says from a state.
@@ -74,4 +107,35 @@ pub fn linear(map: &Map, w: &[f64], state: &Vector, input: &[f64]) -> f64 {
     let change = input.iter().zip(map.input()).map(|(x, held)| x - held);
     let moved = map.input_jacobian(state.as_slice()) * Vector::from_iterator(input.len(), change);
     moved.iter().zip(w).map(|(m, w)| m * w).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two planes that share no direction and an axis, in five dimensions.
+    #[test]
+    fn carriers_come_by_what_is_left_and_their_bases_add_up() {
+        let axis = |i: usize| Vector::from_fn(5, |j, _| f64::from(i == j));
+        let mode = |index, axes: &[Vector]| Mode {
+            index,
+            modulus: 0.5,
+            pair: axes.len() == 2,
+            basis: Matrix::from_columns(axes),
+        };
+        let leaning = (axis(2) + axis(0)) / 2.0_f64.sqrt();
+        let modes =
+            [mode(0, &[axis(4)]), mode(1, &[leaning, axis(3)]), mode(2, &[axis(0), axis(1)])];
+        let deflection = axis(0) * 3.0 + axis(1) * 2.0 + axis(2) * 1.5 + axis(4) * 0.5;
+        let found = carriers(modes.iter().collect(), &deflection, 2).unwrap();
+        let order: Vec<usize> = found.iter().map(|(mode, _)| mode.index).collect();
+        // Of 3, 2, 1.5 and .5 the first plane holds 3 and 2; of the rest the leaning one 1.5/√2, the
+        // axis .5.
+        assert_eq!(order, [2, 1]);
+        let rest = |i: usize| without(&found[i].1, &deflection);
+        assert!((rest(0) - (axis(2) * 1.5 + axis(4) * 0.5)).norm() < 1e-12);
+        // Together the planes span the first four axes.
+        assert!((rest(1) - axis(4) * 0.5).norm() < 1e-12);
+        assert_eq!(carriers(modes.iter().collect(), &deflection, 9).unwrap().len(), 3);
+    }
 }

@@ -742,14 +742,19 @@ pub const TABLES: &[Described] = &[
         about: "One row an axis of a grid (of three values or more that have an order) and a number: how it changes along the axis.",
         columns: &[
             f("setting", "str", "the axis"),
+            f(
+                "among",
+                "str",
+                "what the cases share along the other axes but for the seed; empty for all cases together",
+            ),
             f("key", "str", "the summary number"),
             f(
                 "spearman",
                 "f64",
-                "rank correlation with the value's place on the axis, over all cases",
+                "rank correlation with the value's place on the axis, over these cases",
             ),
             f("falls", "bool", "whether the median falls from each value to the next"),
-            f("medians", "list[f64]", "median over the other axes, for each value in order"),
+            f("medians", "list[f64]", "median over these cases, for each value in order"),
             f("n", "u64", "cases"),
             f("claim", "str", "what a paper says of this number along this axis; else empty"),
             f("holds", "bool", "whether it is so; null where none speaks of it"),
@@ -831,10 +836,15 @@ pub const TABLES: &[Described] = &[
     },
     Described {
         name: "mode_deletion",
-        about: "One row a modifier of the toy language: a valence word after it, with and without the mode that the modifier's deflection is closest to (SPEC CONTEXT 2.6).",
+        about: "One row a modifier of the toy language and number of modes: a valence word after it, with and without the modes that carry the modifier's deflection (SPEC CONTEXT 2.6).",
         columns: &[
             f("modifier", "str", "the modifier"),
             f("word", "str", "the valence word"),
+            f(
+                "modes",
+                "u64",
+                "modes taken out: this one and those of the rows before; of the not's, turning pairs only",
+            ),
             f("re", "f64", "real part of the mode's eigenvalue"),
             f("im", "f64", "imaginary part"),
             f(
@@ -843,9 +853,9 @@ pub const TABLES: &[Described] = &[
                 "principal angle between the deflection and the mode's left vectors, degrees",
             ),
             f("modified", "f64", "what the word adds after the modifier"),
-            f("deleted", "f64", "the same with the mode taken out of the deflection"),
+            f("deleted", "f64", "the same with the modes taken out of the deflection"),
             f("plain", "f64", "what the word adds after a neutral word"),
-            f("plain_deleted", "f64", "the same with the mode taken out of that deflection"),
+            f("plain_deleted", "f64", "the same with the modes taken out of that deflection"),
         ],
     },
     Described {

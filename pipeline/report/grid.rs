@@ -286,7 +286,8 @@ fn crossed(
 /// Numbers along the grid's axes.
 fn trends(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
     let table = Frame::read(folder, "case_trends")?;
-    let (setting, key) = (table.text("setting")?, table.text("key")?);
+    let (setting, among) = (table.text("setting")?, table.text("among")?);
+    let key = table.text("key")?;
     let (spearman, medians) = (table.f64("spearman")?, table.lists("medians")?);
     let (claim, holds) = (table.text("claim")?, table.bool("holds")?);
     if setting.is_empty() {
@@ -297,7 +298,8 @@ fn trends(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
          <th>Number</th><th>Medians by value</th><th>Rank correlation</th><th>Claim</th></tr>\
          </thead><tbody>",
     );
-    for i in 0..setting.len() {
+    // Networks that are otherwise alike, where a paper speaks of them.
+    for i in (0..setting.len()).filter(|&i| among[i].is_empty() || holds[i].is_some()) {
         let along = cases.along(&setting[i]);
         let values = along.iter().zip(&medians[i]);
         let values: Vec<String> = values
@@ -314,9 +316,10 @@ fn trends(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
         });
         let _ = write!(
             body,
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{:.2}</td><td>{}</td></tr>",
+            "<tr><td>{}</td><td>{}{}</td><td>{}</td><td>{:.2}</td><td>{}</td></tr>",
             escape(&setting[i]),
             escape(name),
+            if among[i].is_empty() { String::new() } else { format!(", {}", escape(&among[i])) },
             values.join(", "),
             spearman[i],
             escape(&claim)

@@ -15,6 +15,7 @@ use crate::notation::told_apart;
 use crate::ops::cuda;
 use crate::report::{Frame, Summary, Table, grid as page};
 use crate::stats::summary;
+use crate::train::Penalty;
 use crate::{Error, Result, interrupt, run, train};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -323,6 +324,7 @@ fn write(folder: &Path, cases: &[Case], outcomes: &[Outcome]) -> Result<()> {
     let trends = trends(cases, &numbers);
     Table::new("case_trends")
         .text("setting", trends.iter().map(|t| t.setting.as_str()))
+        .text("among", trends.iter().map(|t| t.among.as_str()))
         .text("key", trends.iter().map(|t| t.key))
         .f64("spearman", trends.iter().map(|t| t.spearman))
         .maybe_bool("falls", trends.iter().map(|t| Some(t.falls)))
@@ -346,19 +348,21 @@ fn write(folder: &Path, cases: &[Case], outcomes: &[Outcome]) -> Result<()> {
 fn alike<'a>(cases: &[Case], outcomes: &'a [Outcome]) -> Vec<(String, Vec<&'a Path>)> {
     let mut groups: Vec<(String, Vec<&Path>)> = Vec::new();
     for (case, outcome) in cases.iter().zip(outcomes).filter(|(_, o)| o.failure.is_none()) {
-        let others: Vec<String> = case
-            .settings
-            .iter()
-            .filter(|(setting, _)| setting != "seed")
-            .map(|(setting, value)| format!("{setting} = {value}"))
-            .collect();
-        let name = others.join(", ");
+        let name = settings_but(case, &["seed"]);
         match groups.iter_mut().find(|(group, _)| *group == name) {
             Some((_, folders)) => folders.push(&outcome.folder),
             None => groups.push((name, vec![&outcome.folder])),
         }
     }
     groups
+}
+
+/// The settings of a case along the grid's axes, but for some of them.
+fn settings_but(case: &Case, left_out: &[&str]) -> String {
+    let others = case.settings.iter().filter(|(setting, _)| !left_out.contains(&setting.as_str()));
+    let others: Vec<String> =
+        others.map(|(setting, value)| format!("{setting} = {value}")).collect();
+    others.join(", ")
 }
 
 /// Summary numbers that are followed along an axis.
@@ -370,14 +374,23 @@ const FOLLOWED: [&str; 5] = [
     "fixed_points.slow_modes",
 ];
 
+/// Those that a paper speaks of, followed in networks that are otherwise alike too.
+const CLAIMED: [&str; 2] = ["dimension.predicted_scaled", "dimension.states"];
+/// A penalty takes all dimensions away somewhere on a grid that spans this factor.
+const WIDE: f64 = 100.0;
+
 /// How a number changes along an axis of the grid, in the order of its values.
 struct Trend {
     setting: String,
+    /// The settings that the cases share along the other axes; empty for all of them together.
+    among: String,
     key: &'static str,
     /// Rank correlation of the number with the value's place on the axis.
     spearman: f64,
     /// Whether the median over the other axes falls from each value to the next.
     falls: bool,
+    /// The axis.
+    values: Vec<String>,
     medians: Vec<f64>,
     n: usize,
     claim: Option<Claim>,
@@ -393,18 +406,19 @@ struct Claim {
 /// Judges the trends that a paper speaks of (SPEC 13, G13 and G15).
 fn judge(trends: &mut [Trend]) {
     for i in 0..trends.len() {
-        let Trend { setting, key, spearman, falls, .. } = &trends[i];
-        if *key != "dimension.states" {
+        let Trend { setting, among, key, spearman, falls, values, .. } = &trends[i];
+        let apart = trends.iter().any(|t| t.setting == *setting && !t.among.is_empty());
+        if *key != "dimension.states" || (apart && among.is_empty()) {
             continue;
         }
         // Claimed of classes that are more and more alike: the counts must say that they are.
         let alike = || {
-            trends
-                .iter()
-                .any(|t| t.setting == *setting && t.key == "dimension.predicted_scaled" && t.falls)
+            let beside = |t: &&Trend| t.setting == *setting && t.among == *among;
+            let mut beside = trends.iter().filter(beside);
+            beside.any(|t| t.key == "dimension.predicted_scaled" && t.falls)
         };
         let claim = match setting.as_str() {
-            "training.penalty" => Some(Claim {
+            "training.penalty" if wide(values) => Some(Claim {
                 statement: "G13: falls as the penalty grows, rank correlation at most -.8",
                 holds: *spearman <= -0.8,
             }),
@@ -418,47 +432,86 @@ fn judge(trends: &mut [Trend]) {
     }
 }
 
-/// Along every axis of three values or more, but not seeds and cells, which have no order.
+/// Whether penalties over all weights are a factor [`WIDE`] or more apart.
+fn wide(values: &[String]) -> bool {
+    let of = |value: &String| match ron::from_str(value) {
+        Ok(Penalty::All(x)) => Some(x),
+        _ => None,
+    };
+    let all: Option<Vec<f64>> = values.iter().map(of).collect();
+    all.is_some_and(|all| all.last() >= all.first().map(|x| x * WIDE).as_ref())
+}
+
+/// A number along one axis of the grid, in some of its cases.
+fn follow(
+    cases: &[Case],
+    axis: usize,
+    (among, members): (&str, &[usize]),
+    numbers: &[(usize, String, f64)],
+    key: &'static str,
+) -> Option<Trend> {
+    let values = values(cases, axis);
+    let place = |case: usize| values.iter().position(|v| *v == cases[case].settings[axis].1);
+    let (places, found): (Vec<f64>, Vec<f64>) = numbers
+        .iter()
+        .filter(|n| n.1 == key && members.contains(&n.0))
+        .map(|n| (place(n.0).expect("every value is listed") as f64, n.2))
+        .unzip();
+    let middle = |v: usize| {
+        let here = places.iter().zip(&found).filter(|(place, _)| **place == v as f64);
+        summary::median(&here.map(|(_, x)| *x).collect::<Vec<f64>>())
+    };
+    let medians = (0..values.len()).map(middle).collect::<Option<Vec<f64>>>()?;
+    Some(Trend {
+        setting: cases[0].settings[axis].0.clone(),
+        among: among.into(),
+        key,
+        spearman: summary::spearman(&places, &found),
+        falls: medians.windows(2).all(|m| m[1] < m[0]),
+        values,
+        medians,
+        n: found.len(),
+        claim: None,
+    })
+}
+
+/// The values of an axis, in the order of the grid.
+fn values(cases: &[Case], axis: usize) -> Vec<String> {
+    let mut values: Vec<String> = Vec::new();
+    for case in cases {
+        let value = &case.settings[axis].1;
+        if !values.contains(value) {
+            values.push(value.clone());
+        }
+    }
+    values
+}
+
+/// Along every axis of three values or more, but not seeds and cells, which have no order: over all
+/// cases, and over those that are otherwise alike.
 fn trends(cases: &[Case], numbers: &[(usize, String, f64)]) -> Vec<Trend> {
     let mut all = Vec::new();
     let axes = cases.first().map_or(0, |c| c.settings.len());
     for axis in 0..axes {
-        let setting = &cases[0].settings[axis].0;
-        let mut values: Vec<&str> = Vec::new();
-        for case in cases {
-            let value = case.settings[axis].1.as_str();
-            if !values.contains(&value) {
-                values.push(value);
-            }
-        }
-        if values.len() < 3 || ["seed", "model.cell"].contains(&setting.as_str()) {
+        let setting = cases[0].settings[axis].0.as_str();
+        if values(cases, axis).len() < 3 || ["seed", "model.cell"].contains(&setting) {
             continue;
         }
-        for key in FOLLOWED {
-            let place = |case: usize| {
-                let value = cases[case].settings[axis].1.as_str();
-                values.iter().position(|v| *v == value).expect("every value is listed")
-            };
-            let of: Vec<(usize, f64)> =
-                numbers.iter().filter(|n| n.1 == key).map(|n| (place(n.0), n.2)).collect();
-            let medians: Option<Vec<f64>> = (0..values.len())
-                .map(|v| {
-                    let here = of.iter().filter(|o| o.0 == v).map(|o| o.1);
-                    summary::median(&here.collect::<Vec<f64>>())
-                })
-                .collect();
-            let Some(medians) = medians else { continue };
-            let (places, found): (Vec<f64>, Vec<f64>) =
-                of.iter().map(|(v, x)| (*v as f64, *x)).unzip();
-            all.push(Trend {
-                setting: setting.clone(),
-                key,
-                spearman: summary::spearman(&places, &found),
-                falls: medians.windows(2).all(|m| m[1] < m[0]),
-                medians,
-                n: of.len(),
-                claim: None,
-            });
+        let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
+        for (i, case) in cases.iter().enumerate() {
+            let name = settings_but(case, &["seed", setting]);
+            match groups.iter_mut().find(|g| g.0 == name) {
+                Some((_, members)) => members.push(i),
+                None => groups.push((name, vec![i])),
+            }
+        }
+        let whole: Vec<usize> = (0..cases.len()).collect();
+        all.extend(FOLLOWED.iter().filter_map(|k| follow(cases, axis, ("", &whole), numbers, k)));
+        if groups.len() > 1 {
+            for (among, members) in &groups {
+                let own = |k: &&'static str| follow(cases, axis, (among, members), numbers, k);
+                all.extend(CLAIMED.iter().filter_map(own));
+            }
         }
     }
     judge(&mut all);
@@ -470,7 +523,7 @@ mod tests {
     use super::*;
 
     fn along(setting: &str, found: [f64; 6], predicted: [f64; 3]) -> Vec<Trend> {
-        let values = ["a", "b", "c", "a", "b", "c"];
+        let values = ["All(1e-3)", "All(1e-2)", "All(1e-1)"].repeat(2);
         let cases: Vec<Case> = values
             .iter()
             .map(|value| Case {
@@ -510,5 +563,33 @@ mod tests {
         // Corpora that share no more and more evidence: nothing is claimed of them.
         assert_eq!(verdict(&along("corpus.source", falling, [1.0, 2.0, 3.0])), None);
         assert_eq!(verdict(&along("model.units", falling, alike)), None);
+    }
+
+    /// Two cells of which one falls: together they have no verdict, each has its own.
+    #[test]
+    fn networks_are_judged_with_those_that_are_otherwise_alike() {
+        let judged = |penalties: [&str; 3]| -> Vec<(String, bool)> {
+            let mut cases = Vec::new();
+            let mut numbers = Vec::new();
+            for (cell, found) in [("Gru", [3.0, 2.0, 1.0]), ("Lstm", [1.0, 2.0, 3.0])] {
+                for (penalty, x) in penalties.iter().zip(found) {
+                    numbers.push((cases.len(), "dimension.states".to_string(), x));
+                    let set = |name: &str, value: &str| (name.to_string(), value.to_string());
+                    cases.push(Case {
+                        name: String::new(),
+                        settings: vec![set("model.cell", cell), set("training.penalty", penalty)],
+                        experiment: Experiment::default(),
+                    });
+                }
+            }
+            let trends = trends(&cases, &numbers);
+            assert_eq!((trends[0].among.as_str(), trends[0].spearman), ("", 0.0));
+            let of = |t: &Trend| t.claim.map(|c| (t.among.clone(), c.holds));
+            trends.iter().filter_map(of).collect()
+        };
+        let expected = [("model.cell = Gru".into(), true), ("model.cell = Lstm".into(), false)];
+        assert_eq!(judged(["All(1e-3)", "All(1e-2)", "All(1e-1)"]), expected);
+        // Penalties of about one size say nothing of a collapse.
+        assert_eq!(judged(["All(5e-3)", "All(1e-2)", "All(2e-2)"]), []);
     }
 }

@@ -348,8 +348,8 @@ pub(super) fn stage<'a>(
         // 2: probes of the toy language; 3: how many phrases were scored; 4: clusters, subspace,
         // blocking, positions; 5: a robust fit, a null without what is looked for; 6: the line while
         // a neutral word is held; 7: modified valences and ends together, left vectors beside Jordan blocks;
-        // 8: the phase of a slow mode that turns.
-        "context" => 8,
+        // 8: the phase of a slow mode that turns; 9: several modes taken out, sums in another order.
+        "context" => 9,
         // 2: L1, G1, G7-G11, G14; 3: C1-C5; 4: C7; 5: C4 there.
         "claims" => 5,
         _ => 1,

@@ -9,7 +9,7 @@ use crate::dynamics::linearise::Linearisation;
 use crate::experiment::Experiment;
 use crate::geometry::coordinate;
 use crate::linalg::{Matrix, Vector};
-use crate::modifiers::deletion::{self, Mode};
+use crate::modifiers::deletion::{self, Mode, without};
 use crate::report::{Frame, Table};
 use crate::run::Made;
 use crate::seed;
@@ -31,6 +31,8 @@ const CONTEXTS: [(&str, &[&str], f64); 4] = [
 const READ: [&str; 4] = ["good1", "bad1", "awesome1", "awful1"];
 /// Moduli within which a complex pair may turn the next four words.
 pub(super) const TURNING: (f64, f64) = (0.3, 0.8);
+/// Modes taken out of a deflection at most.
+const DELETED: usize = 4;
 /// Fewest points that make a line.
 const LINE: usize = 3;
 /// Test phrases on which every step is compared with the score.
@@ -121,16 +123,11 @@ pub(super) fn stage(e: &Experiment, folder: &Path, scene: &Scene, mut made: Made
     let near = scene.nearest(means[0].as_slice());
     let near = Linearisation::at(&scene.map, near, Some(&w))?;
     let modes = deletion::modes(&near)?;
-    let closest = |d: &Vector, of: &dyn Fn(&Mode) -> bool| -> Option<&Mode> {
-        let among = modes.iter().filter(|m| of(m));
-        among.min_by(|a, b| a.angle(d).total_cmp(&b.angle(d)))
-    };
     let turning = |m: &Mode| m.pair && (TURNING.0..=TURNING.1).contains(&m.modulus);
     let mut rows = Vec::new();
     for (context, modifier, read) in [(2, "not4", "bad1"), (1, "very1", "bad1")] {
         let d = &means[context] - &means[0];
-        let mode = if modifier == "not4" { closest(&d, &turning) } else { closest(&d, &|_| true) };
-        let Some(mode) = mode else { continue };
+        let among = modes.iter().filter(|m| modifier != "not4" || turning(m)).collect();
         let map = maps(read)?;
         let says = |d: &Vector| deletion::contribution(&map, &w, &(&means[0] + d));
         // What the same deletion does to a neutral word's deflection.
@@ -140,19 +137,22 @@ pub(super) fn stage(e: &Experiment, folder: &Path, scene: &Scene, mut made: Made
                 .map(|p| scene.last(&[p.as_slice(), &neutral[..1]].concat()))
                 .collect::<Result<Vec<_>>>()?,
         ) - &means[0];
-        let value = near.eigen.values[mode.index];
-        rows.push((
-            (modifier, read),
-            (value.re, value.im),
-            mode.angle(&d),
-            (says(&d), says(&mode.without(&d))),
-            (says(&plain), says(&mode.without(&plain))),
-        ));
+        for (i, (mode, taken)) in deletion::carriers(among, &d, DELETED)?.iter().enumerate() {
+            let value = near.eigen.values[mode.index];
+            rows.push((
+                (modifier, read, i + 1),
+                (value.re, value.im),
+                mode.angle(&d),
+                (says(&d), says(&without(taken, &d))),
+                (says(&plain), says(&without(taken, &plain))),
+            ));
+        }
     }
     made.files.push(
         Table::new("mode_deletion")
             .text("modifier", rows.iter().map(|r| r.0.0))
             .text("word", rows.iter().map(|r| r.0.1))
+            .u64("modes", rows.iter().map(|r| r.0.2))
             .f64("re", rows.iter().map(|r| r.1.0))
             .f64("im", rows.iter().map(|r| r.1.1))
             .f64("angle", rows.iter().map(|r| r.2))

@@ -106,14 +106,19 @@ pub(super) fn toy(folder: &Path) -> Result<Vec<Claim>> {
     let table = Frame::read(folder, "mode_deletion")?;
     let (modifier, value) = (table.text("modifier")?, table.f64("modified")?);
     let (deleted, plain) = (table.f64("deleted")?, table.f64("plain")?);
-    let without = table.f64("plain_deleted")?;
+    let (without, modes) = (table.f64("plain_deleted")?, table.f64("modes")?);
     if let Some(i) = modifier.iter().position(|m| m == "not4") {
         let changed = (without[i] - plain[i]).abs() / plain[i].abs();
+        // Two pairs may share the work.
+        let more = (i..modifier.len()).find(|&j| modifier[j] == "not4" && deleted[j] < 0.0);
+        let more = more.filter(|&j| j > i).map_or(String::new(), |j| {
+            format!("; without {:.0} pairs {:+.2}", modes[j], deleted[j])
+        });
         claims.push(Claim {
             name: "C5",
             statement: format!(
                 "without the turning pair \"not bad\" ({:+.2}) is read as bad; plain bad ({:+.2}) \
-                 changes by {changed:.2} of it: what is left of \"not bad\"",
+                 changes by {changed:.2} of it{more}: what is left of \"not bad\"",
                 value[i], plain[i]
             ),
             measured: deleted[i],
