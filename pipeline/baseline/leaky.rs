@@ -18,16 +18,14 @@
 
 /// Powers below this are zero: what is left is below the rounding of the sums they stand in.
 const GONE: f64 = 1e-12;
+/// Tokens between looks for them: a look at every token costs more than all the rest.
+const SWEEP: usize = 16;
 /// Modifiers side by side, in as many sums.
 const LANES: usize = 4;
 
-fn faded(u: f64, rho: f64) -> f64 {
-    if u > GONE { u * rho } else { 0.0 }
-}
-
 /// `1, ρ, ρ², …`
 pub(super) fn powers(rho: f64) -> impl Iterator<Item = f64> {
-    std::iter::successors(Some(1.0), move |&p| Some(faded(p, rho)))
+    std::iter::successors(Some(1.0), move |&p| Some(if p > GONE { p * rho } else { 0.0 }))
 }
 
 /// The accumulators of the modifiers that one document has.
@@ -64,15 +62,15 @@ impl Leaky {
         let mut weights: Vec<f64> = self.modifiers.iter().map(|&m| strengths[m]).collect();
         weights.resize(left.len(), 0.0);
         let mut sums = Vec::with_capacity(self.fills.len());
-        for fill in &self.fills {
-            let mut sum = [0.0; LANES];
-            let lanes = left.chunks_exact_mut(LANES).zip(self.decays.chunks_exact(LANES));
-            for ((u, rho), a) in lanes.zip(weights.chunks_exact(LANES)) {
-                for i in 0..LANES {
-                    sum[i] += a[i] * u[i];
-                    u[i] = faded(u[i], rho[i]);
-                }
+        for (t, fill) in self.fills.iter().enumerate() {
+            if t % SWEEP == 0 {
+                left.iter_mut().filter(|u| **u < GONE).for_each(|u| *u = 0.0);
             }
+            let mut sum = [0.0; LANES];
+            for (u, a) in left.chunks_exact(LANES).zip(weights.chunks_exact(LANES)) {
+                (0..LANES).for_each(|i| sum[i] += a[i] * u[i]);
+            }
+            left.iter_mut().zip(&self.decays).for_each(|(u, rho)| *u *= rho);
             sums.push(sum.iter().sum());
             if let Some(i) = *fill {
                 left[i] += 1.0;
