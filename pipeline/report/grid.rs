@@ -295,7 +295,7 @@ fn trends(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
     }
     body.push_str(
         "<section id=trends><h2>Along the axes</h2><div class=wide><table><thead><tr><th>Axis</th>\
-         <th>Number</th><th>Medians by value</th><th>Rank correlation</th><th>Claim</th></tr>\
+         <th class=text>Number</th><th>Medians by value</th><th>Rank correlation</th><th class=text>Claim</th></tr>\
          </thead><tbody>",
     );
     // Networks that are otherwise alike, where a paper speaks of them.
@@ -316,7 +316,7 @@ fn trends(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
         });
         let _ = write!(
             body,
-            "<tr><td>{}</td><td>{}{}</td><td>{}</td><td>{:.2}</td><td>{}</td></tr>",
+            "<tr><td>{}</td><td class=text>{}{}</td><td>{}</td><td>{:.2}</td><td class=text>{}</td></tr>",
             escape(&setting[i]),
             escape(name),
             if among[i].is_empty() { String::new() } else { format!(", {}", escape(&among[i])) },
@@ -377,6 +377,8 @@ fn augmented(body: &mut String, folder: &Path) -> Result<()> {
 
 /// Rate of false discoveries up to which a word is shown, and the words shown of each sign.
 const SURE: f64 = 0.05;
+/// Gain from which a word is shown, however sure it is: among few words the null is next to nothing.
+const FELT: f64 = 0.05;
 const SHOWN_WORDS: usize = 12;
 
 /// Words that change how others are read in the networks together.
@@ -393,15 +395,16 @@ fn modifiers(body: &mut String, folder: &Path) -> Result<()> {
     body.push_str(
         "<section id=modifiers><h2>Words that change how others are read</h2><p>In networks that differ \
          by their seed alone, taken together. A gain of −2 turns good into as much of bad, +1 doubles \
-         it. Of the words shown, at most one in twenty is there by chance.</p>",
+         it. Of the words shown, at most one in twenty is there by chance; gains below .05 are left out.</p>",
     );
+    let felt = |i: usize| rate[i] <= SURE && gain[i].abs() >= FELT;
     let mut groups = group.clone();
     groups.dedup();
     let mut silent = Vec::new();
     for name in &groups {
         let rows: Vec<usize> = (0..word.len()).filter(|&i| group[i] == *name).collect();
         let (turn, add): (Vec<usize>, Vec<usize>) =
-            rows.iter().filter(|&&i| rate[i] <= SURE).partition(|&&i| gain[i] < 0.0);
+            rows.iter().filter(|&&i| felt(i)).partition(|&&i| gain[i] < 0.0);
         if turn.is_empty() && add.is_empty() {
             silent.push((name, rows.len()));
             continue;
