@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// A cell with its input held fixed: `h ↦ F(h, x*)`.
 ///
-/// `A x* + b_ih` is computed once; `W` is kept as a matrix a gate.
+/// `A x* + b_ih` is computed once; `W` and `A` are kept as a matrix a gate.
 #[derive(Clone, Debug)]
 pub struct Map {
     cell: Arc<Cell>,
@@ -17,6 +17,8 @@ pub struct Map {
     entry: Vec<f64>,
     /// `W_g`, `[n, n]`, in the order of the gates.
     recurrent: Arc<Vec<Matrix>>,
+    /// Input weights, likewise.
+    inputs: Arc<Vec<Matrix>>,
 }
 
 /// Values of the gates at one state, from which `F` and `J` follow.
@@ -142,8 +144,15 @@ impl Map {
             Matrix::from_row_slice(n, columns, &weights[g * n * columns..][..n * columns])
         };
         let recurrent = (0..gates).map(|g| block(&cell.recurrent_weights, g, n)).collect();
-        let (cell, recurrent) = (Arc::new(cell.clone()), Arc::new(recurrent));
-        Ok(Self { entry: entry(&cell, input), input: input.to_vec(), cell, recurrent })
+        let inputs = (0..gates).map(|g| block(&cell.input_weights, g, u)).collect();
+        let entry = entry(cell, input);
+        Ok(Self {
+            cell: Arc::new(cell.clone()),
+            input: input.to_vec(),
+            entry,
+            recurrent: Arc::new(recurrent),
+            inputs: Arc::new(inputs),
+        })
     }
 
     /// The same cell with its input held elsewhere, `[inputs]`.
@@ -166,6 +175,7 @@ impl Map {
             input: input.to_vec(),
             entry: entry(&self.cell, input),
             recurrent: self.recurrent.clone(),
+            inputs: self.inputs.clone(),
         })
     }
 
@@ -353,9 +363,7 @@ impl Map {
         let gates = self.gates(state);
         let v = &gates.values;
         let h = &state[..n];
-        let a: Vec<Matrix> = (0..self.cell.kind.gates())
-            .map(|g| Matrix::from_row_slice(n, u, &self.cell.input_weights[g * n * u..][..n * u]))
-            .collect();
+        let a = &self.inputs;
         let each = |f: &dyn Fn(usize) -> f64| (0..n).map(f).collect::<Vec<f64>>();
         match self.cell.kind {
             CellKind::Vanilla => scaled(|i| 1.0 - v[0][i] * v[0][i], &a[0]),

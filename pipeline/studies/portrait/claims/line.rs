@@ -39,8 +39,11 @@ fn published(e: &Experiment, folder: &Path) -> Result<Option<Claim>> {
     Ok(Some(Claim {
         name: "L1",
         statement: format!(
-            "test accuracy, published {:.4} (bag of words {:.4}, published {:.4})",
-            theirs[cell], accuracy[words], theirs[0]
+            "test accuracy, published {:.4}: {:+.1} points (bag of words {:.4}, published {:.4})",
+            theirs[cell],
+            (accuracy[network] - theirs[cell]) * 100.0,
+            accuracy[words],
+            theirs[0]
         ),
         measured: accuracy[network],
         interval: (low[network], high[network]),
