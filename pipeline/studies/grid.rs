@@ -346,23 +346,29 @@ fn write(folder: &Path, cases: &[Case], outcomes: &[Outcome]) -> Result<()> {
 
 /// Folders of the cases that ended well, those together that differ by their seed alone.
 fn alike<'a>(cases: &[Case], outcomes: &'a [Outcome]) -> Vec<(String, Vec<&'a Path>)> {
-    let mut groups: Vec<(String, Vec<&Path>)> = Vec::new();
-    for (case, outcome) in cases.iter().zip(outcomes).filter(|(_, o)| o.failure.is_none()) {
-        let name = settings_but(case, &["seed"]);
-        match groups.iter_mut().find(|(group, _)| *group == name) {
-            Some((_, folders)) => folders.push(&outcome.folder),
-            None => groups.push((name, vec![&outcome.folder])),
+    let ended = (0..cases.len()).filter(|&i| outcomes[i].failure.is_none());
+    let folders =
+        |members: Vec<usize>| members.iter().map(|&i| outcomes[i].folder.as_path()).collect();
+    grouped(cases, ended, &["seed"]).into_iter().map(|(name, m)| (name, folders(m))).collect()
+}
+
+/// Cases with the same settings along the grid's axes but for those left out, in the order they come.
+fn grouped(
+    cases: &[Case],
+    members: impl Iterator<Item = usize>,
+    left_out: &[&str],
+) -> Vec<(String, Vec<usize>)> {
+    let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
+    for i in members {
+        let others = cases[i].settings.iter().filter(|(s, _)| !left_out.contains(&s.as_str()));
+        let others: Vec<String> = others.map(|(s, value)| format!("{s} = {value}")).collect();
+        let name = others.join(", ");
+        match groups.iter_mut().find(|g| g.0 == name) {
+            Some((_, group)) => group.push(i),
+            None => groups.push((name, vec![i])),
         }
     }
     groups
-}
-
-/// The settings of a case along the grid's axes, but for some of them.
-fn settings_but(case: &Case, left_out: &[&str]) -> String {
-    let others = case.settings.iter().filter(|(setting, _)| !left_out.contains(&setting.as_str()));
-    let others: Vec<String> =
-        others.map(|(setting, value)| format!("{setting} = {value}")).collect();
-    others.join(", ")
 }
 
 /// Summary numbers that are followed along an axis.
@@ -497,14 +503,7 @@ fn trends(cases: &[Case], numbers: &[(usize, String, f64)]) -> Vec<Trend> {
         if values(cases, axis).len() < 3 || ["seed", "model.cell"].contains(&setting) {
             continue;
         }
-        let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
-        for (i, case) in cases.iter().enumerate() {
-            let name = settings_but(case, &["seed", setting]);
-            match groups.iter_mut().find(|g| g.0 == name) {
-                Some((_, members)) => members.push(i),
-                None => groups.push((name, vec![i])),
-            }
-        }
+        let groups = grouped(cases, 0..cases.len(), &["seed", setting]);
         let whole: Vec<usize> = (0..cases.len()).collect();
         all.extend(FOLLOWED.iter().filter_map(|k| follow(cases, axis, ("", &whole), numbers, k)));
         if groups.len() > 1 {
