@@ -9,7 +9,7 @@ pub mod context;
 pub mod design;
 pub mod encoder;
 pub mod lbfgs;
-mod leaky;
+pub mod leaky;
 pub mod logistic;
 pub mod newton;
 pub mod ngrams;
