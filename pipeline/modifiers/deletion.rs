@@ -61,14 +61,14 @@ impl Mode {
 /// * `most`: how many, fewer if there are no more
 ///
 /// # Errors
-/// [`crate::Error::NotFinite`] for a deflection with NaN.
+/// [`crate::Error::NotFinite`] for left vectors with NaN.
 pub fn carriers<'a>(
     mut modes: Vec<&'a Mode>,
     deflection: &Vector,
     most: usize,
 ) -> Result<Vec<(&'a Mode, Matrix)>> {
     let mut found: Vec<(&Mode, Matrix)> = Vec::new();
-    while found.len() < most.min(found.len() + modes.len()) {
+    while found.len() < most && !modes.is_empty() {
         let left = match found.last() {
             Some((_, basis)) => without(basis, deflection),
             None => deflection.clone(),

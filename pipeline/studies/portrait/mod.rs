@@ -350,8 +350,8 @@ pub(super) fn stage<'a>(
         // a neutral word is held; 7: modified valences and ends together, left vectors beside Jordan blocks;
         // 8: the phase of a slow mode that turns; 9: several modes taken out, sums in another order.
         "context" => 9,
-        // 2: L1, G1, G7-G11, G14; 3: C1-C5; 4: C7; 5: C4 there.
-        "claims" => 5,
+        // 2: L1, G1, G7-G11, G14; 3: C1-C5; 4: C7; 5: C4 there; 6: points of L1, pairs of C5.
+        "claims" => 6,
         _ => 1,
     };
     Stage { name, version, part, reads }

@@ -109,7 +109,7 @@ pub(super) fn toy(folder: &Path) -> Result<Vec<Claim>> {
     let (without, modes) = (table.f64("plain_deleted")?, table.f64("modes")?);
     if let Some(i) = modifier.iter().position(|m| m == "not4") {
         let changed = (without[i] - plain[i]).abs() / plain[i].abs();
-        // Two pairs may share the work.
+        // Several pairs may share the work.
         let more = (i..modifier.len()).find(|&j| modifier[j] == "not4" && deleted[j] < 0.0);
         let more = more.filter(|&j| j > i).map_or(String::new(), |j| {
             format!("; without {:.0} pairs {:+.2}", modes[j], deleted[j])
