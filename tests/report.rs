@@ -119,12 +119,13 @@ fn a_grids_page_counts_claims_by_cell_and_along_the_other_axes() {
         .write(folder)
         .unwrap();
     Table::new("case_trends")
-        .text("setting", [""; 0])
-        .text("key", [""; 0])
-        .f64("spearman", [])
-        .lists("medians", [])
-        .text("claim", [""; 0])
-        .maybe_bool("holds", [])
+        .text("setting", ["training.penalty"; 3])
+        .text("among", ["", "model.cell = Gru", "model.cell = Lstm"])
+        .text("key", ["dimension.states"; 3])
+        .f64("spearman", [-0.25, -0.75, 0.5])
+        .lists("medians", [[1.0; 3].as_slice(); 3])
+        .text("claim", ["", "G13: falls", ""])
+        .maybe_bool("holds", [None, Some(true), None])
         .write(folder)
         .unwrap();
     assert!(grid::rewrite(folder).unwrap());
@@ -138,6 +139,12 @@ fn a_grids_page_counts_claims_by_cell_and_along_the_other_axes() {
     ] {
         assert!(table.contains(row), "{row}: {table}");
     }
+    // All networks together, and those that are otherwise alike where something is claimed of them.
+    let trends = html.split("Along the axes").nth(1).unwrap().split("</table>").next().unwrap();
+    assert!(trends.contains("<td>-0.25</td><td class=text></td>"), "{trends}");
+    assert!(trends.contains("States, model.cell = Gru</td>"), "{trends}");
+    assert!(trends.contains("<td>-0.75</td><td class=text>G13: falls: holds</td>"), "{trends}");
+    assert!(!trends.contains("model.cell = Lstm"), "{trends}");
     // Tested at one penalty alone, there is nothing along the axis to see.
     assert!(!table.contains("G9") && html.contains("<td>G9</td>"));
 }
