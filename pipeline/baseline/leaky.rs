@@ -14,7 +14,7 @@
 //! ```
 //!
 //! and read off where the modifier stands, as the sums of `λ_{t+1}` and `κ_{t+1}` over
-//! `w_t = m`: each way is one product and one sum a modifier and token.
+//! `w_t = m`: two products and one or two sums a modifier and token, each way.
 
 /// Powers below this are zero: what is left is below the rounding of the sums they stand in.
 const GONE: f64 = 1e-12;
