@@ -6,7 +6,7 @@ use super::buffers::{Buffer, pad_blocks};
 use super::denormals::FlushDenormals;
 use super::equations::input_gradient_blocks;
 use super::outer::{Outer, SLOTS};
-use super::panel::{Lanes, Panels, Start, Vectors};
+use super::panel::{Lanes, Panels, Start, Vectors, ask_for};
 use super::sequence::{Entry, PAD, Sizes};
 use super::shard::add;
 use pulp::{Arch, Simd, WithSimd};
@@ -108,9 +108,16 @@ pub(super) fn sum_by_token(
             for (d, sums) in sums.chunks_exact_mut(sizes.table()).enumerate() {
                 let d = first + d;
                 let slots = &batch.slots_by_token[batch.occurrences[d]..batch.occurrences[d + 1]];
-                for &slot in slots {
+                for (i, &slot) in slots.iter().enumerate() {
                     let from = &gates[slot as usize * blocks..][..blocks];
+                    // Slots lie far apart: the next is asked for while this one is added.
+                    let next = slots.get(i + 1).map_or(from.as_ptr(), |&next| {
+                        gates.as_ptr().wrapping_add(next as usize * blocks)
+                    });
                     for (g, &block) in input_gradient_blocks(sizes.kind).iter().enumerate() {
+                        for j in (0..np).step_by(PAD) {
+                            ask_for(next.wrapping_add(block * np + j));
+                        }
                         // SAFETY: block `block` of a slot and gate `g` of a sum hold np numbers.
                         unsafe {
                             let from = from.as_ptr().add(block * np);

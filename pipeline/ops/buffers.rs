@@ -9,53 +9,65 @@ const KEPT: usize = 64;
 /// the buffer that the next large one would have to ask the system for.
 const USED: usize = 4;
 
-static WAITING: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
+/// A cache line: no vector that is read from a whole multiple of its length lies across two.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Debug)]
+struct Line([f32; Line::NUMBERS]);
 
-/// A buffer of f32 that returns to the waiting ones when dropped.
+impl Line {
+    const NUMBERS: usize = 16;
+}
+
+static WAITING: Mutex<Vec<Vec<Line>>> = Mutex::new(Vec::new());
+
+/// A buffer of f32 from the start of a cache line on; it returns to the waiting ones when dropped.
 ///
 /// Its numbers are whatever the last user left: write before you read.
 #[derive(Debug, Default)]
-pub struct Buffer(Vec<f32>);
+pub struct Buffer {
+    lines: Vec<Line>,
+    len: usize,
+}
 
 impl Buffer {
     /// A buffer of `len` numbers of no particular value.
     pub fn of(len: usize) -> Self {
+        let needed = len.div_ceil(Line::NUMBERS);
         let mut waiting = WAITING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let fits = (0..waiting.len())
-            .filter(|&i| (len..=len.saturating_mul(USED)).contains(&waiting[i].capacity()))
+            .filter(|&i| (needed..=needed.saturating_mul(USED)).contains(&waiting[i].capacity()))
             .min_by_key(|&i| waiting[i].capacity());
-        let mut numbers = match fits {
+        let mut lines = match fits {
             Some(i) => waiting.swap_remove(i),
             None => {
                 // The largest of those too small, but not by much, is given up, so that
                 // growing batches do not leave a trail of outgrown buffers.
                 let outgrown =
-                    |i: &usize| (len.div_ceil(USED)..len).contains(&waiting[*i].capacity());
+                    |i: &usize| (needed.div_ceil(USED)..needed).contains(&waiting[*i].capacity());
                 let largest = (0..waiting.len()).filter(outgrown);
                 if let Some(i) = largest.max_by_key(|&i| waiting[i].capacity()) {
                     waiting.swap_remove(i);
                 }
-                Vec::with_capacity(len)
+                Vec::with_capacity(needed)
             }
         };
         drop(waiting);
-        if numbers.len() < len {
-            numbers.resize(len, 0.0);
+        if lines.len() < needed {
+            lines.resize(needed, Line([0.0; Line::NUMBERS]));
         }
-        numbers.truncate(len);
-        Self(numbers)
+        Self { lines, len }
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let numbers = std::mem::take(&mut self.0);
-        if numbers.capacity() == 0 {
+        let lines = std::mem::take(&mut self.lines);
+        if lines.capacity() == 0 {
             return;
         }
         let mut waiting = WAITING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if waiting.len() < KEPT {
-            waiting.push(numbers);
+            waiting.push(lines);
         }
     }
 }
@@ -63,13 +75,15 @@ impl Drop for Buffer {
 impl std::ops::Deref for Buffer {
     type Target = [f32];
     fn deref(&self) -> &[f32] {
-        &self.0
+        // SAFETY: a line is 16 numbers without padding, and `of` has made lines for `len`.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
     }
 }
 
 impl std::ops::DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.0
+        // SAFETY: as `deref`.
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
     }
 }
 

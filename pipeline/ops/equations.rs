@@ -22,8 +22,8 @@
 //! gradients of the pre-activations: the first `gates` blocks multiply `W`.
 
 use super::CellKind;
-use super::activation::{logistic, tanh};
-use super::panel::{load, store};
+use super::activation::{half, logistic_of_two, opened, tanh, tanh_of_two};
+use super::panel::{ask_early_for, ask_for, load, store};
 use pulp::Simd;
 
 /// Blocks of `n` numbers saved for each token of each sequence.
@@ -46,6 +46,17 @@ pub fn input_gradient_blocks(kind: CellKind) -> &'static [usize] {
     }
 }
 
+/// Where the way forward will be soon, so that memory is asked for in time.
+#[derive(Clone, Copy)]
+pub struct Ahead {
+    /// The saved blocks of the row, a step later: they are written next.
+    pub saved: *const f32,
+    /// The state after the row, a step later.
+    pub after: *const f32,
+    /// The table's row of the next row's token.
+    pub table: *const f32,
+}
+
 /// One row, one token, forward: pre-activations to gates and the next state.
 ///
 /// For the GRU that resets before the product this computes `r`, `u` and
@@ -56,6 +67,7 @@ pub fn input_gradient_blocks(kind: CellKind) -> &'static [usize] {
 /// `before` and `after` the state; `n` is a multiple of the vector length;
 /// `after` overlaps none of the others.
 #[inline(always)]
+#[allow(clippy::too_many_arguments)]
 pub unsafe fn forward<S: Simd>(
     simd: S,
     kind: CellKind,
@@ -64,7 +76,9 @@ pub unsafe fn forward<S: Simd>(
     table: *const f32,
     before: *const f32,
     after: *mut f32,
+    ahead: Ahead,
 ) {
+    let (states, gates) = (kind.state_size(n) / n, kind.gates());
     // SAFETY: every access is at block·n + j with j < n, within the caller's bounds.
     unsafe {
         let w = |block: usize, j: usize| load::<S>(saved.add(block * n + j));
@@ -72,6 +86,15 @@ pub unsafe fn forward<S: Simd>(
         let keep = |block: usize, j: usize, x| store::<S>(saved.add(block * n + j), x);
         let sum = |block: usize, j: usize| simd.add_f32s(w(block, j), a(block, j));
         for j in (0..n).step_by(S::F32_LANES) {
+            for block in 0..saved_blocks(kind) {
+                ask_early_for(ahead.saved.wrapping_add(block * n + j));
+            }
+            for block in 0..states {
+                ask_early_for(ahead.after.wrapping_add(block * n + j));
+            }
+            for block in 0..gates {
+                ask_for(ahead.table.wrapping_add(block * n + j));
+            }
             match kind {
                 CellKind::Vanilla => {
                     let h = tanh(simd, sum(0, j));
@@ -87,16 +110,15 @@ pub unsafe fn forward<S: Simd>(
                 // Nothing to keep: its slope is 1.
                 CellKind::Linear => store::<S>(after.add(j), sum(0, j)),
                 CellKind::Ugrnn => {
-                    let u = logistic(simd, sum(0, j));
-                    let c = tanh(simd, sum(1, j));
+                    let [u, c] = tanh_of_two(simd, [half(simd, sum(0, j)), sum(1, j)]);
+                    let u = opened(simd, u);
                     let h = load::<S>(before.add(j));
                     keep(0, j, u);
                     keep(1, j, c);
                     store::<S>(after.add(j), simd.mul_add_f32s(u, simd.sub_f32s(h, c), c));
                 }
                 CellKind::Gru => {
-                    let r = logistic(simd, sum(0, j));
-                    let u = logistic(simd, sum(1, j));
+                    let [r, u] = logistic_of_two(simd, [sum(0, j), sum(1, j)]);
                     let w_c = w(2, j);
                     let c = tanh(simd, simd.mul_add_f32s(r, w_c, a(2, j)));
                     let h = load::<S>(before.add(j));
@@ -107,17 +129,15 @@ pub unsafe fn forward<S: Simd>(
                     store::<S>(after.add(j), simd.mul_add_f32s(u, simd.sub_f32s(h, c), c));
                 }
                 CellKind::GruResetBefore => {
-                    let r = logistic(simd, sum(0, j));
-                    let u = logistic(simd, sum(1, j));
+                    let [r, u] = logistic_of_two(simd, [sum(0, j), sum(1, j)]);
                     keep(0, j, r);
                     keep(1, j, u);
                     keep(3, j, simd.mul_f32s(r, load::<S>(before.add(j))));
                 }
                 CellKind::Lstm => {
-                    let i = logistic(simd, sum(0, j));
-                    let f = logistic(simd, sum(1, j));
-                    let g = tanh(simd, sum(2, j));
-                    let o = logistic(simd, sum(3, j));
+                    let [i, f] = logistic_of_two(simd, [sum(0, j), sum(1, j)]);
+                    let [g, o] = tanh_of_two(simd, [sum(2, j), half(simd, sum(3, j))]);
+                    let o = opened(simd, o);
                     let c = load::<S>(before.add(n + j));
                     let c = simd.mul_add_f32s(f, c, simd.mul_f32s(i, g));
                     keep(0, j, i);
@@ -164,6 +184,8 @@ pub unsafe fn forward_candidate<S: Simd>(
 /// * `d`: on entry the gradient of the state after the token, on return the
 ///   part of the gradient of the state before it that does not pass through
 ///   the recurrent product
+/// * `soon`: saved numbers and state before of the row that comes next, asked for while this
+///   one is worked on: they were written long ago
 ///
 /// For the GRU that resets before the product, block 3 is left as `r∘h` and
 /// block 0 still holds `r`; [`backward_candidate`] follows.
@@ -178,6 +200,7 @@ pub unsafe fn backward<S: Simd>(
     saved: *mut f32,
     before: *const f32,
     d: *mut f32,
+    soon: (*const f32, *const f32),
 ) {
     let one = simd.splat_f32s(1.0);
     // SAFETY: as `forward`.
@@ -187,7 +210,14 @@ pub unsafe fn backward<S: Simd>(
         // σ' = s(1−s) and tanh' = 1−t², from the values.
         let sigma = |s: S::f32s| simd.mul_f32s(s, simd.sub_f32s(one, s));
         let flat = |t: S::f32s| simd.neg_f32s(simd.mul_add_f32s(t, t, simd.neg_f32s(one)));
+        let states = kind.state_size(n) / n;
         for j in (0..n).step_by(S::F32_LANES) {
+            for block in 0..saved_blocks(kind) {
+                ask_for(soon.0.wrapping_add(block * n + j));
+            }
+            for block in 0..states {
+                ask_for(soon.1.wrapping_add(block * n + j));
+            }
             let dh = load::<S>(d.add(j));
             match kind {
                 CellKind::Vanilla => {

@@ -6,16 +6,16 @@
 //! here some slots at a time are added as soon as they are known, from the
 //! caches in which they still lie.
 //!
-//! `C` is kept in tiles, in the order in which they are computed, each one
-//! stretch of memory. A panel of `B` is packed and stays in the first-level
-//! cache while all rows of `C` pass; `A` is broadcast from where it lies.
+//! `C` is kept in tiles, each one stretch of memory. `B` is packed in panels once; of `A`, a few
+//! columns at a time (rows of `C`), so that each of its lines is fetched once: they lie
+//! kilobytes apart, where a cache has room for few of them.
 
 use super::buffers::Buffer;
 use super::panel::{Vectors, load, store};
 use pulp::Simd;
 
-/// Slots that are added at a time: a panel of `B` (48 numbers a slot with AVX-512) fills three
-/// quarters of a first-level cache of 32 KiB. Part of the definition of the results' bits.
+/// Slots that are added at a time: a panel of `B` (48 numbers a slot with AVX-512) and what is
+/// packed of `A` (16) fill a first-level cache of 32 KiB. Part of the definition of the results' bits.
 pub(super) const SLOTS: usize = 128;
 
 /// A matrix `C [m, n]` that outer products are added to.
@@ -23,8 +23,20 @@ pub(super) struct Outer {
     m: usize,
     n: usize,
     vectors: Vectors,
-    /// Panel after panel of columns, in each the tiles of its rows; then room for a panel of `B`.
+    /// Tile after tile of rows, in each its panels of columns; then room for the panels of `B` and
+    /// for some columns of `A`.
     numbers: Buffer,
+}
+
+/// Tiles over `rows` rows: first row and height of each.
+fn tiles(vectors: Vectors, rows: usize) -> impl Iterator<Item = (usize, usize)> {
+    let mut first = 0;
+    std::iter::from_fn(move || {
+        let left = rows - first;
+        let height = [vectors.height, 4, 2].into_iter().find(|&height| height <= left)?;
+        first += height;
+        Some((first - height, height))
+    })
 }
 
 impl Outer {
@@ -34,9 +46,9 @@ impl Outer {
     /// If `m` is odd: rows come in tiles of 8, 6, 4 and 2.
     pub(super) fn new(vectors: Vectors, m: usize, n: usize) -> Self {
         assert!(m.is_multiple_of(2), "rows come in tiles of 8, 6, 4 and 2");
-        let tiles = m * n.next_multiple_of(vectors.lanes);
-        let mut numbers = Buffer::of(tiles + SLOTS * vectors.width * vectors.lanes);
-        numbers[..tiles].fill(0.0);
+        let wide = n.next_multiple_of(vectors.lanes);
+        let mut numbers = Buffer::of(m * wide + SLOTS * wide + SLOTS * 2 * vectors.height);
+        numbers[..m * wide].fill(0.0);
         Self { m, n, vectors, numbers }
     }
 
@@ -72,29 +84,49 @@ impl Outer {
         &mut self,
         simd: S,
         k: usize,
-        a: (*const f32, usize),
+        (a, lda): (*const f32, usize),
         (b, ldb): (*const f32, usize),
     ) {
-        let Vectors { lanes, width } = self.vectors;
-        let (wide, m) = (lanes * width, self.m);
-        let (tiles, panel) = self.numbers.split_at_mut(m * self.n.next_multiple_of(lanes));
-        let panel = panel.as_mut_ptr();
-        for first in (0..self.n).step_by(wide) {
-            let real = wide.min(self.n - first);
-            let vectors = real.div_ceil(lanes);
-            // SAFETY: the panel holds SLOTS rows of the widest; columns [first, first + real)
-            // of B are within the caller's; tiles of earlier panels hold m·first numbers.
-            unsafe {
+        let (lanes, m) = (self.vectors.lanes, self.m);
+        let wide = self.n.next_multiple_of(lanes);
+        let panels = || self.vectors.cut(wide / lanes);
+        let c = self.numbers.as_mut_ptr();
+        // SAFETY: `new` made room for C, then for SLOTS rows of B, then for SLOTS rows of two
+        // tiles' columns of A; columns [first, first + real) of B are within the caller's.
+        unsafe {
+            let b_packed = c.add(m * wide);
+            let a_packed = b_packed.add(SLOTS * wide);
+            for (first, vectors) in panels() {
+                let (first, width) = (first * lanes, vectors * lanes);
+                let real = width.min(self.n - first);
                 for p in 0..k {
-                    let (from, to) = (b.add(p * ldb + first), panel.add(p * vectors * lanes));
+                    let (from, to) = (b.add(p * ldb + first), b_packed.add(k * first + p * width));
                     from.copy_to_nonoverlapping(to, real);
-                    to.add(real).write_bytes(0, vectors * lanes - real);
+                    to.add(real).write_bytes(0, width - real);
                 }
-                let c = tiles.as_mut_ptr().add(m * first);
-                match vectors {
-                    1 => column::<S, 1>(simd, m, k, a, panel, c),
-                    2 => column::<S, 2>(simd, m, k, a, panel, c),
-                    _ => column::<S, 3>(simd, m, k, a, panel, c),
+            }
+            let two = 2 * Vectors::of(simd).height;
+            for row in (0..m).step_by(two) {
+                let rows = two.min(m - row);
+                for p in 0..k {
+                    let (from, to) = (a.add(p * lda + row), a_packed.add(p * two));
+                    match rows {
+                        16 => from.copy_to_nonoverlapping(to, 16),
+                        12 => from.copy_to_nonoverlapping(to, 12),
+                        few => from.copy_to_nonoverlapping(to, few),
+                    }
+                }
+                for (first, vectors) in panels() {
+                    let b = b_packed.add(k * first * lanes);
+                    for (i, height) in tiles(self.vectors, rows) {
+                        let a = (a_packed.add(i).cast_const(), two);
+                        let c = c.add((row + i) * wide + height * first * lanes);
+                        match vectors {
+                            1 => tall::<S, 1>(simd, height, k, a, b, c),
+                            2 => tall::<S, 2>(simd, height, k, a, b, c),
+                            _ => tall::<S, 3>(simd, height, k, a, b, c),
+                        }
+                    }
                 }
             }
         }
@@ -102,50 +134,40 @@ impl Outer {
 
     /// Adds the rows of `C` from `row` on to as many as `sum` has: `[rows, n]`.
     pub(super) fn add_to(&self, row: usize, sum: &mut [f32]) {
-        let Vectors { lanes, width } = self.vectors;
-        for first in (0..self.n).step_by(lanes * width) {
-            let real = (lanes * width).min(self.n - first);
-            let wide = real.next_multiple_of(lanes);
-            let tiles = &self.numbers[self.m * first..][..self.m * wide];
-            let rows = tiles[row * wide..].chunks_exact(wide);
-            for (sum, tile) in sum.chunks_exact_mut(self.n).zip(rows) {
-                sum[first..first + real].iter_mut().zip(tile).for_each(|(sum, x)| *sum += x);
+        let lanes = self.vectors.lanes;
+        let wide = self.n.next_multiple_of(lanes);
+        let rows = row..row + sum.len() / self.n;
+        for (first, height) in tiles(self.vectors, self.m) {
+            for r in rows.start.max(first)..rows.end.min(first + height) {
+                let sum = &mut sum[(r - row) * self.n..][..self.n];
+                for (panel, vectors) in self.vectors.cut(wide / lanes) {
+                    let (panel, width) = (panel * lanes, vectors * lanes);
+                    let tile = &self.numbers[first * wide + height * panel + (r - first) * width..];
+                    let real = width.min(self.n - panel);
+                    sum[panel..panel + real].iter_mut().zip(tile).for_each(|(s, x)| *s += x);
+                }
             }
         }
     }
 }
 
-/// All tiles of a panel of `V` vectors.
+/// One tile of `height` rows and `V` vectors.
 #[inline(always)]
-unsafe fn column<S: Simd, const V: usize>(
+unsafe fn tall<S: Simd, const V: usize>(
     simd: S,
-    m: usize,
+    height: usize,
     k: usize,
-    (a, lda): (*const f32, usize),
+    a: (*const f32, usize),
     b: *const f32,
     c: *mut f32,
 ) {
-    let wide = V * S::F32_LANES;
-    let mut i = 0;
-    // SAFETY: as `add`; each call stays within rows [i, m) of C.
+    // SAFETY: as `add`.
     unsafe {
-        if S::REGISTER_COUNT >= 32 {
-            while m - i >= 8 {
-                tile::<S, 8, V>(simd, k, (a.add(i), lda), b, c.add(i * wide));
-                i += 8;
-            }
-        } else {
-            while m - i >= 6 {
-                tile::<S, 6, V>(simd, k, (a.add(i), lda), b, c.add(i * wide));
-                i += 6;
-            }
-        }
-        while m - i >= 4 {
-            tile::<S, 4, V>(simd, k, (a.add(i), lda), b, c.add(i * wide));
-            i += 4;
-        }
-        if m - i >= 2 {
-            tile::<S, 2, V>(simd, k, (a.add(i), lda), b, c.add(i * wide));
+        match height {
+            8 if S::REGISTER_COUNT >= 32 => tile::<S, 8, V>(simd, k, a, b, c),
+            6 if S::REGISTER_COUNT < 32 => tile::<S, 6, V>(simd, k, a, b, c),
+            4 => tile::<S, 4, V>(simd, k, a, b, c),
+            _ => tile::<S, 2, V>(simd, k, a, b, c),
         }
     }
 }

@@ -10,6 +10,7 @@
 //! packed number once a tile, and broadcasts the rows of `A` straight from where the
 //! states lie.
 
+use super::buffers::Buffer;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -20,21 +21,39 @@ pub struct Vectors {
     pub lanes: usize,
     /// Vectors in a panel's width.
     pub width: usize,
+    /// Rows of the tallest tile.
+    pub height: usize,
 }
 
 impl Vectors {
     /// Those of an instruction set.
     pub fn of<S: Simd>(_: S) -> Self {
-        Self { lanes: S::F32_LANES, width: if S::REGISTER_COUNT >= 32 { 3 } else { 2 } }
+        let (height, width) = if S::REGISTER_COUNT >= 32 { (8, 3) } else { (6, 2) };
+        Self { lanes: S::F32_LANES, width, height }
+    }
+
+    /// Panels over `count` vectors: first vector and width of each.
+    ///
+    /// One vector beside three would leave most of the processor waiting (8 products in flight,
+    /// each with a broadcast of its own), so four are cut in halves.
+    pub fn cut(self, count: usize) -> impl Iterator<Item = (usize, usize)> {
+        let mut first = 0;
+        std::iter::from_fn(move || {
+            let left = count - first;
+            let wide = if left == 4 && self.width == 3 { 2 } else { self.width.min(left) };
+            let panel = (first, wide);
+            first += wide;
+            (wide > 0).then_some(panel)
+        })
     }
 }
 
 /// A matrix `[k, n]` packed for [`Panels::product`]; `n` in whole vectors.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Panels {
     k: usize,
     n: usize,
-    packed: Vec<f32>,
+    packed: Buffer,
 }
 
 /// What a product starts from.
@@ -63,10 +82,14 @@ impl Panels {
     ) {
         assert!(n.is_multiple_of(vectors.lanes), "padded widths are whole vectors");
         (self.k, self.n) = (k, n);
-        self.packed.resize(k * n, 0.0);
-        let wide = vectors.width * vectors.lanes;
-        self.packed.par_chunks_mut((k * wide).max(1)).enumerate().for_each(|(i, panel)| {
-            let (first, width) = (i * wide, wide.min(n - i * wide));
+        self.packed = Buffer::of(k * n);
+        let (mut panels, mut rest) = (Vec::new(), &mut self.packed[..]);
+        for (first, wide) in vectors.cut(n / vectors.lanes) {
+            let (panel, after) = rest.split_at_mut(k * wide * vectors.lanes);
+            panels.push((first * vectors.lanes, wide * vectors.lanes, panel));
+            rest = after;
+        }
+        panels.into_par_iter().for_each(|(first, width, panel)| {
             for (p, row) in panel.chunks_exact_mut(width).enumerate() {
                 row.iter_mut().enumerate().for_each(|(j, x)| *x = entry(p, first + j));
             }
@@ -103,25 +126,23 @@ impl Panels {
         ldc: usize,
         start: Start,
     ) {
-        let Vectors { lanes, width } = Vectors::of(simd);
-        let vectors = self.n / lanes;
-        let mut v = 0;
+        let vectors = Vectors::of(simd);
+        let lanes = vectors.lanes;
         // SAFETY: tiles cover columns [0, n) and rows [0, rows) once; a panel of
         // width w holds k·w numbers and lies right after the panels before it.
         unsafe {
-            while v < vectors {
+            for (v, wide) in vectors.cut(self.n / lanes) {
                 let b = self.packed.as_ptr().add(v * lanes * self.k);
                 let c = c.add(v * lanes);
                 let start = match start {
                     Start::Bias(bias) => Start::Bias(&bias[v * lanes..]),
                     other => other,
                 };
-                match width.min(vectors - v) {
+                match wide {
                     1 => panel::<S, 1>(simd, self.k, rows, a, lda, b, c, ldc, start),
                     2 => panel::<S, 2>(simd, self.k, rows, a, lda, b, c, ldc, start),
                     _ => panel::<S, 3>(simd, self.k, rows, a, lda, b, c, ldc, start),
                 }
-                v += width;
             }
         }
     }
@@ -243,6 +264,34 @@ pub unsafe fn load<S: Simd>(from: *const f32) -> S::f32s {
 pub unsafe fn store<S: Simd>(to: *mut f32, value: S::f32s) {
     // SAFETY: the caller's; vectors are plain data.
     unsafe { (to as *mut S::f32s).write_unaligned(value) }
+}
+
+/// Asks for the cache line at `at`, to be read or written next; any address will do.
+///
+/// Rust has no such hint for other processors yet.
+#[inline(always)]
+pub(super) fn ask_for(at: *const f32) {
+    // SAFETY: a hint reads nothing; every x86-64 has it.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(at.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}
+
+/// [`ask_for`] a line that will be wanted a step later: it goes to the second-level cache.
+#[inline(always)]
+pub(super) fn ask_early_for(at: *const f32) {
+    // SAFETY: as `ask_for`.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(at.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
 }
 
 /// Vector length of this processor.

@@ -144,10 +144,19 @@ impl WithSimd for ShardForward<'_> {
                     blocks,
                     Start::Bias(&weights.bias),
                 );
-                for (r, &token) in tokens.iter().enumerate() {
+                let row = |r: usize| match tokens.get(r) {
+                    Some(&token) => table.as_ptr().add(token as usize * wide),
+                    None => table.as_ptr(),
+                };
+                for r in 0..active {
                     let to = after(r, before.as_mut_ptr(), last.as_mut_ptr());
-                    let a = table.as_ptr().add(token as usize * wide);
-                    equations::forward(simd, kind, n, g.add(r * blocks), a, h.add(r * s), to);
+                    let g = g.add(r * blocks);
+                    let ahead = equations::Ahead {
+                        saved: g.wrapping_add(active * blocks),
+                        after: to.wrapping_add(active * s),
+                        table: row(r + 1),
+                    };
+                    equations::forward(simd, kind, n, g, row(r), h.add(r * s), to, ahead);
                 }
                 if kind == CellKind::GruResetBefore {
                     let bias = Start::Bias(&weights.bias[2 * n..]);
@@ -290,11 +299,20 @@ impl WithSimd for ShardBackward<'_> {
             // SAFETY: slots of step t hold `active` rows; `d` and `d_rh` are our own.
             unsafe {
                 let h = self.before.as_ptr().add(shard.offset[t] * s);
+                let (all_before, all_gates) = (self.before.as_ptr(), self.gates.as_ptr());
                 let g = self.gates.as_mut_ptr().add(shard.offset[t] * blocks);
                 let d = d.as_mut_ptr();
                 for r in 0..active {
+                    // The row after the last is the first of the step before.
+                    let soon = if r + 1 < active {
+                        shard.offset[t] + r + 1
+                    } else {
+                        shard.offset[t.saturating_sub(1)]
+                    };
+                    let soon =
+                        (all_gates.wrapping_add(soon * blocks), all_before.wrapping_add(soon * s));
                     let (g, h, d) = (g.add(r * blocks), h.add(r * s), d.add(r * s));
-                    equations::backward(simd, kind, n, g, h, d);
+                    equations::backward(simd, kind, n, g, h, d, soon);
                     if kind == CellKind::Gru {
                         add(simd, n, self.candidate_bias.as_mut_ptr(), g.add(2 * n));
                     }

@@ -112,10 +112,27 @@ pub fn square_sum(var: &Var) -> Result<f64> {
     Ok(squares(&var.flatten_all()?.to_vec1::<f32>()?))
 }
 
+/// Sums that a run of numbers is added to in turn: one sum alone would wait for itself.
+const SUMS: usize = 16;
+
 fn squares(numbers: &[f32]) -> f64 {
+    let squares = |numbers: &[f32]| -> f64 {
+        let mut sums = [0.0; SUMS];
+        let (runs, rest) = numbers.as_chunks::<SUMS>();
+        for run in runs {
+            sums.iter_mut().zip(run).for_each(|(sum, &x)| *sum += f64::from(x) * f64::from(x));
+        }
+        sums.iter_mut().zip(rest).for_each(|(sum, &x)| *sum += f64::from(x) * f64::from(x));
+        sums.iter().sum()
+    };
     let partial: Vec<f64> = numbers
         .par_chunks(CHUNK)
-        .map(|c| c.iter().map(|&x| (x as f64) * (x as f64)).sum())
+        .map(|chunk| {
+            pulp::Arch::new().dispatch(
+                #[inline(always)]
+                || squares(chunk),
+            )
+        })
         .collect();
     partial.iter().sum()
 }
