@@ -104,7 +104,6 @@ pub(super) fn sum_by_token(
         fn with_simd<S: Simd>(self, simd: S) {
             let Self { sizes, batch, gates, first, sums, total } = self;
             let (np, blocks) = (sizes.padded(), sizes.saved());
-            sums.fill(0.0);
             for (d, sums) in sums.chunks_exact_mut(sizes.table()).enumerate() {
                 let d = first + d;
                 let slots = &batch.slots_by_token[batch.occurrences[d]..batch.occurrences[d + 1]];
@@ -118,10 +117,12 @@ pub(super) fn sum_by_token(
                         for j in (0..np).step_by(PAD) {
                             ask_for(next.wrapping_add(block * np + j));
                         }
-                        // SAFETY: block `block` of a slot and gate `g` of a sum hold np numbers.
-                        unsafe {
-                            let from = from.as_ptr().add(block * np);
-                            add(simd, np, sums.as_mut_ptr().add(g * np), from);
+                        let (from, to) = (&from[block * np..][..np], &mut sums[g * np..][..np]);
+                        if i == 0 {
+                            to.copy_from_slice(from);
+                        } else {
+                            // SAFETY: both are np numbers.
+                            unsafe { add(simd, np, to.as_mut_ptr(), from.as_ptr()) };
                         }
                     }
                 }

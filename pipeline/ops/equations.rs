@@ -26,6 +26,9 @@ use super::activation::{half, logistic_of_two, opened, tanh, tanh_of_two};
 use super::panel::{ask_early_for, ask_for, load, store};
 use pulp::Simd;
 
+/// Blocks that a cell has at most, of any sort.
+const MOST: usize = 4;
+
 /// Blocks of `n` numbers saved for each token of each sequence.
 pub fn saved_blocks(kind: CellKind) -> usize {
     match kind {
@@ -86,14 +89,16 @@ pub unsafe fn forward<S: Simd>(
         let keep = |block: usize, j: usize, x| store::<S>(saved.add(block * n + j), x);
         let sum = |block: usize, j: usize| simd.add_f32s(w(block, j), a(block, j));
         for j in (0..n).step_by(S::F32_LANES) {
-            for block in 0..saved_blocks(kind) {
-                ask_early_for(ahead.saved.wrapping_add(block * n + j));
-            }
-            for block in 0..states {
-                ask_early_for(ahead.after.wrapping_add(block * n + j));
-            }
-            for block in 0..gates {
-                ask_for(ahead.table.wrapping_add(block * n + j));
+            for block in 0..MOST {
+                if block < saved_blocks(kind) {
+                    ask_early_for(ahead.saved.wrapping_add(block * n + j));
+                }
+                if block < states {
+                    ask_early_for(ahead.after.wrapping_add(block * n + j));
+                }
+                if block < gates {
+                    ask_for(ahead.table.wrapping_add(block * n + j));
+                }
             }
             match kind {
                 CellKind::Vanilla => {
@@ -212,11 +217,13 @@ pub unsafe fn backward<S: Simd>(
         let flat = |t: S::f32s| simd.neg_f32s(simd.mul_add_f32s(t, t, simd.neg_f32s(one)));
         let states = kind.state_size(n) / n;
         for j in (0..n).step_by(S::F32_LANES) {
-            for block in 0..saved_blocks(kind) {
-                ask_for(soon.0.wrapping_add(block * n + j));
-            }
-            for block in 0..states {
-                ask_for(soon.1.wrapping_add(block * n + j));
+            for block in 0..MOST {
+                if block < saved_blocks(kind) {
+                    ask_for(soon.0.wrapping_add(block * n + j));
+                }
+                if block < states {
+                    ask_for(soon.1.wrapping_add(block * n + j));
+                }
             }
             let dh = load::<S>(d.add(j));
             match kind {
