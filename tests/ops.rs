@@ -42,7 +42,9 @@ impl Case {
         seed: u64,
     ) -> Self {
         let mut rng = seed::stream(seed, "ops/case");
-        let vocabulary = if one_hot { inputs } else { 7 };
+        // Many words where there are many tokens: sums by word go another way from 33 on.
+        let words = (lengths.iter().sum::<usize>() / 2).clamp(7, 70);
+        let vocabulary = if one_hot { inputs } else { words };
         let entry = if one_hot { Entry::OneHot(inputs) } else { Entry::Vectors(inputs) };
         let sizes = Sizes { kind, units, entry };
         let mut draw = |n: usize, scale: f32| -> Vec<f32> {
@@ -220,7 +222,7 @@ proptest! {
         kind in prop::sample::select(
             CELLS.into_iter().filter(|c| *c != CellKind::VanillaRelu).collect::<Vec<_>>()),
         pool in prop::sample::select(vec![Pool::Last, Pool::Mean, Pool::Every]),
-        units in 1usize..40, inputs in 1usize..20, one_hot: bool,
+        units in 1usize..40, inputs in 1usize..50, one_hot: bool,
         lengths in prop::collection::vec(1usize..12, 1..40), seed: u64,
     ) {
         Case::new(kind, pool, units, inputs, &lengths, one_hot, seed).check();

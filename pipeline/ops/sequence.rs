@@ -12,7 +12,7 @@
 //!    shard adds them, times the states they multiplied, to its part of `dW`
 //!    ([`Outer`](super::outer)), while both are in the caches.
 //! 4. *Inputs* ([`around`](super::around)). The gradients of the input side are summed by
-//!    distinct token before they are multiplied.
+//!    distinct token before they are multiplied; where there are few tokens, by the shards.
 //!
 //! Work is cut by shard, by token or by rows of a result, never by thread, and
 //! every sum has a fixed order: the bits do not depend on the thread count.
@@ -33,6 +33,10 @@ use rayon::prelude::*;
 
 /// Units are padded to a multiple of this: whole vectors on every processor.
 pub(super) const PAD: usize = 16;
+
+/// Distinct tokens of a batch that are few: the sums of their gradients lie in the caches, and
+/// each shard gathers them on its way back.
+const FEW: usize = 32;
 
 /// Which states leave the sequence.
 #[derive(
@@ -210,8 +214,11 @@ pub fn backward(
     let (n, np, s) = (sizes.units, sizes.padded(), sizes.state());
     let gradient = pad_blocks(gradient, n, np);
 
+    let few = batch.distinct.len() <= FEW;
+    let tokens = if few { batch.distinct.len() * sizes.table() } else { 0 };
+    let each = s + np + tokens;
     let mut work = Vec::new();
-    let mut sums = vec![0.0; batch.shards.len() * (s + np)];
+    let mut sums = vec![0.0; batch.shards.len() * each];
     let (mut rest_gates, mut rest_sums) = (&mut saved.gates[..], &mut sums[..]);
     for shard in &batch.shards {
         let range = shard.first * s..(shard.first + shard.slots()) * s;
@@ -227,6 +234,8 @@ pub fn backward(
             gates: take(&mut rest_gates, shard.slots() * sizes.saved()),
             initial: take(&mut rest_sums, s),
             candidate_bias: take(&mut rest_sums, np),
+            tokens: &batch.token_of_slot[shard.first..shard.first + shard.slots()],
+            by_token: take(&mut rest_sums, tokens),
         });
     }
     let mut d_w = vec![0.0; sizes.table() * np];
@@ -241,10 +250,19 @@ pub fn backward(
         parts.iter().for_each(|part| part.add_to(gate, d_w));
     });
     let shard_sum = |range: std::ops::Range<usize>| -> Vec<f32> {
-        range.map(|i| sums.chunks_exact(s + np).map(|shard| shard[i]).sum()).collect()
+        range.map(|i| sums.chunks_exact(each).map(|shard| shard[i]).sum()).collect()
     };
 
-    let (by_token, d_b_ih) = sum_by_token(arch, sizes, batch, &saved.gates);
+    let (by_token, d_b_ih) = if few {
+        let by_token = shard_sum(s + np..each);
+        let mut total = vec![0.0; sizes.table()];
+        for token in by_token.chunks_exact(sizes.table()) {
+            total.iter_mut().zip(token).for_each(|(sum, x)| *sum += x);
+        }
+        (Buffer::from(&by_token[..]), total)
+    } else {
+        sum_by_token(arch, sizes, batch, &saved.gates)
+    };
     let mut d_b_hh = d_b_ih.clone();
     if sizes.kind == CellKind::Gru {
         d_b_hh[2 * np..3 * np].copy_from_slice(&shard_sum(s..s + np));

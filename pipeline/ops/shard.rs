@@ -226,6 +226,11 @@ pub(super) struct ShardBackward<'a> {
     pub(super) initial: &'a mut [f32],
     /// Sum over the shard's slots of `dc∘r` (the GRU that resets after).
     pub(super) candidate_bias: &'a mut [f32],
+    /// Index of each of the shard's slots' token in the batch's.
+    pub(super) tokens: &'a [u32],
+    /// Sums over each token's slots of the gradients of its input, `[distinct, G·np]`; empty
+    /// where there are too many to sum them on the way.
+    pub(super) by_token: &'a mut [f32],
 }
 
 /// One shard's part of the gradient of the recurrent weights.
@@ -283,7 +288,7 @@ impl WithSimd for ShardBackward<'_> {
     type Output = RecurrentGradient;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> RecurrentGradient {
+    fn with_simd<S: Simd>(mut self, simd: S) -> RecurrentGradient {
         let (kind, n) = (self.sizes.kind, self.sizes.padded());
         let (s, blocks) = (self.sizes.state(), self.sizes.saved());
         let (shard, weights) = (self.shard, self.weights);
@@ -331,6 +336,9 @@ impl WithSimd for ShardBackward<'_> {
             let (first, before) = (shard.offset[t], shard.offset[t.saturating_sub(1)]);
             if t == 0 || added - before > SLOTS {
                 d_w.add(simd, self.sizes, (first, added), self.gates, self.before);
+                if !self.by_token.is_empty() {
+                    self.sum_by_token(simd, first..added);
+                }
                 added = first;
             }
         }
@@ -342,6 +350,22 @@ impl WithSimd for ShardBackward<'_> {
 }
 
 impl ShardBackward<'_> {
+    /// Adds the gradients of these slots' inputs to their tokens' sums.
+    #[inline(always)]
+    fn sum_by_token<S: Simd>(&mut self, simd: S, slots: std::ops::Range<usize>) {
+        let (np, blocks, wide) = (self.sizes.padded(), self.sizes.saved(), self.sizes.table());
+        for slot in slots {
+            let from = &self.gates[slot * blocks..][..blocks];
+            let to = &mut self.by_token[self.tokens[slot] as usize * wide..][..wide];
+            for (g, &block) in equations::input_gradient_blocks(self.sizes.kind).iter().enumerate()
+            {
+                let (to, from) = (&mut to[g * np..][..np], &from[block * np..][..np]);
+                // SAFETY: both are np numbers.
+                unsafe { add(simd, np, to.as_mut_ptr(), from.as_ptr()) };
+            }
+        }
+    }
+
     /// Adds what the pooled output passes to the state after token `t`.
     #[inline(always)]
     fn enter<S: Simd>(&self, _: S, t: usize, active: usize, next: usize, d: &mut [f32]) {
