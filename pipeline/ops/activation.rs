@@ -3,7 +3,7 @@
 //! `tanh(x) = x P(x²) / Q(x²)` with polynomials of degree 6 and 3, fitted for
 //! the smallest largest relative error on `|x| ≤ 9` (`tests/references/tanh.py`
 //! finds the coefficients) and constant beyond. The largest error in f32
-//! arithmetic, absolute and relative, is 3.4e-7, and 4.2e-7 where two vectors share a division
+//! arithmetic, absolute and relative, is 3.0e-7, and 4.14e-7 where two vectors share a division
 //! (two more roundings). `σ(x) = ½ + ½ tanh(x/2)` has
 //! half the absolute error; where σ is near 0 its *relative* error is not
 //! small, which a gate does not notice.
@@ -16,7 +16,7 @@ const LIMIT: f32 = 9.0;
 const P: [f32; 7] = [
     1.0,
     0.130_840_1,
-    0.003_103_956,
+    0.003_103_955_9,
     1.115_430_4e-5,
     -2.022_521_2e-8,
     5.277_943e-11,
@@ -24,8 +24,9 @@ const P: [f32; 7] = [
 ];
 const Q: [f32; 4] = [1.0, 0.464_173_38, 0.024_495_177, 0.000_254_614_45];
 
-/// No error of [`tanh`] and [`tanh_of_two`] is larger: 4.2e-7 is the largest of 1e8 pairs of arguments.
-pub const TANH_ERROR: f32 = 4.5e-7;
+/// No error of [`tanh`] and [`tanh_of_two`] is larger: 4.14e-7 is the largest of 1e8 pairs of arguments
+/// (`tests/references/tanh.py`).
+pub const TANH_ERROR: f32 = 4.2e-7;
 
 #[inline(always)]
 fn horner<S: Simd, const N: usize>(simd: S, z: S::f32s, coefficients: [f32; N]) -> S::f32s {
@@ -89,7 +90,7 @@ mod tests {
     use pulp::{Arch, WithSimd};
 
     /// What is applied to `x`, beside another vector for those of two.
-    #[derive(Clone, Copy, PartialEq)]
+    #[derive(Clone, Copy)]
     enum Of {
         Tanh,
         TanhOfTwo,
@@ -108,13 +109,15 @@ mod tests {
         fn with_simd<S: Simd>(self, simd: S) {
             let (x, _) = S::as_simd_f32s(self.x);
             let (out, _) = S::as_mut_simd_f32s(self.out);
-            // The other vector is the one from the other end: large beside small.
+            // The other vector comes from the upper half, and stands second and first in turn.
             for (i, out) in out.iter_mut().enumerate() {
-                let two = [x[i], x[x.len() - 1 - i / 2]];
+                let (own, other) = (x[i], x[x.len() - 1 - i / 2]);
+                let at = i % 2;
+                let two = if at == 0 { [own, other] } else { [other, own] };
                 *out = match self.of {
-                    Of::Tanh => tanh(simd, x[i]),
-                    Of::TanhOfTwo => tanh_of_two(simd, two)[0],
-                    Of::LogisticOfTwo => logistic_of_two(simd, two)[0],
+                    Of::Tanh => tanh(simd, own),
+                    Of::TanhOfTwo => tanh_of_two(simd, two)[at],
+                    Of::LogisticOfTwo => logistic_of_two(simd, two)[at],
                 };
             }
         }
@@ -148,8 +151,7 @@ mod tests {
         for of in [Of::Tanh, Of::TanhOfTwo] {
             let y = apply(&x, of);
             assert!(y[0].is_nan());
-            // Beside the vector with NaN in it, its first lane has none of its own.
-            for (x, y) in x.iter().zip(y).skip(1).filter(|(_, y)| !y.is_nan()) {
+            for (x, y) in x.iter().zip(y).skip(1) {
                 assert!(
                     (y as f64 / (*x as f64).tanh() - 1.0).abs() < TANH_ERROR as f64,
                     "tanh({x}) = {y}"

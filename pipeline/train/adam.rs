@@ -116,21 +116,20 @@ pub fn square_sum(var: &Var) -> Result<f64> {
 const SUMS: usize = 16;
 
 fn squares(numbers: &[f32]) -> f64 {
-    let squares = |numbers: &[f32]| -> f64 {
-        let mut sums = [0.0; SUMS];
-        let (runs, rest) = numbers.as_chunks::<SUMS>();
-        for run in runs {
-            sums.iter_mut().zip(run).for_each(|(sum, &x)| *sum += f64::from(x) * f64::from(x));
-        }
-        sums.iter_mut().zip(rest).for_each(|(sum, &x)| *sum += f64::from(x) * f64::from(x));
-        sums.iter().sum()
-    };
     let partial: Vec<f64> = numbers
         .par_chunks(CHUNK)
         .map(|chunk| {
             pulp::Arch::new().dispatch(
                 #[inline(always)]
-                || squares(chunk),
+                || {
+                    let mut sums = [0.0; SUMS];
+                    for run in chunk.chunks(SUMS) {
+                        for (sum, &x) in sums.iter_mut().zip(run) {
+                            *sum += f64::from(x) * f64::from(x);
+                        }
+                    }
+                    sums.iter().sum::<f64>()
+                },
             )
         })
         .collect();

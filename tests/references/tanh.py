@@ -40,8 +40,8 @@ def fit(degree_p=6, degree_q=3, points=4000, rounds=400):
     return best[0], p, q
 
 
-def f32_error(p, q):
-    x = np.concatenate([np.linspace(-12, 12, 2_000_001), np.logspace(-30, 0, 100_000)]).astype(np.float32)
+def fraction(x, p, q):
+    """Numerator and denominator in f32 with fused multiply-adds."""
     y = np.clip(x, -np.float32(LIMIT), np.float32(LIMIT))
     z = y * y
     n = np.full_like(z, np.float32(p[-1]))
@@ -50,9 +50,33 @@ def f32_error(p, q):
     d = np.full_like(z, np.float32(q[-1]))
     for c in q[-2::-1]:
         d = (d.astype(np.float64) * z + np.float64(np.float32(c))).astype(np.float32)
-    t = y * n / d
+    return y * n, d
+
+
+def errors(t, x):
+    """Largest absolute and relative error."""
     exact = np.tanh(x.astype(np.float64))
     return np.abs(t - exact).max(), np.abs(t / np.where(exact == 0, 1, exact) - 1)[exact != 0].max()
+
+
+def f32_error(p, q):
+    x = np.concatenate([np.linspace(-12, 12, 2_000_001), np.logspace(-30, 0, 100_000)]).astype(np.float32)
+    n, d = fraction(x, p, q)
+    return errors(n / d, x)
+
+
+def f32_error_of_two(p, q, rounds=50, count=2_000_000):
+    """Both errors, alone and beside another argument with which the division is shared."""
+    rng = np.random.default_rng(0)
+    alone, beside = np.zeros(2), np.zeros(2)
+    for i in range(rounds):
+        x, other = rng.uniform(-10, 10, (2, count)).astype(np.float32)
+        if i % 2:
+            x *= (10 ** rng.uniform(-6, 0, count)).astype(np.float32)
+        (n, d), (_, v) = fraction(x, p, q), fraction(other, p, q)
+        alone = np.maximum(alone, errors(n / d, x))
+        beside = np.maximum(beside, errors(n * (v * (np.float32(1) / (d * v))), x))
+    return alone, beside
 
 
 if __name__ == "__main__":
@@ -61,3 +85,4 @@ if __name__ == "__main__":
     print("P", [float(np.float32(c)) for c in p])
     print("Q", [float(np.float32(c)) for c in q])
     print("f32: largest absolute, relative error", f32_error(p, q))
+    print("random arguments, alone and beside another", f32_error_of_two(p, q))
