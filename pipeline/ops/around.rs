@@ -83,16 +83,20 @@ pub(super) fn table(
 
 /// Gradients of `A x + b_ih` summed over each distinct token's slots, `[distinct,
 /// G·np]`, and over all slots, `[G·np]`.
+///
+/// * `frequent`: the sums of the batch's frequent tokens, `[places, G·np]`
 pub(super) fn sum_by_token(
     arch: Arch,
     sizes: Sizes,
     batch: &Batch,
     gates: &[f32],
+    frequent: &[f32],
 ) -> (Buffer, Vec<f32>) {
     struct Tokens<'a> {
         sizes: Sizes,
         batch: &'a Batch,
         gates: &'a [f32],
+        frequent: &'a [f32],
         first: usize,
         sums: &'a mut [f32],
         /// Sum of this piece's rows.
@@ -102,11 +106,17 @@ pub(super) fn sum_by_token(
         type Output = ();
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
-            let Self { sizes, batch, gates, first, sums, total } = self;
-            let (np, blocks) = (sizes.padded(), sizes.saved());
-            for (d, sums) in sums.chunks_exact_mut(sizes.table()).enumerate() {
+            let Self { sizes, batch, gates, frequent, first, sums, total } = self;
+            let (np, blocks, wide) = (sizes.padded(), sizes.saved(), sizes.table());
+            for (d, sums) in sums.chunks_exact_mut(wide).enumerate() {
                 let d = first + d;
-                let slots = &batch.slots_by_token[batch.occurrences[d]..batch.occurrences[d + 1]];
+                let slots = match batch.frequent[d] {
+                    Some(place) => {
+                        sums.copy_from_slice(&frequent[place as usize * wide..][..wide]);
+                        &[]
+                    }
+                    None => &batch.slots_by_token[batch.occurrences[d]..batch.occurrences[d + 1]],
+                };
                 for (i, &slot) in slots.iter().enumerate() {
                     let from = &gates[slot as usize * blocks..][..blocks];
                     // Slots lie far apart: the next is asked for while this one is added.
@@ -137,7 +147,8 @@ pub(super) fn sum_by_token(
     let pieces = sums.par_chunks_mut(CHUNK * width).zip(totals.par_chunks_mut(width));
     pieces.enumerate().for_each(|(chunk, (sums, total))| {
         let _flush = FlushDenormals::on_this_thread();
-        arch.dispatch(Tokens { sizes, batch, gates, first: chunk * CHUNK, sums, total });
+        let first = chunk * CHUNK;
+        arch.dispatch(Tokens { sizes, batch, gates, frequent, first, sums, total });
     });
     let mut total = vec![0.0; width];
     for piece in totals.chunks_exact(width) {

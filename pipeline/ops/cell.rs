@@ -41,9 +41,14 @@ impl CellKind {
         }
     }
 
-    /// Numbers in the state of a cell of `units`: `2n` (`[h; c]`) for the LSTM, else `n`.
+    /// Blocks of `n` units in the state: 2 (`[h; c]`) for the LSTM, else 1.
+    pub fn state_blocks(self) -> usize {
+        if self == CellKind::Lstm { 2 } else { 1 }
+    }
+
+    /// Numbers in the state of a cell of `units`.
     pub fn state_size(self, units: usize) -> usize {
-        if self == CellKind::Lstm { 2 * units } else { units }
+        self.state_blocks() * units
     }
 }
 

@@ -60,6 +60,21 @@ pub struct Ahead {
     pub table: *const f32,
 }
 
+/// `$body` with `$kind` known when it is compiled: its loops hold no choice between cells.
+macro_rules! known {
+    ($kind:ident, $body:expr) => {
+        known!($kind, $body, Vanilla VanillaRelu Linear Ugrnn Gru GruResetBefore Lstm)
+    };
+    ($kind:ident, $body:expr, $($name:ident)*) => {
+        match $kind {
+            $(CellKind::$name => {
+                let $kind = CellKind::$name;
+                $body
+            })*
+        }
+    };
+}
+
 /// One row, one token, forward: pre-activations to gates and the next state.
 ///
 /// For the GRU that resets before the product this computes `r`, `u` and
@@ -81,7 +96,23 @@ pub unsafe fn forward<S: Simd>(
     after: *mut f32,
     ahead: Ahead,
 ) {
-    let (states, gates) = (kind.state_size(n) / n, kind.gates());
+    // SAFETY: the caller's.
+    known!(kind, unsafe { forward_of(simd, kind, n, saved, table, before, after, ahead) });
+}
+
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+unsafe fn forward_of<S: Simd>(
+    simd: S,
+    kind: CellKind,
+    n: usize,
+    saved: *mut f32,
+    table: *const f32,
+    before: *const f32,
+    after: *mut f32,
+    ahead: Ahead,
+) {
+    let (states, gates) = (kind.state_blocks(), kind.gates());
     // SAFETY: every access is at block·n + j with j < n, within the caller's bounds.
     unsafe {
         let w = |block: usize, j: usize| load::<S>(saved.add(block * n + j));
@@ -207,6 +238,20 @@ pub unsafe fn backward<S: Simd>(
     d: *mut f32,
     soon: (*const f32, *const f32),
 ) {
+    // SAFETY: the caller's.
+    known!(kind, unsafe { backward_of(simd, kind, n, saved, before, d, soon) });
+}
+
+#[inline(always)]
+unsafe fn backward_of<S: Simd>(
+    simd: S,
+    kind: CellKind,
+    n: usize,
+    saved: *mut f32,
+    before: *const f32,
+    d: *mut f32,
+    soon: (*const f32, *const f32),
+) {
     let one = simd.splat_f32s(1.0);
     // SAFETY: as `forward`.
     unsafe {
@@ -215,7 +260,7 @@ pub unsafe fn backward<S: Simd>(
         // σ' = s(1−s) and tanh' = 1−t², from the values.
         let sigma = |s: S::f32s| simd.mul_f32s(s, simd.sub_f32s(one, s));
         let flat = |t: S::f32s| simd.neg_f32s(simd.mul_add_f32s(t, t, simd.neg_f32s(one)));
-        let states = kind.state_size(n) / n;
+        let states = kind.state_blocks();
         for j in (0..n).step_by(S::F32_LANES) {
             for block in 0..MOST {
                 if block < saved_blocks(kind) {

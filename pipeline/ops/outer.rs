@@ -101,8 +101,14 @@ impl Outer {
                 let real = width.min(self.n - first);
                 for p in 0..k {
                     let (from, to) = (b.add(p * ldb + first), b_packed.add(k * first + p * width));
-                    from.copy_to_nonoverlapping(to, real);
-                    to.add(real).write_bytes(0, width - real);
+                    if real == width {
+                        for v in (0..width).step_by(lanes) {
+                            store::<S>(to.add(v), load::<S>(from.add(v)));
+                        }
+                    } else {
+                        from.copy_to_nonoverlapping(to, real);
+                        to.add(real).write_bytes(0, width - real);
+                    }
                 }
             }
             let two = 2 * Vectors::of(simd).height;

@@ -12,7 +12,8 @@
 //!    shard adds them, times the states they multiplied, to its part of `dW`
 //!    ([`Outer`](super::outer)), while both are in the caches.
 //! 4. *Inputs* ([`around`](super::around)). The gradients of the input side are summed by
-//!    distinct token before they are multiplied; where there are few tokens, by the shards.
+//!    distinct token before they are multiplied; those of the most frequent tokens by the shards,
+//!    while they are in the caches.
 //!
 //! Work is cut by shard, by token or by rows of a result, never by thread, and
 //! every sum has a fixed order: the bits do not depend on the thread count.
@@ -20,7 +21,7 @@
 
 use super::CellKind;
 use super::around::{input_gradients, sum_by_token, table};
-use super::batch::Batch;
+use super::batch::{Batch, FREQUENT};
 use super::buffers::{Buffer, pad_blocks};
 use super::denormals::FlushDenormals;
 use super::equations::saved_blocks;
@@ -33,10 +34,6 @@ use rayon::prelude::*;
 
 /// Units are padded to a multiple of this: whole vectors on every processor.
 pub(super) const PAD: usize = 16;
-
-/// Distinct tokens of a batch that are few: the sums of their gradients lie in the caches, and
-/// each shard gathers them on its way back.
-const FEW: usize = 32;
 
 /// Which states leave the sequence.
 #[derive(
@@ -214,9 +211,8 @@ pub fn backward(
     let (n, np, s) = (sizes.units, sizes.padded(), sizes.state());
     let gradient = pad_blocks(gradient, n, np);
 
-    let few = batch.distinct.len() <= FEW;
-    let tokens = if few { batch.distinct.len() * sizes.table() } else { 0 };
-    let each = s + np + tokens;
+    let frequent = batch.distinct.len().min(FREQUENT) * sizes.table();
+    let each = s + np + frequent;
     let mut work = Vec::new();
     let mut sums = vec![0.0; batch.shards.len() * each];
     let (mut rest_gates, mut rest_sums) = (&mut saved.gates[..], &mut sums[..]);
@@ -235,7 +231,8 @@ pub fn backward(
             initial: take(&mut rest_sums, s),
             candidate_bias: take(&mut rest_sums, np),
             tokens: &batch.token_of_slot[shard.first..shard.first + shard.slots()],
-            by_token: take(&mut rest_sums, tokens),
+            places: &batch.frequent,
+            frequent: take(&mut rest_sums, frequent),
         });
     }
     let mut d_w = vec![0.0; sizes.table() * np];
@@ -253,16 +250,8 @@ pub fn backward(
         range.map(|i| sums.chunks_exact(each).map(|shard| shard[i]).sum()).collect()
     };
 
-    let (by_token, d_b_ih) = if few {
-        let by_token = shard_sum(s + np..each);
-        let mut total = vec![0.0; sizes.table()];
-        for token in by_token.chunks_exact(sizes.table()) {
-            total.iter_mut().zip(token).for_each(|(sum, x)| *sum += x);
-        }
-        (Buffer::from(&by_token[..]), total)
-    } else {
-        sum_by_token(arch, sizes, batch, &saved.gates)
-    };
+    let frequent = shard_sum(s + np..each);
+    let (by_token, d_b_ih) = sum_by_token(arch, sizes, batch, &saved.gates, &frequent);
     let mut d_b_hh = d_b_ih.clone();
     if sizes.kind == CellKind::Gru {
         d_b_hh[2 * np..3 * np].copy_from_slice(&shard_sum(s..s + np));

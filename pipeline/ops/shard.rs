@@ -228,9 +228,10 @@ pub(super) struct ShardBackward<'a> {
     pub(super) candidate_bias: &'a mut [f32],
     /// Index of each of the shard's slots' token in the batch's.
     pub(super) tokens: &'a [u32],
-    /// Sums over each token's slots of the gradients of its input, `[distinct, G·np]`; empty
-    /// where there are too many to sum them on the way.
-    pub(super) by_token: &'a mut [f32],
+    /// For each of the batch's tokens, its place in `frequent`, if it has one.
+    pub(super) places: &'a [Option<u8>],
+    /// Sums over each frequent token's slots of the gradients of its input, `[places, G·np]`.
+    pub(super) frequent: &'a mut [f32],
 }
 
 /// One shard's part of the gradient of the recurrent weights.
@@ -336,9 +337,7 @@ impl WithSimd for ShardBackward<'_> {
             let (first, before) = (shard.offset[t], shard.offset[t.saturating_sub(1)]);
             if t == 0 || added - before > SLOTS {
                 d_w.add(simd, self.sizes, (first, added), self.gates, self.before);
-                if !self.by_token.is_empty() {
-                    self.sum_by_token(simd, first..added);
-                }
+                self.sum_frequent(simd, first..added);
                 added = first;
             }
         }
@@ -350,13 +349,14 @@ impl WithSimd for ShardBackward<'_> {
 }
 
 impl ShardBackward<'_> {
-    /// Adds the gradients of these slots' inputs to their tokens' sums.
+    /// Adds the gradients of these slots' inputs to the sums of the frequent tokens.
     #[inline(always)]
-    fn sum_by_token<S: Simd>(&mut self, simd: S, slots: std::ops::Range<usize>) {
+    fn sum_frequent<S: Simd>(&mut self, simd: S, slots: std::ops::Range<usize>) {
         let (np, blocks, wide) = (self.sizes.padded(), self.sizes.saved(), self.sizes.table());
         for slot in slots {
+            let Some(place) = self.places[self.tokens[slot] as usize] else { continue };
             let from = &self.gates[slot * blocks..][..blocks];
-            let to = &mut self.by_token[self.tokens[slot] as usize * wide..][..wide];
+            let to = &mut self.frequent[place as usize * wide..][..wide];
             for (g, &block) in equations::input_gradient_blocks(self.sizes.kind).iter().enumerate()
             {
                 let (to, from) = (&mut to[g * np..][..np], &from[block * np..][..np]);
