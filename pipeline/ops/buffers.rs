@@ -59,14 +59,6 @@ impl Buffer {
     }
 }
 
-impl From<&[f32]> for Buffer {
-    fn from(numbers: &[f32]) -> Self {
-        let mut buffer = Self::of(numbers.len());
-        buffer.copy_from_slice(numbers);
-        buffer
-    }
-}
-
 impl Drop for Buffer {
     fn drop(&mut self) {
         let lines = std::mem::take(&mut self.lines);
