@@ -60,20 +60,22 @@ pub struct Ahead {
     pub table: *const f32,
 }
 
-/// `$body` with `$kind` known when it is compiled: its loops hold no choice between cells.
+/// `$body`, a call of [`forward`] or [`backward`], with `$kind` known when it is compiled: their loops hold
+/// no choice between cells then.
 macro_rules! known {
     ($kind:ident, $body:expr) => {
         known!($kind, $body, Vanilla VanillaRelu Linear Ugrnn Gru GruResetBefore Lstm)
     };
     ($kind:ident, $body:expr, $($name:ident)*) => {
         match $kind {
-            $(CellKind::$name => {
-                let $kind = CellKind::$name;
+            $($crate::ops::CellKind::$name => {
+                let $kind = $crate::ops::CellKind::$name;
                 $body
             })*
         }
     };
 }
+pub(super) use known;
 
 /// One row, one token, forward: pre-activations to gates and the next state.
 ///
@@ -87,22 +89,6 @@ macro_rules! known {
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 pub unsafe fn forward<S: Simd>(
-    simd: S,
-    kind: CellKind,
-    n: usize,
-    saved: *mut f32,
-    table: *const f32,
-    before: *const f32,
-    after: *mut f32,
-    ahead: Ahead,
-) {
-    // SAFETY: the caller's.
-    known!(kind, unsafe { forward_of(simd, kind, n, saved, table, before, after, ahead) });
-}
-
-#[inline(always)]
-#[allow(clippy::too_many_arguments)]
-unsafe fn forward_of<S: Simd>(
     simd: S,
     kind: CellKind,
     n: usize,
@@ -230,20 +216,6 @@ pub unsafe fn forward_candidate<S: Simd>(
 /// As [`forward`]; `d` holds the state.
 #[inline(always)]
 pub unsafe fn backward<S: Simd>(
-    simd: S,
-    kind: CellKind,
-    n: usize,
-    saved: *mut f32,
-    before: *const f32,
-    d: *mut f32,
-    soon: (*const f32, *const f32),
-) {
-    // SAFETY: the caller's.
-    known!(kind, unsafe { backward_of(simd, kind, n, saved, before, d, soon) });
-}
-
-#[inline(always)]
-unsafe fn backward_of<S: Simd>(
     simd: S,
     kind: CellKind,
     n: usize,

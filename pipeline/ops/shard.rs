@@ -3,7 +3,7 @@
 use super::CellKind;
 use super::batch::Shard;
 use super::buffers::{Buffer, pad_blocks};
-use super::equations;
+use super::equations::{self, known};
 use super::outer::{Outer, SLOTS};
 use super::panel::{Lanes, Panels, Start, Vectors, load, store};
 use super::sequence::{Pool, Sizes};
@@ -156,7 +156,8 @@ impl WithSimd for ShardForward<'_> {
                         after: to.wrapping_add(active * s),
                         table: row(r + 1),
                     };
-                    equations::forward(simd, kind, n, g, row(r), h.add(r * s), to, ahead);
+                    let (a, h) = (row(r), h.add(r * s));
+                    known!(kind, equations::forward(simd, kind, n, g, a, h, to, ahead));
                 }
                 if kind == CellKind::GruResetBefore {
                     let bias = Start::Bias(&weights.bias[2 * n..]);
@@ -318,7 +319,7 @@ impl WithSimd for ShardBackward<'_> {
                     let soon =
                         (all_gates.wrapping_add(soon * blocks), all_before.wrapping_add(soon * s));
                     let (g, h, d) = (g.add(r * blocks), h.add(r * s), d.add(r * s));
-                    equations::backward(simd, kind, n, g, h, d, soon);
+                    known!(kind, equations::backward(simd, kind, n, g, h, d, soon));
                     if kind == CellKind::Gru {
                         add(simd, n, self.candidate_bias.as_mut_ptr(), g.add(2 * n));
                     }
