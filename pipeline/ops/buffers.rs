@@ -9,14 +9,13 @@ const KEPT: usize = 64;
 /// the buffer that the next large one would have to ask the system for.
 const USED: usize = 4;
 
+/// Numbers in a cache line.
+pub(super) const LINE: usize = 16;
+
 /// A cache line: no vector that is read from a whole multiple of its length lies across two.
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug)]
-struct Line([f32; Line::NUMBERS]);
-
-impl Line {
-    const NUMBERS: usize = 16;
-}
+struct Line([f32; LINE]);
 
 static WAITING: Mutex<Vec<Vec<Line>>> = Mutex::new(Vec::new());
 
@@ -32,7 +31,7 @@ pub struct Buffer {
 impl Buffer {
     /// A buffer of `len` numbers of no particular value.
     pub fn of(len: usize) -> Self {
-        let needed = len.div_ceil(Line::NUMBERS);
+        let needed = len.div_ceil(LINE);
         let mut waiting = WAITING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let fits = (0..waiting.len())
             .filter(|&i| (needed..=needed.saturating_mul(USED)).contains(&waiting[i].capacity()))
@@ -53,7 +52,7 @@ impl Buffer {
         };
         drop(waiting);
         if lines.len() < needed {
-            lines.resize(needed, Line([0.0; Line::NUMBERS]));
+            lines.resize(needed, Line([0.0; LINE]));
         }
         Self { lines, len }
     }

@@ -10,13 +10,17 @@
 //! columns at a time (rows of `C`), so that each of its lines is fetched once: they lie
 //! kilobytes apart, where a cache has room for few of them.
 
-use super::buffers::Buffer;
-use super::panel::{Vectors, load, store};
+use super::buffers::{Buffer, LINE};
+use super::panel::{Vectors, ask_for, load, store};
 use pulp::Simd;
 
-/// Slots that are added at a time: a panel of `B` (48 numbers a slot with AVX-512) and what is
-/// packed of `A` (16) fill a first-level cache of 32 KiB. Part of the definition of the results' bits.
+/// Slots that are added at a time: a panel of `B` (48 numbers a slot with AVX-512) and a tile's
+/// columns of `A` (8, in lines of 16) fill a first-level cache of 32 KiB. Part of the definition of the results' bits.
 pub(super) const SLOTS: usize = 128;
+
+/// Tiles of rows of `C` whose columns of `A` are packed together: whole cache lines, twice as many
+/// as one, for half as many visits to their pages.
+const TILES: usize = 4;
 
 /// A matrix `C [m, n]` that outer products are added to.
 pub(super) struct Outer {
@@ -47,7 +51,7 @@ impl Outer {
     pub(super) fn new(vectors: Vectors, m: usize, n: usize) -> Self {
         assert!(m.is_multiple_of(2), "rows come in tiles of 8, 6, 4 and 2");
         let wide = n.next_multiple_of(vectors.lanes);
-        let mut numbers = Buffer::of(m * wide + SLOTS * wide + SLOTS * 2 * vectors.height);
+        let mut numbers = Buffer::of(m * wide + SLOTS * wide + SLOTS * TILES * vectors.height);
         numbers[..m * wide].fill(0.0);
         Self { m, n, vectors, numbers }
     }
@@ -91,7 +95,7 @@ impl Outer {
         let wide = self.n.next_multiple_of(lanes);
         let panels = || self.vectors.cut(wide / lanes);
         let c = self.numbers.as_mut_ptr();
-        // SAFETY: `new` made room for C, then for SLOTS rows of B, then for SLOTS rows of two
+        // SAFETY: `new` made room for C, then for SLOTS rows of B, then for SLOTS rows of some
         // tiles' columns of A; columns [first, first + real) of B are within the caller's.
         unsafe {
             let b_packed = c.add(m * wide);
@@ -111,21 +115,21 @@ impl Outer {
                     }
                 }
             }
-            let two = 2 * Vectors::of(simd).height;
-            for row in (0..m).step_by(two) {
-                let rows = two.min(m - row);
+            let columns = TILES * Vectors::of(simd).height;
+            for row in (0..m).step_by(columns) {
+                let rows = columns.min(m - row);
                 for p in 0..k {
-                    let (from, to) = (a.add(p * lda + row), a_packed.add(p * two));
+                    let (from, to) = (a.add(p * lda + row), a_packed.add(p * columns));
                     match rows {
-                        16 => from.copy_to_nonoverlapping(to, 16),
-                        12 => from.copy_to_nonoverlapping(to, 12),
+                        32 => from.copy_to_nonoverlapping(to, 32),
+                        24 => from.copy_to_nonoverlapping(to, 24),
                         few => from.copy_to_nonoverlapping(to, few),
                     }
                 }
                 for (first, vectors) in panels() {
                     let b = b_packed.add(k * first * lanes);
                     for (i, height) in tiles(self.vectors, rows) {
-                        let a = (a_packed.add(i).cast_const(), two);
+                        let a = (a_packed.add(i).cast_const(), columns);
                         let c = c.add((row + i) * wide + height * first * lanes);
                         match vectors {
                             1 => tall::<S, 1>(simd, height, k, a, b, c),
@@ -191,6 +195,9 @@ unsafe fn tile<S: Simd, const R: usize, const V: usize>(
     let mut sum = [[simd.splat_f32s(0.0); V]; R];
     // SAFETY: as `add`.
     unsafe {
+        for at in (0..R * V * lanes).step_by(LINE) {
+            ask_for(c.wrapping_add(at));
+        }
         for p in 0..k {
             let mut bv = [simd.splat_f32s(0.0); V];
             for (v, bv) in bv.iter_mut().enumerate() {

@@ -10,9 +10,13 @@
 //! packed number once a tile, and broadcasts the rows of `A` straight from where the
 //! states lie.
 
-use super::buffers::Buffer;
+use super::buffers::{Buffer, LINE};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
+
+/// How many rows before it is read a row of a packed panel is asked for: a panel comes from the
+/// second-level cache, again for each tile of rows, and the processor's own guesses come late.
+const AHEAD: usize = 16;
 
 /// How a processor's vectors cut a matrix into panels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,9 +209,17 @@ unsafe fn tile<S: Simd, const R: usize, const V: usize>(
     start: Start,
 ) {
     let lanes = S::F32_LANES;
+    // Vectors of a cache line.
+    let vectors = (LINE / lanes).max(1);
     let mut sum = [[simd.splat_f32s(0.0); V]; R];
     // SAFETY: as `product`.
     unsafe {
+        // C is written when the sums are done, and by then it is near.
+        for r in 0..R {
+            for v in (0..V).step_by(vectors) {
+                ask_for(c.wrapping_add(r * ldc + v * lanes));
+            }
+        }
         match start {
             Start::Bias(bias) => {
                 for v in 0..V {
@@ -230,6 +242,9 @@ unsafe fn tile<S: Simd, const R: usize, const V: usize>(
             let mut bv = [simd.splat_f32s(0.0); V];
             for (v, bv) in bv.iter_mut().enumerate() {
                 *bv = load::<S>(b.add((p * V + v) * lanes));
+            }
+            for v in (0..V).step_by(vectors) {
+                ask_for(b.wrapping_add(((p + AHEAD) * V + v) * lanes));
             }
             for (r, row) in sum.iter_mut().enumerate() {
                 let x = simd.splat_f32s(*a.add(r * lda + p));
