@@ -1,7 +1,7 @@
 //! The fused whole-sequence operation against the equations.
 
 use accrue::ops::cuda::{Precision, Way};
-use accrue::ops::{Batch, CellKind, Entry, Pool, Sizes, fused, reference};
+use accrue::ops::{Batch, CellKind, Entry, Noise, Pool, Sizes, fused, reference};
 use accrue::seed;
 use candle_core::{DType, Device, Tensor, Var};
 use proptest::prelude::*;
@@ -29,6 +29,7 @@ pub struct Case {
     vectors: Vec<f32>,
     initial: Vec<f32>,
     probe: Vec<f32>,
+    noise: Option<Noise>,
 }
 
 impl Case {
@@ -61,7 +62,8 @@ impl Case {
             .iter()
             .map(|&n| (0..n).map(|_| rng.random_range(0..vocabulary as u32)).collect())
             .collect();
-        Self { sizes, pool, sequences, vocabulary, parameters, vectors, initial, probe }
+        let noise = None;
+        Self { sizes, pool, sequences, vocabulary, parameters, vectors, initial, probe, noise }
     }
 
     fn views(&self) -> Vec<&[u32]> {
@@ -90,7 +92,9 @@ impl Case {
         });
         let views = self.views();
         let states = if let Some((device, way)) = fused {
-            let batch = Arc::new(Batch::new(&views).unwrap());
+            let mut batch = Batch::new(&views).unwrap();
+            batch.noise = self.noise.clone();
+            let batch = Arc::new(batch);
             let ids = Tensor::new(batch.distinct.as_slice(), device).unwrap();
             let rows = vectors.as_ref().map(|v| v.index_select(&ids, 0).unwrap());
             let rows = rows.as_ref();
@@ -104,6 +108,7 @@ impl Case {
                 &parameters,
                 vectors.as_ref().map(|v| v.as_tensor()),
                 &initial,
+                self.noise.as_ref(),
             )
             .unwrap()
         };
@@ -204,6 +209,31 @@ fn more_rows_than_a_shard_holds_and_widths_of_several_panels() {
 }
 
 #[test]
+fn noise_is_added_after_every_token_to_every_sequence_its_own() {
+    let noise = Noise { deviation: 0.3, stream: seed::stream(8, "ops/noise") };
+    // More sequences than a shard holds: what one draws does not depend on where it lies.
+    let lengths: Vec<usize> = (0..40).map(|i| 1 + (i * 5) % 7).collect();
+    for kind in CELLS {
+        for pool in [Pool::Last, Pool::Mean, Pool::Every] {
+            let mut case = Case::new(kind, pool, 19, 5, &lengths, false, 6);
+            let quiet = case.outcome(true).0;
+            case.noise = Some(noise.clone());
+            case.check();
+            assert_ne!(case.outcome(true).0, quiet);
+        }
+    }
+    let drawn = |row| noise.of(row).take(20_000).collect::<Vec<f32>>();
+    let (one, other) = (drawn(0), drawn(1));
+    let product = |a: &[f32], b: &[f32]| -> f64 {
+        a.iter().zip(b).map(|(x, y)| (x * y) as f64).sum::<f64>() / a.len() as f64 / 0.09
+    };
+    // Four standard errors of a variance, of a covariance and of a mean.
+    assert!((product(&one, &one) - 1.0).abs() < 0.04);
+    assert!(product(&one, &other).abs() < 0.028);
+    assert!(product(&one, &vec![0.3; one.len()]).abs() < 0.028);
+}
+
+#[test]
 fn one_unit_one_token_one_sequence() {
     for kind in CELLS {
         for pool in [Pool::Last, Pool::Mean, Pool::Every] {
@@ -252,6 +282,7 @@ fn the_reference_gradients_equal_central_differences() {
                 &parameters,
                 Some(&vectors),
                 &initial,
+                None,
             )
             .unwrap();
             let probe = tensor(&case.probe, states.dims());

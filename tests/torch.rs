@@ -57,7 +57,7 @@ impl Reference {
             let rows = vectors.index_select(&ids, 0).unwrap();
             fused::run(sizes, Pool::Last, &batch, &parameters, Some(&rows), &initial, true)
         } else {
-            reference::run(sizes, Pool::Last, &views, &parameters, Some(&vectors), &initial)
+            reference::run(sizes, Pool::Last, &views, &parameters, Some(&vectors), &initial, None)
         }
         .unwrap();
         let probe = Tensor::from_slice(&self.probe, states.shape(), &Device::Cpu).unwrap();

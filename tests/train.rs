@@ -64,13 +64,13 @@ fn a_small_network_learns_three_topics() {
 #[test]
 fn a_run_that_was_cut_off_goes_on_to_the_same_bits() {
     let (whole, crop) = (Crop::default(), Crop { shortest: 3, longest: 9 });
-    for (average, crop) in [(0, whole), (60, whole), (0, crop)] {
-        goes_on_to_the_same_bits(average, crop);
+    for (average, crop, state_noise) in [(0, whole, 0.0), (60, whole, 0.01), (0, crop, 0.0)] {
+        goes_on_to_the_same_bits(Settings { average, crop, state_noise, ..settings() });
     }
 }
 
-fn goes_on_to_the_same_bits(average: usize, crop: Crop) {
-    let settings = || Settings { average, crop, ..settings() };
+fn goes_on_to_the_same_bits(settings: Settings) {
+    let settings = || settings.clone();
     let corpus = corpus();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint");

@@ -9,7 +9,10 @@
 //! Every (token, row) that really exists has a *slot*: slots of a shard are
 //! consecutive, token after token, row after row. Nothing is padded.
 
+use crate::seed::Stream;
 use crate::{Error, Result};
+use rand::Rng;
+use rand_distr::StandardNormal;
 
 /// Rows that one thread carries together.
 ///
@@ -58,6 +61,27 @@ impl Shard {
     }
 }
 
+/// Normal noise that is added to every number of the state after each token.
+///
+/// It says how finely a network can tell states apart: a difference smaller than the noise carries nothing. Gradients
+/// pass it by, for it depends on nothing.
+#[derive(Clone, Debug)]
+pub struct Noise {
+    /// Its standard deviation.
+    pub deviation: f32,
+    /// Where it comes from: each sequence draws from a stream of its own.
+    pub stream: Stream,
+}
+
+impl Noise {
+    /// What sequence `row` of a batch draws, number after number, token after token.
+    pub fn of(&self, row: usize) -> impl Iterator<Item = f32> + use<> {
+        let (deviation, mut stream) = (self.deviation, self.stream.clone());
+        stream.set_stream(row as u64);
+        std::iter::repeat_with(move || deviation * stream.sample::<f32, _>(StandardNormal))
+    }
+}
+
 /// A batch of token sequences of any lengths.
 #[derive(Clone, Debug)]
 pub struct Batch {
@@ -76,6 +100,8 @@ pub struct Batch {
     pub occurrences: Vec<usize>,
     /// For each of `distinct`, its place among the [`FREQUENT`] that occur most, if it is one of them.
     pub frequent: Vec<Option<u8>>,
+    /// Added to the states on the way, on the processor.
+    pub noise: Option<Noise>,
 }
 
 impl Batch {
@@ -107,7 +133,16 @@ impl Batch {
         }
         let (slots_by_token, occurrences) = group(&token_of_slot, distinct.len());
         let frequent = frequent(&occurrences);
-        Ok(Self { distinct, lengths, shards, token_of_slot, slots_by_token, occurrences, frequent })
+        Ok(Self {
+            distinct,
+            lengths,
+            shards,
+            token_of_slot,
+            slots_by_token,
+            occurrences,
+            frequent,
+            noise: None,
+        })
     }
 
     /// Number of sequences.

@@ -173,6 +173,9 @@ impl CustomOp3 for Recurrence {
         s3: &candle_core::CudaStorage,
         l3: &Layout,
     ) -> candle_core::Result<(candle_core::CudaStorage, Shape)> {
+        if self.batch.noise.is_some() {
+            candle_core::bail!("noise is added to states on the processor alone");
+        }
         let device = &s1.device;
         let laid = pass::Laid::new(device, &layout::Stacked::new(&[&self.batch]))?;
         let run = pass::Run::new(device, self.sizes, self.pool, &laid, self.way)?;

@@ -54,6 +54,6 @@ pub mod reference;
 pub mod sequence;
 pub mod shard;
 
-pub use batch::Batch;
+pub use batch::{Batch, Noise};
 pub use cell::{Cell, CellKind};
 pub use sequence::{Entry, Pool, Sizes};

@@ -3,6 +3,7 @@
 //! operation is tested against, at any precision.
 
 use super::CellKind;
+use super::batch::Noise;
 use super::sequence::{Entry, Pool, Sizes};
 use crate::Result;
 use candle_core::Tensor;
@@ -74,6 +75,7 @@ pub fn run(
     parameters: &Tensor,
     vectors: Option<&Tensor>,
     initial: &Tensor,
+    noise: Option<&Noise>,
 ) -> Result<Tensor> {
     let (rows, u, n) = (sizes.kind.gates() * sizes.units, sizes.inputs(), sizes.units);
     let a = parameters.narrow(0, 0, rows * u)?.reshape((rows, u))?;
@@ -82,8 +84,9 @@ pub fn run(
     let b_hh = parameters.narrow(0, rows * (u + n + 1), rows)?;
     let longest = sequences.iter().map(|s| s.len()).max().unwrap_or(0);
     let mut pooled = Vec::new();
-    for sequence in sequences {
+    for (row, sequence) in sequences.iter().enumerate() {
         let mut state = initial.clone();
+        let mut noise = noise.map(|noise| noise.of(row));
         let mut states = Vec::new();
         for &token in *sequence {
             let a_x = match (sizes.entry, vectors) {
@@ -93,6 +96,11 @@ pub fn run(
                 _ => a.narrow(1, token as usize, 1)?.squeeze(1)?,
             };
             state = step(sizes.kind, &(a_x + &b_ih)?, &w, &b_hh, &state)?;
+            if let Some(noise) = &mut noise {
+                let added: Vec<f32> = noise.take(state.dim(0)?).collect();
+                let added = Tensor::new(added, state.device())?.to_dtype(state.dtype())?;
+                state = (state + added)?;
+            }
             states.push(state.clone());
         }
         pooled.push(match pool {

@@ -179,6 +179,7 @@ pub fn forward(
             table: &table,
             tokens: &batch.token_of_slot[shard.first..shard.first + shard.slots()],
             initial: &initial,
+            noise: batch.noise.as_ref(),
             before: all.then(|| take(&mut rest_before, shard.slots() * s)),
             gates: keep.then(|| take(&mut rest_gates, shard.slots() * saved)),
             pooled: take(&mut rest_pooled, shard.rows.len() * s),

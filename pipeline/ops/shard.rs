@@ -1,7 +1,7 @@
 //! One shard of rows through all its tokens, forward and backward, on one thread.
 
 use super::CellKind;
-use super::batch::Shard;
+use super::batch::{Noise, Shard};
 use super::buffers::{Buffer, pad_blocks};
 use super::equations::{self, known};
 use super::outer::{Outer, SLOTS};
@@ -79,6 +79,7 @@ pub(super) struct ShardForward<'a> {
     /// Index of each of the shard's slots' token in the table.
     pub(super) tokens: &'a [u32],
     pub(super) initial: &'a [f32],
+    pub(super) noise: Option<&'a Noise>,
     /// `[slots, state]` if states are kept, else two steps take turns.
     pub(super) before: Option<&'a mut [f32]>,
     /// `[slots, saved]` if a way back follows, else one step's.
@@ -92,8 +93,8 @@ impl WithSimd for ShardForward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { sizes, pool, shard, weights, table, tokens, initial, before, gates, pooled } =
-            self;
+        let Self { sizes, pool, shard, weights, table, tokens, initial, noise, .. } = self;
+        let Self { before, gates, pooled, .. } = self;
         let (kind, n) = (sizes.kind, sizes.padded());
         let (s, blocks, wide) = (sizes.state(), sizes.saved(), sizes.table());
         let rows = shard.rows.len();
@@ -111,6 +112,8 @@ impl WithSimd for ShardForward<'_> {
         let step_before = |t: usize| if keep_before { shard.offset[t] } else { t % 2 * rows };
         let step_gates = |t: usize| if keep_gates { shard.offset[t] } else { 0 };
         let mut last = vec![0.0_f32; rows * s];
+        let mut noise: Vec<_> =
+            noise.map_or_else(Vec::new, |noise| shard.rows.iter().map(|&r| noise.of(r)).collect());
 
         for row in before[..rows * s].chunks_exact_mut(s) {
             row.copy_from_slice(initial);
@@ -174,6 +177,14 @@ impl WithSimd for ShardForward<'_> {
                             h.add(r * s),
                             to,
                         );
+                    }
+                }
+                for (r, noise) in noise.iter_mut().enumerate().take(active) {
+                    let to = after(r, before.as_mut_ptr(), last.as_mut_ptr());
+                    for block in 0..kind.state_blocks() {
+                        for (j, x) in (0..sizes.units).zip(&mut *noise) {
+                            *to.add(block * n + j) += x;
+                        }
                     }
                 }
                 if pool == Pool::Mean {

@@ -9,8 +9,8 @@ use super::penalty;
 use super::settings::Settings;
 use crate::corpus::Split;
 use crate::model::{Head, Network, Parameter, weights::Arrays};
-use crate::ops::Batch;
 use crate::ops::cuda::Precision;
+use crate::ops::{Batch, Noise};
 use crate::{Error, Result, interrupt, seed};
 use candle_core::{Device, Tensor, Var};
 use rand::Rng;
@@ -431,7 +431,14 @@ impl<'a> Run<'a> {
     fn step(&mut self, targets: &Targets, excerpts: &[Excerpt]) -> Result<Tally> {
         let begin = Instant::now();
         let (rows, documents) = self.read(excerpts);
-        let batch = Batch::new(&rows)?;
+        let mut batch = Batch::new(&rows)?;
+        if self.settings.state_noise > 0.0 {
+            let stream = format!("state noise/step {}", self.progress.step);
+            batch.noise = Some(Noise {
+                deviation: self.settings.state_noise as f32,
+                stream: seed::stream(self.seed, &stream),
+            });
+        }
         let (tally, gradients) = self.gradients(targets, &documents, &batch)?;
 
         let penalty = self.settings.penalty;

@@ -28,6 +28,13 @@ use std::time::Instant;
 pub fn fit(members: Vec<Member>) -> Result<Vec<Result<Fit>>> {
     let (mut runs, mut watches) = (Vec::new(), Vec::new());
     for member in members {
+        if member.settings.state_noise > 0.0 {
+            return Err(Error::Usage(
+                "training.state_noise: noise is added on the processor alone; leave the setting out, or --device \
+                 cuda"
+                    .into(),
+            ));
+        }
         let targets = Targets::new(member.network.head(), member.train);
         let (run, watch) = Run::new(member)?;
         runs.push((run, targets));
