@@ -20,8 +20,8 @@ where
 
 /// Whether a setting that was added later has its old meaning; it is not written then, so
 /// that runs of before stay what they were.
-pub fn is_zero(value: &usize) -> bool {
-    *value == 0
+pub fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A whole number of at least one.

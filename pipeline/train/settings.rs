@@ -57,7 +57,7 @@ pub struct Settings {
     /// Standard deviation of the normal noise added to every number of the state after each token, in training
     /// alone and on the processor; .003 in the toy language of SPEC CONTEXT. Differences smaller than it carry
     /// nothing, so fewer directions of the state are used.
-    #[serde(deserialize_with = "setting::not_negative", skip_serializing_if = "is_zero")]
+    #[serde(deserialize_with = "setting::not_negative", skip_serializing_if = "setting::is_zero")]
     pub state_noise: f64,
     /// Steps over which weights are averaged: what is validated and kept is the mean of the weights over about
     /// the last so many steps, older ones forgotten exponentially (see [`super::average`]); 0: the weights
@@ -110,10 +110,6 @@ impl Settings {
     pub fn learning_rate_at(&self, k: usize) -> f64 {
         self.learning_rate * self.decay.powf(k as f64 / self.decay_steps as f64)
     }
-}
-
-fn is_zero(x: &f64) -> bool {
-    *x == 0.0
 }
 
 /// How long the crops are that documents are read in, in tokens. Validation and test documents are always read whole.
