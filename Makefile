@@ -14,7 +14,7 @@ ACCRUE = $(CARGO) run $(FLAGS) --quiet --
 # four cells with three seeds each, on sentences and reviews too, and shapes of the published size.
 PROFILE ?= small
 CONTEXT_cells = context/seeds context/sentences
-CONTEXT_paper = context/seeds context/sentences context/reviews
+CONTEXT_paper = $(CONTEXT_cells) context/reviews
 GRIDS_cells = line/valences line/sentences
 GRIDS_paper = line/valences line/sentences line/reviews
 SHAPES = unordered ordered labels correlated collapse many

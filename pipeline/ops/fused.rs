@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex};
 /// Returns the pooled states: `[b, state]`, or `[b, t, state]` for [`Pool::Every`].
 ///
 /// # Errors
-/// [`Error::Shape`] if an argument does not fit `sizes` or `batch`.
+/// [`Error::Shape`] if an argument does not fit `sizes` or `batch`; an error of candle's for a batch with noise on a card.
 pub fn run(
     sizes: Sizes,
     pool: Pool,

@@ -55,8 +55,8 @@ pub struct Settings {
     #[serde(deserialize_with = "setting::share")]
     pub input_dropout: f64,
     /// Standard deviation of the normal noise added to every number of the state after each token, in training
-    /// alone and on the processor; .003 in the toy language of SPEC CONTEXT. Differences smaller than it carry
-    /// nothing, so fewer directions of the state are used.
+    /// alone and on the processor, in the state's own units; 0 for none. Published for the toy language: .003 (SPEC
+    /// CONTEXT 2.3).
     #[serde(deserialize_with = "setting::not_negative", skip_serializing_if = "setting::is_zero")]
     pub state_noise: f64,
     /// Steps over which weights are averaged: what is validated and kept is the mean of the weights over about

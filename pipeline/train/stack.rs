@@ -24,7 +24,8 @@ use std::time::Instant;
 /// Trains `members` side by side; a network that fails stands still and leaves the others alone.
 ///
 /// # Errors
-/// What the card reports, and [`Error::Shape`] for networks that do not stack: nobody is trained then.
+/// What the card reports, [`Error::Shape`] for networks that do not stack, and [`Error::Usage`] for noise on the state:
+/// nobody is trained then.
 pub fn fit(members: Vec<Member>) -> Result<Vec<Result<Fit>>> {
     let (mut runs, mut watches) = (Vec::new(), Vec::new());
     for member in members {
