@@ -2,7 +2,7 @@
 //! report, cut off, forced, and on any number of threads.
 
 use accrue::experiment::Experiment;
-use accrue::report::Summary;
+use accrue::report::{Frame, Summary};
 use accrue::studies::portrait::{self, Options, STAGES};
 use accrue::{Error, train};
 use std::collections::BTreeMap;
@@ -227,6 +227,16 @@ fn a_run_makes_everything_once_and_again_only_what_changed() {
     assert!(found.words.iter().all(|w| w.in_context.is_some()));
     let error = accrue::studies::explain::explain(&folder, "kinda7").unwrap_err();
     assert!(error.to_string().contains("did you mean"), "{error}");
+
+    // Topics' words are drawn one by one: their order tells nothing, and costs the network next to nothing.
+    let augmented = Frame::read(&folder, "augmented").unwrap();
+    let model = augmented.text("model").unwrap();
+    assert_eq!(&model[model.len() - 2..], ["network_shuffled", "network"]);
+    let accuracy = augmented.f64("accuracy").unwrap();
+    let (other, own) = (accuracy[model.len() - 2], accuracy[model.len() - 1]);
+    // Two binomial deviations of a difference between 180 documents each.
+    let error = 2.0 * (own * (1.0 - own) * 2.0 / 180.0).sqrt();
+    assert!((own - other).abs() < error, "{own} {other} {error}");
 
     // Nothing is done twice.
     assert_eq!(run(&experiment, out.path(), &[]).0, Vec::<String>::new());

@@ -18,7 +18,8 @@ pub fn section(body: &mut String, run: &Path) -> Result<()> {
         body.push_str(
             "<p>A bag of words, then with words that change how the next ones are read, with a \
              heavier beginning and end, and both: how much of what the network gains over words \
-             do they recover?</p><table><thead><tr><th>Model</th><th>Test</th><th>Recovered</th>\
+             do they recover? The network itself, each document's words in another order, tells how \
+             much of its gain is not owed to context.</p><table><thead><tr><th>Model</th><th>Test</th><th>Recovered</th>\
              <th>95 % interval</th></tr></thead><tbody>",
         );
         for i in 0..model.len() {

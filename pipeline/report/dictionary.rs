@@ -676,7 +676,7 @@ pub const TABLES: &[Described] = &[
             f(
                 "model",
                 "str",
-                "bag_of_words; ends (first and last words count differently); modifiers (strength and time constant a modifier); modifiers_untied (modified words have a valence of their own); taps (a strength at each of the next 5 tokens, multiplied); …_ends (both); network",
+                "bag_of_words; ends (first and last words count differently); modifiers (strength and time constant a modifier); modifiers_untied (modified words have a valence of their own); taps (a strength at each of the next 5 tokens, multiplied); …_ends (both); network_shuffled (the network, the words of each document in another order: what it gains without context); network",
             ),
             f("accuracy", "f64", "share right (R² for a score)"),
             f("low", "f64", "95 % interval (Wilson)"),
