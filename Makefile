@@ -17,10 +17,11 @@ CONTEXT_cells = context/seeds context/sentences
 CONTEXT_paper = $(CONTEXT_cells) context/reviews
 GRIDS_cells = line/valences line/sentences
 GRIDS_paper = line/valences line/sentences line/reviews
-SHAPES = unordered ordered labels correlated collapse many
+SHAPES = unordered ordered bend labels correlated collapse many
 SHAPES_small = geometry/unordered_small geometry/ordered_small geometry/labels_small
 SHAPES_cells = $(addprefix geometry/,$(SHAPES))
-SHAPES_paper = $(addprefix geometry/,$(SHAPES:=_paper))
+# `bend` has settings of its own, not the published ones.
+SHAPES_paper = geometry/bend $(patsubst %,geometry/%_paper,$(filter-out bend,$(SHAPES)))
 AS_PUBLISHED = --set model.units=128 --set training.batch=120 --set training.epochs=18
 
 .DEFAULT_GOAL := help
