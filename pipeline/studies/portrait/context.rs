@@ -208,13 +208,12 @@ fn augment(
         models.push((name, fitted));
     }
     let words = bag.score(&corpus.test, classes);
-    let own = train::score(network, &corpus.test)?.accuracy();
+    let (own, rights) = read_by(network, &corpus.test)?;
     // The model that validation data prefer speaks for the family.
     let chosen = models
         .iter()
         .min_by(|a, b| a.1.validation_loss.total_cmp(&b.1.validation_loss))
         .expect("the ends need no modifiers");
-    let rights = right(&corpus.test, network)?;
     let bag_right = bag.right(&corpus.test, classes);
     let mut rows = vec![Row::plain(
         "bag_of_words",
@@ -232,11 +231,11 @@ fn augment(
         rows.push(row);
     }
     let other = shuffled(&corpus.test, e.seed);
-    let accuracy = train::score(network, &other)?.accuracy();
+    let (accuracy, other) = read_by(network, &other)?;
     let mut row = Row::plain("network_shuffled", accuracy, f64::NAN);
     row.recovered = recovered::fraction(words.accuracy, accuracy, own);
-    if let (Some(net), Some(shuffled)) = (&rights, right(&other, network)?) {
-        row.interval = recovered::over_documents(&bag_right, &shuffled, net, e.seed);
+    if let (Some(net), Some(other)) = (&rights, other) {
+        row.interval = recovered::over_documents(&bag_right, &other, net, e.seed);
     }
     rows.push(row);
     rows.push(Row::plain("network", own, f64::NAN));
@@ -312,10 +311,11 @@ fn shuffled(split: &Split, seed: u64) -> Split {
     Split { documents, labels: split.labels.clone() }
 }
 
-/// Share of right answers of the network, a document; `None` for a score.
-fn right(split: &Split, network: &Network) -> Result<Option<Vec<f64>>> {
+/// What the network makes of a split: its accuracy (R² for a score), and the share of right answers a document; `None`
+/// for a score.
+fn read_by(network: &Network, split: &Split) -> Result<(f64, Option<Vec<f64>>)> {
     if matches!(split.labels, Labels::Score(_)) {
-        return Ok(None);
+        return Ok((train::score(network, split)?.accuracy(), None));
     }
     let documents: Vec<&[u32]> = split.documents.iter().collect();
     let said = network.predict(&documents)?;
@@ -331,7 +331,8 @@ fn right(split: &Split, network: &Network) -> Result<Option<Vec<f64>>> {
             Labels::Score(_) => f64::NAN,
         }
     };
-    Ok(Some(said.iter().enumerate().map(right).collect()))
+    let rights: Vec<f64> = said.iter().enumerate().map(right).collect();
+    Ok((summary::mean(&rights), Some(rights)))
 }
 
 /// Every fitted number of the chosen model, a word.
