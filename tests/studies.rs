@@ -224,6 +224,18 @@ fn the_toy_language_is_read_in_context() {
     let beyond = table.f64("null_quantile").unwrap();
     assert_eq!(table.text("word").unwrap()[..2], ["not4", "very1"]);
     assert!(beyond[1] >= 0.99 && beyond[2] < 0.99, "{beyond:?}");
+    // The scores alone tell both. A valence word counts .53-fold on average; the two after "not4" −1 and, now and then
+    // doubled, −1.09, those after "very1" 2(1 − 2·3·.0633) and 1.09(1 − 2·3·.0633).
+    let table = Frame::read(&folder, "text_gains").unwrap();
+    let (words, gain) = (table.text("word").unwrap(), table.f64("gain").unwrap());
+    let (low, high) = (table.f64("low").unwrap(), table.f64("high").unwrap());
+    let rate = table.f64("discovery_rate").unwrap();
+    for (word, planted) in [("not4", -1.045 / 0.53 - 1.0), ("very1", 0.958 / 0.53 - 1.0)] {
+        let i = words[..2].iter().position(|w| w == word).expect("the first two are modifiers");
+        let wide = 2.0 * (high[i] - low[i]);
+        assert!((gain[i] - planted).abs() < wide && rate[i] < 1e-3, "{word}: {gain:?} {low:?}");
+    }
+    assert!(rate[2] > 0.05, "{words:?} {gain:?} {rate:?}");
     // With their subspace blocked, words are read as if there were no modifier.
     let table = Frame::read(&folder, "phrases").unwrap();
     let (plain, modified) = (table.f64("plain").unwrap(), table.f64("modified").unwrap());

@@ -179,6 +179,40 @@ impl Answers {
         }
     }
 
+    /// Second derivative of a document's loss along two directions of its outputs `z`.
+    pub(super) fn curvature(&self, z: &[f64], a: &[f64], b: &[f64]) -> f64 {
+        let pairs = z.iter().zip(a.iter().zip(b));
+        match self.kind {
+            AnswerKind::Sigmoid => pairs
+                .map(|(z, (a, b))| {
+                    let p = 1.0 / (1.0 + (-z).exp());
+                    p * (1.0 - p) * a * b
+                })
+                .sum(),
+            AnswerKind::Softmax => {
+                let top = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let (mut all, mut of_a, mut of_b, mut both) = (0.0, 0.0, 0.0, 0.0);
+                for (z, (a, b)) in pairs {
+                    let p = (z - top).exp();
+                    all += p;
+                    of_a += p * a;
+                    of_b += p * b;
+                    both += p * a * b;
+                }
+                both / all - of_a * of_b / (all * all)
+            }
+            AnswerKind::Squares => 2.0 * a[0] * b[0],
+        }
+    }
+
+    /// Nats that one unit of the loss is: 1, and `1/(2σ²)` for squares, `σ²` their mean.
+    pub(super) fn nats(&self, documents: usize, outputs: impl Fn(usize) -> Vec<f64> + Sync) -> f64 {
+        match self.kind {
+            AnswerKind::Squares => 0.5 / self.score(documents, outputs).loss,
+            _ => 1.0,
+        }
+    }
+
     pub(super) fn count(&self) -> usize {
         self.values.len()
     }

@@ -3,6 +3,7 @@
 use super::page::{escape, have};
 use super::table::Frame;
 use crate::Result;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -47,17 +48,25 @@ pub fn section(body: &mut String, run: &Path) -> Result<()> {
         let table = Frame::read(run, "modifiers")?;
         let (word, effect, gain) = (table.text("word")?, table.f64("effect")?, table.f64("gain")?);
         let (tau, beyond) = (table.f64("tau")?, table.f64("null_quantile")?);
+        let text = text_gains(run)?;
         body.push_str(
             "<p>The words after which this network reads others most differently, beyond what \
-             words of their own valence do. Gain: −2 turns good into as much of bad, +1 doubles.\
+             words of their own valence do. Gain: −2 turns good into as much of bad, +1 doubles; by the \
+             text: what the training labels say of the next two words, without any network.\
              </p><table><thead><tr><th>Word</th><th>Effect</th><th>Gain</th><th>Lasts, tokens</th>\
-             <th>Quantile of the null</th></tr></thead><tbody>",
+             <th>Quantile of the null</th><th>By the text</th><th>95 % interval</th></tr></thead><tbody>",
         );
         for i in 0..word.len().min(12) {
             let lasts = if tau[i].is_nan() { "–".into() } else { format!("{:.1}", tau[i]) };
+            let said = match text.get(&word[i]) {
+                Some([gain, low, high]) => {
+                    format!("<td>{gain:+.2}</td><td>{low:+.2} – {high:+.2}</td>")
+                }
+                None => "<td></td><td></td>".into(),
+            };
             let _ = write!(
                 body,
-                "<tr><td>{}</td><td>{:.3}</td><td>{:+.3}</td><td>{lasts}</td><td>{:.3}</td></tr>",
+                "<tr><td>{}</td><td>{:.3}</td><td>{:+.3}</td><td>{lasts}</td><td>{:.3}</td>{said}</tr>",
                 escape(&word[i]),
                 effect[i],
                 gain[i],
@@ -77,6 +86,17 @@ pub fn section(body: &mut String, run: &Path) -> Result<()> {
     }
     body.push_str("</section>\n");
     Ok(())
+}
+
+/// Gain by the text and its interval, of every word; none in a folder of an earlier version.
+fn text_gains(run: &Path) -> Result<BTreeMap<String, [f64; 3]>> {
+    if !have(run, "text_gains") {
+        return Ok(BTreeMap::new());
+    }
+    let table = Frame::read(run, "text_gains")?;
+    let (gain, low, high) = (table.f64("gain")?, table.f64("low")?, table.f64("high")?);
+    let numbers = (0..gain.len()).map(|i| [gain[i], low[i], high[i]]);
+    Ok(table.text("word")?.into_iter().zip(numbers).collect())
 }
 
 /// What the network reads where modifiers cannot move its state.

@@ -657,6 +657,28 @@ pub const TABLES: &[Described] = &[
         ],
     },
     Described {
+        name: "text_gains",
+        about: "One row a word that is frequent enough: how the training text itself says that it changes the next two words, the surest first; no network is asked.",
+        columns: &[
+            f("word", "str", "text"),
+            f("id", "u64", "token id"),
+            f("documents", "u64", "training documents in which words follow it"),
+            f(
+                "gain",
+                "f64",
+                "gain on the valence of the next two words, as in `modifiers`: −2 turns good into as much of bad, +1 doubles; by logistic regression beside a bag of words that has not seen the document",
+            ),
+            f(
+                "low",
+                "f64",
+                "95 % interval (the greater of the model's and White's errors, widened to what most words show)",
+            ),
+            f("high", "f64", "its upper end"),
+            f("p", "f64", "probability of a gain as far from zero where there is none"),
+            f("discovery_rate", "f64", "as in `modifiers`"),
+        ],
+    },
+    Described {
         name: "candidates",
         about: "One row a word that is frequent enough: how much the loss of the bag of words asks for it as a modifier; no network is asked.",
         columns: &[
@@ -970,6 +992,16 @@ pub const SUMMARY: &[Field] = &[
         "shape.predicted",
         "text",
         "line, curve, simplex, product or other: the figure the class means draw",
+    ),
+    f(
+        "text_gains.count",
+        "number",
+        "words after which the next ones count otherwise, by the labels alone (false discoveries .05)",
+    ),
+    f(
+        "text_gains.words",
+        "text",
+        "these words, the surest first (only from `accrue predict --modifiers --json`)",
     ),
     f("states.variance_2", "number", "share of the states' variance in two components"),
     f(

@@ -109,6 +109,9 @@ pub fn all(run: &Path) -> Result<Vec<Figure>> {
     }
     if have("modifiers") {
         figures.extend(words::modifiers(&read("modifiers")?)?);
+        if have("text_gains") {
+            figures.extend(words::text_gains(&read("text_gains")?, &read("modifiers")?)?);
+        }
     }
     if have("modifier_subspace") {
         figures.extend(context::subspace(&read("modifier_subspace")?)?);

@@ -6,6 +6,7 @@ use crate::Result;
 use crate::report::Frame;
 use crate::report::plot::{Plot, Series};
 use plotters::prelude::*;
+use std::collections::BTreeMap;
 
 /// Words with fewer occurrences are left out: their counts say little.
 const LEAST: f64 = 20.0;
@@ -15,6 +16,10 @@ const PLOTTED: usize = 8000;
 const BEYOND: f64 = 0.99;
 /// An axis of counts.
 const OCCURRENCES: &str = "occurrences, as a power of ten";
+/// Rate of false discoveries below which the text tells a word's gain from none.
+const CALLED: f64 = 0.05;
+/// Half an interval beyond which a gain by the text is not shown.
+const LOOSE: f64 = 1.5;
 /// Words named, at each end.
 const NAMED: usize = 6;
 
@@ -86,6 +91,82 @@ pub fn draw(table: &Frame) -> Result<Option<Figure>> {
         tables: &["words"],
         svg,
         plot: Some(plot),
+    }))
+}
+
+/// What the text says a word does to the next ones, and what the network does after it; none where the text
+/// tells no word apart.
+pub fn text_gains(text: &Frame, network: &Frame) -> Result<Option<Figure>> {
+    let (words, gain, rate) = (text.text("word")?, text.f64("gain")?, text.f64("discovery_rate")?);
+    let (low, high) = (text.f64("low")?, text.f64("high")?);
+    let measured: BTreeMap<String, f64> =
+        network.text("word")?.into_iter().zip(network.f64("gain")?).collect();
+    // The gain of a rare word is anything, and would set the range.
+    let sure = |i: usize| rate[i] < CALLED || high[i] - low[i] < 2.0 * LOOSE;
+    let shown: Vec<(usize, f64)> = (0..words.len())
+        .filter(|&i| sure(i))
+        .filter_map(|i| Some((i, *measured.get(&words[i])?)))
+        .collect();
+    let told = |i: usize| (rate[i] < CALLED) as usize;
+    let called: Vec<&(usize, f64)> = shown.iter().filter(|s| told(s.0) == 1).collect();
+    if called.is_empty() {
+        return Ok(None);
+    }
+    let (across, up) = ("gain on the next words, by the text", "gain, by the network");
+    let names = ["not told from none", "told from none by the text"];
+    let mut svg = String::new();
+    {
+        let area = area(&mut svg);
+        let keys = [axes::key(colour(6), names[0]), axes::key(colour(1), names[1])];
+        let mut chart = chart(
+            &area,
+            &keys,
+            (range(shown.iter().map(|s| gain[s.0]).chain([0.0])), across),
+            (range(shown.iter().map(|s| s.1).chain([0.0])), up),
+        );
+        let (x, y) = (chart.x_range(), chart.y_range());
+        axes::line(&mut chart, &[(x.start, 0.0), (x.end, 0.0)], axes::GREY.stroke_width(1));
+        axes::line(&mut chart, &[(0.0, y.start), (0.0, y.end)], axes::GREY.stroke_width(1));
+        for (g, style) in [(0, colour(6).mix(0.5)), (1, colour(1).mix(0.8))] {
+            let own = shown.iter().filter(|s| told(s.0) == g).map(|s| (gain[s.0], s.1));
+            dots(&mut chart, own, 3, style.filled());
+        }
+        // The table is sorted, the surest first.
+        let named = called.iter().take(4 * NAMED);
+        let named = named.map(|s| ((gain[s.0], s.1), words[s.0].as_str()));
+        axes::names(&mut chart, named, axes::GREY);
+        area.present().expect("drawing into text cannot fail");
+    }
+    let mut series = [6, 1].map(|c| Series::points("", axes::css(c), 7.0, 0.75));
+    for &(i, y) in &shown {
+        let text = format!(
+            "{}: {:+.2} ({:+.2} to {:+.2}) by the text, {y:+.3} by the network",
+            words[i], gain[i], low[i], high[i]
+        );
+        series[told(i)].add(gain[i], y, text);
+    }
+    for (series, name) in series.iter_mut().zip(names) {
+        series.name = name.into();
+    }
+    let alike = called.iter().filter(|s| (s.1 > 0.0) == (gain[s.0] > 0.0)).count();
+    Ok(Some(Figure {
+        name: "text_gains",
+        title: "What the text says a word does to the next ones, and what the network does",
+        caption: format!(
+            "Across: how much more or less the next two words count after a word, by the labels of the \
+             training texts and no network (−2 turns good into as much of bad, +1 doubles it). Up: what the \
+             network does. The text tells {} words from none at a rate of false discoveries of .05; the network \
+             changes what follows in the same direction after {alike} of them. Left out are words whose gain by the text \
+             is known to less than ±{LOOSE}.",
+            called.len()
+        ),
+        alt: format!(
+            "Scatter plot of {} words, gain by the network against gain by the text.",
+            shown.len()
+        ),
+        tables: &["text_gains", "modifiers"],
+        svg,
+        plot: Some(Plot { series: series.into(), x: across, y: up, equal: false, search: true }),
     }))
 }
 

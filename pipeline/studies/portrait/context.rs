@@ -3,7 +3,7 @@
 use super::modes::Scene;
 use super::{blocking, probes, read};
 use crate::baseline::context::{self, Context, Family};
-use crate::baseline::{self, Model, recovered};
+use crate::baseline::{self, Model, gains, recovered};
 use crate::corpus::synthetic::Kind;
 use crate::corpus::{Corpus, Documents, Labels, Source, Split};
 use crate::dynamics::linearise::Linearisation;
@@ -54,6 +54,9 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     if matches!(&e.corpus.source, Source::Synthetic(of) if of.kind == Kind::Toy) {
         made = probes::stage(e, folder, &scene, made)?;
     }
+    let (table, count) = text_gains(e, folder, &scene.corpus)?;
+    made.files.push(table.write(folder)?);
+    made = made.with("text_gains.count", count as f64);
     let mut list: Vec<u32> = Vec::new();
     if !scene.points.is_empty() {
         let (tables, strongest) = search(e, folder, &scene)?;
@@ -117,7 +120,7 @@ fn search(e: &Experiment, folder: &Path, scene: &Scene) -> Result<(Vec<Table>, V
     };
     let fitted = |w: usize| decay[w].filter(|d| d.fitted.is_some());
     let elsewhere = elsewhere(scene, &watched, &often)?;
-    let gains: Vec<Vec<f64>> = often
+    let everywhere: Vec<Vec<f64>> = often
         .iter()
         .map(|&w| elsewhere.iter().map(|b| b.gain[w]).chain([found.gain[w]]).collect())
         .collect();
@@ -139,8 +142,8 @@ fn search(e: &Experiment, folder: &Path, scene: &Scene) -> Result<(Vec<Table>, V
         .f64("null_quantile", quantiles)
         .f64("discovery_rate", rates)
         .f64("gain", often.iter().map(|&w| found.gain[w]))
-        .f64("gain_mean", gains.iter().map(|g| summary::mean(g)))
-        .f64("gain_deviation", gains.iter().map(|g| summary::deviation(g)))
+        .f64("gain_mean", everywhere.iter().map(|g| summary::mean(g)))
+        .f64("gain_deviation", everywhere.iter().map(|g| summary::deviation(g)))
         .u64("contexts", often.iter().map(|_| elsewhere.len() + 1))
         .maybe_f64("tau", often.iter().map(|&w| decay[w].and_then(|d| d.half)))
         .maybe_f64("tau_fitted", often.iter().map(|&w| fitted(w).and_then(|d| d.fitted)))
@@ -264,6 +267,27 @@ fn augment(
         .with("recovered.fraction", row.recovered)
         .with("recovered.fraction.low", row.interval.0)
         .with("recovered.fraction.high", row.interval.1))
+}
+
+/// What the text says each word does to the next ones, and of how many words it says so.
+fn text_gains(e: &Experiment, folder: &Path, corpus: &Corpus) -> Result<(Table, usize)> {
+    let penalty = Frame::read(folder, "bag_of_words")?.f64("penalty")?;
+    let penalty = penalty.first().copied().unwrap_or(f64::NAN);
+    let (words, classes) = (corpus.words.len(), corpus.label_names.len());
+    let found = gains::gains(&corpus.train, words, classes, penalty, e.context.least)?;
+    let p: Vec<f64> = found.iter().map(|g| g.p()).collect();
+    let rates = summary::discovery_rates(&p);
+    let count = rates.iter().filter(|rate| **rate < 0.05).count();
+    let table = Table::new("text_gains")
+        .text("word", found.iter().map(|g| corpus.words[g.word as usize].as_str()))
+        .u64("id", found.iter().map(|g| g.word as usize))
+        .u64("documents", found.iter().map(|g| g.documents))
+        .f64("gain", found.iter().map(|g| g.gain))
+        .f64("low", found.iter().map(|g| g.interval().0))
+        .f64("high", found.iter().map(|g| g.interval().1))
+        .f64("p", p)
+        .f64("discovery_rate", rates);
+    Ok((table, count))
 }
 
 /// What the text asks for, before any fit.
