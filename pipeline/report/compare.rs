@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 const COMPONENTS: usize = 5;
 
 /// Summary numbers that are compared, in this order, with their digits.
-const NUMBERS: [(&str, usize); 17] = [
+const NUMBERS: [(&str, usize); 18] = [
     ("accuracy.network", 4),
     ("accuracy.bag_of_words", 4),
     ("accuracy.augmented", 4),
     ("recovered.fraction", 2),
+    ("text_gains.agreement", 2),
     ("dimension.states", 2),
     ("dimension.fixed_points", 2),
     ("dimension.untrained", 2),

@@ -1,6 +1,7 @@
 //! The section of a page on words in context.
 
 use super::page::{escape, have};
+use super::summary::Summary;
 use super::table::Frame;
 use crate::Result;
 use std::collections::BTreeMap;
@@ -8,7 +9,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 /// Words in context, and the modifiers.
-pub fn section(body: &mut String, run: &Path) -> Result<()> {
+pub fn section(body: &mut String, run: &Path, summary: &Summary) -> Result<()> {
     let have = |name: &str| have(run, name);
     body.push_str("<section id=augmented><h2>Words in context</h2>");
     if have("augmented") {
@@ -73,9 +74,11 @@ pub fn section(body: &mut String, run: &Path) -> Result<()> {
                 beyond[i]
             );
         }
+        body.push_str("</tbody></table>");
+        agreement(body, summary);
         body.push_str(
-            "</tbody></table><p class=small><a href=\"tables/modifiers.parquet\">\
-             modifiers.parquet</a></p>",
+            "<p class=small><a href=\"tables/modifiers.parquet\">modifiers.parquet</a>, \
+             <a href=\"tables/text_gains.parquet\">text_gains.parquet</a></p>",
         );
     }
     if have("blocking") {
@@ -86,6 +89,20 @@ pub fn section(body: &mut String, run: &Path) -> Result<()> {
     }
     body.push_str("</section>\n");
     Ok(())
+}
+
+/// How far the network does what the text says.
+fn agreement(body: &mut String, summary: &Summary) {
+    let number = |key: &str| summary.get(&format!("text_gains.{key}"));
+    if let (Some(correlation), Some(low), Some(high), Some(words)) =
+        (number("agreement"), number("agreement.low"), number("agreement.high"), number("compared"))
+    {
+        let _ = write!(
+            body,
+            "<p>Could the text have told? Over the {words:.0} words whose gain the labels give to ±1, that gain and \
+             the network's have a rank correlation of {correlation:.2} ({low:.2} – {high:.2}).</p>"
+        );
+    }
 }
 
 /// Gain by the text and its interval, of every word; none in a folder of an earlier version.

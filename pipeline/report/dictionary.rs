@@ -994,6 +994,14 @@ pub const SUMMARY: &[Field] = &[
         "line, curve, simplex, product or other: the figure the class means draw",
     ),
     f(
+        "text_gains.agreement",
+        "number",
+        "rank correlation of the gains of words by the text and by the network, over words whose gain by the text is known to ±1",
+    ),
+    f("text_gains.agreement.low", "number", "2.5th percentile, bootstrap over words"),
+    f("text_gains.agreement.high", "number", "97.5th percentile"),
+    f("text_gains.compared", "number", "these words"),
+    f(
         "text_gains.count",
         "number",
         "words after which the next ones count otherwise, by the labels alone (false discoveries .05)",

@@ -141,7 +141,7 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
     close_by(&mut body, run)?;
     if have(run, "accuracies") {
         accuracies(&mut body, run)?;
-        context::section(&mut body, run)?;
+        context::section(&mut body, run, summary)?;
     }
     searches(&mut body, run)?;
     notes(&mut body, run)?;

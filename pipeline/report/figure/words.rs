@@ -18,8 +18,8 @@ const BEYOND: f64 = 0.99;
 const OCCURRENCES: &str = "occurrences, as a power of ten";
 /// Rate of false discoveries below which the text tells a word's gain from none.
 const CALLED: f64 = 0.05;
-/// Half an interval beyond which a gain by the text is not shown.
-const LOOSE: f64 = 1.5;
+/// Half the widest interval of a gain by the text that is shown.
+const KNOWN: f64 = 1.0;
 /// Words named, at each end.
 const NAMED: usize = 6;
 
@@ -94,22 +94,22 @@ pub fn draw(table: &Frame) -> Result<Option<Figure>> {
     }))
 }
 
-/// What the text says a word does to the next ones, and what the network does after it; none where the text
-/// tells no word apart.
+/// What the text says a word does to the next ones, and what the network does after it; none for fewer than two words
+/// of which the text says enough.
 pub fn text_gains(text: &Frame, network: &Frame) -> Result<Option<Figure>> {
     let (words, gain, rate) = (text.text("word")?, text.f64("gain")?, text.f64("discovery_rate")?);
     let (low, high) = (text.f64("low")?, text.f64("high")?);
     let measured: BTreeMap<String, f64> =
         network.text("word")?.into_iter().zip(network.f64("gain")?).collect();
     // The gain of a rare word is anything, and would set the range.
-    let sure = |i: usize| rate[i] < CALLED || high[i] - low[i] < 2.0 * LOOSE;
+    let sure = |i: usize| high[i] - low[i] <= 2.0 * KNOWN;
     let shown: Vec<(usize, f64)> = (0..words.len())
         .filter(|&i| sure(i))
         .filter_map(|i| Some((i, *measured.get(&words[i])?)))
         .collect();
     let told = |i: usize| (rate[i] < CALLED) as usize;
     let called: Vec<&(usize, f64)> = shown.iter().filter(|s| told(s.0) == 1).collect();
-    if called.is_empty() {
+    if shown.len() < 2 {
         return Ok(None);
     }
     let (across, up) = ("gain on the next words, by the text", "gain, by the network");
@@ -131,8 +131,9 @@ pub fn text_gains(text: &Frame, network: &Frame) -> Result<Option<Figure>> {
             let own = shown.iter().filter(|s| told(s.0) == g).map(|s| (gain[s.0], s.1));
             dots(&mut chart, own, 3, style.filled());
         }
-        // The table is sorted, the surest first.
-        let named = called.iter().take(4 * NAMED);
+        let mut named = called.clone();
+        named.sort_by(|a, b| gain[b.0].abs().total_cmp(&gain[a.0].abs()));
+        let named = named.iter().take(4 * NAMED);
         let named = named.map(|s| ((gain[s.0], s.1), words[s.0].as_str()));
         axes::names(&mut chart, named, axes::GREY);
         area.present().expect("drawing into text cannot fail");
@@ -153,11 +154,12 @@ pub fn text_gains(text: &Frame, network: &Frame) -> Result<Option<Figure>> {
         name: "text_gains",
         title: "What the text says a word does to the next ones, and what the network does",
         caption: format!(
-            "Across: how much more or less the next two words count after a word, by the labels of the \
-             training texts and no network (−2 turns good into as much of bad, +1 doubles it). Up: what the \
-             network does. The text tells {} words from none at a rate of false discoveries of .05; the network \
-             changes what follows in the same direction after {alike} of them. Left out are words whose gain by the text \
-             is known to less than ±{LOOSE}.",
+            "{} words. Across: how much more or less the next two words count after it, by the labels of the training \
+             texts and no network (−2 turns good into as much of bad, +1 doubles it). Up: what the network \
+             does. The text tells {} of them from none at a rate of false discoveries of .05; the network changes \
+             what follows in the same direction after {alike}. Words whose gain by the text is not \
+             known to ±{KNOWN} are left out.",
+            shown.len(),
             called.len()
         ),
         alt: format!(

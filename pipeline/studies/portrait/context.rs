@@ -3,7 +3,8 @@
 use super::modes::Scene;
 use super::{blocking, probes, read};
 use crate::baseline::context::{self, Context, Family};
-use crate::baseline::{self, Model, gains, recovered};
+use crate::baseline::gains::{self, Agreement, Gain};
+use crate::baseline::{self, Model, recovered};
 use crate::corpus::synthetic::Kind;
 use crate::corpus::{Corpus, Documents, Labels, Source, Split};
 use crate::dynamics::linearise::Linearisation;
@@ -54,12 +55,19 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     if matches!(&e.corpus.source, Source::Synthetic(of) if of.kind == Kind::Toy) {
         made = probes::stage(e, folder, &scene, made)?;
     }
-    let (table, count) = text_gains(e, folder, &scene.corpus)?;
+    let said = said(e, folder, &scene.corpus)?;
+    let (table, count) = text_gains(&scene.corpus, &said);
     made.files.push(table.write(folder)?);
     made = made.with("text_gains.count", count as f64);
     let mut list: Vec<u32> = Vec::new();
     if !scene.points.is_empty() {
-        let (tables, strongest) = search(e, folder, &scene)?;
+        let (tables, strongest, network) = search(e, folder, &scene)?;
+        let alike = Agreement::of(&said, &network, e.seed);
+        made = made
+            .with("text_gains.agreement", alike.correlation)
+            .with("text_gains.agreement.low", alike.interval.0)
+            .with("text_gains.agreement.high", alike.interval.1)
+            .with("text_gains.compared", alike.words as f64);
         for table in tables {
             made.files.push(table.write(folder)?);
         }
@@ -80,8 +88,12 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     augment(e, folder, &corpus, &network, &list, made)
 }
 
-/// Effects of all words, what follows from them, and the strongest that occur often enough.
-fn search(e: &Experiment, folder: &Path, scene: &Scene) -> Result<(Vec<Table>, Vec<u32>)> {
+/// Effects of all words and what follows from them, the strongest that occur often enough, and the gain of each.
+fn search(
+    e: &Experiment,
+    folder: &Path,
+    scene: &Scene,
+) -> Result<(Vec<Table>, Vec<u32>, Vec<f64>)> {
     let (axes, _) = super::states::read_axes(folder)?;
     let centre = scene.nearest(axes.mean.as_slice());
     let direction = scene.direction();
@@ -156,7 +168,7 @@ fn search(e: &Experiment, folder: &Path, scene: &Scene) -> Result<(Vec<Table>, V
         blocking::Found { scene, watched: &watched, codes: &found, list: &modifiers, line: &line };
     let mut tables = vec![table];
     tables.extend(blocking::tables(e, &all)?);
-    Ok((tables, strongest))
+    Ok((tables, strongest, found.gain))
 }
 
 /// The p-value of a quantile of the null: no smaller than one in the number of draws.
@@ -269,25 +281,29 @@ fn augment(
         .with("recovered.fraction.high", row.interval.1))
 }
 
-/// What the text says each word does to the next ones, and of how many words it says so.
-fn text_gains(e: &Experiment, folder: &Path, corpus: &Corpus) -> Result<(Table, usize)> {
+/// What the text says each word does to the next ones.
+fn said(e: &Experiment, folder: &Path, corpus: &Corpus) -> Result<Vec<Gain>> {
     let penalty = Frame::read(folder, "bag_of_words")?.f64("penalty")?;
     let penalty = penalty.first().copied().unwrap_or(f64::NAN);
     let (words, classes) = (corpus.words.len(), corpus.label_names.len());
-    let found = gains::gains(&corpus.train, words, classes, penalty, e.context.least)?;
-    let p: Vec<f64> = found.iter().map(|g| g.p()).collect();
+    gains::gains(&corpus.train, words, classes, penalty, e.context.least)
+}
+
+/// The same as a table, and the number of words that are told from such as change nothing.
+fn text_gains(corpus: &Corpus, said: &[Gain]) -> (Table, usize) {
+    let p: Vec<f64> = said.iter().map(Gain::p).collect();
     let rates = summary::discovery_rates(&p);
     let count = rates.iter().filter(|rate| **rate < 0.05).count();
     let table = Table::new("text_gains")
-        .text("word", found.iter().map(|g| corpus.words[g.word as usize].as_str()))
-        .u64("id", found.iter().map(|g| g.word as usize))
-        .u64("documents", found.iter().map(|g| g.documents))
-        .f64("gain", found.iter().map(|g| g.gain))
-        .f64("low", found.iter().map(|g| g.interval().0))
-        .f64("high", found.iter().map(|g| g.interval().1))
+        .text("word", said.iter().map(|g| corpus.words[g.word as usize].as_str()))
+        .u64("id", said.iter().map(|g| g.word as usize))
+        .u64("documents", said.iter().map(|g| g.documents))
+        .f64("gain", said.iter().map(|g| g.gain))
+        .f64("low", said.iter().map(|g| g.interval().0))
+        .f64("high", said.iter().map(|g| g.interval().1))
         .f64("p", p)
         .f64("discovery_rate", rates);
-    Ok((table, count))
+    (table, count)
 }
 
 /// What the text asks for, before any fit.
