@@ -23,7 +23,7 @@ pub struct Predict {
     #[arg(long)]
     pieces: bool,
     /// Also say which words change how the next ones count, as the labels tell
-    /// without any network: six bags of words are fitted, half a minute on 25,000 reviews
+    /// without any network; bags of words are fitted, a quarter of a minute on 25,000 reviews
     #[arg(long, conflicts_with = "pieces")]
     modifiers: bool,
     /// Print the summary keys as JSON
