@@ -447,6 +447,50 @@ fn wrong_usage_exits_with_2_and_bad_input_with_1() {
     assert!(code == Some(2) && said.contains("small.ron:1:"), "{code:?} {said}");
 }
 
+#[test]
+fn a_text_says_which_words_modify_before_any_network_is_trained() {
+    use rand::Rng;
+    let folder = tempfile::tempdir().unwrap();
+    let mut stream = accrue::seed::stream(7, "pairs");
+    let before =
+        [("the", 1.0), ("a", 1.0), ("this", 1.0), ("its", 1.0), ("not", -0.8), ("very", 2.2)];
+    let valued = [("good", 0.9), ("fine", 0.6), ("bad", -0.9), ("dull", -0.6)];
+    let mut text = String::from("text,label\n");
+    for _ in 0..4000 {
+        let mut evidence = 0.0;
+        for _ in 0..4 {
+            let (first, times) = before[stream.random_range(0..before.len())];
+            let (second, value) = valued[stream.random_range(0..valued.len())];
+            evidence += times * value;
+            text += &format!("{first} {second} ");
+        }
+        let positive = stream.random::<f64>() < 1.0 / (1.0 + f64::exp(-evidence));
+        text += if positive { ",up\n" } else { ",down\n" };
+    }
+    std::fs::write(folder.path().join("pairs.csv"), text).unwrap();
+    let said = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_accrue"));
+        let command = command.args(["predict", "pairs.csv", "--set", "prediction.bootstrap=20"]);
+        let output = command.args(arguments).current_dir(folder.path()).output().unwrap();
+        let [out, error] = [output.stdout, output.stderr].map(|b| String::from_utf8(b).unwrap());
+        (output.status.code(), out, error)
+    };
+    let (code, out, error) = said(&["--modifiers", "--json"]);
+    assert_eq!(code, Some(0), "{error}");
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let words = json["text_gains.words"].as_str().unwrap().split(' ').collect::<Vec<_>>();
+    assert!(words[..2].contains(&"not") && words[..2].contains(&"very"), "{out}");
+    assert_eq!(json["text_gains.count"].as_f64(), Some(words.len() as f64));
+    // For people: a row a word, with the sign it was planted with, no line beyond 80 columns.
+    let (_, out, _) = said(&["--modifiers"]);
+    let row = |word: &str| out.lines().find(|l| l.trim_start().starts_with(word)).unwrap();
+    assert!(row("not ").contains(" -1.") && row("very ").contains(" +1."), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
+    // Pieces of a text hold no bag of words.
+    let (code, _, error) = said(&["--modifiers", "--pieces"]);
+    assert!(code == Some(2) && error.contains("--pieces"), "{error}");
+}
+
 /// Writes down how cases ended.
 #[derive(Default)]
 struct Ended(std::sync::Mutex<Vec<(String, Option<String>)>>);

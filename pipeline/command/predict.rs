@@ -154,7 +154,7 @@ impl Told {
     fn text(&self) -> String {
         let called = self.called().count();
         let mut text = format!(
-            "  words that change the next ones, by the labels: {called} of {} (false discoveries .05)\n",
+            "  by the labels {called} of {} words change the next ones (1 in 20 wrongly)\n",
             self.gains.len()
         );
         if called > 0 {
