@@ -11,8 +11,8 @@
 //! that `g_m` cannot stand in for it. `g_m` is the *gain* of [`crate::modifiers`], −2 for a word that turns good into
 //! as much of bad and +1 for one that doubles it, fitted by Newton's method for each word alone. The bag of words knows
 //! a word by what it says on average, after modifiers too; so a usual word has a gain of its own, and what is told is
-//! `(1 + g_m)/(1 + ĝ) − 1`, with `ĝ` the median over words, each weighed by one over the square of its error. Its error is the greater
-//! of the model's (`H⁻¹`) and White's (1982; `H⁻¹ (Σ_d s_d s_dᵀ) H⁻¹`). That the bag of words is not the whole truth shows
+//! `(1 + g_m)/(1 + ĝ) − 1`, with `ĝ` the median over words, each weighed by one
+//! over the square of its error. Its error is the greater of the model's (`H⁻¹`) and White's (1982; `H⁻¹ (Σ_d s_d s_dᵀ) H⁻¹`). That the bag of words is not the whole truth shows
 //! in all words: errors are widened by the factor by which the median of `|g_m|` over its error exceeds a normal's,
 //! .6745 (Devlin & Roeder 1999).
 
@@ -34,7 +34,9 @@ const HALVINGS: usize = 50;
 /// Words after a modifier on which it is tried.
 const REACH: usize = 2;
 /// Steps of Newton's method.
-const STEPS: usize = 6;
+const STEPS: usize = 8;
+/// Part of its error that a gain would still move by where it counts as converged.
+const SETTLED: f64 = 0.05;
 /// Longest of them.
 const LONGEST: f64 = 2.0;
 /// Median of the modulus of a normal number.
@@ -55,6 +57,8 @@ pub struct Gain {
     pub gain: f64,
     /// Its standard error.
     pub error: f64,
+    /// Whether Newton's method came to rest; few occurrences may be fitted by any gain.
+    pub converged: bool,
 }
 
 impl Gain {
@@ -63,8 +67,11 @@ impl Gain {
         (self.gain - WIDTH * self.error, self.gain + WIDTH * self.error)
     }
 
-    /// Probability of a gain as far from zero where there is none.
+    /// Probability of a gain as far from zero where there is none; 1 for one that did not converge.
     pub fn p(&self) -> f64 {
+        if !self.converged {
+            return 1.0;
+        }
         libm::erfc(self.gain.abs() / self.error / std::f64::consts::SQRT_2)
     }
 }
@@ -133,7 +140,7 @@ pub struct Agreement {
 impl Agreement {
     /// * `network`: the network's gain of each word, `[vocabulary]`
     pub fn of(gains: &[Gain], network: &[f64], seed: u64) -> Self {
-        let sure = gains.iter().filter(|g| WIDTH * g.error <= KNOWN);
+        let sure = gains.iter().filter(|g| g.converged && WIDTH * g.error <= KNOWN);
         let pairs: Vec<(f64, f64)> = sure.map(|g| (g.gain, network[g.word as usize])).collect();
         let places: Vec<f64> = (0..pairs.len()).map(|i| i as f64).collect();
         let correlation = |places: &[f64]| -> f64 {
@@ -186,7 +193,9 @@ pub fn gains(
         .filter(|&w| counts[w] >= least)
         .filter_map(|w| {
             let (error, documents) = (sums[w].error()?, sums[w].documents);
-            Some(Gain { word: w as u32, documents, gain: found[w][0], error })
+            let gain = found[w][0];
+            let converged = (sums[w].step(found[w])[0] - gain).abs() <= SETTLED * error;
+            Some(Gain { word: w as u32, documents, gain, error, converged })
         })
         .collect();
     let usual = middle(&gains);
@@ -196,7 +205,8 @@ pub fn gains(
         g.gain = (g.gain - usual) / (1.0 + usual);
         g.error /= 1.0 + usual;
     }
-    let ratios: Vec<f64> = gains.iter().map(|g| g.gain.abs() / g.error).collect();
+    let settled = gains.iter().filter(|g| g.converged);
+    let ratios: Vec<f64> = settled.map(|g| g.gain.abs() / g.error).collect();
     let widened = (summary::median(&ratios).unwrap_or(0.0) / MIDDLE).max(1.0);
     gains.iter_mut().for_each(|g| g.error *= widened);
     gains.sort_by(|a, b| a.p().total_cmp(&b.p()).then(a.word.cmp(&b.word)));
@@ -205,10 +215,10 @@ pub fn gains(
 
 /// The median gain, each weighed by one over the square of its error; 0 for none.
 fn middle(gains: &[Gain]) -> f64 {
-    let mut order: Vec<&Gain> = gains.iter().collect();
+    let mut order: Vec<&Gain> = gains.iter().filter(|g| g.converged).collect();
     order.sort_by(|a, b| a.gain.total_cmp(&b.gain));
     let weight = |g: &Gain| g.error.powi(-2);
-    let mut left = 0.5 * gains.iter().map(weight).sum::<f64>();
+    let mut left = 0.5 * order.iter().map(|g| weight(g)).sum::<f64>();
     let at = order.iter().find(|g| {
         left -= weight(g);
         left <= 0.0
@@ -392,13 +402,24 @@ mod tests {
 
     #[test]
     fn agreement_is_of_ranks_and_of_words_that_are_known() {
-        let gain = |word: u32, gain: f64, error: f64| Gain { word, documents: 9, gain, error };
+        let gain = |word: u32, gain: f64, error: f64| Gain {
+            word,
+            documents: 9,
+            gain,
+            error,
+            converged: true,
+        };
         let all: Vec<Gain> = (0..40).map(|w| gain(w, w as f64 - 20.0, 0.3)).collect();
         let network: Vec<f64> = (0..41).map(|w| (w as f64 - 20.0).powi(3)).collect();
         let found = Agreement::of(&all, &network, 1);
         assert!((found.correlation - 1.0).abs() < 1e-12 && found.words == 40, "{found:?}");
-        let loose = [&all[..], &[gain(40, -1000.0, 0.6)]].concat();
-        assert_eq!(Agreement::of(&loose, &network, 1), found);
+        // One whose gain is not known, and one whose fit did not come to rest, change nothing.
+        let restless = Gain { converged: false, ..gain(40, -1000.0, 0.3) };
+        for other in [gain(40, -1000.0, 0.6), restless] {
+            let more = [&all[..], &[other]].concat();
+            assert_eq!(Agreement::of(&more, &network, 1), found);
+        }
+        assert!(restless.p() == 1.0 && gain(40, -1000.0, 0.3).p() == 0.0);
         let mixed: Vec<f64> = (0..41).map(|w| ((w * 17) % 41) as f64).collect();
         let found = Agreement::of(&all, &mixed, 1);
         let (low, high) = found.interval;

@@ -674,8 +674,17 @@ pub const TABLES: &[Described] = &[
                 "95 % interval (the greater of the model's and White's errors, widened to what most words show)",
             ),
             f("high", "f64", "its upper end"),
-            f("p", "f64", "probability of a gain as far from zero where there is none"),
+            f(
+                "p",
+                "f64",
+                "probability of a gain as far from zero where there is none; 1 where the fit did not converge",
+            ),
             f("discovery_rate", "f64", "as in `modifiers`"),
+            f(
+                "converged",
+                "bool",
+                "whether the gain came to rest, to a twentieth of its error; few occurrences may be fitted by any gain",
+            ),
         ],
     },
     Described {

@@ -102,7 +102,8 @@ pub fn text_gains(text: &Frame, network: &Frame) -> Result<Option<Figure>> {
     let measured: BTreeMap<String, f64> =
         network.text("word")?.into_iter().zip(network.f64("gain")?).collect();
     // The gain of a rare word is anything, and would set the range.
-    let sure = |i: usize| high[i] - low[i] <= 2.0 * KNOWN;
+    let settled = text.bool("converged")?;
+    let sure = |i: usize| settled[i] == Some(true) && high[i] - low[i] <= 2.0 * KNOWN;
     let shown: Vec<(usize, f64)> = (0..words.len())
         .filter(|&i| sure(i))
         .filter_map(|i| Some((i, *measured.get(&words[i])?)))

@@ -302,7 +302,8 @@ fn text_gains(corpus: &Corpus, said: &[Gain]) -> (Table, usize) {
         .f64("low", said.iter().map(|g| g.interval().0))
         .f64("high", said.iter().map(|g| g.interval().1))
         .f64("p", p)
-        .f64("discovery_rate", rates);
+        .f64("discovery_rate", rates)
+        .maybe_bool("converged", said.iter().map(|g| Some(g.converged)));
     (table, count)
 }
 
