@@ -19,8 +19,8 @@
 use super::context::CHUNK;
 use super::logistic::{self, Answers, Model};
 use crate::Result;
-use crate::corpus::{Documents, Labels, Split};
-use crate::stats::summary;
+use crate::corpus::Split;
+use crate::stats::summary::{self, NORMAL_WIDTH};
 use rayon::prelude::*;
 
 /// Parts of the training split, each read with a bag of words fitted to the others.
@@ -43,8 +43,8 @@ const LONGEST: f64 = 2.0;
 const MIDDLE: f64 = 0.674_489_750_196_082;
 /// Half the widest interval of a gain that is compared with a network's.
 const KNOWN: f64 = 1.0;
-/// Half a 95 % interval of a normal number.
-const WIDTH: f64 = 1.959_963_984_540_054;
+/// Rate of false discoveries below which a word is told from such as change nothing.
+const TOLD: f64 = 0.05;
 
 /// What the text says of one word.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,18 +53,20 @@ pub struct Gain {
     pub word: u32,
     /// Documents in which a word follows it.
     pub documents: usize,
-    /// `g_m`.
+    /// `(1 + g_m)/(1 + ĝ) − 1`.
     pub gain: f64,
     /// Its standard error.
     pub error: f64,
     /// Whether Newton's method came to rest; few occurrences may be fitted by any gain.
     pub converged: bool,
+    /// Rate of false discoveries among the words from the surest to this one.
+    pub rate: f64,
 }
 
 impl Gain {
     /// 95 % interval.
     pub fn interval(&self) -> (f64, f64) {
-        (self.gain - WIDTH * self.error, self.gain + WIDTH * self.error)
+        (self.gain - NORMAL_WIDTH * self.error, self.gain + NORMAL_WIDTH * self.error)
     }
 
     /// Probability of a gain as far from zero where there is none; 1 for one that did not converge.
@@ -73,6 +75,11 @@ impl Gain {
             return 1.0;
         }
         libm::erfc(self.gain.abs() / self.error / std::f64::consts::SQRT_2)
+    }
+
+    /// Whether it is told from a word that changes nothing, one in twenty wrongly.
+    pub fn told(&self) -> bool {
+        self.rate < TOLD
     }
 }
 
@@ -140,7 +147,7 @@ pub struct Agreement {
 impl Agreement {
     /// * `network`: the network's gain of each word, `[vocabulary]`
     pub fn of(gains: &[Gain], network: &[f64], seed: u64) -> Self {
-        let sure = gains.iter().filter(|g| g.converged && WIDTH * g.error <= KNOWN);
+        let sure = gains.iter().filter(|g| g.converged && NORMAL_WIDTH * g.error <= KNOWN);
         let pairs: Vec<(f64, f64)> = sure.map(|g| (g.gain, network[g.word as usize])).collect();
         let places: Vec<f64> = (0..pairs.len()).map(|i| i as f64).collect();
         let correlation = |places: &[f64]| -> f64 {
@@ -159,6 +166,7 @@ impl Agreement {
 
 /// Gains of all words that are frequent enough, the surest first.
 ///
+/// * `vocabulary`, `classes`: numbers of words and of label names
 /// * `penalty`: of the bags of words
 /// * `least`: occurrences a word must have
 ///
@@ -176,7 +184,7 @@ pub fn gains(
     let settings = logistic::Settings { penalties: vec![penalty], ..Default::default() };
     let bags: Vec<Model> = (0..FOLDS)
         .map(|k| {
-            let kept = part(train, |d| fold(d) != k);
+            let kept = train.part(|d| fold(d) != k);
             logistic::fit(&kept, &kept, vocabulary, classes, &settings)
         })
         .collect::<Result<_>>()?;
@@ -195,7 +203,7 @@ pub fn gains(
             let (error, documents) = (sums[w].error()?, sums[w].documents);
             let gain = found[w][0];
             let converged = (sums[w].step(found[w])[0] - gain).abs() <= SETTLED * error;
-            Some(Gain { word: w as u32, documents, gain, error, converged })
+            Some(Gain { word: w as u32, documents, gain, error, converged, rate: 1.0 })
         })
         .collect();
     let usual = middle(&gains);
@@ -209,6 +217,8 @@ pub fn gains(
     let ratios: Vec<f64> = settled.map(|g| g.gain.abs() / g.error).collect();
     let widened = (summary::median(&ratios).unwrap_or(0.0) / MIDDLE).max(1.0);
     gains.iter_mut().for_each(|g| g.error *= widened);
+    let p: Vec<f64> = gains.iter().map(Gain::p).collect();
+    gains.iter_mut().zip(summary::discovery_rates(&p)).for_each(|(g, rate)| g.rate = rate);
     gains.sort_by(|a, b| a.p().total_cmp(&b.p()).then(a.word.cmp(&b.word)));
     Ok(gains)
 }
@@ -224,27 +234,6 @@ fn middle(gains: &[Gain]) -> f64 {
         left <= 0.0
     });
     at.map_or(0.0, |g| g.gain)
-}
-
-/// The documents that are kept, and their labels.
-fn part(split: &Split, keep: impl Fn(usize) -> bool) -> Split {
-    let kept: Vec<usize> = (0..split.documents.len()).filter(|&d| keep(d)).collect();
-    let mut documents = Documents::new();
-    kept.iter().for_each(|&d| documents.push(split.documents.get(d)));
-    let labels = match &split.labels {
-        Labels::Class(classes) => Labels::Class(kept.iter().map(|&d| classes[d]).collect()),
-        Labels::Multi { labels, flags } => {
-            let rows = kept.iter().flat_map(|&d| &flags[d * labels..][..*labels]);
-            Labels::Multi { labels: *labels, flags: rows.copied().collect() }
-        }
-        Labels::Score(scores) => {
-            let runs = kept
-                .iter()
-                .flat_map(|&d| &scores[split.documents.start(d)..][..split.documents.get(d).len()]);
-            Labels::Score(runs.copied().collect())
-        }
-    };
-    Split { documents, labels }
 }
 
 /// A training split, read by bags of words that have not seen it.
@@ -353,6 +342,7 @@ fn scale(answers: &Answers, plain: &[Vec<f64>]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::corpus::{Documents, Labels};
     use crate::seed;
     use rand::Rng;
 
@@ -408,6 +398,7 @@ mod tests {
             gain,
             error,
             converged: true,
+            rate: 1.0,
         };
         let all: Vec<Gain> = (0..40).map(|w| gain(w, w as f64 - 20.0, 0.3)).collect();
         let network: Vec<f64> = (0..41).map(|w| (w as f64 - 20.0).powi(3)).collect();

@@ -5,7 +5,7 @@ use accrue::baseline::gains::{self, Gain};
 use accrue::corpus::{self, Corpus, Pieces, Source, pieces, settings};
 use accrue::experiment::Experiment;
 use accrue::report::Summary;
-use accrue::stats::{Prediction, predict, predict_pieces, summary};
+use accrue::stats::{Prediction, predict, predict_pieces};
 use accrue::studies::portrait::prediction_numbers;
 use accrue::{Error, Result, baseline};
 use clap::Args;
@@ -23,7 +23,8 @@ pub struct Predict {
     #[arg(long)]
     pieces: bool,
     /// Also say which words change how the next ones count, as the labels tell
-    /// without any network; bags of words are fitted, a quarter of a minute on 25,000 reviews
+    /// without any network; the file is read whole and bags of words are fitted, a
+    /// quarter of a minute on 25,000 reviews
     #[arg(long, conflicts_with = "pieces")]
     modifiers: bool,
     /// Print the summary keys as JSON
@@ -72,14 +73,8 @@ impl Predict {
     pub fn go(self, common: &Common) -> Result<()> {
         let experiment = experiment(&self.corpus, &self.columns, common)?;
         let settings = &experiment.corpus;
-        let pieces = self.pieces || pieces::large(settings, &common.data)?;
-        if pieces && self.modifiers {
-            return Err(Error::Usage(
-                "--modifiers reads the corpus as a whole, and this one is read piece by piece: give \
-                 a part of it, or --set corpus.variant.documents=50000"
-                    .into(),
-            ));
-        }
+        // Bags of words are fitted to the whole text.
+        let pieces = self.pieces || !self.modifiers && pieces::large(settings, &common.data)?;
         let counted = if pieces {
             in_pieces(&experiment, common)?
         } else {
@@ -123,13 +118,8 @@ struct Counted {
     notes: Vec<String>,
 }
 
-/// What the text says each word does to the next ones.
-struct Told {
-    /// The surest first.
-    gains: Vec<(String, Gain)>,
-    /// Of false discoveries.
-    rates: Vec<f64>,
-}
+/// What the text says each word does to the next ones, the surest first.
+struct Told(Vec<(String, Gain)>);
 
 impl Told {
     fn of(corpus: &Corpus, e: &Experiment) -> Result<Self> {
@@ -137,17 +127,13 @@ impl Told {
         let (train, validation) = (&corpus.train, &corpus.validation);
         let bag = baseline::fit(train, validation, words, classes, &e.baseline)?;
         let found = gains::gains(train, words, classes, bag.penalty, e.context.least)?;
-        let p: Vec<f64> = found.iter().map(Gain::p).collect();
         let named = |g: Gain| (corpus.words[g.word as usize].clone(), g);
-        Ok(Self {
-            rates: summary::discovery_rates(&p),
-            gains: found.into_iter().map(named).collect(),
-        })
+        Ok(Self(found.into_iter().map(named).collect()))
     }
 
-    /// Words told from such as change nothing, at most one in twenty wrongly.
+    /// Words told from such as change nothing.
     fn called(&self) -> impl Iterator<Item = &(String, Gain)> {
-        self.gains.iter().zip(&self.rates).filter(|(_, rate)| **rate < 0.05).map(|(g, _)| g)
+        self.0.iter().filter(|(_, gain)| gain.told())
     }
 
     /// For a terminal, 80 columns.
@@ -155,7 +141,7 @@ impl Told {
         let called = self.called().count();
         let mut text = format!(
             "  by the labels {called} of {} words change the next ones (1 in 20 wrongly)\n",
-            self.gains.len()
+            self.0.len()
         );
         if called > 0 {
             text += "  word               gain   95 % interval    documents\n";

@@ -93,6 +93,28 @@ pub struct Split {
     pub labels: Labels,
 }
 
+impl Split {
+    /// The documents that are kept, by their numbers, with their labels.
+    pub fn part(&self, keep: impl Fn(usize) -> bool) -> Split {
+        let kept: Vec<usize> = (0..self.documents.len()).filter(|&d| keep(d)).collect();
+        let mut documents = Documents::new();
+        kept.iter().for_each(|&d| documents.push(self.documents.get(d)));
+        let labels = match &self.labels {
+            Labels::Class(classes) => Labels::Class(kept.iter().map(|&d| classes[d]).collect()),
+            Labels::Multi { labels, flags } => {
+                let rows = kept.iter().flat_map(|&d| &flags[d * labels..][..*labels]);
+                Labels::Multi { labels: *labels, flags: rows.copied().collect() }
+            }
+            Labels::Score(scores) => {
+                let run =
+                    |&d: &usize| &scores[self.documents.start(d)..][..self.documents.get(d).len()];
+                Labels::Score(kept.iter().flat_map(run).copied().collect())
+            }
+        };
+        Split { documents, labels }
+    }
+}
+
 /// A corpus ready for counting and training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Corpus {
@@ -110,4 +132,32 @@ pub struct Corpus {
     pub test: Split,
     /// What was cut, dropped or doubtful on the way here, counted, in sentences.
     pub notes: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_keeps_documents_and_their_labels_together() {
+        let mut documents = Documents::new();
+        [&[1, 2, 3][..], &[4], &[5, 6]].iter().for_each(|d| documents.push(d));
+        let all = |labels: Labels| Split { documents: documents.clone(), labels };
+        let flags = [true, false, false, true, true, true];
+        for (labels, kept) in [
+            (Labels::Class(vec![7, 8, 9]), Labels::Class(vec![7, 9])),
+            (
+                Labels::Multi { labels: 2, flags: flags.to_vec() },
+                Labels::Multi { labels: 2, flags: [&flags[..2], &flags[4..]].concat() },
+            ),
+            (
+                Labels::Score(vec![0.1, 0.2, 0.3, 0.4, 0.5, 0.6]),
+                Labels::Score(vec![0.1, 0.2, 0.3, 0.5, 0.6]),
+            ),
+        ] {
+            let part = all(labels).part(|d| d != 1);
+            assert_eq!(part.documents.iter().collect::<Vec<_>>(), [&[1, 2, 3][..], &[5, 6]]);
+            assert_eq!(part.labels, kept);
+        }
+    }
 }

@@ -105,15 +105,16 @@ fn agreement(body: &mut String, summary: &Summary) {
     }
 }
 
-/// Gain by the text and its interval, of every word; none in a folder of an earlier version.
+/// Gain by the text and its interval, of every word whose fit converged; none in a folder of an earlier version.
 fn text_gains(run: &Path) -> Result<BTreeMap<String, [f64; 3]>> {
     if !have(run, "text_gains") {
         return Ok(BTreeMap::new());
     }
     let table = Frame::read(run, "text_gains")?;
     let (gain, low, high) = (table.f64("gain")?, table.f64("low")?, table.f64("high")?);
-    let numbers = (0..gain.len()).map(|i| [gain[i], low[i], high[i]]);
-    Ok(table.text("word")?.into_iter().zip(numbers).collect())
+    let (words, converged) = (table.text("word")?, table.bool("converged")?);
+    let known = words.into_iter().enumerate().filter(|(i, _)| converged[*i] == Some(true));
+    Ok(known.map(|(i, word)| (word, [gain[i], low[i], high[i]])).collect())
 }
 
 /// What the network reads where modifiers cannot move its state.

@@ -1,5 +1,6 @@
 //! What each word says about each label, by its counts.
 
+use super::summary::NORMAL_WIDTH;
 use crate::corpus::{Labels, Split};
 
 /// Occurrences added to every word in every class before shares are compared
@@ -41,7 +42,7 @@ pub fn log_odds(split: &Split, vocabulary: usize, labels: usize) -> Vec<Vec<f64>
 
 /// 95 % interval of a share of `n` answers (Wilson 1927).
 pub fn share_interval(share: f64, n: usize) -> (f64, f64) {
-    const Z: f64 = 1.959_963_984_540_054;
+    const Z: f64 = NORMAL_WIDTH;
     let n = n as f64;
     let centre = share + Z * Z / (2.0 * n);
     let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();

@@ -3,6 +3,9 @@
 use crate::seed;
 use rand::Rng;
 
+/// Half a 95 % interval of a normal number, in standard deviations.
+pub const NORMAL_WIDTH: f64 = 1.959_963_984_540_054;
+
 /// The value below which a share of the values lies (the nearest rank); `None`
 /// for no values.
 pub fn quantile(values: &[f64], share: f64) -> Option<f64> {

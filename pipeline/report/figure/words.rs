@@ -109,7 +109,8 @@ pub fn text_gains(text: &Frame, network: &Frame) -> Result<Option<Figure>> {
         .filter_map(|i| Some((i, *measured.get(&words[i])?)))
         .collect();
     let told = |i: usize| (rate[i] < CALLED) as usize;
-    let called: Vec<&(usize, f64)> = shown.iter().filter(|s| told(s.0) == 1).collect();
+    let mut called: Vec<&(usize, f64)> = shown.iter().filter(|s| told(s.0) == 1).collect();
+    called.sort_by(|a, b| gain[b.0].abs().total_cmp(&gain[a.0].abs()));
     if shown.len() < 2 {
         return Ok(None);
     }
@@ -132,9 +133,7 @@ pub fn text_gains(text: &Frame, network: &Frame) -> Result<Option<Figure>> {
             let own = shown.iter().filter(|s| told(s.0) == g).map(|s| (gain[s.0], s.1));
             dots(&mut chart, own, 3, style.filled());
         }
-        let mut named = called.clone();
-        named.sort_by(|a, b| gain[b.0].abs().total_cmp(&gain[a.0].abs()));
-        let named = named.iter().take(4 * NAMED);
+        let named = called.iter().take(4 * NAMED);
         let named = named.map(|s| ((gain[s.0], s.1), words[s.0].as_str()));
         axes::names(&mut chart, named, axes::GREY);
         area.present().expect("drawing into text cannot fail");

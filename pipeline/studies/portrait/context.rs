@@ -56,9 +56,8 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         made = probes::stage(e, folder, &scene, made)?;
     }
     let said = said(e, folder, &scene.corpus)?;
-    let (table, count) = text_gains(&scene.corpus, &said);
-    made.files.push(table.write(folder)?);
-    made = made.with("text_gains.count", count as f64);
+    made.files.push(text_gains(&scene.corpus, &said).write(folder)?);
+    made = made.with("text_gains.count", said.iter().filter(|g| g.told()).count() as f64);
     let mut list: Vec<u32> = Vec::new();
     if !scene.points.is_empty() {
         let (tables, strongest, network) = search(e, folder, &scene)?;
@@ -283,28 +282,23 @@ fn augment(
 
 /// What the text says each word does to the next ones.
 fn said(e: &Experiment, folder: &Path, corpus: &Corpus) -> Result<Vec<Gain>> {
-    let penalty = Frame::read(folder, "bag_of_words")?.f64("penalty")?;
-    let penalty = penalty.first().copied().unwrap_or(f64::NAN);
+    let penalty = penalty(&Frame::read(folder, "bag_of_words")?)?;
     let (words, classes) = (corpus.words.len(), corpus.label_names.len());
     gains::gains(&corpus.train, words, classes, penalty, e.context.least)
 }
 
-/// The same as a table, and the number of words that are told from such as change nothing.
-fn text_gains(corpus: &Corpus, said: &[Gain]) -> (Table, usize) {
-    let p: Vec<f64> = said.iter().map(Gain::p).collect();
-    let rates = summary::discovery_rates(&p);
-    let count = rates.iter().filter(|rate| **rate < 0.05).count();
-    let table = Table::new("text_gains")
+/// The same as a table.
+fn text_gains(corpus: &Corpus, said: &[Gain]) -> Table {
+    Table::new("text_gains")
         .text("word", said.iter().map(|g| corpus.words[g.word as usize].as_str()))
         .u64("id", said.iter().map(|g| g.word as usize))
         .u64("documents", said.iter().map(|g| g.documents))
         .f64("gain", said.iter().map(|g| g.gain))
         .f64("low", said.iter().map(|g| g.interval().0))
         .f64("high", said.iter().map(|g| g.interval().1))
-        .f64("p", p)
-        .f64("discovery_rate", rates)
-        .maybe_bool("converged", said.iter().map(|g| Some(g.converged)));
-    (table, count)
+        .f64("p", said.iter().map(Gain::p))
+        .f64("discovery_rate", said.iter().map(|g| g.rate))
+        .maybe_bool("converged", said.iter().map(|g| Some(g.converged)))
 }
 
 /// What the text asks for, before any fit.
@@ -336,8 +330,12 @@ fn bag(folder: &Path, weights: &[Vec<f64>]) -> Result<Model> {
     let table = Frame::read(folder, "bag_of_words")?;
     let outputs = weights.first().map_or(0, Vec::len);
     let by_output = (0..outputs).map(|o| weights.iter().map(|w| w[o]).collect()).collect();
-    let penalty = table.f64("penalty")?.first().copied().unwrap_or(0.0);
-    Ok(baseline::Model::plain(by_output, table.f64("bias")?, penalty))
+    Ok(baseline::Model::plain(by_output, table.f64("bias")?, penalty(&table)?))
+}
+
+/// Its penalty, the same in every row.
+fn penalty(table: &Frame) -> Result<f64> {
+    Ok(table.f64("penalty")?.first().copied().unwrap_or(0.0))
 }
 
 /// Every document with its words in another order: what is read rightly there is not owed to context.
