@@ -808,6 +808,13 @@ pub const TABLES: &[Described] = &[
                 "f64",
                 "share of false discoveries among the words from the first to this one (Benjamini & Hochberg)",
             ),
+            f(
+                "text_gain",
+                "f64",
+                "median over the networks of `gain` in `text_gains`, each from the part of the text it was taught with; NaN where none came to rest",
+            ),
+            f("text_low", "f64", "median of the lower ends of its 95 % interval"),
+            f("text_high", "f64", "median of the upper ends"),
         ],
     },
     Described {

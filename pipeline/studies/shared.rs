@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Table `case_modifiers`: for networks that differ by their seed alone, the words that every one of
-/// them has measured; `None` where there are no two such networks with modifiers.
+/// them has measured, beside what the text says of them ([`crate::baseline::gains`]; each network was taught
+/// with a part of it); `None` where there are no two such networks with modifiers.
 ///
 /// * `groups`: what the networks of a group have in common, and their folders
 ///
@@ -38,7 +39,10 @@ pub fn modifiers(groups: &[(String, Vec<&Path>)]) -> Result<Option<Table>> {
             .u64("networks", all.iter().map(|r| r.networks))
             .u64("beyond", all.iter().map(|r| r.beyond))
             .f64("p", all.iter().map(|r| r.p))
-            .f64("discovery_rate", all.iter().map(|r| r.rate)),
+            .f64("discovery_rate", all.iter().map(|r| r.rate))
+            .f64("text_gain", all.iter().map(|r| r.text[0]))
+            .f64("text_low", all.iter().map(|r| r.text[1]))
+            .f64("text_high", all.iter().map(|r| r.text[2])),
     ))
 }
 
@@ -96,6 +100,7 @@ pub fn augmented(groups: &[(String, Vec<&Path>)]) -> Result<Option<Table>> {
 /// The words of one group, smallest p first; none for fewer than two networks.
 fn together<'a>(group: &'a str, runs: &[&Path]) -> Result<Vec<Row<'a>>> {
     let mut words: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
+    let mut text: BTreeMap<String, [Vec<f64>; 3]> = BTreeMap::new();
     let mut networks = 0;
     for run in runs.iter().filter(|run| run.join("tables/modifiers.parquet").is_file()) {
         networks += 1;
@@ -104,6 +109,9 @@ fn together<'a>(group: &'a str, runs: &[&Path]) -> Result<Vec<Row<'a>>> {
         for (i, word) in table.text("word")?.into_iter().enumerate() {
             words.entry(word).or_default().push((gain[i], quantile[i]));
         }
+        if run.join("tables/text_gains.parquet").is_file() {
+            said(run, &mut text)?;
+        }
     }
     if networks < 2 {
         return Ok(Vec::new());
@@ -111,10 +119,27 @@ fn together<'a>(group: &'a str, runs: &[&Path]) -> Result<Vec<Row<'a>>> {
     words.retain(|_, found| found.len() == networks);
     let mut rows: Vec<Row> =
         words.into_iter().map(|(word, found)| Row::of(group, word, &found)).collect();
+    for row in &mut rows {
+        if let Some(said) = text.get(&row.word) {
+            row.text = said.each_ref().map(|s| summary::median(s).unwrap_or(f64::NAN));
+        }
+    }
     let p: Vec<f64> = rows.iter().map(|r| r.p).collect();
     rows.iter_mut().zip(summary::discovery_rates(&p)).for_each(|(row, rate)| row.rate = rate);
     rows.sort_by(|a, b| a.p.total_cmp(&b.p).then(b.gain.abs().total_cmp(&a.gain.abs())));
     Ok(rows)
+}
+
+/// Adds gain and interval of each word by the text that one network was taught with.
+fn said(run: &Path, text: &mut BTreeMap<String, [Vec<f64>; 3]>) -> Result<()> {
+    let table = Frame::read(run, "text_gains")?;
+    let numbers = [table.f64("gain")?, table.f64("low")?, table.f64("high")?];
+    let words = table.text("word")?.into_iter().zip(table.bool("converged")?);
+    for (i, (word, _)) in words.enumerate().filter(|(_, (_, rests))| *rests == Some(true)) {
+        let of = text.entry(word).or_default();
+        of.iter_mut().zip(&numbers).for_each(|(to, from)| to.push(from[i]));
+    }
+    Ok(())
 }
 
 /// One word over the networks of a group.
@@ -128,6 +153,8 @@ struct Row<'a> {
     beyond: usize,
     p: f64,
     rate: f64,
+    /// Gain and interval by the text; NaN where it does not say.
+    text: [f64; 3],
 }
 
 impl<'a> Row<'a> {
@@ -141,6 +168,7 @@ impl<'a> Row<'a> {
             word,
             networks: found.len(),
             rate: 1.0,
+            text: [f64::NAN; 3],
             gain: at(0.5),
             low: at(0.0),
             high: at(1.0),
@@ -175,6 +203,18 @@ mod tests {
         ]);
         let b = network(&[("the", 0.1, 0.5), ("not", -0.3, 0.95), ("odd", -0.2, 0.2)]);
         let c = network(&[("odd", 0.0, 0.1), ("the", 0.0, 0.5), ("not", -0.4, 0.99)]);
+        // What two of the texts say; that of the third of "the" did not come to rest.
+        for (folder, words) in [(&a, ["not", "the"]), (&b, ["not", "own"]), (&c, ["the", "not"])] {
+            let first = if folder.path() == c.path() { -2.0 } else { -1.0 };
+            Table::new("text_gains")
+                .text("word", words)
+                .f64("gain", [first, -3.0])
+                .f64("low", [first - 0.5, -4.0])
+                .f64("high", [first + 0.5, -2.0])
+                .maybe_bool("converged", [Some(words[0] == "not"), Some(words[0] != "not")])
+                .write(folder.path())
+                .unwrap();
+        }
         let none = tempfile::tempdir().unwrap();
         let alone = ("alone".to_string(), vec![a.path(), none.path()]);
         let three = ("three".to_string(), vec![a.path(), none.path(), b.path(), c.path()]);
@@ -194,6 +234,10 @@ mod tests {
         assert!((p[0] - 0.0016936).abs() < 1e-6, "{}", p[0]);
         assert!((table.f64("discovery_rate").unwrap()[0] - 3.0 * p[0]).abs() < 1e-12);
         assert_eq!(table.text("group").unwrap(), ["three"; 3]);
+        // −1, −1 and −3; of "odd" no text speaks, of "the" none whose fit came to rest.
+        let said = ["text_gain", "text_low", "text_high"].map(|name| table.f64(name).unwrap());
+        assert_eq!(said.each_ref().map(|s| s[0]), [-1.0, -1.5, -0.5]);
+        assert!(said.iter().flat_map(|s| &s[1..]).all(|x| x.is_nan()), "{said:?}");
         assert!(modifiers(&[alone]).unwrap().is_none(), "one network");
     }
 
