@@ -94,6 +94,61 @@ pub fn draw(table: &Frame) -> Result<Option<Figure>> {
     }))
 }
 
+/// Words as points, those that stand out in a colour of their own.
+struct Cloud {
+    points: Vec<(f64, f64)>,
+    stands_out: Vec<bool>,
+    /// Of those that do not, and of those that do.
+    names: [&'static str; 2],
+    axes: (&'static str, &'static str),
+    /// Whether both axes count from zero, or the first alone.
+    from_zero: bool,
+}
+
+impl Cloud {
+    const COLOURS: [usize; 2] = [6, 1];
+
+    fn svg<'a>(&self, named: impl Iterator<Item = ((f64, f64), &'a str)>) -> String {
+        let mut svg = String::new();
+        let area = area(&mut svg);
+        let [plain, strong] = Self::COLOURS.map(colour);
+        let keys = [axes::key(plain, self.names[0]), axes::key(strong, self.names[1])];
+        let zero = self.from_zero.then_some(0.0);
+        let mut chart = chart(
+            &area,
+            &keys,
+            (range(self.points.iter().map(|p| p.0).chain([0.0])), self.axes.0),
+            (range(self.points.iter().map(|p| p.1).chain(zero)), self.axes.1),
+        );
+        if self.from_zero {
+            let (x, y) = (chart.x_range(), chart.y_range());
+            axes::line(&mut chart, &[(x.start, 0.0), (x.end, 0.0)], axes::GREY.stroke_width(1));
+            axes::line(&mut chart, &[(0.0, y.start), (0.0, y.end)], axes::GREY.stroke_width(1));
+        }
+        for (stands_out, style) in [(false, plain.mix(0.5)), (true, strong.mix(0.8))] {
+            let own = self.points.iter().zip(&self.stands_out).filter(|p| *p.1 == stands_out);
+            dots(&mut chart, own.map(|p| *p.0), 3, style.filled());
+        }
+        axes::names(&mut chart, named, axes::GREY);
+        area.present().expect("drawing into text cannot fail");
+        drop(chart);
+        drop(area);
+        svg
+    }
+
+    /// Points that can be asked, the first [`PLOTTED`].
+    ///
+    /// * `text`: what is said of each
+    fn series(&self, size: f64, opacity: f64, text: impl Fn(usize) -> String) -> Vec<Series> {
+        let both = [0, 1].map(|g| (Self::COLOURS[g], self.names[g]));
+        let mut series = both.map(|(c, name)| Series::points(name, axes::css(c), size, opacity));
+        for (i, &(x, y)) in self.points.iter().enumerate().take(PLOTTED) {
+            series[self.stands_out[i] as usize].add(x, y, text(i));
+        }
+        series.into()
+    }
+}
+
 /// What the text says a word does to the next ones, and what the network does after it; none for fewer than two words
 /// of which the text says enough.
 pub fn text_gains(text: &Frame, network: &Frame) -> Result<Option<Figure>> {
@@ -108,47 +163,29 @@ pub fn text_gains(text: &Frame, network: &Frame) -> Result<Option<Figure>> {
         .filter(|&i| sure(i))
         .filter_map(|i| Some((i, *measured.get(&words[i])?)))
         .collect();
-    let told = |i: usize| (rate[i] < CALLED) as usize;
-    let mut called: Vec<&(usize, f64)> = shown.iter().filter(|s| told(s.0) == 1).collect();
+    let told = |i: usize| rate[i] < CALLED;
+    let mut called: Vec<&(usize, f64)> = shown.iter().filter(|s| told(s.0)).collect();
     called.sort_by(|a, b| gain[b.0].abs().total_cmp(&gain[a.0].abs()));
     if shown.len() < 2 {
         return Ok(None);
     }
     let (across, up) = ("gain on the next words, by the text", "gain, by the network");
-    let names = ["not told from none", "told from none by the text"];
-    let mut svg = String::new();
-    {
-        let area = area(&mut svg);
-        let keys = [axes::key(colour(6), names[0]), axes::key(colour(1), names[1])];
-        let mut chart = chart(
-            &area,
-            &keys,
-            (range(shown.iter().map(|s| gain[s.0]).chain([0.0])), across),
-            (range(shown.iter().map(|s| s.1).chain([0.0])), up),
-        );
-        let (x, y) = (chart.x_range(), chart.y_range());
-        axes::line(&mut chart, &[(x.start, 0.0), (x.end, 0.0)], axes::GREY.stroke_width(1));
-        axes::line(&mut chart, &[(0.0, y.start), (0.0, y.end)], axes::GREY.stroke_width(1));
-        for (g, style) in [(0, colour(6).mix(0.5)), (1, colour(1).mix(0.8))] {
-            let own = shown.iter().filter(|s| told(s.0) == g).map(|s| (gain[s.0], s.1));
-            dots(&mut chart, own, 3, style.filled());
-        }
-        let named = called.iter().take(4 * NAMED);
-        let named = named.map(|s| ((gain[s.0], s.1), words[s.0].as_str()));
-        axes::names(&mut chart, named, axes::GREY);
-        area.present().expect("drawing into text cannot fail");
-    }
-    let mut series = [6, 1].map(|c| Series::points("", axes::css(c), 7.0, 0.75));
-    for &(i, y) in &shown {
-        let text = format!(
+    let cloud = Cloud {
+        points: shown.iter().map(|s| (gain[s.0], s.1)).collect(),
+        stands_out: shown.iter().map(|s| told(s.0)).collect(),
+        names: ["not told from none", "told from none by the text"],
+        axes: (across, up),
+        from_zero: true,
+    };
+    let named = called.iter().take(4 * NAMED);
+    let svg = cloud.svg(named.map(|s| ((gain[s.0], s.1), words[s.0].as_str())));
+    let series = cloud.series(7.0, 0.75, |k| {
+        let (i, y) = shown[k];
+        format!(
             "{}: {:+.2} ({:+.2} to {:+.2}) by the text, {y:+.3} by the network",
             words[i], gain[i], low[i], high[i]
-        );
-        series[told(i)].add(gain[i], y, text);
-    }
-    for (series, name) in series.iter_mut().zip(names) {
-        series.name = name.into();
-    }
+        )
+    });
     let alike = called.iter().filter(|s| (s.1 > 0.0) == (gain[s.0] > 0.0)).count();
     Ok(Some(Figure {
         name: "text_gains",
@@ -168,7 +205,7 @@ pub fn text_gains(text: &Frame, network: &Frame) -> Result<Option<Figure>> {
         ),
         tables: &["text_gains", "modifiers"],
         svg,
-        plot: Some(Plot { series: series.into(), x: across, y: up, equal: false, search: true }),
+        plot: Some(Plot { series, x: across, y: up, equal: false, search: true }),
     }))
 }
 
@@ -181,47 +218,31 @@ pub fn modifiers(table: &Frame) -> Result<Option<Figure>> {
     if words.len() < 2 {
         return Ok(None);
     }
-    let group = |i: usize| (beyond[i] >= BEYOND) as usize;
+    let stands_out = |i: usize| beyond[i] >= BEYOND;
     let at = |i: usize| (gain[i], counts[i].max(1.0).log10());
     // Named on either side are those that change most of the text.
-    let mut named: Vec<usize> = (0..words.len()).filter(|&i| group(i) == 1).collect();
+    let mut named: Vec<usize> = (0..words.len()).filter(|&i| stands_out(i)).collect();
     named.sort_by(|&a, &b| (gain[b].abs() * counts[b]).total_cmp(&(gain[a].abs() * counts[a])));
     let turns = |i: &usize| gain[*i] < 0.0;
     let (turning, strengthening): (Vec<usize>, Vec<usize>) = named.into_iter().partition(turns);
-    let names = ["within the null", "beyond 99 % of the null"];
-    let mut svg = String::new();
-    {
-        let area = area(&mut svg);
-        let keys = [axes::key(colour(6), names[0]), axes::key(colour(1), names[1])];
-        let mut chart = chart(
-            &area,
-            &keys,
-            (range(gain.iter().copied().chain([0.0])), "gain on the next words"),
-            (range((0..words.len()).map(|i| at(i).1)), OCCURRENCES),
-        );
-        for (g, style) in [(0, colour(6).mix(0.5)), (1, colour(1).mix(0.8))] {
-            let points = (0..words.len()).filter(|&i| group(i) == g);
-            dots(&mut chart, points.map(at), 3, style.filled());
-        }
-        let named = turning.iter().take(NAMED).chain(strengthening.iter().take(NAMED));
-        let named = named.map(|&i| (at(i), words[i].as_str()));
-        axes::names(&mut chart, named, axes::GREY);
-        area.present().expect("drawing into text cannot fail");
-    }
-    let mut series = [6, 1].map(|c| Series::points("", axes::css(c), 6.0, 0.7));
-    for i in 0..words.len().min(PLOTTED) {
+    let many = turning.len() + strengthening.len();
+    let cloud = Cloud {
+        points: (0..words.len()).map(at).collect(),
+        stands_out: (0..words.len()).map(stands_out).collect(),
+        names: ["within the null", "beyond 99 % of the null"],
+        axes: ("gain on the next words", OCCURRENCES),
+        from_zero: false,
+    };
+    let named = turning.iter().take(NAMED).chain(strengthening.iter().take(NAMED));
+    let svg = cloud.svg(named.map(|&i| (at(i), words[i].as_str())));
+    let series = cloud.series(6.0, 0.7, |i| {
         let lasts =
             if tau[i].is_nan() { String::new() } else { format!(", lasts {:.1} tokens", tau[i]) };
-        let text = format!(
+        format!(
             "{}: effect {:.3}, gain {:+.3}{lasts}, {:.0} times",
             words[i], effect[i], gain[i], counts[i]
-        );
-        series[group(i)].add(at(i).0, at(i).1, text);
-    }
-    for (series, name) in series.iter_mut().zip(names) {
-        series.name = name.into();
-    }
-    let many = (0..words.len()).filter(|&i| group(i) == 1).count();
+        )
+    });
     Ok(Some(Figure {
         name: "modifiers",
         title: "Words that change how others are read",
@@ -236,7 +257,7 @@ pub fn modifiers(table: &Frame) -> Result<Option<Figure>> {
         tables: &["modifiers"],
         svg,
         plot: Some(Plot {
-            series: series.into(),
+            series,
             x: "gain on the next words",
             y: OCCURRENCES,
             equal: false,
