@@ -40,6 +40,12 @@ pub fn section(body: &mut String, run: &Path, summary: &Summary) -> Result<()> {
             );
         }
         body.push_str("</tbody></table>");
+        let (words, network) = (accuracy[0], accuracy[accuracy.len() - 1]);
+        if network <= words {
+            body.push_str(
+                "<p>This network reads no better than words alone: there is no gain to recover.</p>",
+            );
+        }
     } else {
         body.push_str(
             "<p>Not fitted on this run: <code>context: (fit: true)</code> fits them.</p>",

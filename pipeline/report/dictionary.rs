@@ -714,7 +714,11 @@ pub const TABLES: &[Described] = &[
             f("high", "f64", "its upper end"),
             f("n", "u64", "answers"),
             f("validation_loss", "f64", "mean loss on the validation split, nats"),
-            f("recovered", "f64", "(accuracy − words)/(network − words)"),
+            f(
+                "recovered",
+                "f64",
+                "(accuracy − words)/(network − words); NaN where the network reads no better than words",
+            ),
             f("recovered_low", "f64", "2.5th percentile, bootstrap over test documents"),
             f("recovered_high", "f64", "97.5th percentile"),
         ],
@@ -830,7 +834,7 @@ pub const TABLES: &[Described] = &[
             f(
                 "recovered",
                 "f64",
-                "(model - words) / (network - words), of means over the networks; NaN for words and networks themselves",
+                "(model - words) / (network - words), of means over the networks; NaN for words and networks themselves, and where these read no better than words",
             ),
             f("recovered_low", "f64", "lower end of its 95 % interval, bootstrap over networks"),
             f("recovered_high", "f64", "upper end"),
@@ -1000,7 +1004,7 @@ pub const SUMMARY: &[Field] = &[
     f(
         "recovered.fraction",
         "number",
-        "share of the network's gain over words that words in context recover",
+        "share of the network's gain over words that words in context recover; null where it reads no better than words",
     ),
     f("recovered.fraction.low", "number", "2.5th percentile, bootstrap over test documents"),
     f("recovered.fraction.high", "number", "97.5th percentile"),

@@ -346,7 +346,7 @@ fn augmented(body: &mut String, folder: &Path) -> Result<()> {
     body.push_str(
         "<section id=augmented><h2>What words in context recover</h2><p>Of what networks gain over words alone, \
          networks that differ by their seed alone taken together: a ratio of means, with a bootstrap interval over \
-         networks. What a network keeps when each document's words come in another order is not owed to context.</p><div class=wide><table><thead><tr><th>Networks</th><th class=text>Model</th>\
+         networks; nothing where they read no better than words. What a network keeps when each document's words come in another order is not owed to context.</p><div class=wide><table><thead><tr><th>Networks</th><th class=text>Model</th>\
          <th>Accuracy, median</th><th>Range</th><th>Recovered</th><th>Interval</th></tr></thead><tbody>",
     );
     for i in 0..group.len() {
