@@ -13,7 +13,7 @@ ACCRUE = $(CARGO) run $(FLAGS) --quiet --
 # PROFILE=small has one network of each shape; PROFILE=cells every cell with three seeds, 64 units; PROFILE=paper
 # four cells with three seeds each, on sentences and reviews too, and shapes of the published size.
 PROFILE ?= small
-CONTEXT_cells = context/seeds context/sentences
+CONTEXT_cells = context/seeds context/sentences context/goods
 CONTEXT_paper = $(CONTEXT_cells) context/reviews
 GRIDS_cells = line/valences line/sentences
 GRIDS_paper = line/valences line/sentences line/reviews
@@ -58,6 +58,7 @@ $(eval $(call run-of,context/beginning,context/beginning,-))
 $(eval $(call run-of,context/seeds,context/seeds,-))
 $(eval $(call run-of,context/sentences,context/sentences,sst2))
 $(eval $(call run-of,context/reviews,context/reviews,imdb))
+$(eval $(call run-of,context/goods,context/goods,amazon))
 $(foreach run,imdb sst2 ag_news newsgroups sst5 amazon go_emotions,$(eval $(call run-of,$(run)/gru,$(run),$(run))))
 $(eval $(call run-of,imdb/ratings,imdb_ratings,imdb))
 $(foreach run,$(SHAPES),$(eval $(call run-of,geometry/$(run),geometry/$(run),-)))

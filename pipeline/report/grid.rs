@@ -429,13 +429,13 @@ fn modifiers(body: &mut String, folder: &Path) -> Result<()> {
         );
         body.push_str(
             "<div class=wide><table><thead><tr><th>Word</th><th>Gain, median</th><th>Range</th>\
-             <th>Networks beyond the null</th><th>False discoveries</th><th>By the labels</th></tr></thead>\
+             <th>Beyond the null</th><th>False discoveries</th><th>By the labels</th></tr></thead>\
              <tbody>",
         );
         for &i in turn.iter().take(SHOWN_WORDS).chain(add.iter().take(SHOWN_WORDS)) {
             let _ = write!(
                 body,
-                "<tr><td>{}</td><td>{:+.2}</td><td>{:+.2} – {:+.2}</td><td>{:.0} of {:.0}</td>\
+                "<tr><td>{}</td><td>{:+.2}</td><td>{:+.2}&nbsp;–&nbsp;{:+.2}</td><td>{:.0} of {:.0}</td>\
                  <td>{:.3}</td><td>{}</td></tr>",
                 escape(&word[i]),
                 gain[i],
@@ -466,7 +466,11 @@ fn modifiers(body: &mut String, folder: &Path) -> Result<()> {
 
 /// A gain and its interval; nothing where the text does not say.
 fn by_the_labels(gain: f64, low: f64, high: f64) -> String {
-    if gain.is_nan() { String::new() } else { format!("{gain:+.2} ({low:+.2} – {high:+.2})") }
+    if gain.is_nan() {
+        String::new()
+    } else {
+        format!("{gain:+.2}&nbsp;({low:+.2}&nbsp;–&nbsp;{high:+.2})")
+    }
 }
 
 fn list(body: &mut String, cases: &Cases) {
