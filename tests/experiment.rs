@@ -486,6 +486,16 @@ fn a_text_says_which_words_modify_before_any_network_is_trained() {
     let row = |word: &str| out.lines().find(|l| l.trim_start().starts_with(word)).unwrap();
     assert!(row("not ").contains(" -1.") && row("very ").contains(" +1."), "{out}");
     assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
+    // All of them as a table, beside the prediction's.
+    let (code, _, error) = said(&["--modifiers", "--tables", "told"]);
+    assert!(code == Some(0) && error.contains("told/tables/text_gains.parquet"), "{error}");
+    let folder_of_tables = folder.path().join("told");
+    let gains = accrue::report::Frame::read(&folder_of_tables, "text_gains").unwrap();
+    assert!(
+        gains.height() > words.len() && words.contains(&gains.text("word").unwrap()[0].as_str())
+    );
+    let found = accrue::report::Frame::read(&folder_of_tables, "dimensions_predicted").unwrap();
+    assert_eq!(found.f64("value").unwrap()[0], json["dimension.predicted"].as_f64().unwrap());
     // Pieces of a text hold no bag of words.
     let (code, _, error) = said(&["--modifiers", "--pieces"]);
     assert!(code == Some(2) && error.contains("--pieces"), "{error}");

@@ -4,12 +4,12 @@ use super::{Common, terminal};
 use accrue::baseline::gains::{self, Gain};
 use accrue::corpus::{self, Corpus, Pieces, Source, pieces, settings};
 use accrue::experiment::Experiment;
-use accrue::report::Summary;
+use accrue::report::{Summary, Table};
 use accrue::stats::{Prediction, predict, predict_pieces};
-use accrue::studies::portrait::prediction_numbers;
+use accrue::studies::portrait::{prediction_numbers, prediction_tables, text_gains};
 use accrue::{Error, Result, baseline};
 use clap::Args;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[derive(Args, Debug)]
 pub struct Predict {
@@ -27,6 +27,10 @@ pub struct Predict {
     /// quarter of a minute on 25,000 reviews
     #[arg(long, conflicts_with = "pieces")]
     modifiers: bool,
+    /// Also write tables, below this folder: the predicted spectrum and dimensions,
+    /// and with --modifiers every word's gain (`accrue dictionary` describes them)
+    #[arg(long, value_name = "DIR")]
+    tables: Option<PathBuf>,
     /// Print the summary keys as JSON
     #[arg(long)]
     json: bool,
@@ -92,9 +96,14 @@ impl Predict {
         summary.number("corpus.tokens", counted.tokens as f64);
         summary.number("corpus.vocabulary", counted.vocabulary as f64);
         if let Some(told) = &counted.told {
-            let words: Vec<&str> = told.called().map(|(word, _)| word.as_str()).collect();
+            let words: Vec<&str> = told.called().map(|(word, _)| word).collect();
             summary.number("text_gains.count", words.len() as f64);
             summary.text("text_gains.words", words.join(" "));
+        }
+        if let Some(folder) = &self.tables {
+            for file in counted.write(folder)? {
+                terminal::say(common.quiet, folder.join(file).to_string_lossy());
+            }
         }
         if self.json {
             print!("{}", summary.to_json());
@@ -118,22 +127,38 @@ struct Counted {
     notes: Vec<String>,
 }
 
+impl Counted {
+    /// Writes its tables; returns their files.
+    fn write(&self, folder: &Path) -> Result<Vec<String>> {
+        let mut tables: Vec<Table> = prediction_tables(&self.found, self.documents).into();
+        tables.extend(self.told.as_ref().map(Told::table));
+        tables.into_iter().map(|table| table.write(folder)).collect()
+    }
+}
+
 /// What the text says each word does to the next ones, the surest first.
-struct Told(Vec<(String, Gain)>);
+struct Told {
+    words: Vec<String>,
+    gains: Vec<Gain>,
+}
 
 impl Told {
     fn of(corpus: &Corpus, e: &Experiment) -> Result<Self> {
         let (words, classes) = (corpus.words.len(), corpus.label_names.len());
         let (train, validation) = (&corpus.train, &corpus.validation);
         let bag = baseline::fit(train, validation, words, classes, &e.baseline)?;
-        let found = gains::gains(train, words, classes, bag.penalty, e.context.least)?;
-        let named = |g: Gain| (corpus.words[g.word as usize].clone(), g);
-        Ok(Self(found.into_iter().map(named).collect()))
+        let gains = gains::gains(train, words, classes, bag.penalty, e.context.least)?;
+        Ok(Self { words: corpus.words.clone(), gains })
     }
 
     /// Words told from such as change nothing.
-    fn called(&self) -> impl Iterator<Item = &(String, Gain)> {
-        self.0.iter().filter(|(_, gain)| gain.told())
+    fn called(&self) -> impl Iterator<Item = (&str, &Gain)> {
+        let told = self.gains.iter().filter(|gain| gain.told());
+        told.map(|gain| (self.words[gain.word as usize].as_str(), gain))
+    }
+
+    fn table(&self) -> Table {
+        text_gains(&self.words, &self.gains)
     }
 
     /// For a terminal, 80 columns.
@@ -141,7 +166,7 @@ impl Told {
         let called = self.called().count();
         let mut text = format!(
             "  by the labels {called} of {} words change the next ones (1 in 20 wrongly)\n",
-            self.0.len()
+            self.gains.len()
         );
         if called > 0 {
             text += "  word               gain   95 % interval    documents\n";
@@ -154,7 +179,7 @@ impl Told {
             );
         }
         if called > LISTED {
-            text += &format!("  … and {} more\n", called - LISTED);
+            text += &format!("  … and {} more; --tables DIR writes all\n", called - LISTED);
         }
         text
     }

@@ -56,7 +56,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         made = probes::stage(e, folder, &scene, made)?;
     }
     let said = said(e, folder, &scene.corpus)?;
-    made.files.push(text_gains(&scene.corpus, &said).write(folder)?);
+    made.files.push(text_gains(&scene.corpus.words, &said).write(folder)?);
     made = made.with("text_gains.count", said.iter().filter(|g| g.told()).count() as f64);
     let mut list: Vec<u32> = Vec::new();
     if !scene.points.is_empty() {
@@ -287,10 +287,12 @@ fn said(e: &Experiment, folder: &Path, corpus: &Corpus) -> Result<Vec<Gain>> {
     gains::gains(&corpus.train, words, classes, penalty, e.context.least)
 }
 
-/// The same as a table.
-fn text_gains(corpus: &Corpus, said: &[Gain]) -> Table {
+/// What the text says of each word, as a table.
+///
+/// * `words`: the vocabulary
+pub fn text_gains(words: &[String], said: &[Gain]) -> Table {
     Table::new("text_gains")
-        .text("word", said.iter().map(|g| corpus.words[g.word as usize].as_str()))
+        .text("word", said.iter().map(|g| words[g.word as usize].as_str()))
         .u64("id", said.iter().map(|g| g.word as usize))
         .u64("documents", said.iter().map(|g| g.documents))
         .f64("gain", said.iter().map(|g| g.gain))

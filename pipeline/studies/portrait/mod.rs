@@ -36,9 +36,9 @@ use crate::{Error, Result, setting};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-pub use context::FAMILIES;
+pub use context::{FAMILIES, text_gains};
 pub use modes::Settings as ModesSettings;
-pub use predict::numbers as prediction_numbers;
+pub use predict::{numbers as prediction_numbers, tables as prediction_tables};
 
 /// Names of the stages, in order.
 pub const STAGES: [&str; 11] = [

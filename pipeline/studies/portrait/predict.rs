@@ -18,6 +18,20 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     let names = &corpus.label_names;
     let vocabulary = corpus.words.len();
     let found = predict(&corpus.train, names, vocabulary, &e.prediction, e.seed)?;
+    let mut made = Made::default();
+    for table in tables(&found, corpus.train.documents.len()) {
+        made.files.push(table.write(folder)?);
+    }
+    for (key, number) in numbers(&found) {
+        made = made.with(&key, number);
+    }
+    Ok(made.with(&format!("shape.{}", found.shape.name()), 1.0))
+}
+
+/// A prediction as tables.
+///
+/// * `documents`: that it was made from
+pub fn tables(found: &Prediction, documents: usize) -> [Table; 3] {
     let spectra = spectrum(
         "spectrum_predicted",
         &[
@@ -36,13 +50,8 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         .f64("value", pair.map(|i| i.value))
         .f64("low", pair.map(|i| i.low))
         .f64("high", pair.map(|i| i.high))
-        .u64("n", [corpus.train.documents.len(); 3]);
-    let files = [spectra.write(folder)?, rows.write(folder)?, dimensions.write(folder)?];
-    let mut made = Made::files(files);
-    for (key, number) in numbers(&found) {
-        made = made.with(&key, number);
-    }
-    Ok(made.with(&format!("shape.{}", found.shape.name()), 1.0))
+        .u64("n", [documents; 3]);
+    [spectra, rows, dimensions]
 }
 
 /// Summary keys of a prediction.
