@@ -6,6 +6,7 @@ mod corpus;
 #[cfg(feature = "cuda")]
 mod cuda;
 mod dynamics;
+mod elsewhere;
 mod experiment;
 mod fetch;
 mod foreign;

@@ -56,6 +56,9 @@ pub struct Analyze {
     /// Name of the readout's weights; `none` leaves it out
     #[arg(long, value_name = "ARRAY")]
     readout: Option<String>,
+    /// Train it further on the corpus first (`--set training…`)
+    #[arg(long, requires = "corpus")]
+    train: bool,
     /// Folder under reports/analyze [default: the weights file's name]
     #[arg(long)]
     name: Option<String>,
@@ -116,6 +119,7 @@ impl Analyze {
         common.end_safely();
         let weights = foreign::Settings {
             file: self.weights.clone(),
+            train: self.train,
             cell: self.cell.map(Into::into),
             recurrent: self.recurrent.clone(),
             embedding: self.embedding.clone(),

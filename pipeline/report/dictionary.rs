@@ -935,6 +935,11 @@ pub const TABLES: &[Described] = &[
 /// Every key of `summary.json`.
 pub const SUMMARY: &[Field] = &[
     f("accuracy.network", "number", "test accuracy of the network (share right; R² for a score)"),
+    f(
+        "accuracy.start",
+        "number",
+        "the same before training, where that went on from weights trained elsewhere",
+    ),
     f("accuracy.bag_of_words", "number", "the same of logistic regression on word counts"),
     f(
         "accuracy.bigrams",

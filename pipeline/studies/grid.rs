@@ -43,7 +43,7 @@ pub struct Axis {
 pub struct Along {
     /// The setting, as `--set` takes it.
     pub set: String,
-    /// Its value beside each value of the axis.
+    /// Its value beside each value of the axis; `"_"` leaves it as the file and the axes before say.
     pub to: Vec<Value>,
 }
 
@@ -57,6 +57,13 @@ pub enum Value {
     Number(f64),
     /// Anything else, as it would stand in the file.
     Text(String),
+}
+
+impl Value {
+    /// Whether it stands for what is there already.
+    fn is_left(&self) -> bool {
+        *self == Value::Text("_".into())
+    }
 }
 
 impl std::fmt::Display for Value {
@@ -124,7 +131,8 @@ pub fn cases(experiment: &Experiment) -> Result<Vec<Case>> {
                 let mut settings = case.settings.clone();
                 settings.push((axis.set.clone(), value.to_string()));
                 let mut experiment = case.experiment.with(&format!("{}={value}", axis.set))?;
-                for along in &axis.along {
+                let moved = axis.along.iter().filter(|along| !along.to[i].is_left());
+                for along in moved {
                     experiment = experiment.with(&format!("{}={}", along.set, along.to[i]))?;
                 }
                 next.push(Case { name: String::new(), settings, experiment });

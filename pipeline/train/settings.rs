@@ -150,7 +150,7 @@ impl TryFrom<Lengths> for Crop {
     }
 }
 
-/// The three conventions for "L2" in the papers' code (SPEC 4).
+/// The three conventions for "L2" in the papers' code (SPEC 4), and one that has two of them as its ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Penalty {
     /// Nothing.
@@ -162,4 +162,12 @@ pub enum Penalty {
     Recurrent(f64),
     /// `λ ‖θ‖₂`, not squared, over all parameters.
     Norm(f64),
+    /// `λ Σθ²` over the cell and `μ Σθ²` over everything else. A weak `μ` lets the readout grow and the state stay
+    /// small, where cells are nearly linear and keep evidence longer, and still forgets what the readout started with.
+    Parts {
+        /// `λ`, of the recurrent cell: weights, biases, initial state.
+        recurrent: f64,
+        /// `μ`, of embedding and readout.
+        rest: f64,
+    },
 }

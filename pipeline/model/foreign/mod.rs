@@ -23,9 +23,8 @@ pub use arrays::{States, read_states};
 
 use super::config::{Config, Head, InitialState};
 use super::network::Network;
-use super::weights::Arrays;
 use crate::ops::{Cell, CellKind};
-use crate::{Error, Result};
+use crate::{Error, Result, setting};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -33,8 +32,12 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// The file: safetensors, a PyTorch state dict (`.pt`, `.pth`) or NumPy's `.npz`.
+    /// The file: safetensors, a PyTorch state dict (`.pt`, `.pth`) or NumPy's `.npz`. Or a folder under `reports/`,
+    /// of a run or of a grid (of its cases the one with this cell and seed): that run's network, and its words.
     pub file: PathBuf,
+    /// Whether they are only the start, and the network is trained further on the corpus, as `training` says.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub train: bool,
     /// The cell; `None`: by the shapes (one block of rows is a tanh cell, two a
     /// UGRNN, three a GRU, four an LSTM).
     pub cell: Option<CellKind>,
@@ -42,7 +45,8 @@ pub struct Settings {
     pub recurrent: Option<String>,
     /// Name of the embedding's array, `none` for none; `None`: found.
     pub embedding: Option<String>,
-    /// Name of the readout's weights, `none` for none; `None`: found.
+    /// Name of the readout's weights, `none` for none (one that is trained further then starts with a readout drawn by
+    /// the seed); `None`: found.
     pub readout: Option<String>,
 }
 
@@ -154,14 +158,23 @@ impl Foreign {
     /// # Errors
     /// [`Error::Shape`] if it has no readout.
     pub fn network(&self, base: &Config, head: Head) -> Result<Network> {
-        let Some(readout) = &self.readout else {
+        if self.readout.is_none() {
             return Err(Error::shape("readout", "absent", "[outputs, state]"));
-        };
+        }
+        self.start(base, head, self.outputs(), 0)
+    }
+
+    /// The network that training starts from: what the file has no array for is drawn by `seed`, as in
+    /// [`Network::new`].
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if its readout gives another count of numbers than `outputs`.
+    pub fn start(&self, base: &Config, head: Head, outputs: usize, seed: u64) -> Result<Network> {
         let config = self.config(base);
-        let network = Network::new(&config, head, self.vocabulary(), self.outputs(), 0)?;
+        let network = Network::new(&config, head, self.vocabulary(), outputs, seed)?;
+        let mut arrays = network.arrays()?;
         let state = network.state_size();
         let rows = self.kind.gates() * self.units;
-        let mut arrays = Arrays::new();
         let mut add = |name: &str, shape: &[usize], numbers: &[f32]| {
             arrays.insert(name.into(), (shape.to_vec(), numbers.to_vec()));
         };
@@ -175,8 +188,10 @@ impl Foreign {
         }
         let zero = vec![0.0; state];
         add("initial_state", &[state], self.initial.as_ref().unwrap_or(&zero));
-        add("readout.weight", &[self.outputs(), state], &readout.weights);
-        add("readout.bias", &[self.outputs()], &readout.bias);
+        if let Some(readout) = &self.readout {
+            add("readout.weight", &[self.outputs(), state], &readout.weights);
+            add("readout.bias", &[self.outputs()], &readout.bias);
+        }
         network.set_arrays(&arrays)?;
         Ok(network)
     }

@@ -27,10 +27,12 @@ pub(super) use report::{assets, assumed, costs, describe, write_notes};
 pub(super) use states::{axes, padded};
 pub(super) use train::write_taken;
 
+use crate::corpus::tokens::Kind;
 use crate::corpus::{self, Corpus, Labels, Split};
 use crate::dynamics::{Finder, Held, select::Selection};
 use crate::experiment::Experiment;
 use crate::model::{Foreign, Head, Network};
+use crate::ops::CellKind;
 use crate::run::{Made, Run, Stage};
 use crate::{Error, Result, setting};
 use serde::{Deserialize, Serialize};
@@ -161,9 +163,10 @@ pub trait Watch {
 /// What the stages return; what earlier ones made stays.
 pub fn run(experiment: &Experiment, options: Options) -> Result<PathBuf> {
     check(experiment, options.force)?;
+    let mut experiment = experiment.clone();
+    elsewhere(&mut experiment, options.out)?;
     // What weights from elsewhere hold is the network.
     let foreign = experiment.weights.as_ref().map(Foreign::read).transpose()?;
-    let mut experiment = experiment.clone();
     if let Some(foreign) = &foreign {
         experiment.model = foreign.config(&experiment.model);
     }
@@ -194,10 +197,17 @@ pub fn run(experiment: &Experiment, options: Options) -> Result<PathBuf> {
                 &mut |folder, _, _| tokenize(&e.corpus, options.data, seed, Some(foreign), folder),
             )?;
             let file = crate::run::fingerprint(&weights.file)?.1;
-            pass(
-                stage("train", &(&e.model, weights, file), &["tokenize"]),
-                &mut |folder, _, _| train::import(e, foreign, folder),
-            )?;
+            if weights.train {
+                pass(
+                    stage("train", &(&e.model, weights, file, &e.training, seed), &["tokenize"]),
+                    &mut |folder, key, watch| train::further(e, foreign, folder, key, watch),
+                )?;
+            } else {
+                pass(
+                    stage("train", &(&e.model, weights, file), &["tokenize"]),
+                    &mut |folder, _, _| train::import(e, foreign, folder),
+                )?;
+            }
         }
         _ => {
             pass(tokenizing(e, &sources), &mut |folder, _, _| {
@@ -381,6 +391,58 @@ fn check(experiment: &Experiment, force: &[String]) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Weights named by the folder of a run, or of a grid, become that network's file; the words they were trained with
+/// become this corpus's, unless it says what its tokens are.
+fn elsewhere(e: &mut Experiment, out: &Path) -> Result<()> {
+    let Some(weights) = &mut e.weights else { return Ok(()) };
+    let named = weights.file.clone();
+    if named.is_file() {
+        return Ok(());
+    }
+    let Some(folder) = [named.clone(), out.join(&named)].into_iter().find(|f| f.is_dir()) else {
+        return Err(Error::input(
+            named.display(),
+            "",
+            format!("no such file, and no run of this name in {}", out.display()),
+            "name a file of weights, or run that experiment first",
+        ));
+    };
+    let folder = match folder.join("cases") {
+        cases if cases.is_dir() => of_the_same(&cases, e.model.cell, e.seed)?,
+        _ => folder,
+    };
+    weights.file = folder.join("model.safetensors");
+    let tokenizer = folder.join("tokenizer.json");
+    if e.corpus.tokens.kind == Kind::Words && tokenizer.is_file() {
+        e.corpus.tokens.kind = Kind::Given(tokenizer);
+    }
+    Ok(())
+}
+
+/// The case of a grid that has this cell and this seed.
+fn of_the_same(cases: &Path, cell: CellKind, seed: u64) -> Result<PathBuf> {
+    let entries = std::fs::read_dir(cases).map_err(Error::io(cases))?;
+    let mut found = Vec::new();
+    for entry in entries {
+        let folder = entry.map_err(Error::io(cases))?.path();
+        let record = folder.join(crate::run::RECORD);
+        let Ok(text) = std::fs::read_to_string(&record) else { continue };
+        let of: Experiment = crate::run::experiment_of(&record.display().to_string(), &text)?;
+        if of.model.cell == cell && of.seed == seed {
+            found.push(folder);
+        }
+    }
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        n => Err(Error::input(
+            cases.display(),
+            "",
+            format!("{n} cases with the cell {cell:?} and the seed {seed}"),
+            "name the folder of one case in `weights.file`",
+        )),
+    }
 }
 
 /// Hash of every file the corpus is read from: a changed file is a changed corpus.

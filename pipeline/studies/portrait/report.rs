@@ -23,6 +23,16 @@ pub fn stage(e: &Experiment, folder: &Path, stages: &[StageRecord]) -> Result<Ma
         corpus.notes.iter().map(|n| ("tokenize", n.clone())).collect();
     if let Some(weights) = &e.weights {
         notes.extend(assumed(weights)?.into_iter().map(|n| ("train", n)));
+        let before = stages.iter().find_map(|s| s.numbers.get("accuracy.start"));
+        notes.extend(before.map(|accuracy| {
+            let file = weights.file.display();
+            (
+                "train",
+                format!(
+                    "training went on from {file}, which read {accuracy:.3} of the test split right"
+                ),
+            )
+        }));
     }
     let notes = write_notes(folder, &notes)?;
     let title = if e.title.is_empty() { &corpus.name } else { &e.title };

@@ -16,11 +16,44 @@ const CHECKPOINT: &str = "checkpoint.safetensors";
 
 pub fn stage(e: &Experiment, folder: &Path, key: &str, watch: &mut dyn Watch) -> Result<Made> {
     let (corpus, network) = untrained(e, folder)?;
+    fitted(e, &corpus, &network, folder, key, watch)
+}
+
+/// Weights trained elsewhere, trained further.
+pub fn further(
+    e: &Experiment,
+    foreign: &Foreign,
+    folder: &Path,
+    key: &str,
+    watch: &mut dyn Watch,
+) -> Result<Made> {
+    let corpus = store::read(folder)?;
+    let classes = corpus.label_names.len();
+    let head = match foreign.outputs() {
+        0 => train::head(e.model.head, &corpus.train.labels, classes),
+        _ => foreign.head(classes, matches!(corpus.train.labels, Labels::Multi { .. }))?,
+    };
+    let network = foreign.start(&e.model, head, head.outputs(classes), e.seed)?;
+    let before = train::score(&network, &corpus.test)?.accuracy();
+    let mut made = fitted(e, &corpus, &network, folder, key, watch)?;
+    made.files.push(write_taken(folder, foreign)?);
+    Ok(made.with("accuracy.start", before))
+}
+
+/// Trains a network in place.
+fn fitted(
+    e: &Experiment,
+    corpus: &Corpus,
+    network: &Network,
+    folder: &Path,
+    key: &str,
+    watch: &mut dyn Watch,
+) -> Result<Made> {
     let checkpoint = folder.join(CHECKPOINT);
     let fit = {
         let mut watcher = watch.training();
         train::fit(
-            &network,
+            network,
             &corpus.train,
             &corpus.validation,
             &e.training,
@@ -29,7 +62,7 @@ pub fn stage(e: &Experiment, folder: &Path, key: &str, watch: &mut dyn Watch) ->
             &mut *watcher,
         )?
     };
-    made(folder, &corpus, &network, &fit)
+    made(folder, corpus, network, &fit)
 }
 
 /// The corpus as it was tokenized, and a network that knows nothing yet.

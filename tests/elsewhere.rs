@@ -1,0 +1,156 @@
+//! Weights trained elsewhere: looked at as they are, and trained further.
+
+use super::experiment::{Ran, run, small};
+use accrue::dynamics::Held;
+use accrue::experiment::Experiment;
+use accrue::model::foreign;
+use accrue::report::{Frame, Summary};
+use accrue::studies::bare;
+use accrue::studies::portrait::{self, Options, STAGES};
+use std::path::Path;
+
+#[test]
+fn weights_from_elsewhere_make_the_portrait_that_training_made() {
+    let out = tempfile::tempdir().unwrap();
+    let own = small(&[]);
+    let (_, folder) = run(&own, out.path(), &[]);
+    let file = folder.join("model.safetensors");
+    let weights = foreign::Settings { file, ..Default::default() };
+    let mut experiment = own.clone();
+    experiment.name = "elsewhere".into();
+    // What the file holds counts, whatever the experiment says.
+    experiment.model.units = 3;
+    experiment.weights = Some(weights.clone());
+    let (ran, again) = run(&experiment, out.path(), &[]);
+    assert_eq!(ran, STAGES);
+    let (before, after) = (Summary::read(&folder).unwrap(), Summary::read(&again).unwrap());
+    for key in ["accuracy.network", "dimension.states", "dimension.fixed_points"] {
+        assert_eq!(before.get(key), after.get(key), "{key}");
+    }
+    assert!(after.get("dimension.untrained").is_none() && after.get("train.steps").is_none());
+    assert!(!again.join("tables/training.parquet").exists());
+    let page = std::fs::read_to_string(again.join("index.html")).unwrap();
+    assert!(page.contains("Reading a document") && !page.contains("before training"));
+    assert!(run(&experiment, out.path(), &[]).0.is_empty(), "in place the second time");
+
+    // The network alone, from the states it visited: the same slow points.
+    let states = Frame::read(&folder, "states").unwrap().lists("state").unwrap();
+    let (rows, width) = (states.len(), states[0].len());
+    let tensor =
+        candle_core::Tensor::from_vec(states.concat(), (rows, width), &candle_core::Device::Cpu);
+    let given = out.path().join("states.npy");
+    tensor.unwrap().write_npy(&given).unwrap();
+    let mut alone = Experiment { fixed_points: own.fixed_points.clone(), ..Experiment::default() };
+    alone.study = "tests".into();
+    alone.name = "alone".into();
+    alone.weights = Some(weights);
+    alone.states.given = Some(given.clone());
+    alone.fixed_points.inputs = vec![Held::Uniform, Held::Zero];
+    let bare = |experiment: &Experiment| {
+        let mut watch = Ran::default();
+        let options =
+            Options { data: Path::new("data"), out: out.path(), force: &[], watch: &mut watch };
+        bare::run(experiment, &[], options)
+    };
+    let found = Summary::read(&bare(&alone).unwrap()).unwrap();
+    assert_eq!(found.get("fixed_points.count"), before.get("fixed_points.count"));
+    let near = |key: &str| (found.get(key).unwrap() - before.get(key).unwrap()).abs();
+    assert!(near("dimension.fixed_points") < 1e-6);
+    assert!(near("dimension.states") < 0.05, "the table holds every state of these documents");
+    let page = std::fs::read_to_string(out.path().join("tests/alone/index.html")).unwrap();
+    assert!(page.contains("No corpus was given") && page.contains("id=manifold"));
+
+    // States of another network are refused.
+    let narrow =
+        candle_core::Tensor::zeros((4, 3), candle_core::DType::F32, &candle_core::Device::Cpu);
+    narrow.unwrap().write_npy(&given).unwrap();
+    let message = bare(&alone).unwrap_err().to_string();
+    assert!(message.contains("states.npy") && message.contains("the cell has 16"), "{message}");
+}
+
+#[test]
+fn training_goes_on_from_the_weights_of_an_earlier_run() {
+    let out = tempfile::tempdir().unwrap();
+    let (_, folder) = run(&small(&["training.epochs=8"]), out.path(), &[]);
+    // So small a rate leaves weights where they are: what is read and scored are the earlier network's.
+    let still = &["name=still", "training.learning_rate=1e-30", "training.epochs=1"];
+    let mut experiment = small(still);
+    let weights = |file: &Path| foreign::Settings {
+        file: file.to_path_buf(),
+        train: true,
+        ..Default::default()
+    };
+    // A run is named as it lies below the folder of runs.
+    experiment.weights = Some(weights(Path::new("tests/small")));
+    let (ran, again) = run(&experiment, out.path(), &[]);
+    assert_eq!(ran, STAGES);
+    let (before, after) = (Summary::read(&folder).unwrap(), Summary::read(&again).unwrap());
+    let earlier = before.get("accuracy.network").unwrap();
+    assert_eq!(after.get("accuracy.start"), Some(earlier));
+    assert_eq!(after.get("accuracy.network"), Some(earlier));
+    assert_eq!(before.get("dimension.states"), after.get("dimension.states"));
+    assert!(run(&experiment, out.path(), &[]).0.is_empty(), "in place the second time");
+
+    // At a rate that moves them, it starts where the other ended and learns on.
+    experiment.name = "further".into();
+    experiment.training.learning_rate = 0.05;
+    experiment.training.epochs = 20;
+    let (_, further) = run(&experiment, out.path(), &[]);
+    let losses = |folder: &Path| Frame::read(folder, "training").unwrap().f64("loss").unwrap();
+    let (first, then) = (losses(&folder), losses(&further));
+    assert!(then[0] < 0.8 * first[0], "{} after {}", then[0], first[0]);
+    assert!(then.last().unwrap() < first.last().unwrap());
+    let summary = Summary::read(&further).unwrap();
+    assert_eq!(summary.get("accuracy.start"), Some(earlier));
+    assert!(summary.get("accuracy.network").unwrap() > earlier);
+    let notes = Frame::read(&further, "notes").unwrap().text("note").unwrap();
+    let said = format!("which read {earlier:.3} of the test split right");
+    assert!(notes.iter().any(|n| n.contains(&said)), "{notes:?}");
+    assert!(further.join("tables/weights.parquet").exists());
+
+    // Without its readout it starts as one that knows words and no labels. (The seed of the run before would draw the
+    // readout that its states grew towards.)
+    experiment.seed = 7;
+    experiment.name = "anew".into();
+    experiment.weights.as_mut().unwrap().readout = Some("none".into());
+    let (_, anew) = run(&experiment, out.path(), &[]);
+    let start = Summary::read(&anew).unwrap().get("accuracy.start").unwrap();
+    assert!(start < earlier, "{start} with a drawn readout, {earlier} with its own");
+}
+
+#[test]
+fn of_a_grid_the_case_with_the_same_cell_and_seed_is_taken() {
+    let out = tempfile::tempdir().unwrap();
+    let case = |name: &str, seed: usize| {
+        let set = [format!("name=many/cases/{name}"), format!("seed={seed}")];
+        let mut set: Vec<&str> = set.iter().map(String::as_str).collect();
+        set.push("training.epochs=2");
+        run(&small(&set), out.path(), &[]).1
+    };
+    let second = [case("001-1", 1), case("002-2", 2)][1].clone();
+    let mut experiment =
+        small(&["name=on", "training.learning_rate=1e-30", "training.epochs=1", "seed=2"]);
+    let file = Path::new("tests/many").to_path_buf();
+    experiment.weights = Some(foreign::Settings { file, train: true, ..Default::default() });
+    let (_, folder) = run(&experiment, out.path(), &[]);
+    let taken = std::fs::read_to_string(folder.join("run.ron")).unwrap();
+    assert!(taken.contains("002-2/model.safetensors"), "{taken}");
+    let accuracy = |folder: &Path| Summary::read(folder).unwrap().get("accuracy.network").unwrap();
+    assert_eq!(accuracy(&folder), accuracy(&second));
+
+    let refused = |experiment: &Experiment| {
+        let mut watch = Ran::default();
+        let options =
+            Options { data: Path::new("data"), out: out.path(), force: &[], watch: &mut watch };
+        portrait::run(experiment, options).unwrap_err().to_string()
+    };
+    experiment.seed = 3;
+    let message = refused(&experiment);
+    assert!(
+        message.contains("0 cases with the cell") && message.contains("the seed 3"),
+        "{message}"
+    );
+    experiment.weights.as_mut().unwrap().file = "tests/none".into();
+    let message = refused(&experiment);
+    assert!(message.contains("tests/none") && message.contains("no run of this name"), "{message}");
+}
