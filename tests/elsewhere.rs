@@ -75,13 +75,9 @@ fn training_goes_on_from_the_weights_of_an_earlier_run() {
     // So small a rate leaves weights where they are: what is read and scored are the earlier network's.
     let still = &["name=still", "training.learning_rate=1e-30", "training.epochs=1"];
     let mut experiment = small(still);
-    let weights = |file: &Path| foreign::Settings {
-        file: file.to_path_buf(),
-        train: true,
-        ..Default::default()
-    };
     // A run is named as it lies below the folder of runs.
-    experiment.weights = Some(weights(Path::new("tests/small")));
+    let file = Path::new("tests/small").to_path_buf();
+    experiment.weights = Some(foreign::Settings { file, train: true, ..Default::default() });
     let (ran, again) = run(&experiment, out.path(), &[]);
     assert_eq!(ran, STAGES);
     let (before, after) = (Summary::read(&folder).unwrap(), Summary::read(&again).unwrap());

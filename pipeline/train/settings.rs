@@ -162,8 +162,8 @@ pub enum Penalty {
     Recurrent(f64),
     /// `λ ‖θ‖₂`, not squared, over all parameters.
     Norm(f64),
-    /// `λ Σθ²` over the cell and `μ Σθ²` over everything else. A weak `μ` lets the readout grow and the state stay
-    /// small, where cells are nearly linear and keep evidence longer, and still forgets what the readout started with.
+    /// `λ Σθ²` over the cell and `μ Σθ²` over everything else. With a weak `μ` cells of
+    /// unordered classes keep evidence longer at the same `λ`; with none the readout never forgets what it started with.
     Parts {
         /// `λ`, of the recurrent cell: weights, biases, initial state.
         recurrent: f64,
