@@ -14,7 +14,7 @@ ACCRUE = $(CARGO) run $(FLAGS) --quiet --
 # four cells with three seeds each, on sentences and reviews too, and shapes of the published size.
 PROFILE ?= small
 CONTEXT_cells = context/seeds context/sentences context/goods
-CONTEXT_paper = $(CONTEXT_cells) context/reviews
+CONTEXT_paper = $(CONTEXT_cells) context/reviews context/from_reviews
 GRIDS_cells = line/valences line/sentences
 GRIDS_paper = line/valences line/sentences line/reviews
 SHAPES = unordered ordered bend labels correlated collapse many
@@ -58,6 +58,8 @@ $(eval $(call run-of,context/beginning,context/beginning,-))
 $(eval $(call run-of,context/seeds,context/seeds,-))
 $(eval $(call run-of,context/sentences,context/sentences,sst2))
 $(eval $(call run-of,context/reviews,context/reviews,imdb))
+$(eval $(call run-of,context/from_reviews,context/from_reviews,sst2))
+$(OUT)/context/from_reviews/index.html: $(OUT)/context/reviews/index.html
 $(eval $(call run-of,context/goods,context/goods,amazon))
 $(foreach run,imdb sst2 ag_news newsgroups sst5 amazon go_emotions,$(eval $(call run-of,$(run)/gru,$(run),$(run))))
 $(eval $(call run-of,imdb/ratings,imdb_ratings,imdb))

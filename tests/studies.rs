@@ -257,6 +257,26 @@ fn the_toy_language_is_read_in_context() {
 }
 
 #[test]
+fn modifiers_are_found_without_a_slow_point() {
+    let out = tempfile::tempdir().unwrap();
+    let none = [
+        "training.steps=4000",
+        "training.decay=0.9994",
+        "fixed_points.finder.tolerances=[1e-30]",
+        "fixed_points.headline=1e-30",
+        "context.fit=false",
+    ];
+    let (_, folder) = run("context/toy.ron", &none, out.path());
+    assert_eq!(Frame::read(&folder, "fixed_points").unwrap().f64("speed").unwrap().len(), 0);
+    let table = Frame::read(&folder, "modifiers").unwrap();
+    assert_eq!(table.text("word").unwrap()[..2], ["not4", "very1"]);
+    let gain = table.f64("gain").unwrap();
+    assert!(gain[0] < -1.0 && gain[1] > 0.5, "{gain:?}");
+    assert!(folder.join("tables/modifier_subspace.parquet").is_file());
+    assert!(!folder.join("tables/phrases.parquet").exists(), "there is no line to go back to");
+}
+
+#[test]
 fn the_first_words_count_double_where_they_do() {
     let out = tempfile::tempdir().unwrap();
     let short = ["training.steps=3000", "training.decay=0.9992", "context.fit=false"];

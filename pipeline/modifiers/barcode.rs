@@ -28,7 +28,7 @@ use rayon::prelude::*;
 pub struct Scene<'a> {
     /// The cell with its input held at `x*`.
     pub map: &'a Map,
-    /// The central slow point `h*`, `[state]`.
+    /// The central slow point `h*`, or another state from which words are read, `[state]`.
     pub centre: &'a [f64],
     /// Readout vector `w`, `[state]`.
     pub readout: &'a [f64],

@@ -553,7 +553,7 @@ pub const TABLES: &[Described] = &[
     },
     Described {
         name: "modifiers",
-        about: "One row a word that is frequent enough, strongest effect first: how it changes the reading of other words (SPEC CONTEXT 3.1).",
+        about: "One row a word that is frequent enough, strongest effect first: how it changes the reading of other words (SPEC CONTEXT 3.1), at the central slow point; at the mean of the states, where there is none.",
         columns: &[
             f("word", "str", "text"),
             f("id", "u64", "token id"),

@@ -33,7 +33,7 @@ pub(super) struct Found<'a> {
 }
 
 /// Tables `modifier_subspace`, `blocking`, `phrases` and `positions`; the first three where
-/// there are modifiers.
+/// there are modifiers, all but the first where there are slow points to go back to.
 pub(super) fn tables(e: &Experiment, found: &Found) -> Result<Vec<Table>> {
     let moved: Vec<Vec<f64>> = found.list.iter().map(|&w| found.codes.beyond(w)).collect();
     let subspace = match moved.len() {
@@ -43,6 +43,11 @@ pub(super) fn tables(e: &Experiment, found: &Found) -> Result<Vec<Table>> {
     let mut tables = Vec::new();
     if let Some(subspace) = &subspace {
         tables.push(members(found, subspace, &moved));
+    }
+    if found.scene.points.is_empty() {
+        return Ok(tables);
+    }
+    if let Some(subspace) = &subspace {
         tables.extend(documents(e, found, subspace)?);
         tables.push(phrases(found, subspace)?);
     }

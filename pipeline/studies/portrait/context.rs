@@ -59,19 +59,17 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     made.files.push(text_gains(&scene.corpus.words, &said).write(folder)?);
     made = made.with("text_gains.count", said.iter().filter(|g| g.told()).count() as f64);
     let mut list: Vec<u32> = Vec::new();
-    if !scene.points.is_empty() {
-        let (tables, strongest, network) = search(e, folder, &scene)?;
-        let alike = Agreement::of(&said, &network, e.seed);
-        made = made
-            .with("text_gains.agreement", alike.correlation)
-            .with("text_gains.agreement.low", alike.interval.0)
-            .with("text_gains.agreement.high", alike.interval.1)
-            .with("text_gains.compared", alike.words as f64);
-        for table in tables {
-            made.files.push(table.write(folder)?);
-        }
-        list.extend(strongest);
+    let (tables, strongest, network) = search(e, folder, &scene)?;
+    let alike = Agreement::of(&said, &network, e.seed);
+    made = made
+        .with("text_gains.agreement", alike.correlation)
+        .with("text_gains.agreement.low", alike.interval.0)
+        .with("text_gains.agreement.high", alike.interval.1)
+        .with("text_gains.compared", alike.words as f64);
+    for table in tables {
+        made.files.push(table.write(folder)?);
     }
+    list.extend(strongest);
     if !e.context.fit {
         return Ok(made);
     }
@@ -94,7 +92,9 @@ fn search(
     scene: &Scene,
 ) -> Result<(Vec<Table>, Vec<u32>, Vec<f64>)> {
     let (axes, _) = super::states::read_axes(folder)?;
-    let centre = scene.nearest(axes.mean.as_slice());
+    let mean = axes.mean.as_slice();
+    // A network without a slow point reads words in context too: there from the mean of its states.
+    let centre = if scene.points.is_empty() { mean } else { scene.nearest(mean) };
     let direction = scene.direction();
     let near = Linearisation::at(&scene.map, centre, Some(&direction))?;
     let left: Vec<f64> = near.eigen.left.column(0).iter().map(|z| z.re).collect();
@@ -175,11 +175,15 @@ pub(in crate::studies) fn p_value(quantile: f64) -> f64 {
     (1.0 - quantile).max(1.0 / (NULL + 1) as f64)
 }
 
-/// Barcodes at other points along the line: words act there too, or only in the middle.
+/// Barcodes at other points along the line: words act there too, or only in the middle. None where
+/// there is no slow point.
 fn elsewhere(scene: &Scene, watched: &modifiers::Scene, usual: &[usize]) -> Result<Vec<Barcodes>> {
     let said = |p: &[f64]| p.iter().zip(watched.readout).map(|(p, w)| p * w).sum::<f64>();
     let mut along: Vec<&[f64]> = scene.points.iter().map(Vec::as_slice).collect();
     along.sort_by(|a, b| said(a).total_cmp(&said(b)));
+    if along.is_empty() {
+        return Ok(Vec::new());
+    }
     let at = |share: f64| along[((along.len() - 1) as f64 * share).round() as usize];
     let mut points: Vec<&[f64]> = CONTEXTS.iter().map(|&share| at(share)).collect();
     points.dedup();
