@@ -254,20 +254,13 @@ fn the_toy_language_is_read_in_context() {
     for (rule, said) in planted.iter().zip(&full) {
         assert!((rule - said).abs() < 0.25 * rule.abs(), "{planted:?} {full:?}");
     }
-}
 
-#[test]
-fn modifiers_are_found_without_a_slow_point() {
-    let out = tempfile::tempdir().unwrap();
-    let none = [
-        "training.steps=4000",
-        "training.decay=0.9994",
-        "fixed_points.finder.tolerances=[1e-30]",
-        "fixed_points.headline=1e-30",
-        "context.fit=false",
-    ];
-    let (_, folder) = run("context/toy.ron", &none, out.path());
-    assert_eq!(Frame::read(&folder, "fixed_points").unwrap().f64("speed").unwrap().len(), 0);
+    // Where no search comes to a slow point, both are found from the mean of the states.
+    let searches = ["steps=1", "tolerances=[1e-30]"].map(|s| format!("fixed_points.finder.{s}"));
+    let none = ["fixed_points.headline=1e-30", "context.fit=false"];
+    let set = [&short[..], &none, &searches.each_ref().map(String::as_str)].concat();
+    let (_, folder) = run("context/toy.ron", &set, out.path());
+    assert_eq!(Frame::read(&folder, "fixed_points").unwrap().height(), 0);
     let table = Frame::read(&folder, "modifiers").unwrap();
     assert_eq!(table.text("word").unwrap()[..2], ["not4", "very1"]);
     let gain = table.f64("gain").unwrap();
