@@ -7,7 +7,7 @@ use accrue::dynamics::{Finder, Held, Map, search};
 use accrue::experiment::Experiment;
 use accrue::linalg::{eigenvalues, time_constant};
 use accrue::model::Network;
-use accrue::report::Frame;
+use accrue::report::{Frame, dictionary};
 use accrue::stats::evidence;
 use accrue::stats::summary::{median, spearman};
 use accrue::studies::portrait::{self, Options};
@@ -40,6 +40,7 @@ fn claims(folder: &Path) -> BTreeMap<String, (f64, bool)> {
     let table = Frame::read(folder, "claims").unwrap();
     let (names, measured) = (table.text("claim").unwrap(), table.f64("measured").unwrap());
     let holds = table.bool("holds").unwrap();
+    assert!(names.iter().all(|name| !dictionary::claim(name).is_empty()), "{names:?}");
     let row = |i: usize| (names[i].clone(), (measured[i], holds[i] == Some(true)));
     (0..names.len()).map(row).collect()
 }

@@ -1051,6 +1051,47 @@ pub const SUMMARY: &[Field] = &[
     f("corpus.name", "text", "name of the corpus"),
 ];
 
+/// What each of the papers' claims is about, in a few words: L from 1906.10720, G from 2010.15114, C from 2004.08013.
+pub const CLAIMS: &[(&str, &str)] = &[
+    ("L1", "the accuracy is the published one"),
+    ("L2", "states in few dimensions"),
+    ("L3", "slow points on a line"),
+    ("L4", "the slow mode outlasts the document"),
+    ("L5", "it points along the line"),
+    ("L6", "words enter it by their valence"),
+    ("L7", "one linear step suffices"),
+    ("L8", "linear pieces in a chain do not"),
+    ("G1", "the task is solved"),
+    ("G2", "variance in the first N − 1 components"),
+    ("G3", "N − 1 dimensions"),
+    ("G4", "readouts at the simplex's angles"),
+    ("G5", "slow points fill the simplex"),
+    ("G6", "N − 1 slow modes"),
+    ("G7", "words move the state along their readouts"),
+    ("G8", "three ordered classes on a line"),
+    ("G9", "five on a line that bends, two slow modes"),
+    ("G10", "two labels make a square"),
+    ("G11", "three labels make a cube"),
+    ("G12", "the counts have N − 1 dimensions"),
+    ("G13", "a stronger penalty, fewer dimensions"),
+    ("G14", "the same answer with the words shuffled"),
+    ("G15", "classes more alike, fewer dimensions"),
+    ("C1", "the network follows the running score"),
+    ("C2", "a slow mode and a turning pair"),
+    ("C3", "the input Jacobian reads words in context"),
+    ("C4", "modifiers move the state off the line"),
+    ("C5", "without the turning pair \"not bad\" is bad"),
+    ("C6", "some words turn how others are read, some strengthen it"),
+    ("C7", "the beginning counts more"),
+    ("C8", "words in context recover the network's gain"),
+    ("dimension", "the states' dimension is the one the counts predict"),
+];
+
+/// What a claim is about; nothing for an unknown one.
+pub fn claim(name: &str) -> &'static str {
+    CLAIMS.iter().find(|(claim, _)| *claim == name).map_or("", |(_, about)| about)
+}
+
 /// The table of that name.
 pub fn table(name: &str) -> Option<&'static Described> {
     TABLES.iter().find(|t| t.name == name)
@@ -1066,6 +1107,11 @@ pub fn readme() -> String {
             let _ =
                 writeln!(text, "| `{}` | {} | {} |", c.name, c.kind, c.about.replace('|', "\\|"));
         }
+    }
+    text.push_str("\n## Claims\n\nTables `claims` and `case_claims` name them.\n\n");
+    text.push_str("| claim | what is tested |\n|---|---|\n");
+    for (name, about) in CLAIMS {
+        let _ = writeln!(text, "| {name} | {about} |");
     }
     text.push_str("\n## summary.json\n\nFlat: one object, these keys. A key is absent where its stage has nothing to say.\n\n");
     text.push_str("| key | type | meaning |\n|---|---|---|\n");

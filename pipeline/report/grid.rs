@@ -1,6 +1,7 @@
 //! The page of a whole grid: every case, the claims over all of them, and the
 //! predicted against the measured dimension.
 
+use super::dictionary::claim;
 use super::figure::grid as figure;
 use super::page::{escape, shell};
 use super::plot;
@@ -57,7 +58,7 @@ impl Cases {
 
 impl Cases {
     /// The value that each case has of an axis, without what all values share.
-    fn shown(&self, axis: usize) -> Vec<String> {
+    pub(super) fn shown(&self, axis: usize) -> Vec<String> {
         let values: Vec<String> = self.settings.iter().map(|s| s[axis].1.clone()).collect();
         let mut distinct = values.clone();
         distinct.sort();
@@ -197,8 +198,8 @@ fn claims(body: &mut String, claims: &Claims, cases: &Cases) {
     let _ = write!(
         body,
         "<section id=claims><h2>The claims, over all networks</h2>{said}<div class=wide><table>\
-         <thead><tr><th>Claim</th><th class=text>Published; criterion</th><th>Median</th><th>Range</th>\
-         <th>Hold</th>"
+         <thead><tr><th>Claim</th><th class=text>What is tested; published; criterion</th><th>Median</th>\
+         <th>Range</th><th>Hold</th>"
     );
     groups.iter().for_each(|group| {
         let _ = write!(body, "<th>{}</th>", escape(group));
@@ -209,8 +210,10 @@ fn claims(body: &mut String, claims: &Claims, cases: &Cases) {
         values.sort_by(f64::total_cmp);
         let _ = write!(
             body,
-            "<tr><td>{}</td><td class=text>{}</td><td>{:.3}</td><td>{:.3}&nbsp;–&nbsp;{:.3}</td><td>{}</td>",
+            "<tr><td>{}</td><td class=text>{}<br><span class=small>{}</span></td><td>{:.3}</td>\
+             <td>{:.3}&nbsp;–&nbsp;{:.3}</td><td>{}</td>",
             escape(name),
+            escape(claim(name)),
             escape(&claims.reference[rows[0]]),
             values[values.len() / 2],
             values[0],

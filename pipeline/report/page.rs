@@ -511,6 +511,8 @@ figure svg [fill='#F5F5F5']{fill:var(--paper)}
 figcaption{color:var(--soft);font-size:.95rem}
 .links{font-size:.8rem}
 .wide{overflow-x:auto}
+.wide td.text{min-width:9rem}
+@media(min-width:56rem){.wide{position:relative;left:50%;transform:translateX(-50%);width:max-content;min-width:100%;max-width:min(72rem,100vw - 4rem)}.wide td.text,.claims td{max-width:24rem}}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 th{text-align:left;font-weight:600;color:var(--soft)}
 th,td{padding:.35rem .8rem .35rem 0;border-bottom:1px solid var(--line)}

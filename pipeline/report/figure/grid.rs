@@ -26,7 +26,9 @@ pub struct Pair<'a> {
 
 /// The figure over a grid's cases; none where no case has a prediction.
 pub fn dimensions(cases: &Cases, correlation: Correlation) -> Option<Figure> {
-    let group = |i: usize| cases.settings[i].first().map_or("", |s| s.1.as_str());
+    // The values of the first axis, without what all of them share.
+    let first = cases.settings.first().is_some_and(|settings| !settings.is_empty());
+    let groups = if first { cases.shown(0) } else { vec![String::new(); cases.names.len()] };
     let pairs: Vec<Pair> = cases
         .numbers
         .iter()
@@ -34,7 +36,7 @@ pub fn dimensions(cases: &Cases, correlation: Correlation) -> Option<Figure> {
         .filter_map(|(i, numbers)| {
             let predicted = numbers.get("dimension.predicted_scaled")?;
             Some(Pair {
-                group: group(i),
+                group: &groups[i],
                 name: &cases.names[i],
                 predicted: *predicted,
                 found: *numbers.get("dimension.states")?,
