@@ -268,6 +268,8 @@ fn the_toy_language_is_read_in_context() {
     assert!(gain[0] < -1.0 && gain[1] > 0.5, "{gain:?}");
     assert!(folder.join("tables/modifier_subspace.parquet").is_file());
     assert!(!folder.join("tables/phrases.parquet").exists(), "there is no line to go back to");
+    let notes = Frame::read(&folder, "notes").unwrap().text("note").unwrap();
+    assert!(notes.iter().any(|n| n.contains("no slow point")), "{notes:?}");
 }
 
 #[test]
