@@ -59,17 +59,22 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
     made.files.push(text_gains(&scene.corpus.words, &said).write(folder)?);
     made = made.with("text_gains.count", said.iter().filter(|g| g.told()).count() as f64);
     let mut list: Vec<u32> = Vec::new();
-    let (tables, strongest, network) = search(e, folder, &scene)?;
-    let alike = Agreement::of(&said, &network, e.seed);
-    made = made
-        .with("text_gains.agreement", alike.correlation)
-        .with("text_gains.agreement.low", alike.interval.0)
-        .with("text_gains.agreement.high", alike.interval.1)
-        .with("text_gains.compared", alike.words as f64);
-    for table in tables {
-        made.files.push(table.write(folder)?);
+    let sets = scene.sets(e, folder)?;
+    let probes: Vec<usize> = sets.positive.iter().chain(&sets.negative).copied().collect();
+    // In a corpus so small that no word is frequent (`modes.least`) there is none to be read after others.
+    if !probes.is_empty() {
+        let (tables, strongest, network) = search(e, folder, &scene, &probes)?;
+        let alike = Agreement::of(&said, &network, e.seed);
+        made = made
+            .with("text_gains.agreement", alike.correlation)
+            .with("text_gains.agreement.low", alike.interval.0)
+            .with("text_gains.agreement.high", alike.interval.1)
+            .with("text_gains.compared", alike.words as f64);
+        for table in tables {
+            made.files.push(table.write(folder)?);
+        }
+        list.extend(strongest);
     }
-    list.extend(strongest);
     if !e.context.fit {
         return Ok(made);
     }
@@ -90,6 +95,7 @@ fn search(
     e: &Experiment,
     folder: &Path,
     scene: &Scene,
+    probes: &[usize],
 ) -> Result<(Vec<Table>, Vec<u32>, Vec<f64>)> {
     let (axes, _) = super::states::read_axes(folder)?;
     let mean = axes.mean.as_slice();
@@ -99,15 +105,13 @@ fn search(
     let near = Linearisation::at(&scene.map, centre, Some(&direction))?;
     let left: Vec<f64> = near.eigen.left.column(0).iter().map(|z| z.re).collect();
     let line: Vec<f64> = near.eigen.right.column(0).iter().map(|z| z.re).collect();
-    let sets = scene.sets(e, folder)?;
-    let probes: Vec<usize> = sets.positive.iter().chain(&sets.negative).copied().collect();
     let watched = modifiers::Scene {
         map: &scene.map,
         centre,
         readout: &direction,
         slow: &left,
         inputs: &scene.inputs,
-        probes: &probes,
+        probes,
     };
     let counts = Frame::read(folder, "words")?.f64("count")?;
     let mut often: Vec<usize> =
