@@ -1,7 +1,6 @@
 //! `accrue-cuda`: the same program, linked with NVIDIA's libraries. `accrue --device cuda` starts it.
 
-mod command;
-
 fn main() -> std::process::ExitCode {
-    command::main()
+    // Only here, so that a commit compiles this file and not the library.
+    accrue::command::main(option_env!("ACCRUE_REVISION").unwrap_or("unknown"))
 }

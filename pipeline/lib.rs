@@ -78,7 +78,7 @@
 //! # Networks from elsewhere: [`model::foreign`]
 //!
 //! Weights of PyTorch, Keras, Flax or Equinox take the place of training; everything after it is
-//! the same. Without a corpus, [`studies::bare`] starts from states that were visited
+//! the same. Without a corpus, [`studies::states_only`] starts from states that were visited
 //! elsewhere.
 //!
 //! # Conventions
@@ -93,32 +93,20 @@
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
 #![warn(missing_docs)]
 
-pub mod error;
+pub use accrue_dynamics as dynamics;
+pub use accrue_dynamics::geometry;
+pub use accrue_model as model;
+pub use accrue_numerics::{
+    Error, Result, error, files, interrupt, linalg, nearest, notation, seed, setting, summary,
+};
+pub use accrue_ops as ops;
+pub use accrue_text as corpus;
+pub use accrue_train as train;
+pub use accrue_words::{baseline, stats};
+
+pub mod command;
 pub mod experiment;
-pub mod interrupt;
-pub mod notation;
-pub mod run;
-pub mod seed;
-pub mod setting;
-
-pub mod corpus;
-pub mod linalg;
-pub mod ops;
-
-pub mod stats;
-
-pub mod model;
-pub mod train;
-
-pub mod dynamics;
-pub mod geometry;
-
-pub mod baseline;
-
 pub mod modifiers;
-
 pub mod report;
-
+pub mod run;
 pub mod studies;
-
-pub use error::{Error, Result};

@@ -1,7 +1,6 @@
-//! The command line.
-
-mod command;
+//! The program.
 
 fn main() -> std::process::ExitCode {
-    command::main()
+    // Only here, so that a commit compiles this file and not the library.
+    accrue::command::main(option_env!("ACCRUE_REVISION").unwrap_or("unknown"))
 }

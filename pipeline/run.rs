@@ -6,13 +6,14 @@
 //! again. Files appear by rename, so that a run killed at any moment goes on
 //! to the same bits as one that was not.
 
+use crate::files::{replace, short};
 use crate::ops::cuda;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 /// Name of the file that tells what a folder holds.
@@ -90,11 +91,17 @@ pub struct Stage<'a> {
 /// Version of the program.
 pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 
-/// Revision of the source the program was built from.
-pub const REVISION: &str = match option_env!("ACCRUE_REVISION") {
-    Some(revision) => revision,
-    None => "unknown",
-};
+static REVISION: OnceLock<String> = OnceLock::new();
+
+/// Says which revision of the source the program was built from; the first call counts.
+pub fn built_from(revision: &str) {
+    REVISION.get_or_init(|| revision.into());
+}
+
+/// Revision of the source the program was built from, `unknown` where nobody said.
+pub fn revision() -> &'static str {
+    REVISION.get().map_or("unknown", String::as_str)
+}
 
 /// A run: its folder, what was already done there, and what is to be done again.
 pub struct Run<E> {
@@ -126,7 +133,7 @@ impl<E: Serialize> Run<E> {
         };
         let record = Record {
             program: PROGRAM.into(),
-            revision: REVISION.into(),
+            revision: revision().into(),
             experiment,
             stages: Vec::new(),
         };
@@ -283,53 +290,6 @@ pub fn experiment_of<E: serde::de::DeserializeOwned>(file: &str, text: &str) -> 
         Error::input(file, place, e.code, "run the experiment again")
     })?;
     Ok(whole.experiment)
-}
-
-/// Writes a file that appears whole or not at all.
-///
-/// # Errors
-/// [`Error::Io`] if the folder cannot be written to.
-pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-    }
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    std::fs::write(&partial, bytes).map_err(Error::io(&partial))?;
-    std::fs::rename(&partial, path).map_err(Error::io(path))
-}
-
-/// The first half of a SHA-256, lower-case hexadecimal: a name for what it was made of.
-fn short(hash: Sha256) -> String {
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A name that follows from a text.
-pub fn hash(text: &str) -> String {
-    let mut hash = Sha256::new();
-    hash.update(text.as_bytes());
-    short(hash)
-}
-
-/// Size in bytes and SHA-256 (lower-case hexadecimal) of a file.
-///
-/// # Errors
-/// [`Error::Io`] if it cannot be read.
-pub fn fingerprint(path: &Path) -> Result<(u64, String)> {
-    let mut hash = Sha256::new();
-    let mut file = std::fs::File::open(path).map_err(Error::io(path))?;
-    let mut block = vec![0; 1 << 20];
-    let mut bytes = 0;
-    loop {
-        let read = file.read(&mut block).map_err(Error::io(path))?;
-        if read == 0 {
-            break;
-        }
-        hash.update(&block[..read]);
-        bytes += read as u64;
-    }
-    Ok((bytes, hash.finalize().iter().map(|b| format!("{b:02x}")).collect()))
 }
 
 /// Resident memory of this process, as Linux tells it.

@@ -4,7 +4,7 @@
 //! Skipped, loudly, where there is no Chromium.
 
 use accrue::experiment::Experiment;
-use accrue::studies::portrait::{self, Options};
+use accrue::studies::text::{self, Options};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -60,12 +60,12 @@ fn run(out: &Path, cell: &str, embedding: &str, pool: &str) -> PathBuf {
     let experiment = Experiment::read(&file, &[name]).unwrap();
     let mut watch = Quiet;
     let options = Options { data: Path::new("data"), out, force: &[], watch: &mut watch };
-    portrait::run(&experiment, options).unwrap().join("index.html")
+    text::run(&experiment, options).unwrap().join("index.html")
 }
 
 struct Quiet;
 
-impl portrait::Watch for Quiet {
+impl text::Watch for Quiet {
     fn begin(&mut self, _: &str) {}
     fn passed(&mut self, _: &str, _: Option<f64>) {}
     fn training(&mut self) -> Box<dyn accrue::train::Watch + '_> {
@@ -107,7 +107,7 @@ fn a_figure_turns_into_a_plot_without_the_network() {
     assert_eq!(attribute(&dom, "data-drawn"), Some("4"));
     assert!(dom.contains("Back to the drawing</button>") && dom.contains("class=\"main-svg\""));
     // Predicted against found over all runs: one group of one network.
-    let index = accrue::report::index::write(out.path(), accrue::stats::summary::pearson).unwrap();
+    let index = accrue::report::index::write(out.path(), accrue::summary::pearson).unwrap();
     let (dom, said) = open(&browser, &index, "plot-dimensions");
     assert!(said.is_empty(), "{said:?}");
     assert_eq!(attribute(&dom, "data-drawn"), Some("1"));

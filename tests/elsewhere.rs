@@ -1,12 +1,12 @@
 //! Weights trained elsewhere: looked at as they are, and trained further.
 
 use super::experiment::{Ran, run, small};
-use accrue::dynamics::Held;
 use accrue::experiment::Experiment;
+use accrue::model::StaticInput;
 use accrue::model::foreign;
 use accrue::report::{Frame, Summary};
-use accrue::studies::bare;
-use accrue::studies::portrait::{self, Options, STAGES};
+use accrue::studies::states_only;
+use accrue::studies::text::{self, Options, STAGES};
 use std::path::Path;
 
 #[test]
@@ -45,12 +45,12 @@ fn weights_from_elsewhere_make_the_portrait_that_training_made() {
     alone.name = "alone".into();
     alone.weights = Some(weights);
     alone.states.given = Some(given.clone());
-    alone.fixed_points.inputs = vec![Held::Uniform, Held::Zero];
+    alone.fixed_points.inputs = vec![StaticInput::Uniform, StaticInput::Zero];
     let bare = |experiment: &Experiment| {
         let mut watch = Ran::default();
         let options =
             Options { data: Path::new("data"), out: out.path(), force: &[], watch: &mut watch };
-        bare::run(experiment, &[], options)
+        states_only::run(experiment, &[], options)
     };
     let found = Summary::read(&bare(&alone).unwrap()).unwrap();
     assert_eq!(found.get("fixed_points.count"), before.get("fixed_points.count"));
@@ -138,7 +138,7 @@ fn of_a_grid_the_case_with_the_same_cell_and_seed_is_taken() {
         let mut watch = Ran::default();
         let options =
             Options { data: Path::new("data"), out: out.path(), force: &[], watch: &mut watch };
-        portrait::run(experiment, options).unwrap_err().to_string()
+        text::run(experiment, options).unwrap_err().to_string()
     };
     experiment.seed = 3;
     let message = refused(&experiment);

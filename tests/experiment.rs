@@ -3,7 +3,7 @@
 
 use accrue::experiment::Experiment;
 use accrue::report::{Frame, Summary};
-use accrue::studies::portrait::{self, Options, STAGES};
+use accrue::studies::text::{self, Options, STAGES};
 use accrue::{Error, train};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -163,7 +163,7 @@ fn the_resolved_experiment_reads_back_the_same() {
 #[derive(Default)]
 pub(super) struct Ran(Vec<String>);
 
-impl portrait::Watch for Ran {
+impl text::Watch for Ran {
     fn begin(&mut self, _: &str) {}
     fn passed(&mut self, stage: &str, ran: Option<f64>) {
         self.0.extend(ran.map(|_| stage.to_string()));
@@ -177,7 +177,7 @@ pub(super) fn run(experiment: &Experiment, out: &Path, force: &[&str]) -> (Vec<S
     let force: Vec<String> = force.iter().map(|s| s.to_string()).collect();
     let mut watch = Ran::default();
     let options = Options { data: Path::new("data"), out, force: &force, watch: &mut watch };
-    let folder = portrait::run(experiment, options).unwrap();
+    let folder = text::run(experiment, options).unwrap();
     (watch.0, folder)
 }
 
@@ -273,7 +273,7 @@ fn a_run_makes_everything_once_and_again_only_what_changed() {
     let mut watch = Ran::default();
     let options =
         Options { data: Path::new("data"), out: out.path(), force: &force, watch: &mut watch };
-    let error = portrait::run(&changed, options).unwrap_err();
+    let error = text::run(&changed, options).unwrap_err();
     assert!(error.to_string().contains("states"), "{error}");
 }
 
@@ -380,7 +380,7 @@ fn runs_stand_side_by_side_and_on_one_page() {
     assert!(message.contains("no finished run"), "{message}");
 
     let page = std::fs::read_to_string(
-        accrue::report::index::write(out.path(), accrue::stats::summary::pearson).unwrap(),
+        accrue::report::index::write(out.path(), accrue::summary::pearson).unwrap(),
     )
     .unwrap();
     assert!(page.contains("tests/small/index.html") && page.contains("tests/other/index.html"));
@@ -427,7 +427,7 @@ fn what_knows_more_than_words_stands_in_the_accuracies() {
     let mut watch = Ran::default();
     let options =
         Options { data: Path::new("data"), out: out.path(), force: &[], watch: &mut watch };
-    let message = portrait::run(&experiment, options).unwrap_err().to_string();
+    let message = text::run(&experiment, options).unwrap_err().to_string();
     assert!(message.contains("baseline.ngrams: 4") && watch.0.is_empty(), "{message}");
 }
 
@@ -515,7 +515,7 @@ impl accrue::studies::grid::Progress for Ended {
         &self,
         _: usize,
         _: usize,
-        case: &accrue::studies::grid::Case,
+        case: &accrue::experiment::grid::Case,
         outcome: &accrue::studies::grid::Outcome,
         _: f64,
     ) {
@@ -538,7 +538,7 @@ fn a_grid_runs_every_case_once_and_lists_those_that_fail() {
     let folder = tempfile::tempdir().unwrap();
     let experiment = Experiment::read(&write(folder.path(), &text), &[]).unwrap();
     let names: Vec<String> =
-        grid::cases(&experiment).unwrap().into_iter().map(|c| c.name).collect();
+        accrue::experiment::grid::cases(&experiment).unwrap().into_iter().map(|c| c.name).collect();
     assert_eq!(names.len(), 4);
     assert!(names[0] == "001-Gru-0.05" && names[3].starts_with("004-Lstm-"), "{names:?}");
 
@@ -569,7 +569,7 @@ fn a_grid_runs_every_case_once_and_lists_those_that_fail() {
     assert!(grid::rewrite(&made).unwrap() && !grid::rewrite(folder.path()).unwrap());
     assert_eq!(std::fs::read_to_string(made.join("index.html")).unwrap(), page);
     // A case alone gives the same bits as within the grid.
-    let mut alone = grid::cases(&experiment).unwrap().remove(0).experiment;
+    let mut alone = accrue::experiment::grid::cases(&experiment).unwrap().remove(0).experiment;
     alone.name = "alone".into();
     let (_, own) = run(&alone, out.path(), &[]);
     same(&own, &made.join("cases/001-Gru-0.05"), "alone and within a grid");
@@ -577,10 +577,10 @@ fn a_grid_runs_every_case_once_and_lists_those_that_fail() {
     // Trained together first, as a card does it, the cases find their networks in place; the one that
     // diverges says so in its own run. On the processor the bits are the same.
     let other = tempfile::tempdir().unwrap();
-    let cases = grid::cases(&experiment).unwrap();
+    let cases = accrue::experiment::grid::cases(&experiment).unwrap();
     let all: Vec<&Experiment> = cases.iter().map(|case| &case.experiment).collect();
     let stacks = std::sync::Mutex::new(Vec::new());
-    accrue::studies::portrait::train_together(&all, Path::new("data"), other.path(), &|networks| {
+    accrue::studies::text::train_together(&all, Path::new("data"), other.path(), &|networks| {
         stacks.lock().unwrap().push(networks);
         Box::new(())
     })
@@ -601,7 +601,7 @@ fn a_grid_runs_every_case_once_and_lists_those_that_fail() {
     let wrong = |axis: &str| {
         let text = SMALL.replace("prediction:", &format!("grid: [{axis}],\n prediction:"));
         let experiment = Experiment::read(&write(folder.path(), &text), &[]).unwrap();
-        grid::cases(&experiment).unwrap_err().to_string()
+        accrue::experiment::grid::cases(&experiment).unwrap_err().to_string()
     };
     assert!(wrong("(set: \"model.cel\", to: [1])").contains("did you mean `cell`"));
     assert!(wrong("(set: \"seed\", to: [])").contains("no values"));
@@ -629,7 +629,7 @@ fn a_setting_that_goes_along_makes_no_cases_of_its_own() {
     );
     let folder = tempfile::tempdir().unwrap();
     let experiment = Experiment::read(&write(folder.path(), &text), &[]).unwrap();
-    let cases = accrue::studies::grid::cases(&experiment).unwrap();
+    let cases = accrue::experiment::grid::cases(&experiment).unwrap();
     let rates: Vec<f64> = cases.iter().map(|c| c.experiment.training.learning_rate).collect();
     assert_eq!(rates, [0.01, 0.5, 0.04, 0.5]);
     assert_eq!(cases[3].name, "004-Lstm-2");
@@ -653,7 +653,7 @@ fn cases_are_named_by_what_tells_their_settings_apart() {
     );
     let folder = tempfile::tempdir().unwrap();
     let experiment = Experiment::read(&write(folder.path(), &text), &[]).unwrap();
-    let cases = accrue::studies::grid::cases(&experiment).unwrap();
+    let cases = accrue::experiment::grid::cases(&experiment).unwrap();
     assert_eq!(cases[0].name, "001-0.25-1e-3-Gru-1");
     assert_eq!(cases[7].name, "008-0.5-1e-2-Gru-10");
 }

@@ -5,7 +5,7 @@ use accrue::geometry::{
 };
 use accrue::linalg::Matrix;
 use accrue::seed;
-use accrue::stats::summary::spearman;
+use accrue::summary::spearman;
 use rand::Rng;
 
 #[test]

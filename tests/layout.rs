@@ -1,25 +1,57 @@
-//! Who may use whom, proved from the imports.
+//! Who may use whom: crates by their manifests, the rooms of the program's own crate by their imports.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The rooms in reading order, each with the rooms it may use.
-const ROOMS: &[(&str, &[&str])] = &[
-    ("corpus", &[]),
-    ("linalg", &[]),
-    ("ops", &[]),
-    ("stats", &["corpus", "linalg"]),
-    ("model", &["ops"]),
-    ("train", &["corpus", "model", "ops"]),
-    ("dynamics", &["model", "ops", "linalg"]),
-    ("geometry", &["linalg"]),
-    ("baseline", &["corpus", "stats", "linalg"]),
-    ("modifiers", &["dynamics", "geometry", "model", "linalg", "ops"]),
-    ("report", &[]),
+/// Crates in reading order, each with the crates of this workspace it may use: none below it.
+const CRATES: &[(&str, &[&str])] = &[
+    ("pipeline/numerics", &[]),
+    ("pipeline/cells", &[]),
+    ("pipeline/ops", &["numerics", "cells"]),
+    ("pipeline/dynamics", &["numerics", "cells"]),
+    ("pipeline/data/text", &["numerics"]),
+    // Predictions from words see no network.
+    ("pipeline/words", &["numerics", "text"]),
+    ("pipeline/model", &["numerics", "cells", "ops"]),
+    ("pipeline/train", &["numerics", "cells", "ops", "text", "model"]),
 ];
 
-/// Rooms that may use every other one.
-const OPEN: &[&str] = &["studies", "command"];
+/// Libraries that a crate must build without.
+const WITHOUT: &[(&str, &[&str])] =
+    &[("pipeline/dynamics", &["candle", "polars"]), ("pipeline/cells", &["candle", "polars"])];
+
+/// Names under which the program's own crate knows the crates below it.
+const BELOW: &[&str] = &[
+    "baseline",
+    "corpus",
+    "dynamics",
+    "error",
+    "files",
+    "geometry",
+    "interrupt",
+    "linalg",
+    "model",
+    "nearest",
+    "notation",
+    "ops",
+    "seed",
+    "setting",
+    "stats",
+    "summary",
+    "train",
+];
+
+/// Rooms of the program's own crate in reading order, single files included: each uses those before it only,
+/// and of the crates below what is named here (`*`: all).
+const ROOMS: &[(&str, &[&str], &[&str])] = &[
+    ("run", &[], &["error", "files", "interrupt", "notation", "ops"]),
+    ("modifiers", &[], &["dynamics", "geometry", "linalg", "ops", "seed", "summary"]),
+    // Pages are made of tables: they see no network.
+    ("report", &["run"], &["error", "files", "notation"]),
+    ("experiment", &[], &["*"]),
+    ("studies", &["*"], &["*"]),
+    ("command", &["*"], &["*"]),
+];
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -73,32 +105,89 @@ fn named(text: &str, rooms: &[String]) -> Vec<String> {
     found
 }
 
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
+}
+
+/// What a manifest's `[dependencies]` name.
+fn dependencies(manifest: &Path) -> Vec<String> {
+    let text =
+        std::fs::read_to_string(manifest).unwrap_or_else(|e| panic!("{}: {e}", manifest.display()));
+    let lines = text.lines().skip_while(|l| *l != "[dependencies]").skip(1);
+    let lines = lines.take_while(|l| !l.starts_with('['));
+    lines.filter_map(|l| l.split(['=', '.', ' ']).next()).map(String::from).collect()
+}
+
 #[test]
-fn rooms_use_only_the_rooms_above_them() {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipeline");
-    let mut rooms: Vec<String> = Vec::new();
-    for entry in std::fs::read_dir(&top).expect("pipeline/ is there") {
-        let entry = entry.expect("its entries can be listed");
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if entry.path().is_dir() && name != "experiments" {
-            rooms.push(name);
+fn crates_use_only_the_crates_above_them() {
+    for (folder, allowed) in CRATES {
+        let used = dependencies(&top().join(folder).join("Cargo.toml"));
+        for used in used.iter().filter_map(|u| u.strip_prefix("accrue-")) {
+            assert!(allowed.contains(&used), "{folder} uses `{used}`");
         }
     }
-    let may: BTreeMap<&str, &[&str]> = ROOMS.iter().copied().collect();
-    let mut wrong = Vec::new();
-    for room in &rooms {
-        if OPEN.contains(&room.as_str()) {
-            continue;
+    let members =
+        std::fs::read_to_string(top().join("Cargo.toml")).expect("the workspace has a manifest");
+    let listed = members.lines().filter(|l| l.trim_start().starts_with("\"pipeline/")).count();
+    assert_eq!(listed, CRATES.len(), "a crate is missing from this test");
+}
+
+#[test]
+fn fixed_points_need_neither_tensors_nor_tables() {
+    for (folder, without) in WITHOUT {
+        let used = dependencies(&top().join(folder).join("Cargo.toml"));
+        for library in *without {
+            assert!(!used.iter().any(|u| u.starts_with(library)), "{folder} uses {library}");
         }
-        let allowed =
-            may.get(room.as_str()).unwrap_or_else(|| panic!("room `{room}` is not listed"));
-        for file in files(&top.join(room)) {
+    }
+    // The error type wraps both where they are asked for, and only there.
+    let numerics = std::fs::read_to_string(top().join("pipeline/numerics/Cargo.toml")).unwrap();
+    for library in ["candle-core", "polars-error"] {
+        let line = numerics.lines().find(|l| l.starts_with(library)).expect("it is named");
+        assert!(line.contains("optional = true"), "{line}");
+    }
+    assert!(!numerics.contains("default ="), "no feature is on by itself");
+}
+
+#[test]
+fn rooms_use_only_the_rooms_above_them() {
+    let pipeline = top().join("pipeline");
+    let crates: Vec<PathBuf> = CRATES.iter().map(|(folder, _)| top().join(folder)).collect();
+    let mut there = BTreeSet::new();
+    for entry in std::fs::read_dir(&pipeline).expect("pipeline/ is there") {
+        let path = entry.expect("its entries can be listed").path();
+        let name = path.file_stem().expect("entries have names").to_string_lossy().into_owned();
+        let of_crate = crates.iter().any(|c| c.starts_with(&path));
+        let entrance = ["lib", "main", "cuda", "experiments"].contains(&name.as_str());
+        if !of_crate && !entrance && (path.is_dir() || path.extension().is_some_and(|e| e == "rs"))
+        {
+            there.insert(name);
+        }
+    }
+    let named_here: BTreeSet<String> = ROOMS.iter().map(|(room, ..)| room.to_string()).collect();
+    assert_eq!(there, named_here, "every room is listed here");
+    let rooms: Vec<String> = ROOMS
+        .iter()
+        .map(|(room, ..)| *room)
+        .chain(BELOW.iter().copied())
+        .map(String::from)
+        .collect();
+    let mut wrong = Vec::new();
+    for (i, (room, own, below)) in ROOMS.iter().enumerate() {
+        let above: Vec<&str> = ROOMS[..i].iter().map(|(room, ..)| *room).collect();
+        let may = |used: &str| {
+            used == *room
+                || (above.contains(&used) && (own.contains(&used) || own.contains(&"*")))
+                || (BELOW.contains(&used) && (below.contains(&used) || below.contains(&"*")))
+        };
+        let folder = pipeline.join(room);
+        let all = if folder.is_dir() { files(&folder) } else { vec![folder.with_extension("rs")] };
+        for file in all {
             let text = std::fs::read_to_string(&file).expect("a source file is text");
-            for used in named(&text, &rooms) {
-                if used != *room && !allowed.contains(&used.as_str()) {
-                    wrong.push(format!("{} uses `{used}`", file.display()));
-                }
-            }
+            let used = named(&text, &rooms);
+            wrong.extend(
+                used.iter().filter(|u| !may(u)).map(|u| format!("{} uses `{u}`", file.display())),
+            );
         }
     }
     assert!(wrong.is_empty(), "imports against the order of the rooms:\n{}", wrong.join("\n"));

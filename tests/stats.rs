@@ -81,7 +81,7 @@ fn the_share_interval_is_wilsons() {
 
 #[test]
 fn quantiles_ranks_and_areas_by_hand() {
-    use accrue::stats::summary::{auc, bootstrap, median, pearson, quantile, spearman};
+    use accrue::summary::{auc, bootstrap, median, pearson, quantile, spearman};
     assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
     assert_eq!(quantile(&[1.0, 2.0, f64::NAN, 3.0, 4.0, 5.0], 0.25), Some(2.0));
     assert_eq!(median(&[]), None);
@@ -195,7 +195,7 @@ fn documents_have_the_singular_values_of_the_dense_matrix() {
 
 #[test]
 fn false_discovery_rates_by_hand() {
-    use accrue::stats::summary::{deviation, discovery_rates, mean};
+    use accrue::summary::{deviation, discovery_rates, mean};
     // n = 5: .01·5/1, .02·5/2, .03·5/3 and .5·5/4, the least from the right.
     let found = discovery_rates(&[0.03, 0.01, 0.9, 0.02, 0.5]);
     let wanted = [0.05, 0.05, 0.9, 0.05, 0.625];
@@ -205,7 +205,7 @@ fn false_discovery_rates_by_hand() {
 
 #[test]
 fn several_p_values_make_one() {
-    use accrue::stats::summary::combined;
+    use accrue::summary::combined;
     // By hand: e^{−x/2} (1 + x/2) with x/2 = −2 ln .05.
     assert!((combined(&[0.05, 0.05]) - 0.017479).abs() < 1e-6);
     assert!((combined(&[0.3]) - 0.3).abs() < 1e-12, "one is itself");

@@ -3,21 +3,22 @@
 
 use accrue::corpus::store;
 use accrue::corpus::synthetic::valences;
-use accrue::dynamics::{Finder, Held, Map, search};
+use accrue::dynamics::{Finder, Map, search};
 use accrue::experiment::Experiment;
 use accrue::linalg::{eigenvalues, time_constant};
 use accrue::model::Network;
+use accrue::model::StaticInput;
 use accrue::report::{Frame, dictionary};
 use accrue::stats::evidence;
-use accrue::stats::summary::{median, spearman};
-use accrue::studies::portrait::{self, Options};
+use accrue::studies::text::{self, Options};
+use accrue::summary::{median, spearman};
 use accrue::train;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 struct Quiet;
 
-impl portrait::Watch for Quiet {
+impl text::Watch for Quiet {
     fn begin(&mut self, _: &str) {}
     fn passed(&mut self, _: &str, _: Option<f64>) {}
     fn training(&mut self) -> Box<dyn train::Watch + '_> {
@@ -31,7 +32,7 @@ fn run(file: &str, set: &[&str], out: &Path) -> (Experiment, PathBuf) {
     let set: Vec<String> = set.iter().map(|s| s.to_string()).collect();
     let experiment = Experiment::read(&path, &set).unwrap();
     let options = Options { data: Path::new("data"), out, force: &[], watch: &mut Quiet };
-    let folder = portrait::run(&experiment, options).unwrap();
+    let folder = text::run(&experiment, options).unwrap();
     (experiment, folder)
 }
 
@@ -116,7 +117,7 @@ fn drift(experiment: &Experiment, folder: &Path, network: &Network) {
     let table = Frame::read(folder, "fixed_points").unwrap();
     let (inputs, tolerance) = (table.text("input").unwrap(), table.f64("tolerance").unwrap());
     let states = table.lists("state").unwrap();
-    let held: &Held = &experiment.fixed_points.inputs[0];
+    let held: &StaticInput = &experiment.fixed_points.inputs[0];
     let frequencies = evidence::frequencies(&corpus.train, corpus.words.len());
     let x = held.vector(&network.inputs().unwrap(), &corpus.words, Some(&frequencies)).unwrap();
     let map = Map::new(&network.cell().unwrap(), &x).unwrap();

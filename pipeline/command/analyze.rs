@@ -2,20 +2,20 @@
 
 use super::run::{Watch, finished};
 use super::{Common, predict, terminal};
-use accrue::corpus::Source;
-use accrue::corpus::tokens::{self, Kind, Tokenizer};
-use accrue::dynamics::Held;
-use accrue::experiment::Experiment;
-use accrue::model::{Foreign, foreign};
-use accrue::ops::{CellKind, Pool};
-use accrue::studies::{bare, portrait};
-use accrue::{Error, Result};
+use crate::corpus::Source;
+use crate::corpus::tokens::{self, Kind, Tokenizer};
+use crate::experiment::Experiment;
+use crate::model::StaticInput;
+use crate::model::{Foreign, foreign};
+use crate::ops::{CellKind, Pool};
+use crate::studies::{states_only, text};
+use crate::{Error, Result};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// Look at a network trained elsewhere (PyTorch, Keras, Flax, Equinox)
 ///
-/// With a corpus, the whole portrait: accuracy, states on its test documents,
+/// With a corpus, everything: accuracy, states on its test documents,
 /// slow points with proofs, dimension against the prediction from counts, what
 /// each word does, words in context. Without one, slow points, proofs and spectra
 /// from states that you give.
@@ -146,7 +146,7 @@ impl Analyze {
             };
         }
         let mut watch = Watch::new(common.quiet);
-        let options = portrait::Options {
+        let options = text::Options {
             data: &common.data,
             out: &common.out,
             force: &self.force,
@@ -168,15 +168,15 @@ impl Analyze {
             }
             (Some(_), None) => {
                 self.tokens(&mut experiment)?;
-                portrait::run(&experiment, options)?
+                text::run(&experiment, options)?
             }
             (None, Some(seeds)) => {
                 experiment.states.given = Some(seeds.clone());
                 experiment.fixed_points.inputs = match network.embedding {
-                    Some(_) => vec![Held::Zero, Held::Uniform],
-                    None => vec![Held::Zero],
+                    Some(_) => vec![StaticInput::Zero, StaticInput::Uniform],
+                    None => vec![StaticInput::Zero],
                 };
-                bare::run(&experiment, &self.words()?, options)?
+                states_only::run(&experiment, &self.words()?, options)?
             }
         };
         finished(&folder, self.json, common)

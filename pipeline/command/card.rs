@@ -4,8 +4,8 @@
 //! start where they are missing. `accrue` itself starts everywhere: asked for a card it looks for the
 //! libraries, says what is missing, and hands over to `accrue-cuda` beside it.
 
-use accrue::Result;
-use accrue::ops::cuda;
+use crate::Result;
+use crate::ops::cuda;
 
 /// Makes `name` the device of this process, or hands over to the program that can.
 pub fn choose(name: &str) -> Result<()> {
@@ -19,7 +19,7 @@ pub fn choose(name: &str) -> Result<()> {
 
 #[cfg(not(feature = "cuda"))]
 mod launch {
-    use accrue::Error;
+    use crate::Error;
     use std::path::{Path, PathBuf};
     use std::process::Command;
 

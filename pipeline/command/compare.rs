@@ -1,8 +1,8 @@
 //! `accrue compare RUN_A RUN_B …`.
 
 use super::Common;
-use accrue::report::compare::Comparison;
-use accrue::{Error, Result};
+use crate::report::compare::Comparison;
+use crate::{Error, Result};
 use clap::Args;
 use std::path::PathBuf;
 

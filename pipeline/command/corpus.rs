@@ -1,12 +1,12 @@
 //! `accrue corpus …`.
 
 use super::{Common, predict, terminal};
-use accrue::Result;
-use accrue::corpus::catalogue::Catalogue;
-use accrue::corpus::fetch::{self, Hub};
-use accrue::corpus::overview::Overview;
-use accrue::corpus::{Corpus as Loaded, load};
-use accrue::stats::evidence;
+use crate::Result;
+use crate::corpus::catalogue::Catalogue;
+use crate::corpus::fetch::{self, Hub};
+use crate::corpus::overview::Overview;
+use crate::corpus::{Corpus as Loaded, load};
+use crate::stats::evidence;
 use clap::Subcommand;
 
 /// Words shown for each label.

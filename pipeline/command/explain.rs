@@ -1,9 +1,9 @@
 //! `accrue explain RUN TEXT`.
 
 use super::Common;
-use accrue::Result;
-use accrue::report::reading::{Reader, page};
-use accrue::studies::explain::{Explained, explain};
+use crate::Result;
+use crate::report::reading::{Reader, page};
+use crate::studies::explain::{Explained, explain};
 use clap::Args;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ impl Explain {
     pub fn go(self, _: &Common) -> Result<()> {
         let found = explain(&self.run, &self.text)?;
         if let Some(file) = &self.html {
-            accrue::run::replace(file, html(&found).as_bytes())?;
+            crate::files::replace(file, html(&found).as_bytes())?;
         }
         if self.json {
             println!("{}", serde_json::to_string_pretty(&found).expect("numbers are plain data"));

@@ -10,7 +10,7 @@ mod report;
 mod run;
 mod terminal;
 
-use accrue::{Error, Result};
+use crate::{Error, Result};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -95,7 +95,10 @@ pub struct Common {
 }
 
 /// The program.
-pub fn main() -> ExitCode {
+///
+/// * `revision`: of the source it was built from; it goes into what runs record
+pub fn main(revision: &str) -> ExitCode {
+    crate::run::built_from(revision);
     match Arguments::parse().go() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -128,7 +131,7 @@ impl Arguments {
                 clap_mangen::generate_to(Arguments::command(), &folder).map_err(Error::io(&folder))
             }
             Command::Dictionary => {
-                print!("{}", accrue::report::dictionary::readme());
+                print!("{}", crate::report::dictionary::readme());
                 Ok(())
             }
         }
@@ -150,11 +153,11 @@ fn end_at_once() -> ! {
 
 impl Common {
     /// From here on Ctrl-C asks for an end at a safe place; the second one ends at
-    /// once. For commands that look at [`accrue::interrupt`] alone: others just end.
+    /// once. For commands that look at [`crate::interrupt`] alone: others just end.
     fn end_safely(&self) {
         let quiet = self.quiet;
         let listen = ctrlc::set_handler(move || {
-            if accrue::interrupt::request() {
+            if crate::interrupt::request() {
                 end_at_once();
             }
             let line = "stopping at the next safe place; press again to stop at once (what is \

@@ -1,13 +1,13 @@
 //! `accrue predict CORPUS`.
 
 use super::{Common, terminal};
-use accrue::baseline::gains::{self, Gain};
-use accrue::corpus::{self, Corpus, Pieces, Source, pieces, settings};
-use accrue::experiment::Experiment;
-use accrue::report::{Summary, Table};
-use accrue::stats::{Prediction, predict, predict_pieces};
-use accrue::studies::portrait::{prediction_numbers, prediction_tables, text_gains};
-use accrue::{Error, Result, baseline};
+use crate::baseline::gains::{self, Gain};
+use crate::corpus::{self, Corpus, Pieces, Source, pieces, settings};
+use crate::experiment::Experiment;
+use crate::report::{Summary, Table};
+use crate::stats::{Prediction, predict, predict_pieces};
+use crate::studies::text::{prediction_numbers, prediction_tables, text_gains};
+use crate::{Error, Result, baseline};
 use clap::Args;
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,9 @@
 //! `accrue report DIR`.
 
 use super::Common;
-use accrue::Result;
-use accrue::report::Summary;
-use accrue::studies::{grid, portrait};
+use crate::Result;
+use crate::report::Summary;
+use crate::studies::{grid, text};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ impl Report {
     pub fn go(self, _: &Common) -> Result<()> {
         let of_many = grid::rewrite(&self.folder)?;
         if !of_many {
-            portrait::rewrite(&self.folder)?;
+            text::rewrite(&self.folder)?;
         }
         println!("{}", self.folder.join("index.html").display());
         if of_many {

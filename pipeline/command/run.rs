@@ -1,12 +1,12 @@
 //! `accrue run FILE.ron`.
 
 use super::{Common, terminal};
-use accrue::experiment::Experiment;
-use accrue::report::{Summary, index};
-use accrue::stats::summary;
-use accrue::studies::grid;
-use accrue::studies::portrait::{self, Options};
-use accrue::{Error, Result, train};
+use crate::experiment::Experiment;
+use crate::report::{Summary, index};
+use crate::studies::grid;
+use crate::studies::text::{self, Options};
+use crate::summary;
+use crate::{Error, Result, train};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,7 @@ impl Run {
             return self.grid(&experiment, common);
         }
         let mut watch = Watch::new(common.quiet);
-        let folder = portrait::run(
+        let folder = text::run(
             &experiment,
             Options { data: &common.data, out: &common.out, force: &self.force, watch: &mut watch },
         )?;
@@ -91,7 +91,7 @@ impl Watch {
     }
 }
 
-impl portrait::Watch for Watch {
+impl text::Watch for Watch {
     fn begin(&mut self, _: &str) {}
 
     fn passed(&mut self, stage: &str, ran: Option<f64>) {

@@ -1,9 +1,10 @@
 //! What a person sees while work goes on: bars on a terminal, lines in a pipe.
 
-use accrue::corpus::fetch;
-use accrue::studies::grid::{self, Case, Outcome};
-use accrue::train::checkpoint::Progress;
-use accrue::train::{Tally, Watch};
+use crate::corpus::fetch;
+use crate::experiment::grid::Case;
+use crate::studies::grid::{self, Outcome};
+use crate::train::checkpoint::Progress;
+use crate::train::{Tally, Watch};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};

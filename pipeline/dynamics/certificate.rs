@@ -32,7 +32,7 @@ use super::rounding::{Errors, INFLATE, U, gamma, weights};
 use super::step::Map;
 use crate::Result;
 use crate::linalg::{Complex, ComplexMatrix, Eigen, Lu, Matrix, Vector, eig};
-use crate::ops::CellKind;
+use accrue_cells::CellKind;
 
 /// `sup |σ''| = 1/(6√3)`.
 const SIGMA_2: f64 = 0.096_225_044_864_937_64;

@@ -7,8 +7,8 @@
 
 use super::step::Map;
 use crate::linalg::Matrix;
-use crate::model::Inputs;
 use crate::{Result, seed};
+use accrue_cells::Inputs;
 use rand::Rng;
 use rayon::prelude::*;
 

@@ -8,7 +8,7 @@
 //! term and the few roundings of elementary operations are covered by [`FEW`].
 
 use super::step::Map;
-use crate::ops::CellKind;
+use accrue_cells::CellKind;
 
 /// Unit roundoff of f64.
 pub const U: f64 = f64::EPSILON / 2.0;

@@ -1,8 +1,8 @@
 //! One step `F(h, x)` and its Jacobians, in f64, from the equations.
 
 use crate::linalg::{Matrix, Vector};
-use crate::ops::{Cell, CellKind};
 use crate::{Error, Result};
+use accrue_cells::{Cell, CellKind};
 use pulp::Arch;
 use std::sync::Arc;
 

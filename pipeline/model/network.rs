@@ -2,7 +2,7 @@
 
 use super::config::{Config, Head, InitialState};
 use super::initial;
-use super::inputs::Inputs;
+use crate::Inputs;
 use crate::ops::sequence::{self, Gradients, Saved};
 use crate::ops::{Batch, Cell, Pool, Sizes, cuda, fused};
 use crate::{Error, Result};

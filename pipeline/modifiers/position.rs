@@ -23,7 +23,7 @@ pub struct Reader<'a> {
     pub probes: Vec<&'a [f64]>,
     /// Readout vector `w`, `[state]`.
     pub readout: &'a [f64],
-    /// Held inputs `K` after a probe.
+    /// StaticInput inputs `K` after a probe.
     pub later: usize,
 }
 

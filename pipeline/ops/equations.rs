@@ -68,8 +68,8 @@ macro_rules! known {
     };
     ($kind:ident, $body:expr, $($name:ident)*) => {
         match $kind {
-            $($crate::ops::CellKind::$name => {
-                let $kind = $crate::ops::CellKind::$name;
+            $($crate::CellKind::$name => {
+                let $kind = $crate::CellKind::$name;
                 $body
             })*
         }

@@ -6,7 +6,8 @@ use super::plot;
 use super::summary::{FILE, SHOWN, Summary};
 use super::table::Table;
 use crate::Result;
-use crate::run::{RECORD, replace};
+use crate::files::replace;
+use crate::run::RECORD;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 

@@ -5,7 +5,8 @@ use super::figure::{self, Figure};
 use super::summary::Summary;
 use super::{context, plot, table};
 use crate::Result;
-use crate::run::{StageRecord, replace};
+use crate::files::replace;
+use crate::run::StageRecord;
 use std::fmt::Write;
 use std::path::Path;
 

@@ -7,7 +7,7 @@
 
 use super::page::escape;
 use crate::Result;
-use crate::run::replace;
+use crate::files::replace;
 use serde::{Serialize, Serializer};
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! The headline numbers, for programs and for the terminal.
 
 use super::dictionary;
-use crate::run::replace;
+use crate::files::replace;
 use crate::{Error, Result};
 use serde_json::{Map, Value};
 use std::fmt::Write;

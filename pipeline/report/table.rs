@@ -1,7 +1,7 @@
 //! Tidy tables as parquet, through polars.
 
 use super::dictionary;
-use crate::run::replace;
+use crate::files::replace;
 use crate::{Error, Result};
 use polars::prelude::*;
 use std::path::Path;

@@ -131,7 +131,7 @@ fn tokenize(run: &Path, text: &str, words: &[String]) -> Result<Vec<u32>> {
             let id = words.iter().position(|known| known == w);
             id.map(|i| i as u32).ok_or_else(|| {
                 let names: Vec<&str> = words.iter().map(String::as_str).collect();
-                let hint = crate::corpus::nearest::hint(w, &names);
+                let hint = crate::nearest::hint(w, &names);
                 Error::Usage(format!("explain: `{w}` is no word of this corpus; {hint}"))
             })
         })

@@ -1,6 +1,6 @@
 //! The claim under test: settings, a run of stages, and calls into the rooms.
 //!
-//! Three studies, a page each: [`line`](mod@line), [`geometry`] and [`context`]. All of them are [`portrait`]s of
+//! Three studies, a page each: [`line`](mod@line), [`geometry`] and [`context`]. All of them are [`text`] studies of
 //! one network, or a [`grid`] of them.
 
 /// The line attractor of sentiment: question, method, figures, findings.
@@ -15,8 +15,8 @@ pub mod geometry {}
 #[doc = include_str!("context.md")]
 pub mod context {}
 
-pub mod bare;
 pub mod explain;
 pub mod grid;
-pub mod portrait;
 pub mod shared;
+pub mod states_only;
+pub mod text;

@@ -5,11 +5,11 @@
 //! have other accidents. Their p-values are put together ([`summary::combined`]), and the rate of false
 //! discoveries is that of the whole vocabulary.
 
-use super::portrait::context::{BEYOND, p_value};
+use super::text::context::{BEYOND, p_value};
 use crate::Result;
 use crate::baseline::recovered::{self, Gain};
 use crate::report::{Frame, Table};
-use crate::stats::summary;
+use crate::summary;
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -9,12 +9,13 @@
 use accrue::baseline::{self, Settings, context};
 use accrue::corpus::{Documents, Labels, Split, read, store, tokens};
 use accrue::dynamics::finder::{median_norm, search};
-use accrue::dynamics::{Finder, Held, Map};
+use accrue::dynamics::{Finder, Map};
 use accrue::linalg::eigen;
+use accrue::model::StaticInput;
 use accrue::model::{Config, Head, Network};
 use accrue::report::Frame;
 use accrue::stats::{Counts, evidence, lsa};
-use accrue::studies::portrait;
+use accrue::studies::text;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -126,7 +127,7 @@ fn families(run: &Path) {
     let asked = baseline::candidates::candidates(&bag, splits.0, classes, settings.least);
     let most = settings.from_network + settings.from_text;
     let list: Vec<u32> = asked.iter().take(most).map(|asked| asked.0).collect();
-    let seconds: BTreeMap<&str, f64> = portrait::FAMILIES
+    let seconds: BTreeMap<&str, f64> = text::FAMILIES
         .iter()
         .map(|&(name, family)| {
             let begin = Instant::now();
@@ -167,7 +168,7 @@ fn seek(run: &Path) {
     let network = Network::load(&run.join("model.safetensors")).unwrap();
     let frequencies = evidence::frequencies(&corpus.train, corpus.words.len());
     let words = network.inputs().unwrap();
-    let x = Held::Mean.vector(&words, &corpus.words, Some(&frequencies)).unwrap();
+    let x = StaticInput::Mean.vector(&words, &corpus.words, Some(&frequencies)).unwrap();
     let map = Map::new(&network.cell().unwrap(), &x).unwrap();
     let all = Frame::read(run, "states").unwrap().lists("state").unwrap();
     let seeds: Vec<&[f64]> =

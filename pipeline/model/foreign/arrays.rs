@@ -1,8 +1,8 @@
 //! Named arrays from the files that people have.
 
-use crate::model::config::Config;
-use crate::model::weights::METADATA;
+use crate::config::Config;
 use crate::ops::CellKind;
+use crate::weights::METADATA;
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::SafeTensors;

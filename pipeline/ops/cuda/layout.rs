@@ -1,6 +1,6 @@
 //! Batches as the kernels read them: one batch a network, rows sorted, nothing padded in time.
 
-use crate::ops::Batch;
+use crate::Batch;
 use rayon::prelude::*;
 use std::cmp::Reverse;
 

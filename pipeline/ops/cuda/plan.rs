@@ -4,7 +4,7 @@
 //! last (`kernels/persistent.cuh`). A block owns `width` units, a thread `gates · slice` weights:
 //! as wide as 64 weights a thread allow, so that a group has as few blocks as can be.
 
-use crate::ops::CellKind;
+use crate::CellKind;
 use serde::{Deserialize, Serialize};
 
 /// Threads of a block of the persistent kernels.

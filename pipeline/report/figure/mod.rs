@@ -11,7 +11,7 @@ mod words;
 use super::Frame;
 use super::plot::Plot;
 use crate::Result;
-use crate::run::replace;
+use crate::files::replace;
 use std::path::Path;
 
 /// One figure, drawn.

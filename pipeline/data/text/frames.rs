@@ -1,0 +1,293 @@
+//! Files of rows to frames: only the columns asked for, whole or in pieces.
+
+use crate::{Error, Result};
+use polars::prelude::*;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Rows that a piece of a parquet file has at most before it is cut further: a row group of
+/// more is read in parts.
+const ROWS: usize = 1 << 18;
+
+/// Bytes of text that are parsed at once.
+const BYTES: usize = 16 << 20;
+
+/// Rows of a text file from which the types of its columns are told.
+const TYPED: usize = 100;
+
+/// Formats by file ending.
+const ENDINGS: &str = "parquet, csv, tsv, jsonl or ndjson";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Parquet,
+    /// Fields separated by this byte, names in the first line.
+    Separated(u8),
+    /// One JSON object a line.
+    JsonLines,
+}
+
+/// A file of rows whose column names are known.
+pub(super) struct Frames {
+    pub(super) path: PathBuf,
+    format: Format,
+    /// Names of the columns, in the file's order.
+    pub(super) names: Vec<String>,
+    /// Types of the columns of a text file, by its first rows.
+    schema: SchemaRef,
+}
+
+impl Frames {
+    /// Opens `path` and reads the names of its columns.
+    ///
+    /// * `name`: what tells the format by its ending (a file in the Hub's cache has none of its own)
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be opened, [`Error::Input`] for another ending or what cannot be read.
+    pub(super) fn open(path: &Path, name: &Path) -> Result<Self> {
+        let ending =
+            name.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let format = match ending.as_str() {
+            "parquet" => Format::Parquet,
+            "csv" => Format::Separated(b','),
+            "tsv" => Format::Separated(b'\t'),
+            "jsonl" | "ndjson" => Format::JsonLines,
+            _ => {
+                let problem = format!("`.{ending}` is no format of this program");
+                let remedy =
+                    format!("give a file that ends in {ENDINGS}, or a folder of label/*.txt");
+                return Err(Error::input(path.display(), "", problem, remedy));
+            }
+        };
+        let mut opened =
+            Self { path: path.into(), format, names: Vec::new(), schema: Arc::default() };
+        let file = opened.file()?;
+        match format {
+            Format::Parquet => {
+                let schema = ParquetReader::new(file).schema().map_err(|e| opened.refused(e))?;
+                opened.names = schema.iter_names().map(|n| n.to_string()).collect();
+            }
+            Format::Separated(_) => {
+                let first = opened.separated(None).with_n_rows(Some(TYPED));
+                let first = first.into_reader_with_file_handle(file).finish();
+                opened.schema = first.map_err(|e| opened.refused(e))?.schema().clone();
+            }
+            Format::JsonLines => {
+                let first = std::num::NonZeroUsize::new(TYPED);
+                let schema = polars::io::ndjson::infer_schema(&mut BufReader::new(file), first);
+                opened.schema = Arc::new(schema.map_err(|e| opened.refused(e))?);
+            }
+        }
+        if format != Format::Parquet {
+            opened.names = opened.schema.iter_names().map(|n| n.to_string()).collect();
+        }
+        Ok(opened)
+    }
+
+    fn file(&self) -> Result<File> {
+        File::open(&self.path).map_err(Error::io(&self.path))
+    }
+
+    /// How fields are told apart, and which of them are read.
+    fn separated(&self, wanted: Option<&[&str]>) -> CsvReadOptions {
+        let Format::Separated(separator) = self.format else {
+            unreachable!("only files of separated fields have options of separated fields")
+        };
+        let columns = wanted.map(|w| w.iter().map(|&name| name.into()).collect());
+        CsvReadOptions::default()
+            .with_columns(columns)
+            .map_parse_options(|options| options.with_separator(separator))
+    }
+
+    /// Types of the columns asked for alone: others are not parsed.
+    fn types(&self, wanted: &[&str]) -> SchemaRef {
+        let asked = self.schema.iter().filter(|(name, _)| wanted.contains(&name.as_str()));
+        Arc::new(asked.map(|(name, kind)| (name.clone(), kind.clone())).collect())
+    }
+
+    /// The columns `wanted` of all rows.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for rows that cannot be read.
+    pub(super) fn whole(&self, wanted: &[&str]) -> Result<DataFrame> {
+        let file = self.file()?;
+        let frame = match self.format {
+            Format::Parquet => ParquetReader::new(file)
+                .with_columns(Some(wanted.iter().map(|w| w.to_string()).collect()))
+                .finish(),
+            Format::Separated(_) => {
+                let options = self.separated(Some(wanted));
+                options.into_reader_with_file_handle(file).finish()
+            }
+            Format::JsonLines => JsonReader::new(file)
+                .with_json_format(JsonFormat::JsonLines)
+                .with_schema(self.types(wanted))
+                .finish(),
+        };
+        frame.map_err(|e| self.refused(e))
+    }
+
+    /// Hands on the columns `wanted`, some rows at a time in their order, until `each` says
+    /// that it has enough.
+    ///
+    /// # Errors
+    /// As [`Frames::whole`], and the first of `each`.
+    pub(super) fn each(
+        &self,
+        wanted: &[&str],
+        mut each: impl FnMut(DataFrame) -> Result<bool>,
+    ) -> Result<()> {
+        match self.format {
+            Format::Parquet => self.row_groups(wanted, each),
+            Format::Separated(_) => {
+                let mut head = true;
+                // A line break within quotes ends no row.
+                self.blocks(Some(b'"'), |bytes| {
+                    let options = self
+                        .separated(Some(wanted))
+                        .with_schema(Some(self.schema.clone()))
+                        .with_has_header(std::mem::take(&mut head))
+                        .with_raise_if_empty(false);
+                    let frame = options.into_reader_with_file_handle(Cursor::new(bytes)).finish();
+                    each(frame.map_err(|e| self.refused(e))?)
+                })
+            }
+            Format::JsonLines => self.blocks(None, |bytes| {
+                let frame = JsonReader::new(Cursor::new(bytes))
+                    .with_json_format(JsonFormat::JsonLines)
+                    .with_schema(self.types(wanted))
+                    .finish();
+                each(frame.map_err(|e| self.refused(e))?)
+            }),
+        }
+    }
+
+    /// Row group by row group, those of more than [`ROWS`] in parts.
+    fn row_groups(
+        &self,
+        wanted: &[&str],
+        mut each: impl FnMut(DataFrame) -> Result<bool>,
+    ) -> Result<()> {
+        let mut first = ParquetReader::new(self.file()?);
+        let about = first.get_metadata().map_err(|e| self.refused(e))?.clone();
+        let mut before = 0;
+        for group in &about.row_groups {
+            for part in (0..group.num_rows()).step_by(ROWS) {
+                let rows = ROWS.min(group.num_rows() - part);
+                let mut reader = ParquetReader::new(self.file()?)
+                    .with_columns(Some(wanted.iter().map(|w| w.to_string()).collect()))
+                    .with_slice(Some((before + part, rows)));
+                reader.set_metadata(about.clone());
+                if !each(reader.finish().map_err(|e| self.refused(e))?)? {
+                    return Ok(());
+                }
+            }
+            before += group.num_rows();
+        }
+        Ok(())
+    }
+
+    /// Whole rows of a text file, about [`BYTES`] at a time.
+    fn blocks(
+        &self,
+        quote: Option<u8>,
+        mut each: impl FnMut(Vec<u8>) -> Result<bool>,
+    ) -> Result<()> {
+        let mut file = BufReader::with_capacity(1 << 20, self.file()?);
+        let mut rest = Vec::new();
+        loop {
+            let mut block = std::mem::take(&mut rest);
+
+            let io = Error::io(&self.path);
+            let read = file.by_ref().take(BYTES as u64).read_to_end(&mut block).map_err(io)?;
+            if block.is_empty() {
+                return Ok(());
+            }
+            if read == 0 {
+                each(block)?;
+                return Ok(());
+            }
+            match last_row_end(&block, quote) {
+                Some(end) => rest = block.split_off(end),
+                // A row longer than a block.
+                None => {
+                    rest = block;
+                    continue;
+                }
+            }
+            if !each(block)? {
+                return Ok(());
+            }
+            if file.fill_buf().map_err(Error::io(&self.path))?.is_empty() && rest.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What polars refused, with the line where the bytes tell it.
+    pub(super) fn refused(&self, error: PolarsError) -> Error {
+        refused(&self.path, self.format == Format::Parquet, error)
+    }
+}
+
+/// Where the last row that ends within `block` ends; quotes are counted from the block's beginning, which is
+/// the beginning of a row.
+fn last_row_end(block: &[u8], quote: Option<u8>) -> Option<usize> {
+    let Some(quote) = quote else {
+        return block.iter().rposition(|&b| b == b'\n').map(|at| at + 1);
+    };
+    let (mut within, mut end) = (false, None);
+    for (at, &byte) in block.iter().enumerate() {
+        if byte == quote {
+            within = !within;
+        } else if byte == b'\n' && !within {
+            end = Some(at + 1);
+        }
+    }
+    end
+}
+
+fn refused(path: &Path, binary: bool, error: PolarsError) -> Error {
+    let place = if binary { None } else { invalid_utf8(path) };
+    match place {
+        Some(line) => Error::input(
+            path.display(),
+            format!("line {line}"),
+            "not valid UTF-8",
+            "save the file in the encoding UTF-8",
+        ),
+        None => {
+            // polars adds the plan it was in; the first line is the cause.
+            let cause = error.to_string();
+            let cause = cause.lines().next().unwrap_or("unreadable").trim_end_matches(':');
+            let remedy = if binary {
+                "the file may be cut short or no parquet; fetch or export it again"
+            } else {
+                "mend that row, or export the file again with quotes around text"
+            };
+            Error::input(path.display(), "", cause, remedy)
+        }
+    }
+}
+
+/// First line that is not UTF-8, counted from 1.
+fn invalid_utf8(path: &Path) -> Option<usize> {
+    let bytes = std::fs::read(path).ok()?;
+    let upto = std::str::from_utf8(&bytes).err()?.valid_up_to();
+    Some(1 + bytes[..upto].iter().filter(|&&b| b == b'\n').count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_row_end;
+
+    #[test]
+    fn a_line_break_within_quotes_ends_no_row() {
+        assert_eq!(last_row_end(b"a,b\nc,\"d\ne", Some(b'"')), Some(4));
+        assert_eq!(last_row_end(b"a,\"x \"\"y\"\"\nz\"\nc", Some(b'"')), Some(14));
+        assert_eq!(last_row_end(b"\"a\nb", Some(b'"')), None);
+        assert_eq!(last_row_end(b"{\"a\": \"\n\"}", None), Some(8));
+    }
+}

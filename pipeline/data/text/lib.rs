@@ -1,0 +1,35 @@
+//! Which token ids, which labels, which split.
+//!
+//! [`load`](load::load) goes from [`Settings`] to a [`Corpus`]: files are read
+//! by [`read`], label values become indices in [`labelling`], missing splits
+//! are set apart in [`split`] ([`neighbours`] says where single documents will not do), text becomes token ids in [`tokens`], and
+//! [`store`] keeps the result for later stages. [`pieces`] reads what is larger than memory. [`synthetic`] draws corpora of
+//! known structure, and [`catalogue`] knows public ones by name.
+
+// `!(x > 0.0)` is meant: it is true for NaN, which no threshold may let through.
+#![allow(clippy::neg_cmp_op_on_partial_ord)]
+#![warn(missing_docs)]
+
+use accrue_numerics::{Error, Result, files, interrupt, nearest, notation, seed, setting};
+
+pub mod catalogue;
+pub mod documents;
+pub mod fetch;
+mod frames;
+pub mod labelling;
+pub mod load;
+pub mod neighbours;
+pub mod overview;
+pub mod pieces;
+pub mod read;
+pub mod settings;
+pub mod split;
+pub mod store;
+pub mod synthetic;
+pub mod tokens;
+pub mod words;
+
+pub use documents::{Corpus, Documents, Labels, Split};
+pub use load::{Loaded, load};
+pub use pieces::Pieces;
+pub use settings::{Settings, Source};

@@ -1,0 +1,140 @@
+//! One experiment file, many networks: settings, the values each takes, and their combinations.
+
+use super::Experiment;
+use crate::notation::told_apart;
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A setting and the values it takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Axis {
+    /// The setting, as `--set` takes it: `model.cell`.
+    pub set: String,
+    /// Its values, as `--set` takes them: `["Gru", "Lstm"]`, `[1, 2, 3]`.
+    pub to: Vec<Value>,
+    /// Settings that go along with it: as many values each, the first of them beside the axis's first. They make no
+    /// cases of their own; a case's `run.ron` has them, its name and the tables do not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub along: Vec<Along>,
+}
+
+/// A setting that goes along with an axis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Along {
+    /// The setting, as `--set` takes it.
+    pub set: String,
+    /// Its value beside each value of the axis; `"_"` leaves it as the file and the axes before say.
+    pub to: Vec<Value>,
+}
+
+/// A value of an axis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// A whole number.
+    Whole(i64),
+    /// A number.
+    Number(f64),
+    /// Anything else, as it would stand in the file.
+    Text(String),
+}
+
+impl Value {
+    /// Whether it stands for what is there already.
+    fn is_left(&self) -> bool {
+        *self == Value::Text("_".into())
+    }
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Value::Whole(x) => write!(f, "{x}"),
+            Value::Number(x) => write!(f, "{x}"),
+            Value::Text(x) => f.write_str(x),
+        }
+    }
+}
+
+/// One combination of values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// Its folder's name.
+    pub name: String,
+    /// Settings and values.
+    pub settings: Vec<(String, String)>,
+    /// The experiment.
+    pub experiment: Experiment,
+}
+
+/// Every case of an experiment's grid, the last axis fastest.
+///
+/// # Errors
+/// [`Error::Experiment`] for an axis or a value that is no setting; [`Error::Usage`]
+/// for an axis without values, a setting that goes along with more or fewer, or one that only a whole grid has.
+pub fn cases(experiment: &Experiment) -> Result<Vec<Case>> {
+    let mut base = experiment.clone();
+    base.grid.clear();
+    let mut all = vec![Case { name: String::new(), settings: Vec::new(), experiment: base }];
+    for axis in &experiment.grid {
+        if axis.to.is_empty() {
+            return Err(Error::Usage(format!("grid: `{}` has no values", axis.set)));
+        }
+        let along = axis.along.iter().map(|along| &along.set);
+        for set in std::iter::once(&axis.set).chain(along) {
+            if ["name", "study", "grid", "title"].contains(&set.as_str()) {
+                let problem = format!("grid: `{set}` belongs to the grid as a whole");
+                return Err(Error::Usage(problem));
+            }
+        }
+        if let Some(along) = axis.along.iter().find(|along| along.to.len() != axis.to.len()) {
+            return Err(Error::Usage(format!(
+                "grid: `{}` goes along with `{}` and has {} values to its {}; give one beside each",
+                along.set,
+                axis.set,
+                along.to.len(),
+                axis.to.len()
+            )));
+        }
+        let mut next = Vec::with_capacity(all.len() * axis.to.len());
+        for case in &all {
+            for (i, value) in axis.to.iter().enumerate() {
+                let mut settings = case.settings.clone();
+                settings.push((axis.set.clone(), value.to_string()));
+                let mut experiment = case.experiment.with(&format!("{}={value}", axis.set))?;
+                let moved = axis.along.iter().filter(|along| !along.to[i].is_left());
+                for along in moved {
+                    experiment = experiment.with(&format!("{}={}", along.set, along.to[i]))?;
+                }
+                next.push(Case { name: String::new(), settings, experiment });
+            }
+        }
+        all = next;
+    }
+    let short: Vec<BTreeMap<String, String>> = experiment.grid.iter().map(folders).collect();
+    for (i, case) in all.iter_mut().enumerate() {
+        let values: Vec<&str> =
+            short.iter().zip(&case.settings).map(|(axis, (_, v))| axis[v].as_str()).collect();
+        case.name = format!("{:03}-{}", i + 1, values.join("-"));
+        case.experiment.name = format!("{}/cases/{}", experiment.name, case.name);
+        if case.experiment.title.is_empty() {
+            case.experiment.title = experiment.name.clone();
+        }
+    }
+    Ok(all)
+}
+
+/// What tells an axis's values apart, as parts of a folder's name.
+fn folders(axis: &Axis) -> BTreeMap<String, String> {
+    let values: Vec<String> = axis.to.iter().map(Value::to_string).collect();
+    let plain = |c: char| if c.is_alphanumeric() || "-._".contains(c) { c } else { '-' };
+    let short = |text: &str| -> String {
+        let text: String = text.chars().map(plain).take(24).collect();
+        text.trim_matches('-').to_string()
+    };
+    let parts = told_apart(&values, "");
+    values.iter().cloned().zip(parts.iter().map(|part| short(part))).collect()
+}

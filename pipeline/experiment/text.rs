@@ -1,0 +1,133 @@
+//! What is asked of one network on one corpus.
+
+use crate::dynamics::{Finder, select::Selection};
+use crate::model::StaticInput;
+use crate::setting;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Which states are looked at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StatesSettings {
+    /// Test documents that are walked through, drawn by the seed.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub documents: usize,
+    /// Most states that are kept in the table; principal components are
+    /// computed from all states of these documents.
+    #[serde(deserialize_with = "setting::at_least_two")]
+    pub most: usize,
+    /// States to look at where there is no corpus to visit them on: a NumPy
+    /// file, `[n, state]` (`accrue analyze --seeds`).
+    pub given: Option<PathBuf>,
+}
+
+impl Default for StatesSettings {
+    /// As the papers: 1,000 documents (SPEC LINE 4.1).
+    fn default() -> Self {
+        Self { documents: 1000, most: 10_000, given: None }
+    }
+}
+
+/// How slow points are sought.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FixedPointSettings {
+    /// Where the input is held; the first one is the headline.
+    pub inputs: Vec<StaticInput>,
+    /// States the search starts from, drawn by the seed.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub seeds: usize,
+    /// Tolerance of the headline: one of the finder's.
+    #[serde(deserialize_with = "setting::positive")]
+    pub headline: f64,
+    /// The search.
+    pub finder: Finder,
+    /// How the points of the headline's tolerance are sought.
+    pub search: Search,
+    /// The thinning.
+    pub selection: Selection,
+    /// Points (headline input and tolerance) at which spectra are computed,
+    /// evenly spread over those kept.
+    pub spectra: usize,
+    /// Points below the smallest tolerance for which a proof is tried, for
+    /// each input, slowest first.
+    pub proofs: usize,
+}
+
+/// Who decides when a point is slow enough.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Search {
+    /// Each seed goes down by itself, by second-order steps, until its own speed is below the tolerance.
+    #[default]
+    Each,
+    /// As published: all seeds go down by Adam until the *mean* of their speeds is below the headline's
+    /// tolerance, 1,000 steps at most, and all of them stay (those below it, where the mean is not). Small steps leave a seed where it is along slow modes, which second-order
+    /// steps follow for a way. Other tolerances are each seed's own.
+    Together,
+}
+
+impl Default for FixedPointSettings {
+    fn default() -> Self {
+        Self {
+            inputs: vec![StaticInput::Mean, StaticInput::Zero],
+            seeds: 512,
+            headline: 1e-6,
+            finder: Finder::default(),
+            search: Search::Each,
+            selection: Selection::default(),
+            spectra: 64,
+            proofs: 64,
+        }
+    }
+}
+
+/// What is asked of the slow modes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModesSettings {
+    /// Words in each set: most positive, most negative, closest to zero by the
+    /// bag of words' coefficient.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub words: usize,
+    /// Words with fewer occurrences are in no set.
+    pub least: usize,
+    /// Neighbours of the locally linear embedding.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub neighbours: usize,
+    /// Test documents whose steps are compared with the linear ones.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub documents: usize,
+    /// Test documents that are rolled out, and read in another order.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub rollouts: usize,
+    /// Visited states that relax, are brought onto the slow manifold, and from which words
+    /// are tried.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub states: usize,
+    /// Steps of relaxation under the held input.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub relaxation: usize,
+    /// Tokens for which the words of the sets are followed.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub later: usize,
+    /// Whether a linear recurrent model is trained for comparison; takes as long
+    /// as the network did.
+    pub linear_model: bool,
+}
+
+impl Default for ModesSettings {
+    fn default() -> Self {
+        Self {
+            words: 100,
+            least: 100,
+            neighbours: 12,
+            documents: 50,
+            rollouts: 500,
+            states: 200,
+            relaxation: 50,
+            later: 50,
+            linear_model: false,
+        }
+    }
+}

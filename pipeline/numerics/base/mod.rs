@@ -1,0 +1,9 @@
+//! Errors, random streams, RON, settings, files.
+
+pub mod error;
+pub mod files;
+pub mod interrupt;
+pub mod nearest;
+pub mod notation;
+pub mod seed;
+pub mod setting;

@@ -1,0 +1,331 @@
+//! Stage `fixed_points`: where the state stands still, proofs, and spectra.
+
+use super::states::{padded, read_axes};
+use super::{logits, lyapunov, read};
+use crate::dynamics::adam::{self, Adam};
+use crate::dynamics::certificate::{Certificate, certify};
+use crate::dynamics::finder::{Descent, SlowPoint, median_norm, search};
+use crate::dynamics::linearise::Linearisation;
+use crate::dynamics::{Map, Stop, select::select};
+use crate::experiment::{Experiment, FixedPointSettings, Search};
+use crate::geometry::{Pca, participation_ratio, varied};
+use crate::linalg::{Complex, Matrix, time_constant};
+use crate::model::StaticInput;
+use crate::ops::Cell;
+use crate::report::{Frame, Table};
+use crate::run::Made;
+use crate::{Result, seed, stats};
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+use std::path::Path;
+
+/// A slow point that was kept.
+struct Row {
+    input: String,
+    tolerance: f64,
+    point: SlowPoint,
+    seed_state: usize,
+    stop: Stop,
+    proof: Option<Certificate>,
+    /// Eigenvalues, slowest first; empty where no spectrum was computed.
+    spectrum: Vec<Complex>,
+}
+
+/// How the searches of one input and tolerance went.
+struct Searched {
+    input: String,
+    tolerance: f64,
+    seeds: usize,
+    reached: usize,
+    kept: usize,
+    moved: Option<f64>,
+    stops: [usize; 3],
+    dimension: f64,
+}
+
+/// What a search needs of a network and its corpus.
+pub(in crate::studies) struct Sought<'a> {
+    pub settings: &'a FixedPointSettings,
+    pub seed: u64,
+    pub cell: &'a Cell,
+    /// Names and vectors of the inputs that are held; the first is the headline.
+    pub inputs: Vec<(String, Vec<f64>)>,
+    /// Weights `[outputs, state]` and bias; nothing where there is no readout.
+    pub readout: (Vec<f64>, Vec<f64>),
+}
+
+pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
+    let (corpus, network) = read(folder)?;
+    let frequencies = stats::evidence::frequencies(&corpus.train, corpus.words.len());
+    let words = network.inputs()?;
+    let held =
+        |h: &StaticInput| Ok((h.to_string(), h.vector(&words, &corpus.words, Some(&frequencies))?));
+    let sought = Sought {
+        settings: &e.fixed_points,
+        seed: e.seed,
+        cell: &network.cell()?,
+        inputs: e.fixed_points.inputs.iter().map(held).collect::<Result<_>>()?,
+        readout: network.readout()?,
+    };
+    let mut made = seek(&sought, folder)?;
+    made.files.push(lyapunov::write(&corpus, &network, e.seed, folder)?);
+    let mut lengths: Vec<f64> = corpus.test.documents.iter().map(|d| d.len() as f64).collect();
+    let length = median(&mut lengths).expect("there are test documents");
+    let table = Frame::read(folder, "eigenvalues")?;
+    let (mode, tau) = (table.f64("mode")?, table.f64("tau")?);
+    if !mode.is_empty() {
+        let modes = mode.iter().fold(0.0_f64, |m, x| m.max(*x)) as usize;
+        let slow = (1..=modes).filter(|&m| {
+            let of = (0..mode.len()).filter(|&i| mode[i] == m as f64).map(|i| tau[i]);
+            median(&mut of.collect::<Vec<_>>()).is_some_and(|t| t >= length)
+        });
+        made = made.with("fixed_points.slow_modes", slow.count() as f64);
+    }
+    Ok(made)
+}
+
+/// Searches from the states in the table `states`; writes points, searches, spectra.
+pub(in crate::studies) fn seek(sought: &Sought, folder: &Path) -> Result<Made> {
+    let settings = sought.settings;
+    let states = Frame::read(folder, "states")?.lists("state")?;
+    let mut chosen: Vec<usize> = (0..states.len()).collect();
+    chosen.shuffle(&mut seed::stream(sought.seed, "fixed points/seeds"));
+    chosen.truncate(settings.seeds);
+    let scale = median_norm(chosen.iter().map(|&i| states[i].as_slice()));
+
+    let (mut rows, mut searches) = (Vec::new(), Vec::new());
+    for (i, (held, input)) in sought.inputs.iter().enumerate() {
+        let map = Map::new(sought.cell, input)?;
+        let mut found: Vec<Descent> = Vec::with_capacity(chosen.len());
+        let seeds = chosen.iter().map(|&s| states[s].as_slice());
+        search(&map, seeds, scale, &settings.finder, |d| {
+            found.push(d);
+            Ok(())
+        })?;
+        let along = i == 0;
+        let together = match settings.search {
+            Search::Each => Vec::new(),
+            Search::Together => {
+                let seeds: Vec<&[f64]> = chosen.iter().map(|&s| states[s].as_slice()).collect();
+                adam::search(
+                    &map,
+                    &seeds,
+                    &Adam { tolerance: settings.headline, ..Adam::default() },
+                )
+            }
+        };
+        let found = Found { each: &found, together: &together };
+        let (mut kept, mut went) =
+            gather(settings, held, &map, found, scale, &sought.readout.0, along)?;
+        kept.iter_mut().for_each(|r| r.seed_state = chosen[r.seed_state]);
+        rows.append(&mut kept);
+        searches.append(&mut went);
+    }
+    let (axes, _) = read_axes(folder)?;
+    let files = [
+        write(folder, &rows, &axes, &sought.readout)?,
+        write_searches(folder, &searches)?,
+        write_eigenvalues(folder, &rows)?,
+    ];
+    let first = &sought.inputs[0].0;
+    let headline: Vec<&Row> =
+        rows.iter().filter(|r| r.input == *first && r.tolerance == settings.headline).collect();
+    let proofs: Vec<&Certificate> =
+        rows.iter().filter(|r| r.input == *first).filter_map(|r| r.proof.as_ref()).collect();
+    let count = |f: fn(&Certificate) -> bool| proofs.iter().filter(|p| f(p)).count() as f64;
+    let went = searches
+        .iter()
+        .find(|s| s.input == *first && s.tolerance == settings.headline)
+        .expect("the headline tolerance is one of the finder's");
+    let mut made = Made::files(files)
+        .with("fixed_points.count", headline.len() as f64)
+        .with("fixed_points.reached", went.reached as f64 / went.seeds as f64)
+        .with("fixed_points.tried", proofs.len() as f64)
+        .with("fixed_points.certified", count(Certificate::exists))
+        .with("fixed_points.stable", count(Certificate::is_stable))
+        .with("dimension.fixed_points", went.dimension);
+    let slowest = headline.iter().filter_map(|r| r.spectrum.first());
+    if let Some(tau) = median(&mut slowest.map(|&l| time_constant(l)).collect::<Vec<_>>()) {
+        made = made.with("fixed_points.tau_1", tau);
+    }
+    Ok(made)
+}
+
+fn median(values: &mut [f64]) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// What the searches of one input came to.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    each: &'a [Descent],
+    /// By the published search, if it was asked for.
+    together: &'a [Descent],
+}
+
+impl<'a> Found<'a> {
+    /// Searches that reached tolerance `t`, with the points: all of the published search at its own, if their
+    /// mean did; those that did by themselves if it ran out of steps.
+    fn at(&self, t: usize, tolerance: f64, headline: bool) -> Vec<(&'a Descent, &'a SlowPoint)> {
+        if headline && !self.together.is_empty() {
+            let reached = |d: &&Descent| d.stop == Stop::Converged || d.last.speed < tolerance;
+            return self.together.iter().filter(reached).map(|d| (d, &d.last)).collect();
+        }
+        self.each.iter().filter_map(|d| Some((d, d.reached[t].as_ref()?))).collect()
+    }
+}
+
+/// Keeps points at each tolerance; spectra along the headline, proofs at the end.
+fn gather(
+    settings: &FixedPointSettings,
+    held: &str,
+    map: &Map,
+    found: Found,
+    scale: f64,
+    readout: &[f64],
+    headline: bool,
+) -> Result<(Vec<Row>, Vec<Searched>)> {
+    let tolerances = &settings.finder.tolerances;
+    let smallest = tolerances.iter().copied().fold(f64::INFINITY, f64::min);
+    let stops = [Stop::TooFar, Stop::Stalled, Stop::OutOfSteps]
+        .map(|stop| found.each.iter().filter(|d| d.stop == stop).count());
+    let (mut rows, mut searches) = (Vec::new(), Vec::new());
+    for (t, &tolerance) in tolerances.iter().enumerate() {
+        let reached = found.at(t, tolerance, tolerance == settings.headline);
+        let points: Vec<(&[f64], f64)> =
+            reached.iter().map(|(_, p)| (p.state.as_slice(), p.speed)).collect();
+        let kept = select(&points, scale, &settings.selection);
+        let mut moved: Vec<f64> = reached.iter().map(|(_, p)| p.moved / scale).collect();
+        let with_spectrum = if headline && tolerance == settings.headline {
+            spread(kept.len(), settings.spectra)
+        } else {
+            Vec::new()
+        };
+        let proofs = if tolerance == smallest { kept.len().min(settings.proofs) } else { 0 };
+        let analysed: Vec<(Vec<Complex>, Option<Certificate>)> = kept
+            .par_iter()
+            .enumerate()
+            .map(|(k, &i)| {
+                let state = points[i].0;
+                let spectrum = with_spectrum.binary_search(&k).is_ok();
+                if !spectrum && k >= proofs {
+                    return Ok((Vec::new(), None));
+                }
+                let proof = (k < proofs).then(|| certify(map, state)).transpose()?;
+                let w = (readout.len() == state.len()).then_some(readout);
+                let values = if spectrum {
+                    Linearisation::at(map, state, w)?.eigen.values
+                } else {
+                    Vec::new()
+                };
+                Ok((values, proof))
+            })
+            .collect::<Result<_>>()?;
+        searches.push(Searched {
+            input: held.to_string(),
+            tolerance,
+            seeds: found.each.len(),
+            reached: reached.len(),
+            kept: kept.len(),
+            moved: median(&mut moved),
+            stops,
+            dimension: dimension(&kept.iter().map(|&i| points[i].0).collect::<Vec<_>>())?,
+        });
+        rows.extend(kept.iter().zip(analysed).map(|(&i, (spectrum, proof))| Row {
+            input: held.to_string(),
+            tolerance,
+            point: reached[i].1.clone(),
+            seed_state: reached[i].0.seed,
+            stop: reached[i].0.stop,
+            proof,
+            spectrum,
+        }));
+    }
+    Ok((rows, searches))
+}
+
+/// At most `most` of `count` indices, evenly spread, ascending.
+fn spread(count: usize, most: usize) -> Vec<usize> {
+    if count <= most {
+        return (0..count).collect();
+    }
+    (0..most).map(|i| i * count / most).collect()
+}
+
+fn dimension(points: &[&[f64]]) -> Result<f64> {
+    if points.len() < 2 {
+        return Ok(0.0);
+    }
+    let matrix = Matrix::from_fn(points.len(), points[0].len(), |i, j| points[i][j]);
+    Ok(participation_ratio(varied(&Pca::of(&matrix)?.variances)))
+}
+
+fn write(
+    folder: &Path,
+    rows: &[Row],
+    axes: &Pca,
+    readout: &(Vec<f64>, Vec<f64>),
+) -> Result<String> {
+    let points: Vec<Vec<f64>> =
+        rows.iter().map(|r| padded(axes.coordinates(&r.point.state, 3))).collect();
+    let outputs: Vec<Vec<f64>> = rows.iter().map(|r| logits(readout, &r.point.state)).collect();
+    let tau = |r: &Row, mode: usize| r.spectrum.get(mode).map(|&l| time_constant(l));
+    let unstable = |r: &Row| r.spectrum.iter().filter(|l| l.norm() > 1.0).count();
+    Table::new("fixed_points")
+        .text("input", rows.iter().map(|r| r.input.as_str()))
+        .f64("tolerance", rows.iter().map(|r| r.tolerance))
+        .f64("q", rows.iter().map(|r| r.point.speed))
+        .f64("moved", rows.iter().map(|r| r.point.moved))
+        .u64("steps", rows.iter().map(|r| r.point.steps))
+        .text("stop", rows.iter().map(|r| r.stop.name()))
+        .u64("seed_state", rows.iter().map(|r| r.seed_state))
+        .maybe_bool("certified", rows.iter().map(|r| r.proof.as_ref().map(Certificate::exists)))
+        .maybe_f64("radius", rows.iter().map(|r| r.proof.as_ref().and_then(|p| p.radius)))
+        .maybe_bool("stable", rows.iter().map(|r| r.proof.as_ref().map(Certificate::is_stable)))
+        .maybe_f64(
+            "spectral_bound",
+            rows.iter().map(|r| r.proof.as_ref().and_then(|p| p.spectral_bound)),
+        )
+        .maybe_f64("tau_1", rows.iter().map(|r| tau(r, 0)))
+        .maybe_f64("tau_2", rows.iter().map(|r| tau(r, 1)))
+        .maybe_f64("tau_3", rows.iter().map(|r| tau(r, 2)))
+        .u64("unstable", rows.iter().map(unstable))
+        .f64("pc_1", points.iter().map(|p| p[0]))
+        .f64("pc_2", points.iter().map(|p| p[1]))
+        .f64("pc_3", points.iter().map(|p| p[2]))
+        .lists("readout", outputs.iter().map(Vec::as_slice))
+        .lists("state", rows.iter().map(|r| r.point.state.as_slice()))
+        .write(folder)
+}
+
+fn write_searches(folder: &Path, searches: &[Searched]) -> Result<String> {
+    Table::new("searches")
+        .text("input", searches.iter().map(|s| s.input.as_str()))
+        .f64("tolerance", searches.iter().map(|s| s.tolerance))
+        .u64("seeds", searches.iter().map(|s| s.seeds))
+        .u64("reached", searches.iter().map(|s| s.reached))
+        .u64("kept", searches.iter().map(|s| s.kept))
+        .maybe_f64("median_moved", searches.iter().map(|s| s.moved))
+        .u64("too_far", searches.iter().map(|s| s.stops[0]))
+        .u64("stalled", searches.iter().map(|s| s.stops[1]))
+        .u64("out_of_steps", searches.iter().map(|s| s.stops[2]))
+        .f64("participation_ratio", searches.iter().map(|s| s.dimension))
+        .write(folder)
+}
+
+fn write_eigenvalues(folder: &Path, rows: &[Row]) -> Result<String> {
+    let modes: Vec<(usize, usize, Complex)> = rows
+        .iter()
+        .enumerate()
+        .flat_map(|(row, r)| r.spectrum.iter().enumerate().map(move |(m, &l)| (row, m + 1, l)))
+        .collect();
+    Table::new("eigenvalues")
+        .u64("point", modes.iter().map(|m| m.0))
+        .u64("mode", modes.iter().map(|m| m.1))
+        .f64("re", modes.iter().map(|m| m.2.re))
+        .f64("im", modes.iter().map(|m| m.2.im))
+        .f64("modulus", modes.iter().map(|m| m.2.norm()))
+        .f64("tau", modes.iter().map(|m| time_constant(m.2)))
+        .write(folder)
+}

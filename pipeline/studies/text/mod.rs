@@ -1,0 +1,460 @@
+//! One network on one corpus, looked at from all sides.
+//!
+//! Stages: tokenize → train → states → fixed points → geometry → predict →
+//! baselines → modes → context → claims → report. Each reads files and writes files; see
+//! [`run`](crate::run) for what is done again and what is not.
+
+mod baselines;
+mod blocking;
+mod claims;
+pub(super) mod context;
+mod deflections;
+mod fixed_points;
+mod geometry;
+mod lyapunov;
+mod memory;
+mod modes;
+mod predict;
+mod probes;
+mod report;
+mod states;
+mod train;
+mod walk;
+
+pub(super) use fixed_points::{Sought, seek};
+pub(super) use geometry::measure;
+pub(super) use report::{assets, assumed, costs, describe, write_notes};
+pub(super) use states::{axes, padded};
+pub(super) use train::write_taken;
+
+use crate::corpus::tokens::Kind;
+use crate::corpus::{self, Corpus, Labels, Split};
+use crate::experiment::Experiment;
+use crate::model::{Foreign, Head, Network};
+use crate::ops::CellKind;
+use crate::run::{Made, Run, Stage};
+use crate::{Error, Result};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+pub use context::{FAMILIES, text_gains};
+pub use predict::{numbers as prediction_numbers, tables as prediction_tables};
+
+/// Names of the stages, in order.
+pub const STAGES: [&str; 11] = [
+    "tokenize",
+    "train",
+    "states",
+    "fixed_points",
+    "geometry",
+    "predict",
+    "baselines",
+    "modes",
+    "context",
+    "claims",
+    "report",
+];
+
+/// What a run may be told besides its experiment.
+pub struct Options<'a> {
+    /// Folder of the corpora.
+    pub data: &'a Path,
+    /// Folder of the runs.
+    pub out: &'a Path,
+    /// Stages to run again.
+    pub force: &'a [String],
+    /// Told about stages and training.
+    pub watch: &'a mut dyn Watch,
+}
+
+/// Who is told how a run goes. Nothing it does moves a number.
+pub trait Watch {
+    /// A stage begins.
+    fn begin(&mut self, stage: &str);
+    /// A stage was passed: its files were in place, or it took that long.
+    fn passed(&mut self, stage: &str, ran: Option<f64>);
+    /// Long work within a stage has come this far.
+    fn progress(&mut self, _what: &str, _done: usize, _of: usize) {}
+    /// The watcher of training.
+    fn training(&mut self) -> Box<dyn crate::train::Watch + '_>;
+}
+
+/// Runs every stage that is not in place; returns the run's folder.
+///
+/// # Errors
+/// What the stages return; what earlier ones made stays.
+pub fn run(experiment: &Experiment, options: Options) -> Result<PathBuf> {
+    check(experiment, options.force)?;
+    let mut experiment = experiment.clone();
+    elsewhere(&mut experiment, options.out)?;
+    // What weights from elsewhere hold is the network.
+    let foreign = experiment.weights.as_ref().map(Foreign::read).transpose()?;
+    if let Some(foreign) = &foreign {
+        experiment.model = foreign.config(&experiment.model);
+    }
+    let e = &experiment;
+    let folder = options.out.join(&e.study).join(&e.name);
+    let mut run = Run::open(&folder, e.clone(), options.force)?;
+    let seed = e.seed;
+    let watch = options.watch;
+    let sources = fingerprint(&e.corpus, options.data)?;
+
+    let place = baselines::Place { data: options.data, out: options.out, sources: &sources };
+    // An encoder of other weights is another encoder.
+    let encoder = e.baseline.encoder.as_ref().map(|s| baselines::prints(s, options.data));
+
+    let mut pass =
+        |stage: Stage, work: &mut dyn FnMut(&Path, &str, &mut dyn Watch) -> Result<Made>| {
+            watch.begin(stage.name);
+            let ran = run.pass(&stage, |folder, key| work(folder, key, watch))?;
+            let seconds = run.stages().last().map(|s| s.seconds);
+            watch.passed(stage.name, seconds.filter(|_| ran));
+            Ok::<_, Error>(())
+        };
+    match (&foreign, &e.weights) {
+        (Some(foreign), Some(weights)) => {
+            let words = foreign.vocabulary();
+            pass(
+                stage("tokenize", &(&e.corpus, seed, &sources, words), &[]),
+                &mut |folder, _, _| tokenize(&e.corpus, options.data, seed, Some(foreign), folder),
+            )?;
+            let file = crate::files::fingerprint(&weights.file)?.1;
+            if weights.train {
+                pass(
+                    stage("train", &(&e.model, weights, file, &e.training, seed), &["tokenize"]),
+                    &mut |folder, key, watch| train::further(e, foreign, folder, key, watch),
+                )?;
+            } else {
+                pass(
+                    stage("train", &(&e.model, weights, file), &["tokenize"]),
+                    &mut |folder, _, _| train::import(e, foreign, folder),
+                )?;
+            }
+        }
+        _ => {
+            pass(tokenizing(e, &sources), &mut |folder, _, _| {
+                tokenize(&e.corpus, options.data, seed, None, folder)
+            })?;
+            pass(training(e), &mut |folder, key, watch| train::stage(e, folder, key, watch))?;
+        }
+    }
+    pass(stage("states", &(&e.states, seed), &["tokenize", "train"]), &mut |folder, _, _| {
+        states::stage(e, folder)
+    })?;
+    pass(
+        stage("fixed_points", &(&e.fixed_points, seed), &["tokenize", "train", "states"]),
+        &mut |folder, _, _| fixed_points::stage(e, folder),
+    )?;
+    pass(
+        stage("geometry", &e.fixed_points.headline.to_string(), &["states", "fixed_points"]),
+        &mut |folder, _, _| geometry::stage(e, folder),
+    )?;
+    pass(stage("predict", &(&e.prediction, seed), &["tokenize"]), &mut |folder, _, _| {
+        predict::stage(e, folder)
+    })?;
+    pass(
+        stage(
+            "baselines",
+            &(&e.baseline, encoder),
+            &["tokenize", "train", "states", "fixed_points"],
+        ),
+        &mut |folder, _, watch| baselines::stage(e, &place, folder, watch),
+    )?;
+    let trained = &(&e.modes, seed, e.modes.linear_model.then_some(&e.training));
+    pass(
+        stage("modes", trained, &["tokenize", "train", "states", "fixed_points", "baselines"]),
+        &mut |folder, _, _| modes::stage(e, folder),
+    )?;
+    pass(
+        stage(
+            "context",
+            &(&e.context, &e.modes, seed),
+            &["tokenize", "train", "states", "fixed_points", "baselines"],
+        ),
+        &mut |folder, _, _| context::stage(e, folder),
+    )?;
+    pass(
+        stage(
+            "claims",
+            &seed,
+            &["states", "fixed_points", "geometry", "predict", "baselines", "modes", "context"],
+        ),
+        &mut |folder, _, _| claims::stage(e, folder),
+    )?;
+    let before = run.stages().to_vec();
+    let part = stage("report", &e.title, &STAGES[..STAGES.len() - 1]);
+    watch.begin("report");
+    let ran = run.pass(&part, |folder, _| report::stage(e, folder, &before))?;
+    let seconds = run.stages().last().map(|s| s.seconds);
+    watch.passed("report", seconds.filter(|_| ran));
+    Ok(folder)
+}
+
+fn tokenizing(e: &Experiment, sources: &[String]) -> Stage<'static> {
+    stage("tokenize", &(&e.corpus, e.seed, sources), &[])
+}
+
+fn training(e: &Experiment) -> Stage<'static> {
+    stage("train", &(&e.model, &e.training, e.seed), &["tokenize"])
+}
+
+/// Trains the networks of many experiments side by side on the card, those of one shape together; each
+/// [`run`] then finds its network in place. What cannot be trained here is left to that run, which says
+/// why. `watch` makes a watcher for a stack of so many networks.
+///
+/// # Errors
+/// [`Error::Interrupted`] after Ctrl-C; checkpoints are written.
+pub fn train_together(
+    experiments: &[&Experiment],
+    data: &Path,
+    out: &Path,
+    watch: &dyn Fn(usize) -> Box<dyn crate::train::Watch>,
+) -> Result<()> {
+    let mut stacks: Vec<(String, Vec<train::Waiting>)> = Vec::new();
+    for waiting in experiments.iter().filter_map(|e| waiting(e, data, out).ok().flatten()) {
+        let shape = waiting.shape();
+        match stacks.iter_mut().find(|(of, _)| *of == shape) {
+            Some((_, stack)) => stack.push(waiting),
+            None => stacks.push((shape, vec![waiting])),
+        }
+    }
+    for (_, stack) in stacks {
+        let mut watch = watch(stack.len());
+        train::together(stack, &mut *watch)?;
+    }
+    crate::interrupt::check("between training and the other stages")
+}
+
+/// A case that is tokenized and not trained, if it can be.
+fn waiting<'a>(e: &'a Experiment, data: &Path, out: &Path) -> Result<Option<train::Waiting<'a>>> {
+    if e.weights.is_some() {
+        return Ok(None);
+    }
+    let mut run = Run::open(&out.join(&e.study).join(&e.name), e.clone(), &[])?;
+    let sources = fingerprint(&e.corpus, data)?;
+    run.pass(&tokenizing(e, &sources), |folder, _| {
+        tokenize(&e.corpus, data, e.seed, None, folder)
+    })?;
+    if run.in_place(&training(e)) { Ok(None) } else { train::Waiting::new(run, e).map(Some) }
+}
+
+/// Writes the report of a finished run again, from its tables and record.
+///
+/// # Errors
+/// [`Error::Input`] if the folder holds no finished run.
+pub fn rewrite(folder: &Path) -> Result<()> {
+    let path = folder.join(crate::run::RECORD);
+    let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+    let shown = path.display().to_string();
+    let experiment: Experiment = crate::run::experiment_of(&shown, &text)?;
+    let mut stages = crate::run::stages_of(&shown, &text)?;
+    stages.retain(|s| s.name != "report");
+    for needed in &STAGES[..STAGES.len() - 1] {
+        if !stages.iter().any(|s| s.name == *needed) {
+            let problem = format!("stage `{needed}` has not been run");
+            return Err(Error::input(shown, "", problem, "run the experiment to its end first"));
+        }
+    }
+    report::stage(&experiment, folder, &stages).map(|_| ())
+}
+
+pub(super) fn stage<'a>(
+    name: &'static str,
+    part: &impl Serialize,
+    reads: &'a [&'static str],
+) -> Stage<'a> {
+    let part = serde_json::to_value(part).expect("settings are plain data");
+    // Raised when the same settings make other files or numbers.
+    let version = match name {
+        // 2: rounding bounds of the proofs; the bias of the bag of words; scaled counts.
+        "baselines" => 2,
+        // 2: dimensions seen from close by, restricted accuracy; 3: what components remember.
+        "geometry" => 3,
+        // 3: intervals around the value.
+        "predict" => 3,
+        // 3: a search ends where q is level; 4: Lyapunov exponents.
+        "fixed_points" => 4,
+        // 2: impulses, single units, deflections, words in another order; 3: within the plane;
+        // 4: left vectors beside Jordan blocks; 5: the phase of a slow mode that turns.
+        "modes" => 5,
+        // 2: probes of the toy language; 3: how many phrases were scored; 4: clusters, subspace,
+        // blocking, positions; 5: a robust fit, a null without what is looked for; 6: the line while
+        // a neutral word is held; 7: modified valences and ends together, left vectors beside Jordan blocks;
+        // 8: the phase of a slow mode that turns; 9: several modes taken out, sums in another order; 10: what
+        // the text says each word does.
+        "context" => 10,
+        // 2: L1, G1, G7-G11, G14; 3: C1-C5; 4: C7; 5: C4 there; 6: points of L1, pairs of C5.
+        "claims" => 6,
+        _ => 1,
+    };
+    Stage { name, version, part, reads }
+}
+
+fn check(experiment: &Experiment, force: &[String]) -> Result<()> {
+    if let Some(unknown) = force.iter().find(|f| !STAGES.contains(&f.as_str())) {
+        let hint = crate::nearest::hint(unknown, &STAGES);
+        return Err(Error::Usage(format!("--force {unknown}: no such stage; {hint}")));
+    }
+    let longest = baselines::NGRAMS.len() + 1;
+    if experiment.baseline.ngrams == 1 || experiment.baseline.ngrams > longest {
+        return Err(Error::Usage(format!(
+            "baseline.ngrams: {} is no length of a sequence; 0 for none, or 2 to {longest}",
+            experiment.baseline.ngrams
+        )));
+    }
+    let points = &experiment.fixed_points;
+    if points.inputs.is_empty() {
+        return Err(Error::Usage("fixed_points.inputs: name at least one input".into()));
+    }
+    if !points.finder.tolerances.contains(&points.headline) {
+        return Err(Error::Usage(format!(
+            "fixed_points.headline: {:e} is none of the finder's tolerances",
+            points.headline
+        )));
+    }
+    Ok(())
+}
+
+/// Weights named by the folder of a run, or of a grid, become that network's file; the words they were trained with
+/// become this corpus's, unless it says what its tokens are.
+fn elsewhere(e: &mut Experiment, out: &Path) -> Result<()> {
+    let Some(weights) = &mut e.weights else { return Ok(()) };
+    let named = weights.file.clone();
+    if named.is_file() {
+        return Ok(());
+    }
+    let Some(folder) = [named.clone(), out.join(&named)].into_iter().find(|f| f.is_dir()) else {
+        return Err(Error::input(
+            named.display(),
+            "",
+            format!("no such file, and no run of this name in {}", out.display()),
+            "name a file of weights, or run that experiment first",
+        ));
+    };
+    let folder = match folder.join("cases") {
+        cases if cases.is_dir() => of_the_same(&cases, e.model.cell, e.seed)?,
+        _ => folder,
+    };
+    weights.file = folder.join("model.safetensors");
+    let tokenizer = folder.join("tokenizer.json");
+    if e.corpus.tokens.kind == Kind::Words && tokenizer.is_file() {
+        e.corpus.tokens.kind = Kind::Given(tokenizer);
+    }
+    Ok(())
+}
+
+/// The case of a grid that has this cell and this seed.
+fn of_the_same(cases: &Path, cell: CellKind, seed: u64) -> Result<PathBuf> {
+    let entries = std::fs::read_dir(cases).map_err(Error::io(cases))?;
+    let mut found = Vec::new();
+    for entry in entries {
+        let folder = entry.map_err(Error::io(cases))?.path();
+        let record = folder.join(crate::run::RECORD);
+        let Ok(text) = std::fs::read_to_string(&record) else { continue };
+        let of: Experiment = crate::run::experiment_of(&record.display().to_string(), &text)?;
+        if of.model.cell == cell && of.seed == seed {
+            found.push(folder);
+        }
+    }
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        n => Err(Error::input(
+            cases.display(),
+            "",
+            format!("{n} cases with the cell {cell:?} and the seed {seed}"),
+            "name the folder of one case in `weights.file`",
+        )),
+    }
+}
+
+/// Hash of every file the corpus is read from: a changed file is a changed corpus.
+fn fingerprint(settings: &corpus::Settings, data: &Path) -> Result<Vec<String>> {
+    let files = corpus::load::files(settings, data)?;
+    let below = files.iter().flat_map(|p| walk(p));
+    below.map(|path| Ok(crate::files::fingerprint(&path)?.1)).collect()
+}
+
+/// The file itself, or the files below a folder, in order.
+fn walk(path: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(path) else { return vec![path.to_path_buf()] };
+    let mut below: Vec<_> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
+    below.sort();
+    below.iter().flat_map(|p| walk(p)).collect()
+}
+
+fn tokenize(
+    settings: &corpus::Settings,
+    data: &Path,
+    seed: u64,
+    foreign: Option<&Foreign>,
+    folder: &Path,
+) -> Result<Made> {
+    let mut loaded = corpus::load(settings, data, seed)?;
+    if let Some(foreign) = foreign {
+        let (words, rows) = (&mut loaded.corpus.words, foreign.vocabulary());
+        if words.len() > rows {
+            return Err(Error::input(
+                foreign.file.display(),
+                "",
+                format!("{rows} words, and the tokenizer has {}", words.len()),
+                "give the tokenizer or vocabulary that the network was trained with",
+            ));
+        }
+        // Rows that no word reaches, such as padding.
+        words.extend((words.len()..rows).map(|id| format!("[{id}]")));
+    }
+    let mut files = corpus::store::write(folder, &loaded.corpus)?;
+    if let Some(tokenizer) = &loaded.tokenizer {
+        crate::files::replace(&folder.join("tokenizer.json"), tokenizer.to_json().as_bytes())?;
+        files.push("tokenizer.json".into());
+    }
+    let train = &loaded.corpus.train;
+    Ok(Made::files(files)
+        .with("corpus.documents", train.documents.len() as f64)
+        .with("corpus.tokens", train.documents.token_count() as f64)
+        .with("corpus.vocabulary", loaded.corpus.words.len() as f64))
+}
+
+/// What stages after training read.
+fn read(folder: &Path) -> Result<(Corpus, Network)> {
+    Ok((corpus::store::read(folder)?, Network::load(&folder.join("model.safetensors"))?))
+}
+
+/// Names of what document `d` carries, as one text.
+fn label_text(split: &Split, d: usize, names: &[String]) -> String {
+    match &split.labels {
+        Labels::Class(classes) => names[classes[d] as usize].clone(),
+        Labels::Multi { labels, flags } => {
+            joined((0..*labels).filter(|k| flags[d * labels + k]), names)
+        }
+        Labels::Score(_) => "score".into(),
+    }
+}
+
+/// What the readout says in words.
+fn predicted_text(head: Head, logits: &[f64], names: &[String]) -> String {
+    match head {
+        Head::Binary => names[(logits[0] > 0.0) as usize].clone(),
+        Head::Softmax => {
+            let logits: Vec<f32> = logits.iter().map(|&x| x as f32).collect();
+            names[crate::train::loss::argmax(&logits)].clone()
+        }
+        Head::MultiLabel => joined((0..names.len()).filter(|&k| logits[k] >= 0.0), names),
+        Head::Score => String::new(),
+    }
+}
+
+fn joined(indices: impl Iterator<Item = usize>, names: &[String]) -> String {
+    let parts: Vec<&str> = indices.map(|k| names[k].as_str()).collect();
+    if parts.is_empty() { "none".into() } else { parts.join(" + ") }
+}
+
+/// Logits `W s + b` of one state.
+fn logits(readout: &(Vec<f64>, Vec<f64>), state: &[f64]) -> Vec<f64> {
+    let (weights, bias) = readout;
+    weights
+        .chunks(state.len())
+        .zip(bias)
+        .map(|(w, b)| b + w.iter().zip(state).map(|(w, s)| w * s).sum::<f64>())
+        .collect()
+}
