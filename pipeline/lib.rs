@@ -72,7 +72,7 @@
 //!
 //! Each number in the page was computed by the stage that names it, stands in a
 //! table, and is described in `reports/README.md`. [`studies`] ties the rooms
-//! together and holds no arithmetic of its own; [`run`] keeps what was made and
+//! together and holds no arithmetic of its own; [`engine`] keeps what was made and
 //! does again only what changed.
 //!
 //! # Networks from elsewhere: [`model::foreign`]
@@ -93,6 +93,7 @@
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
 #![warn(missing_docs)]
 
+pub use accrue_data as data;
 pub use accrue_dynamics as dynamics;
 pub use accrue_dynamics::geometry;
 pub use accrue_model as model;
@@ -105,8 +106,8 @@ pub use accrue_train as train;
 pub use accrue_words::{baseline, stats};
 
 pub mod command;
+pub mod engine;
 pub mod experiment;
 pub mod modifiers;
 pub mod report;
-pub mod run;
 pub mod studies;

@@ -9,21 +9,28 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pipeline/cells", &[]),
     ("pipeline/ops", &["numerics", "cells"]),
     ("pipeline/dynamics", &["numerics", "cells"]),
-    ("pipeline/data/text", &["numerics"]),
+    ("pipeline/data", &["numerics"]),
+    ("pipeline/data/text", &["numerics", "data"]),
     // Predictions from words see no network.
     ("pipeline/words", &["numerics", "text"]),
-    ("pipeline/model", &["numerics", "cells", "ops"]),
-    ("pipeline/train", &["numerics", "cells", "ops", "text", "model"]),
+    ("pipeline/model", &["numerics", "cells", "data", "ops"]),
+    // Whatever is trained on comes as trials: no table is read here.
+    ("pipeline/train", &["numerics", "cells", "data", "ops", "model"]),
 ];
 
 /// Libraries that a crate must build without.
-const WITHOUT: &[(&str, &[&str])] =
-    &[("pipeline/dynamics", &["candle", "polars"]), ("pipeline/cells", &["candle", "polars"])];
+const WITHOUT: &[(&str, &[&str])] = &[
+    ("pipeline/cells", &["candle", "polars"]),
+    ("pipeline/data", &["candle", "polars"]),
+    ("pipeline/dynamics", &["candle", "polars"]),
+    ("pipeline/train", &["polars"]),
+];
 
 /// Names under which the program's own crate knows the crates below it.
 const BELOW: &[&str] = &[
     "baseline",
     "corpus",
+    "data",
     "dynamics",
     "error",
     "files",
@@ -44,11 +51,12 @@ const BELOW: &[&str] = &[
 /// Rooms of the program's own crate in reading order, single files included: each uses those before it only,
 /// and of the crates below what is named here (`*`: all).
 const ROOMS: &[(&str, &[&str], &[&str])] = &[
-    ("run", &[], &["error", "files", "interrupt", "notation", "ops"]),
+    // Stages know no network, and no folder but their own.
+    ("engine", &[], &["error", "files", "interrupt", "notation"]),
     ("modifiers", &[], &["dynamics", "geometry", "linalg", "ops", "seed", "summary"]),
     // Pages are made of tables: they see no network.
-    ("report", &["run"], &["error", "files", "notation"]),
-    ("experiment", &[], &["*"]),
+    ("report", &["engine"], &["error", "files", "notation"]),
+    ("experiment", &["engine"], &["*"]),
     ("studies", &["*"], &["*"]),
     ("command", &["*"], &["*"]),
 ];

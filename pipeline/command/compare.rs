@@ -1,6 +1,7 @@
 //! `accrue compare RUN_A RUN_B …`.
 
 use super::Common;
+use super::terminal::{out, outln};
 use crate::report::compare::Comparison;
 use crate::{Error, Result};
 use clap::Args;
@@ -25,9 +26,9 @@ impl Compare {
         let found = Comparison::of(&self.runs)?;
         if self.json {
             let text = serde_json::to_string_pretty(&found);
-            println!("{}", text.expect("numbers and names are plain data"));
+            outln!("{}", text.expect("numbers and names are plain data"));
         } else {
-            print!("{}", text(&found));
+            out!("{}", text(&found));
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! `accrue corpus …`.
 
+use super::terminal::{out, outln};
 use super::{Common, predict, terminal};
 use crate::Result;
 use crate::corpus::catalogue::Catalogue;
@@ -46,8 +47,8 @@ impl Corpus {
     pub fn go(self, common: &Common) -> Result<()> {
         let catalogue = Catalogue::open(&common.data)?;
         match self {
-            Corpus::List => print!("{}", catalogue.list(&common.data)),
-            Corpus::Show { name } => println!("{}", catalogue.get(&name)?),
+            Corpus::List => out!("{}", catalogue.list(&common.data)),
+            Corpus::Show { name } => outln!("{}", catalogue.get(&name)?),
             Corpus::Fetch { names } => {
                 let entries: Result<Vec<_>> = names.iter().map(|n| catalogue.get(n)).collect();
                 for entry in entries? {
@@ -57,8 +58,8 @@ impl Corpus {
                     drop(watch);
                     for (path, rows) in &found.files {
                         match rows {
-                            Some(rows) => println!("{}: {rows} documents", path.display()),
-                            None => println!("{}: in place", path.display()),
+                            Some(rows) => outln!("{}: {rows} documents", path.display()),
+                            None => outln!("{}: in place", path.display()),
                         }
                     }
                     found.notes.iter().for_each(|n| terminal::say(false, format!("note: {n}")));
@@ -72,9 +73,9 @@ impl Corpus {
                 let overview = Overview::of(&loaded.corpus, loaded.tokenizer.is_some());
                 if json {
                     let text = serde_json::to_string_pretty(&overview);
-                    println!("{}", text.expect("counts are plain data"));
+                    outln!("{}", text.expect("counts are plain data"));
                 } else {
-                    print!("{overview}{}", telling(&loaded.corpus));
+                    out!("{overview}{}", telling(&loaded.corpus));
                 }
             }
         }

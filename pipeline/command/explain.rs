@@ -1,6 +1,7 @@
 //! `accrue explain RUN TEXT`.
 
 use super::Common;
+use super::terminal::{out, outln};
 use crate::Result;
 use crate::report::reading::{Reader, page};
 use crate::studies::explain::{Explained, explain};
@@ -30,10 +31,10 @@ impl Explain {
             crate::files::replace(file, html(&found).as_bytes())?;
         }
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&found).expect("numbers are plain data"));
+            outln!("{}", serde_json::to_string_pretty(&found).expect("numbers are plain data"));
         } else {
             let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            print!("{}", text(&found, colours));
+            out!("{}", text(&found, colours));
         }
         Ok(())
     }

@@ -98,12 +98,16 @@ pub struct Common {
 ///
 /// * `revision`: of the source it was built from; it goes into what runs record
 pub fn main(revision: &str) -> ExitCode {
-    crate::run::built_from(revision);
+    crate::engine::built_from(revision);
     match Arguments::parse().go() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("accrue: {error}");
-            ExitCode::from(error.exit_status())
+            terminal::errln!("accrue: {error}");
+            // As a shell has it: 128 and the number of the signal that asked for the end.
+            match (&error, crate::interrupt::signal()) {
+                (Error::Interrupted(_), Some(signal)) => ExitCode::from(128 + signal as u8),
+                _ => ExitCode::from(error.exit_status()),
+            }
         }
     }
 }
@@ -123,7 +127,9 @@ impl Arguments {
             Command::Compare(compare) => compare.go(&common),
             Command::Completions { shell } => {
                 let mut words = Arguments::command();
-                clap_complete::generate(shell, &mut words, "accrue", &mut std::io::stdout());
+                let mut script = Vec::new();
+                clap_complete::generate(shell, &mut words, "accrue", &mut script);
+                terminal::out!("{}", String::from_utf8_lossy(&script));
                 Ok(())
             }
             Command::Man { folder } => {
@@ -131,7 +137,7 @@ impl Arguments {
                 clap_mangen::generate_to(Arguments::command(), &folder).map_err(Error::io(&folder))
             }
             Command::Dictionary => {
-                print!("{}", crate::report::dictionary::readme());
+                terminal::out!("{}", crate::report::dictionary::readme());
                 Ok(())
             }
         }
@@ -141,30 +147,45 @@ impl Arguments {
 /// Ends without the tear-down that libraries register for a process's end: with a card's driver gone, the
 /// threads that still use it would crash.
 #[cfg(unix)]
-fn end_at_once() -> ! {
+fn end_at_once(status: i32) -> ! {
     // SAFETY: the call takes a number and never comes back.
-    unsafe { libc::_exit(130) }
+    unsafe { libc::_exit(status) }
 }
 
 #[cfg(not(unix))]
-fn end_at_once() -> ! {
-    std::process::exit(130)
+fn end_at_once(status: i32) -> ! {
+    std::process::exit(status)
 }
 
+/// Listens for what asks a process to end; `first` is called once, with the signal's number.
+#[cfg(unix)]
+fn listen(first: impl Fn(i32) + Send + 'static) {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])
+        .expect("the system knows these signals");
+    std::thread::spawn(move || {
+        for signal in signals.forever() {
+            if crate::interrupt::request(signal) {
+                end_at_once(128 + signal);
+            }
+            first(signal);
+        }
+    });
+}
+
+#[cfg(not(unix))]
+fn listen(_: impl Fn(i32) + Send + 'static) {}
+
 impl Common {
-    /// From here on Ctrl-C asks for an end at a safe place; the second one ends at
-    /// once. For commands that look at [`crate::interrupt`] alone: others just end.
+    /// From here on Ctrl-C, and the signals by which clusters and terminals end a process, ask for an end at a safe
+    /// place; the second one ends at once. For commands that look at [`crate::interrupt`] alone: others just end.
     fn end_safely(&self) {
         let quiet = self.quiet;
-        let listen = ctrlc::set_handler(move || {
-            if crate::interrupt::request() {
-                end_at_once();
-            }
-            let line = "stopping at the next safe place; press again to stop at once (what is \
+        listen(move |_| {
+            let line = "stopping at the next safe place; once more stops at once (what is \
                         finished stays)";
             terminal::say(quiet, line);
         });
-        listen.expect("nothing else listens for Ctrl-C");
     }
 
     /// Threads and device, before anything else runs.

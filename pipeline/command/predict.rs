@@ -1,5 +1,6 @@
 //! `accrue predict CORPUS`.
 
+use super::terminal::out;
 use super::{Common, terminal};
 use crate::baseline::gains::{self, Gain};
 use crate::corpus::{self, Corpus, Pieces, Source, pieces, settings};
@@ -106,10 +107,10 @@ impl Predict {
             }
         }
         if self.json {
-            print!("{}", summary.to_json());
+            out!("{}", summary.to_json());
         } else {
-            print!("{}", text(&counted.name, counted.documents, &counted.found));
-            print!("{}", counted.told.as_ref().map(Told::text).unwrap_or_default());
+            out!("{}", text(&counted.name, counted.documents, &counted.found));
+            out!("{}", counted.told.as_ref().map(Told::text).unwrap_or_default());
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! `accrue report DIR`.
 
 use super::Common;
+use super::terminal::outln;
 use crate::Result;
 use crate::report::Summary;
 use crate::studies::{grid, text};
@@ -20,11 +21,11 @@ impl Report {
         if !of_many {
             text::rewrite(&self.folder)?;
         }
-        println!("{}", self.folder.join("index.html").display());
+        outln!("{}", self.folder.join("index.html").display());
         if of_many {
             return Ok(());
         }
-        println!("{}", Summary::read(&self.folder)?.headline());
+        outln!("{}", Summary::read(&self.folder)?.headline());
         Ok(())
     }
 }

@@ -1,10 +1,11 @@
 //! `accrue run FILE.ron`.
 
+use super::terminal::{out, outln};
 use super::{Common, terminal};
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, Study};
 use crate::report::{Summary, index};
-use crate::studies::grid;
 use crate::studies::text::{self, Options};
+use crate::studies::{grid, task};
 use crate::summary;
 use crate::{Error, Result, train};
 use clap::Args;
@@ -29,18 +30,22 @@ pub struct Run {
 impl Run {
     pub fn go(self, common: &Common) -> Result<()> {
         common.end_safely();
-        let mut experiment = Experiment::read(&self.file, &common.set)?;
-        if let Some(seed) = common.seed {
-            experiment.seed = seed;
-        }
-        if !experiment.grid.is_empty() {
-            return self.grid(&experiment, common);
-        }
         let mut watch = Watch::new(common.quiet);
-        let folder = text::run(
-            &experiment,
-            Options { data: &common.data, out: &common.out, force: &self.force, watch: &mut watch },
-        )?;
+        let options =
+            Options { data: &common.data, out: &common.out, force: &self.force, watch: &mut watch };
+        let folder = match Study::read(&self.file, &common.set)? {
+            Study::Task(mut experiment) => {
+                experiment.seed = common.seed.unwrap_or(experiment.seed);
+                task::run(&experiment, options)?
+            }
+            Study::Text(mut experiment) => {
+                experiment.seed = common.seed.unwrap_or(experiment.seed);
+                if !experiment.grid.is_empty() {
+                    return self.grid(&experiment, common);
+                }
+                text::run(&experiment, options)?
+            }
+        };
         finished(&folder, self.json, common)
     }
 
@@ -51,7 +56,7 @@ impl Run {
         let progress = terminal::Cases::new(common.quiet);
         let (folder, failed) = grid::run(experiment, &plan, &progress)?;
         index::write(&common.out, summary::pearson)?;
-        println!("{}", folder.join("index.html").display());
+        outln!("{}", folder.join("index.html").display());
         if failed > 0 {
             let table = folder.join("tables/cases.parquet");
             let remedy = "the others stand; mend the setting and run again";
@@ -71,10 +76,10 @@ pub fn finished(folder: &Path, json: bool, common: &Common) -> Result<()> {
     index::write(&common.out, summary::pearson)?;
     let summary = Summary::read(folder)?;
     if json {
-        print!("{}", summary.to_json());
+        out!("{}", summary.to_json());
     } else {
-        println!("{}", folder.join("index.html").display());
-        println!("{}", summary.headline());
+        outln!("{}", folder.join("index.html").display());
+        outln!("{}", summary.headline());
     }
     Ok(())
 }

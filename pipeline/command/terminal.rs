@@ -12,10 +12,37 @@ use std::time::{Duration, Instant};
 /// Time between two lines of training progress where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(30);
 
+/// `print!` that goes on where nobody reads any more (`accrue … | head -1`): what is
+/// printed is told beside the work, and must not end it.
+macro_rules! out {
+    ($($told:tt)*) => {{
+        use std::io::Write;
+        let _ = write!(std::io::stdout(), $($told)*);
+    }};
+}
+
+/// [`out!`] with the end of a line.
+macro_rules! outln {
+    ($($told:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stdout(), $($told)*);
+    }};
+}
+
+/// The same on standard error.
+macro_rules! errln {
+    ($($told:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stderr(), $($told)*);
+    }};
+}
+
+pub(crate) use {errln, out, outln};
+
 /// Says one line on standard error, unless told to be quiet.
 pub fn say(quiet: bool, line: impl AsRef<str>) {
     if !quiet {
-        eprintln!("{}", line.as_ref());
+        errln!("{}", line.as_ref());
     }
 }
 
@@ -77,7 +104,7 @@ impl Watch for Training {
             let pace = since.elapsed().as_secs_f64() / (progress.step - from).max(1) as f64;
             let left = pace * (planned - progress.step) as f64;
             let line = self.line(progress);
-            eprintln!("  step {}/{planned}  {line}  {left:.0} s left", progress.step);
+            errln!("  step {}/{planned}  {line}  {left:.0} s left", progress.step);
         }
     }
 
@@ -139,7 +166,7 @@ impl Steps {
         } else if self.spoken.elapsed() > LINE_EVERY {
             self.spoken = Instant::now();
             let pace = self.begun.elapsed().as_secs_f64() / done.max(1) as f64;
-            eprintln!("  {what} {done}/{of}, {:.0} s left", pace * (of - done) as f64);
+            errln!("  {what} {done}/{of}, {:.0} s left", pace * (of - done) as f64);
         }
     }
 }

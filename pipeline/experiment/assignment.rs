@@ -1,5 +1,39 @@
 //! `--set path=value`: where a setting stands in an experiment's text.
 
+use crate::notation::{parse, to_ron};
+use crate::{Error, Result};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Settings with one of them changed: `path=value`, the path with dots, the value as RON would have it.
+///
+/// # Errors
+/// [`Error::Experiment`] for an unknown path or an impossible value.
+pub(super) fn assigned<E: Serialize + DeserializeOwned>(of: &E, assignment: &str) -> Result<E> {
+    let shown = format!("--set {assignment}");
+    let refuse = |problem: String, column: usize| Error::Experiment {
+        file: shown.clone(),
+        line: 1,
+        column,
+        problem,
+    };
+    let Some((path, value)) = assignment.split_once('=') else {
+        return Err(refuse("write `--set path=value`, as `--set training.epochs=3`".into(), 1));
+    };
+    let (path, value) = (path.trim(), value.trim());
+    let text = to_ron(of);
+    let Some(place) = Place::of(&text, path) else {
+        return Err(refuse(format!("`{path}` lies in a setting that has none of its own"), 1));
+    };
+    parse(&shown, &place.filled(&text, value)).or_else(|first| {
+        // A bare word is text where text is wanted.
+        let quoted = serde_json::to_string(value).expect("a string becomes JSON");
+        parse(&shown, &place.filled(&text, &quoted)).map_err(|_| match first {
+            Error::Experiment { problem, .. } => refuse(problem, path.len() + 2),
+            other => other,
+        })
+    })
+}
+
 /// Where a setting stands in text that [`to_ron`] wrote, or would stand: some are not written while they are off.
 pub(super) struct Place<'a> {
     /// Its value; empty where it is not written.

@@ -7,14 +7,16 @@
 
 mod assignment;
 pub mod grid;
+mod task;
 mod text;
 
+pub use task::{Counts, TaskExperiment};
 pub use text::{FixedPointSettings, ModesSettings, Search, StatesSettings};
 
-use crate::notation::{parse, to_ron};
+use crate::engine::folder_name;
+use crate::notation::parse;
 use crate::{Error, Result, baseline, corpus, model, stats, train};
-use assignment::Place;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::path::Path;
 
 /// One experiment on one corpus with one network.
@@ -76,58 +78,155 @@ impl Default for Experiment {
     }
 }
 
-impl Experiment {
-    /// Reads an experiment file and applies settings of the command line.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if the file cannot be read; [`Error::Experiment`] with
-    /// line and column for anything that is not a setting.
-    pub fn read(path: &Path, set: &[String]) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-        let mut experiment: Experiment = parse(&path.display().to_string(), &text)?;
-        for assignment in set {
-            experiment = experiment.with(assignment)?;
-        }
-        let part = |p: Option<&std::ffi::OsStr>| p.map(|s| s.to_string_lossy().into_owned());
-        if experiment.name.is_empty() {
-            experiment.name = part(path.file_stem()).unwrap_or_else(|| "experiment".into());
-        }
-        if experiment.study.is_empty() {
-            let absolute = std::path::absolute(path).map_err(Error::io(path))?;
-            experiment.study = part(absolute.parent().and_then(Path::file_name))
-                .unwrap_or_else(|| "experiments".into());
-        }
-        Ok(experiment)
-    }
+/// What a file asks for: it names its study, `Task(…)`, or nothing for a network on text.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Study {
+    /// One network on one corpus, or a grid of them.
+    Text(Box<Experiment>),
+    /// One network on a task whose law is known.
+    Task(Box<TaskExperiment>),
+}
+
+/// An experiment as files and `--set` change it, and as folders are named after it.
+pub trait Settings: Serialize + DeserializeOwned + Sized {
+    /// Folder under `reports/`.
+    fn study(&mut self) -> &mut String;
+    /// Folder under the study.
+    fn name(&mut self) -> &mut String;
+    /// Seed of every random draw.
+    fn seed(&mut self) -> &mut u64;
 
     /// The experiment with one setting changed: `path=value`, the path with
     /// dots, the value as RON would have it.
     ///
     /// # Errors
     /// [`Error::Experiment`] for an unknown path or an impossible value.
-    pub fn with(&self, assignment: &str) -> Result<Self> {
-        let shown = format!("--set {assignment}");
-        let refuse = |problem: String, column: usize| Error::Experiment {
-            file: shown.clone(),
-            line: 1,
-            column,
-            problem,
-        };
-        let Some((path, value)) = assignment.split_once('=') else {
-            return Err(refuse("write `--set path=value`, as `--set training.epochs=3`".into(), 1));
-        };
-        let (path, value) = (path.trim(), value.trim());
-        let text = to_ron(self);
-        let Some(place) = Place::of(&text, path) else {
-            return Err(refuse(format!("`{path}` lies in a setting that has none of its own"), 1));
-        };
-        parse(&shown, &place.filled(&text, value)).or_else(|first| {
-            // A bare word is text where text is wanted.
-            let quoted = serde_json::to_string(value).expect("a string becomes JSON");
-            parse(&shown, &place.filled(&text, &quoted)).map_err(|_| match first {
-                Error::Experiment { problem, .. } => refuse(problem, path.len() + 2),
-                other => other,
-            })
+    fn with(&self, assignment: &str) -> Result<Self> {
+        assignment::assigned(self, assignment)
+    }
+}
+
+impl Settings for Experiment {
+    fn study(&mut self) -> &mut String {
+        &mut self.study
+    }
+
+    fn name(&mut self) -> &mut String {
+        &mut self.name
+    }
+
+    fn seed(&mut self) -> &mut u64 {
+        &mut self.seed
+    }
+}
+
+impl Settings for TaskExperiment {
+    fn study(&mut self) -> &mut String {
+        &mut self.study
+    }
+
+    fn name(&mut self) -> &mut String {
+        &mut self.name
+    }
+
+    fn seed(&mut self) -> &mut u64 {
+        &mut self.seed
+    }
+}
+
+impl Study {
+    /// Reads an experiment file and applies settings of the command line.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be read; [`Error::Experiment`] with
+    /// line and column for anything that is not a setting; [`Error::Usage`] for a name that is no folder.
+    pub fn read(path: &Path, set: &[String]) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        Ok(match study_of(&text) {
+            Some("Task") => {
+                // The name of a struct may stand before its fields; ours is the study's.
+                Self::Task(Box::new(finished(path, &text.replacen("Task", "", 1), set)?))
+            }
+            Some("Text") => {
+                Self::Text(Box::new(finished(path, &text.replacen("Text", "", 1), set)?))
+            }
+            Some(other) => {
+                let place = text.find(other).unwrap_or(0);
+                let before = &text[..place];
+                return Err(Error::Experiment {
+                    file: path.display().to_string(),
+                    line: 1 + before.matches('\n').count(),
+                    column: 1 + before.len() - before.rfind('\n').map_or(0, |at| at + 1),
+                    problem: format!(
+                        "no study `{other}`; {}",
+                        crate::nearest::hint(other, &["Text", "Task"])
+                    ),
+                });
+            }
+            None => Self::Text(Box::new(finished(path, &text, set)?)),
         })
+    }
+}
+
+/// The word that stands before the settings, where there is one; comments are passed over.
+fn study_of(text: &str) -> Option<&str> {
+    let mut rest = text.trim_start();
+    loop {
+        if let Some(comment) = rest.strip_prefix("//") {
+            rest = comment.split_once('\n').map_or("", |(_, after)| after).trim_start();
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            rest = comment.split_once("*/").map_or("", |(_, after)| after).trim_start();
+        } else if let Some(attribute) = rest.strip_prefix("#!") {
+            rest = attribute.split_once(']').map_or("", |(_, after)| after).trim_start();
+        } else {
+            break;
+        }
+    }
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    Some(&rest[..end]).filter(|word| !word.is_empty())
+}
+
+/// An experiment of a file's text, with the settings of the command line, named after the file where it names
+/// nothing itself.
+fn finished<E: Settings>(path: &Path, text: &str, set: &[String]) -> Result<E> {
+    let mut experiment: E = parse(&path.display().to_string(), text)?;
+    for assignment in set {
+        experiment = experiment.with(assignment)?;
+    }
+    let part = |p: Option<&std::ffi::OsStr>| p.map(|s| s.to_string_lossy().into_owned());
+    if experiment.name().is_empty() {
+        *experiment.name() = part(path.file_stem()).unwrap_or_else(|| "experiment".into());
+    }
+    if experiment.study().is_empty() {
+        let absolute = std::path::absolute(path).map_err(Error::io(path))?;
+        *experiment.study() = part(absolute.parent().and_then(Path::file_name))
+            .unwrap_or_else(|| "experiments".into());
+    }
+    folder_name("study", experiment.study())?;
+    folder_name("name", experiment.name())?;
+    Ok(experiment)
+}
+
+impl Experiment {
+    /// Reads the file of a study on text ([`Study::read`]).
+    ///
+    /// # Errors
+    /// As [`Study::read`], and [`Error::Usage`] for a file of another study.
+    pub fn read(path: &Path, set: &[String]) -> Result<Self> {
+        match Study::read(path, set)? {
+            Study::Text(experiment) => Ok(*experiment),
+            Study::Task(_) => Err(Error::Usage(format!(
+                "{}: a study of a task; here one on text is needed",
+                path.display()
+            ))),
+        }
+    }
+
+    /// [`Settings::with`], for those who have not imported the trait.
+    ///
+    /// # Errors
+    /// As [`Settings::with`].
+    pub fn with(&self, assignment: &str) -> Result<Self> {
+        assignment::assigned(self, assignment)
     }
 }

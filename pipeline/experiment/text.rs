@@ -38,6 +38,10 @@ pub struct FixedPointSettings {
     /// States the search starts from, drawn by the seed.
     #[serde(deserialize_with = "setting::at_least_one")]
     pub seeds: usize,
+    /// Standard deviation of normal noise added to these states, in units of the states; visited states alone
+    /// lie near what attracts, and noise finds what does not.
+    #[serde(deserialize_with = "setting::not_negative", skip_serializing_if = "setting::is_zero")]
+    pub noise: f64,
     /// Tolerance of the headline: one of the finder's.
     #[serde(deserialize_with = "setting::positive")]
     pub headline: f64,
@@ -72,6 +76,7 @@ impl Default for FixedPointSettings {
         Self {
             inputs: vec![StaticInput::Mean, StaticInput::Zero],
             seeds: 512,
+            noise: 0.0,
             headline: 1e-6,
             finder: Finder::default(),
             search: Search::Each,

@@ -49,13 +49,28 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Sizes of the recurrent pass over a vocabulary of `vocabulary` words.
-    pub fn sizes(&self, vocabulary: usize) -> Sizes {
-        let entry = match self.embedding {
-            Some(inputs) => Entry::Vectors(inputs),
-            None => Entry::OneHot(vocabulary),
+    /// Sizes of the recurrent pass over what is read.
+    pub fn sizes(&self, reads: Reads) -> Sizes {
+        let entry = match (reads, self.embedding) {
+            (Reads::Vectors(width), _) | (Reads::Words(_), Some(width)) => Entry::Vectors(width),
+            (Reads::Words(vocabulary), None) => Entry::OneHot(vocabulary),
         };
         Sizes { kind: self.cell, units: self.units, entry }
+    }
+}
+
+/// What a network reads at a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// One of so many words, as a row of an embedding or as a one-hot vector.
+    Words(usize),
+    /// A vector of so many numbers, as it is.
+    Vectors(usize),
+}
+
+impl From<usize> for Reads {
+    fn from(vocabulary: usize) -> Self {
+        Self::Words(vocabulary)
     }
 }
 
@@ -84,15 +99,22 @@ pub enum Head {
     MultiLabel,
     /// One number at every token, mean squared error.
     Score,
+    /// Numbers at every step, whose loss the trials say ([`StepLoss`](crate::data::StepLoss)).
+    Steps,
 }
 
 impl Head {
-    /// Numbers the readout gives for `classes` label names.
+    /// Numbers the readout gives for `classes` label names, or numbers of a target.
     pub fn outputs(self, classes: usize) -> usize {
         match self {
-            Head::Softmax | Head::MultiLabel => classes,
+            Head::Softmax | Head::MultiLabel | Head::Steps => classes,
             Head::Binary | Head::Score => 1,
         }
+    }
+
+    /// Whether it says something at every step, and not once a sequence.
+    pub fn is_stepwise(self) -> bool {
+        matches!(self, Head::Score | Head::Steps)
     }
 }
 

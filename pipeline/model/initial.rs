@@ -11,9 +11,8 @@ use rayon::prelude::*;
 const READOUT_BIAS_DEVIATION: f64 = 0.01;
 
 /// The cell's parameters, flat as [`Sizes::split`](crate::ops::Sizes::split) reads them.
-pub fn cell(config: &Config, vocabulary: usize, seed: u64) -> Vec<f32> {
+pub fn cell(config: &Config, inputs: usize, seed: u64) -> Vec<f32> {
     let (gates, n) = (config.cell.gates(), config.units);
-    let inputs = config.embedding.unwrap_or(vocabulary);
     let rows = gates * n;
     let width = 1.0 / (n as f64).sqrt();
     let mut flat = Vec::with_capacity(rows * (inputs + n + 2));

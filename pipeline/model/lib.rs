@@ -9,6 +9,7 @@
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
 #![warn(missing_docs)]
 
+use accrue_data as data;
 use accrue_numerics::{Error, Result, seed, setting};
 use accrue_ops as ops;
 
@@ -21,7 +22,7 @@ pub mod static_input;
 pub mod weights;
 
 pub use accrue_cells::Inputs;
-pub use config::{Config, Head, HeadChoice, InitialState, Initialisation};
+pub use config::{Config, Head, HeadChoice, InitialState, Initialisation, Reads};
 pub use foreign::Foreign;
 pub use network::{Network, Parameter};
 pub use static_input::StaticInput;

@@ -1,13 +1,15 @@
 //! The network: parameters, and passes over batches of documents.
 
-use super::config::{Config, Head, InitialState};
+use super::config::{Config, Head, InitialState, Reads};
 use super::initial;
 use crate::Inputs;
+use crate::data::{Documents, Sequences};
 use crate::ops::sequence::{self, Gradients, Saved};
 use crate::ops::{Batch, Cell, Pool, Sizes, cuda, fused};
 use crate::{Error, Result};
 use candle_core::{CpuStorage, DType, Device, Shape, Storage, Tensor, Var};
 use rayon::prelude::*;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Documents that one pass without gradients carries together.
@@ -29,9 +31,9 @@ pub struct Parameter {
 pub struct Network {
     config: Config,
     head: Head,
-    vocabulary: usize,
+    reads: Reads,
     outputs: usize,
-    /// `[vocabulary, inputs]`; none for one-hot entry.
+    /// `[vocabulary, inputs]`; none for one-hot entry and for vectors.
     embedding: Option<Var>,
     /// `[parameters]`: `A | W | b_ih | b_hh`.
     cell: Var,
@@ -44,19 +46,19 @@ pub struct Network {
 }
 
 impl Network {
-    /// An untrained network over `vocabulary` words with `outputs` readout
-    /// numbers on the current device ([`cuda::current`]), its weights drawn from the streams `initial weights/…` of `seed`.
+    /// An untrained network that reads words or vectors, with `outputs` readout
+    /// numbers, on the current device ([`cuda::current`]), its weights drawn from the streams `initial weights/…` of `seed`.
     ///
     /// # Errors
     /// [`Error::Candle`] if memory for the weights cannot be had.
     pub fn new(
         config: &Config,
         head: Head,
-        vocabulary: usize,
+        reads: impl Into<Reads>,
         outputs: usize,
         seed: u64,
     ) -> Result<Self> {
-        Self::on(&cuda::current(), config, head, vocabulary, outputs, seed)
+        Self::on(&cuda::current(), config, head, reads, outputs, seed)
     }
 
     /// [`Network::new`] on a device of its own.
@@ -67,25 +69,28 @@ impl Network {
         device: &Device,
         config: &Config,
         head: Head,
-        vocabulary: usize,
+        reads: impl Into<Reads>,
         outputs: usize,
         seed: u64,
     ) -> Result<Self> {
+        let reads = reads.into();
         let var = |numbers: Vec<f32>, shape: &[usize]| -> Result<Var> {
             Ok(Var::from_tensor(&Tensor::from_vec(numbers, shape, device)?)?)
         };
         let state = config.cell.state_size(config.units);
-        let embedding = config
-            .embedding
-            .map(|u| var(initial::embedding(config, vocabulary, u, seed), &[vocabulary, u]))
-            .transpose()?;
-        let flat = initial::cell(config, vocabulary, seed);
+        let embedding = match (reads, config.embedding) {
+            (Reads::Words(vocabulary), Some(u)) => {
+                Some(var(initial::embedding(config, vocabulary, u, seed), &[vocabulary, u])?)
+            }
+            _ => None,
+        };
+        let flat = initial::cell(config, config.sizes(reads).inputs(), seed);
         let count = flat.len();
         let (readout, bias) = initial::readout(config, outputs, seed);
         Ok(Self {
             config: config.clone(),
             head,
-            vocabulary,
+            reads,
             outputs,
             embedding,
             cell: var(flat, &[count])?,
@@ -110,9 +115,17 @@ impl Network {
         self.head
     }
 
-    /// Words it knows.
+    /// What it reads at a step.
+    pub fn reads(&self) -> Reads {
+        self.reads
+    }
+
+    /// Words it knows; none where it reads vectors.
     pub fn vocabulary(&self) -> usize {
-        self.vocabulary
+        match self.reads {
+            Reads::Words(vocabulary) => vocabulary,
+            Reads::Vectors(_) => 0,
+        }
     }
 
     /// Numbers its readout gives.
@@ -127,7 +140,7 @@ impl Network {
 
     /// Sizes of its recurrent pass.
     pub fn sizes(&self) -> Sizes {
-        self.config.sizes(self.vocabulary)
+        self.config.sizes(self.reads)
     }
 
     /// The arrays that training may move, in a fixed order: `embedding`,
@@ -252,8 +265,8 @@ impl Network {
 
     fn knows(&self, batch: &Batch) -> Result<()> {
         match batch.distinct.last() {
-            Some(&token) if token as usize >= self.vocabulary => {
-                Err(Error::shape("token id", token, format!("below {}", self.vocabulary)))
+            Some(&token) if matches!(self.reads, Reads::Words(vocabulary) if token as usize >= vocabulary) => {
+                Err(Error::shape("token id", token, format!("below {}", self.vocabulary())))
             }
             _ => Ok(()),
         }
@@ -271,9 +284,47 @@ impl Network {
         Ok(logits.reshape(shape)?)
     }
 
-    /// Pooling that training and prediction use: every token for a score.
+    /// Pooling that training and prediction use: every step where something is said at each.
     pub fn pool(&self) -> Pool {
-        if self.head == Head::Score { Pool::Every } else { self.config.pool }
+        if self.head.is_stepwise() { Pool::Every } else { self.config.pool }
+    }
+
+    /// Lays out some of the sequences, with their input vectors ([`Network::rows`]).
+    ///
+    /// A vector is a token that occurs once: all vectors of a batch meet the input weights in one product.
+    ///
+    /// * `ranges`: the sequences, and which steps of each
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for an empty sequence, an unknown token id, tokens where the network reads vectors, or the other
+    /// way round.
+    pub fn lay_out(
+        &self,
+        inputs: Sequences,
+        ranges: &[(usize, Range<usize>)],
+    ) -> Result<(Batch, Vec<f32>)> {
+        match (inputs, self.reads) {
+            (Sequences::Tokens(documents), Reads::Words(_)) => {
+                let rows = ranges.iter().map(|(d, steps)| &documents.get(*d)[steps.clone()]);
+                let batch = Batch::new(&rows.collect::<Vec<_>>())?;
+                let vectors = self.rows(&batch)?;
+                Ok((batch, vectors))
+            }
+            (Sequences::Vectors(all), Reads::Vectors(width)) if all.width() == width => {
+                let rows = ranges
+                    .iter()
+                    .map(|(i, steps)| &all.get(*i)[steps.start * width..steps.end * width]);
+                let vectors: Vec<f32> = rows.flatten().copied().collect();
+                let lengths: Vec<usize> = ranges.iter().map(|(_, steps)| steps.len()).collect();
+                Ok((Batch::of_vectors(&lengths)?, vectors))
+            }
+            (Sequences::Tokens(_), _) => Err(Error::shape("inputs", "token ids", "vectors")),
+            (Sequences::Vectors(all), reads) => Err(Error::shape(
+                "inputs",
+                format!("vectors of {}", all.width()),
+                format!("{reads:?}"),
+            )),
+        }
     }
 
     /// Pooled states of `documents`, without gradients, handed on batch by
@@ -287,15 +338,40 @@ impl Network {
         &self,
         pool: Pool,
         documents: &[&[u32]],
+        each: impl FnMut(&[usize], &Tensor) -> Result<()>,
+    ) -> Result<()> {
+        let all: Documents = documents.iter().copied().collect();
+        self.walk_sequences(pool, Sequences::Tokens(&all), each)
+    }
+
+    /// [`Network::walk`] over tokens or vectors.
+    ///
+    /// # Errors
+    /// As [`Network::walk`] and [`Network::lay_out`].
+    pub fn walk_sequences(
+        &self,
+        pool: Pool,
+        inputs: Sequences,
         mut each: impl FnMut(&[usize], &Tensor) -> Result<()>,
     ) -> Result<()> {
-        let mut order: Vec<usize> = (0..documents.len()).collect();
-        order.sort_by_key(|&d| documents[d].len());
+        let mut order: Vec<usize> = (0..inputs.len()).collect();
+        order.sort_by_key(|&d| inputs.length(d));
         for indices in order.chunks(ROWS) {
-            let rows: Vec<&[u32]> = indices.iter().map(|&d| documents[d]).collect();
-            let batch = Arc::new(Batch::new(&rows)?);
-            let vectors = self.vectors(&batch)?;
-            each(indices, &self.pooled(pool, &batch, vectors.as_ref())?)?;
+            let ranges: Vec<_> = indices.iter().map(|&i| (i, 0..inputs.length(i))).collect();
+            let batch = match inputs {
+                Sequences::Tokens(documents) => {
+                    let rows: Vec<&[u32]> = indices.iter().map(|&d| documents.get(d)).collect();
+                    let batch = Arc::new(Batch::new(&rows)?);
+                    let vectors = self.vectors(&batch)?;
+                    each(indices, &self.pooled(pool, &batch, vectors.as_ref())?)?;
+                    continue;
+                }
+                Sequences::Vectors(_) => self.lay_out(inputs, &ranges)?,
+            };
+            let (batch, vectors) = (Arc::new(batch.0), batch.1);
+            let shape = [batch.slots(), self.sizes().inputs()];
+            let vectors = Tensor::from_vec(vectors, &shape[..], self.device())?;
+            each(indices, &self.pooled(pool, &batch, Some(&vectors))?)?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Weights on disk: safetensors, PyTorch's names and shapes, the config in the metadata.
 
-use super::config::{Config, Head};
+use super::config::{Config, Head, Reads};
 use super::network::Network;
 use crate::{Error, Result};
 use candle_core::Tensor;
@@ -17,8 +17,12 @@ pub const METADATA: &str = "accrue";
 struct Described {
     config: Config,
     head: Head,
+    /// Words it knows; 0 where it reads vectors.
     vocabulary: usize,
     outputs: usize,
+    /// Numbers of the vectors it reads, where it reads vectors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    vectors: Option<usize>,
 }
 
 /// Named f32 arrays with their shapes.
@@ -116,6 +120,10 @@ impl Network {
             head: self.head(),
             vocabulary: self.vocabulary(),
             outputs: self.outputs(),
+            vectors: match self.reads() {
+                Reads::Vectors(width) => Some(width),
+                Reads::Words(_) => None,
+            },
         };
         let text = serde_json::to_string(&described).expect("a description has only plain fields");
         write(path, &self.arrays()?, HashMap::from([(METADATA.to_string(), text)]))
@@ -133,13 +141,8 @@ impl Network {
         })?;
         let described: Described = serde_json::from_str(text)
             .map_err(|e| Error::input(path.display(), "metadata", e, retrain))?;
-        let network = Network::new(
-            &described.config,
-            described.head,
-            described.vocabulary,
-            described.outputs,
-            0,
-        )?;
+        let reads = described.vectors.map_or(Reads::Words(described.vocabulary), Reads::Vectors);
+        let network = Network::new(&described.config, described.head, reads, described.outputs, 0)?;
         network.set_arrays(&arrays)?;
         Ok(network)
     }

@@ -145,6 +145,23 @@ impl Batch {
         })
     }
 
+    /// Lays out sequences of vectors: each vector is a token that occurs once, numbered as the
+    /// sequences lie end to end.
+    ///
+    /// # Errors
+    /// As [`Batch::new`].
+    pub fn of_vectors(lengths: &[usize]) -> Result<Self> {
+        let mut first = 0;
+        let ids: Vec<Vec<u32>> = lengths
+            .iter()
+            .map(|&length| {
+                first += length as u32;
+                (first - length as u32..first).collect()
+            })
+            .collect();
+        Self::new(&ids.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    }
+
     /// Number of sequences.
     pub fn len(&self) -> usize {
         self.lengths.len()

@@ -1,6 +1,7 @@
 //! Runs side by side.
 
 use super::{Frame, Summary, dictionary};
+use crate::engine::Finished;
 use crate::{Error, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -129,6 +130,9 @@ impl Parts {
             let remedy = "give folders that `accrue run` or `accrue analyze` printed";
             return Err(Error::input(run.display(), "", problem, remedy));
         }
+        let finished = Finished::open(run, &["report"])?;
+        let stages: Vec<&str> = finished.stages().iter().map(|s| s.name.as_str()).collect();
+        Finished::open(run, &stages)?;
         let have = |name: &str| run.join(format!("tables/{name}.parquet")).is_file();
         let mut spectrum = Vec::new();
         for name in ["spectrum", "spectrum_predicted"].into_iter().filter(|n| have(n)) {

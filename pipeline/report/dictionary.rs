@@ -958,6 +958,13 @@ pub const SUMMARY: &[Field] = &[
         "the same of the bag of words in context that validation data prefer",
     ),
     f("accuracy.majority", "number", "the same of always giving the commonest answer"),
+    f(
+        "task.error",
+        "number",
+        "mean squared error on test trials, over the steps that are scored (task studies)",
+    ),
+    f("task.chance", "number", "the same of the best constant answer, by the law of the task"),
+    f("task.best", "number", "the same of the best answer there is, by the law of the task"),
     f("claims.held", "number", "claims of the papers that hold on this run"),
     f("claims.tested", "number", "claims that were tested"),
     f("corpus.documents", "number", "training documents"),

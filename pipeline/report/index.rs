@@ -6,8 +6,8 @@ use super::plot;
 use super::summary::{FILE, SHOWN, Summary};
 use super::table::Table;
 use crate::Result;
+use crate::engine::RECORD;
 use crate::files::replace;
-use crate::run::RECORD;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -170,6 +170,10 @@ fn relative(out: &Path, run: &Path) -> String {
 fn find(folder: &Path, runs: &mut Vec<PathBuf>, grids: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for path in entries.filter_map(|e| Some(e.ok()?.path())).filter(|p| p.is_dir()) {
+        // The store holds stages, not runs.
+        if path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.')) {
+            continue;
+        }
         if path.join("tables/cases.parquet").is_file() {
             grids.push(path);
         } else if path.join(FILE).is_file() {
@@ -187,6 +191,6 @@ fn title(run: &Path) -> Option<String> {
         title: String,
     }
     let text = std::fs::read_to_string(run.join(RECORD)).ok()?;
-    let found: Titled = crate::run::experiment_of(RECORD, &text).ok()?;
+    let found: Titled = crate::engine::experiment_of(RECORD, &text).ok()?;
     Some(found.title).filter(|t| !t.is_empty())
 }

@@ -5,8 +5,8 @@ use super::figure::{self, Figure};
 use super::summary::Summary;
 use super::{context, plot, table};
 use crate::Result;
+use crate::engine::StageRecord;
 use crate::files::replace;
-use crate::run::StageRecord;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -50,7 +50,6 @@ pub fn write(run: &Path, page: &Page, summary: &Summary) -> Result<Vec<String>> 
     for name in tables.into_iter().filter(|name| have(run, name)) {
         files.push(table::csv(run, name)?);
     }
-    plot::place(&run.join(page.assets))?;
     let html = html(run, page, summary, &figures)?;
     replace(&run.join("index.html"), html.as_bytes())?;
     files.push("index.html".into());

@@ -4,6 +4,7 @@
 use crate::baseline::context::Context;
 use crate::corpus::{store, tokens::Tokenizer};
 use crate::dynamics::Map;
+use crate::engine::Finished;
 use crate::model::{Head, Network};
 use crate::report::Frame;
 use crate::{Error, Result};
@@ -47,6 +48,7 @@ pub struct Explained {
 /// [`Error::Io`] if the folder holds no finished run; [`Error::Usage`] for a
 /// text without words, or a run without labels or tokenizer and words it does not know.
 pub fn explain(run: &Path, text: &str) -> Result<Explained> {
+    Finished::open(run, &["tokenize", "train", "baselines", "context"])?;
     let corpus = store::read(run)?;
     let network = Network::load(&run.join("model.safetensors"))?;
     let names = &corpus.label_names;

@@ -10,13 +10,14 @@
 
 use super::shared;
 use super::text::{self, Options, Watch};
+use crate::engine::Lock;
 use crate::experiment::Experiment;
 use crate::experiment::grid::{Case, cases};
 use crate::ops::cuda;
 use crate::report::{Frame, Summary, Table, grid as page};
 use crate::summary;
 use crate::train::Penalty;
-use crate::{Result, interrupt, run, train};
+use crate::{Result, engine, interrupt, train};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
@@ -65,6 +66,7 @@ pub fn run(
 ) -> Result<(PathBuf, usize)> {
     let cases = cases(experiment)?;
     let folder = plan.out.join(&experiment.study).join(&experiment.name);
+    let _lock = Lock::of_run(plan.out, &experiment.study, &experiment.name)?;
     // On a card, networks of one shape are trained side by side before anything else.
     if cuda::current().is_cuda() && plan.force.is_empty() {
         let all: Vec<&Experiment> = cases.iter().map(|case| &case.experiment).collect();
@@ -128,9 +130,9 @@ pub fn rewrite(folder: &Path) -> Result<bool> {
     }
     // The networks carry the grid's title.
     let title = Frame::read(folder, "cases")?.text("name")?.into_iter().find_map(|case| {
-        let path = folder.join("cases").join(case).join(run::RECORD);
+        let path = folder.join("cases").join(case).join(engine::RECORD);
         let text = std::fs::read_to_string(&path).ok()?;
-        run::experiment_of::<Experiment>(&path.display().to_string(), &text).ok()
+        engine::experiment_of::<Experiment>(&path.display().to_string(), &text).ok()
     });
     let title = title.map_or_else(|| "A grid".to_string(), |experiment| experiment.title);
     page::write(folder, &title, summary::pearson)?;

@@ -19,4 +19,5 @@ pub mod explain;
 pub mod grid;
 pub mod shared;
 pub mod states_only;
+pub mod task;
 pub mod text;

@@ -4,11 +4,12 @@
 //! without what needs documents or labels.
 
 use super::text::{self, Options, Sought};
+use crate::engine::{Context, Run, StageOutput, StageRecord};
 use crate::experiment::Experiment;
 use crate::geometry::{Moments, Pca, participation_ratio, varied};
 use crate::model::{Foreign, Inputs, foreign};
-use crate::report::{Summary, Table, page};
-use crate::run::{Made, Run, StageRecord};
+use crate::ops::cuda;
+use crate::report::{Summary, Table, page, plot};
 use crate::{Error, Result, notation};
 use std::path::{Path, PathBuf};
 
@@ -34,31 +35,37 @@ pub fn run(experiment: &Experiment, words: &[String], options: Options) -> Resul
     let mut experiment = experiment.clone();
     experiment.model = network.config(&experiment.model);
     let e = &experiment;
-    let folder = options.out.join(&e.study).join(&e.name);
-    let mut run = Run::open(&folder, e.clone(), options.force)?;
-    let watch = options.watch;
+    let Options { out, force, watch, .. } = options;
     let sources = [given, &weights.file].map(|p| Ok::<_, Error>(crate::files::fingerprint(p)?.1));
     let sources: Vec<String> = sources.into_iter().collect::<Result<_>>()?;
-
-    let stages = [
+    let stages = vec![
         text::stage("states", &(&e.states, &sources, weights), &[]),
         text::stage("fixed_points", &(&e.fixed_points, e.seed, words), &["states"]),
         text::stage("geometry", &e.fixed_points.headline.to_string(), &["states", "fixed_points"]),
-        text::stage("report", &e.title, &["states", "fixed_points", "geometry"]),
+        text::stage("report", e, &["states", "fixed_points", "geometry"]),
     ];
-    for part in &stages {
-        watch.begin(part.name);
-        let before = run.stages().to_vec();
-        let ran = run.pass(part, |folder, _| match part.name {
-            "states" => states(e, &network, given, folder),
-            "fixed_points" => fixed_points(e, &network, words, folder),
-            "geometry" => text::measure(e, &readout(&network).0, (&[], "output"), folder),
-            _ => report(e, weights, folder, &before),
+    let device = cuda::current_name();
+    let context = Context { out, study: &e.study, name: &e.name, force, device: &device };
+    let mut run = Run::open(context, e.clone(), stages)?;
+    watch.left(run.left());
+    for name in STAGES {
+        watch.begin(name);
+        let ran = run.pass(name, |workspace, rows| {
+            let folder = workspace.folder();
+            match name {
+                "states" => states(e, &network, given, folder),
+                "fixed_points" => fixed_points(e, &network, words, folder),
+                "geometry" => {
+                    text::measure(&e.fixed_points, &readout(&network).0, (&[], "output"), folder)
+                }
+                _ => report(e, weights, folder, rows),
+            }
         })?;
         let seconds = run.stages().last().map(|s| s.seconds);
-        watch.passed(part.name, seconds.filter(|_| ran));
+        watch.passed(name, seconds.filter(|_| ran));
     }
-    Ok(folder)
+    plot::place(&out.join("assets"))?;
+    Ok(run.folder().to_path_buf())
 }
 
 /// Weights and bias of the readout in f64; nothing where there is none.
@@ -67,7 +74,7 @@ fn readout(network: &Foreign) -> (Vec<f64>, Vec<f64>) {
     network.readout.as_ref().map_or((Vec::new(), Vec::new()), |r| (wide(&r.weights), wide(&r.bias)))
 }
 
-fn states(e: &Experiment, network: &Foreign, given: &Path, folder: &Path) -> Result<Made> {
+fn states(e: &Experiment, network: &Foreign, given: &Path, folder: &Path) -> Result<StageOutput> {
     let read = foreign::read_states(given)?;
     let size = network.kind.state_size(network.units);
     let width = read.states[0].len();
@@ -101,7 +108,7 @@ fn states(e: &Experiment, network: &Foreign, given: &Path, folder: &Path) -> Res
         text::write_taken(folder, network)?,
     ];
     let first_two: f64 = pca.ratios().iter().take(2).sum();
-    Ok(Made::files(files)
+    Ok(StageOutput::files(files)
         .with("dimension.states", participation_ratio(varied(&pca.variances)))
         .with("states.variance_2", first_two))
 }
@@ -111,7 +118,7 @@ fn fixed_points(
     network: &Foreign,
     words: &[String],
     folder: &Path,
-) -> Result<Made> {
+) -> Result<StageOutput> {
     let rows = network.embedding.as_ref().map(|r| r.iter().map(|&x| x as f64).collect());
     let inputs = Inputs::new(network.inputs, rows);
     let held = e.fixed_points.inputs.iter();
@@ -132,7 +139,7 @@ fn report(
     weights: &foreign::Settings,
     folder: &Path,
     stages: &[StageRecord],
-) -> Result<Made> {
+) -> Result<StageOutput> {
     let mut summary = Summary::new();
     for (key, number) in stages.iter().flat_map(|s| &s.numbers) {
         summary.number(key, *number);
@@ -155,9 +162,9 @@ fn report(
         lists: false,
         settings: &notation::to_ron(e),
         stages,
-        assets: &text::assets(e),
+        assets: &text::assets(&e.study, &e.name),
         walk: None,
     };
     files.extend(page::write(folder, &page, &summary)?);
-    Ok(Made::files(files))
+    Ok(StageOutput::files(files))
 }

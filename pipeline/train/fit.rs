@@ -7,8 +7,10 @@ use super::checkpoint::{self, Progress, Restored};
 use super::loss::{Tally, Targets};
 use super::penalty;
 use super::settings::Settings;
-use crate::corpus::Split;
-use crate::model::{Head, Network, Parameter, weights::Arrays};
+#[cfg(feature = "cuda")]
+use crate::data::Sequences;
+use crate::data::Trials;
+use crate::model::{Network, Parameter, weights::Arrays};
 use crate::ops::cuda::Precision;
 use crate::ops::{Batch, Noise};
 use crate::{Error, Result, interrupt, seed};
@@ -95,15 +97,16 @@ impl Watch for () {
 /// # Errors
 /// [`Error::Diverged`] when the loss is no longer finite; the last checkpoint
 /// stays. [`Error::Shape`] for an empty document; [`Error::Usage`] for settings that do not go with the network.
-pub fn fit(
-    network: &Network,
-    train: &Split,
-    validation: &Split,
-    settings: &Settings,
+pub fn fit<'a>(
+    network: &'a Network,
+    train: impl Into<Trials<'a>>,
+    validation: impl Into<Trials<'a>>,
+    settings: &'a Settings,
     seed: u64,
-    checkpoint: (&Path, &str),
-    watch: &mut dyn Watch,
+    checkpoint: (&'a Path, &'a str),
+    watch: &'a mut dyn Watch,
 ) -> Result<Fit> {
+    let (train, validation) = (train.into(), validation.into());
     let member = Member { network, train, validation, settings, seed, checkpoint, watch };
     fit_together(vec![member])?.remove(0)
 }
@@ -112,10 +115,10 @@ pub fn fit(
 pub struct Member<'a> {
     /// Trained in place.
     pub network: &'a Network,
-    /// Documents to learn from.
-    pub train: &'a Split,
-    /// Documents to stop by.
-    pub validation: &'a Split,
+    /// What it learns from.
+    pub train: Trials<'a>,
+    /// What it stops by.
+    pub validation: Trials<'a>,
     /// How.
     pub settings: &'a Settings,
     /// Seed of the batches' order and of dropout.
@@ -159,15 +162,15 @@ pub fn fit_together(members: Vec<Member>) -> Result<Vec<Result<Fit>>> {
     Ok(members.into_iter().map(alone).collect())
 }
 
-/// Loss and accuracy of `network` on a split, without dropout.
+/// Loss and accuracy of `network` on trials, without dropout.
 ///
 /// # Errors
 /// [`Error::Shape`] for an empty document or an unknown token id.
-pub fn score(network: &Network, split: &Split) -> Result<Tally> {
-    let targets = Targets::new(network.head(), split);
-    let documents: Vec<&[u32]> = split.documents.iter().collect();
+pub fn score<'a>(network: &Network, trials: impl Into<Trials<'a>>) -> Result<Tally> {
+    let trials = trials.into();
+    let targets = Targets::new(network.head(), trials);
     let mut total = Tally::default();
-    network.walk(network.pool(), &documents, |indices, states| {
+    network.walk_sequences(network.pool(), trials.inputs, |indices, states| {
         let logits: Vec<f32> = network.read(states)?.flatten_all()?.to_vec1()?;
         total.add(&targets.measure(indices, &logits).0);
         Ok(())
@@ -179,8 +182,8 @@ pub fn score(network: &Network, split: &Split) -> Result<Tally> {
 pub(super) struct Run<'a> {
     pub(super) network: &'a Network,
     pub(super) parameters: Vec<Parameter>,
-    pub(super) train: &'a Split,
-    validation: &'a Split,
+    pub(super) train: Trials<'a>,
+    validation: Trials<'a>,
     pub(super) settings: &'a Settings,
     pub(super) seed: u64,
     path: &'a Path,
@@ -200,16 +203,15 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(super) fn new(member: Member<'a>) -> Result<(Self, &'a mut dyn Watch)> {
         let Member { network, train, validation, settings, seed, checkpoint, watch } = member;
-        if settings.crop.longest > 0 && network.head() == Head::Score {
+        if settings.crop.longest > 0 && network.head().is_stepwise() {
             return Err(Error::Usage(
-                "training.crop: a score is learned at every token, and depends on all tokens before; leave the \
-                 setting out"
+                "training.crop: what is said at every token or step depends on all before it; leave the setting out"
                     .into(),
             ));
         }
         let (path, key) = checkpoint;
         let parameters = network.parameters();
-        let lengths: Vec<usize> = train.documents.iter().map(<[u32]>::len).collect();
+        let lengths: Vec<usize> = (0..train.len()).map(|i| train.inputs.length(i)).collect();
         let planned = settings.epochs * lengths.len().div_ceil(settings.batch);
         let planned = if settings.steps > 0 { planned.min(settings.steps) } else { planned };
         let found = checkpoint::read(path, key, network)?;
@@ -272,10 +274,19 @@ impl<'a> Run<'a> {
     }
 
     /// Tokens of excerpts, and the documents they are of.
-    pub(super) fn read(&self, excerpts: &[Excerpt]) -> (Vec<&'a [u32]>, Vec<usize>) {
-        let of =
-            |e: &Excerpt| (&self.train.documents.get(e.document)[e.tokens.clone()], e.document);
-        excerpts.iter().map(of).unzip()
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where vectors are read: a card takes tokens.
+    #[cfg(feature = "cuda")]
+    pub(super) fn read(&self, excerpts: &[Excerpt]) -> Result<(Vec<&'a [u32]>, Vec<usize>)> {
+        let Sequences::Tokens(documents) = self.train.inputs else {
+            return Err(Error::Usage(
+                "networks that read vectors are trained on the processor; leave out --device cuda"
+                    .into(),
+            ));
+        };
+        let of = |e: &Excerpt| (&documents.get(e.document)[e.tokens.clone()], e.document);
+        Ok(excerpts.iter().map(of).unzip())
     }
 
     /// Notes what a step came to, before [`Run::stepped`].
@@ -430,8 +441,9 @@ impl<'a> Run<'a> {
     /// One optimiser step.
     fn step(&mut self, targets: &Targets, excerpts: &[Excerpt]) -> Result<Tally> {
         let begin = Instant::now();
-        let (rows, documents) = self.read(excerpts);
-        let mut batch = Batch::new(&rows)?;
+        let documents: Vec<usize> = excerpts.iter().map(|e| e.document).collect();
+        let ranges: Vec<_> = excerpts.iter().map(|e| (e.document, e.tokens.clone())).collect();
+        let (mut batch, vectors) = self.network.lay_out(self.train.inputs, &ranges)?;
         if self.settings.state_noise > 0.0 {
             let stream = format!("state noise/step {}", self.progress.step);
             batch.noise = Some(Noise {
@@ -439,7 +451,7 @@ impl<'a> Run<'a> {
                 stream: seed::stream(self.seed, &stream),
             });
         }
-        let (tally, gradients) = self.gradients(targets, &documents, &batch)?;
+        let (tally, gradients) = self.gradients(targets, &documents, &batch, vectors)?;
 
         let penalty = self.settings.penalty;
         let squares: Vec<(f64, bool)> = match penalty {
@@ -481,9 +493,9 @@ impl<'a> Run<'a> {
         targets: &Targets,
         indices: &[usize],
         batch: &Batch,
+        mut vectors: Vec<f32>,
     ) -> Result<(Tally, Vec<Gradient>)> {
         let network = self.network;
-        let mut vectors = network.rows(batch)?;
         let entering = self.mask(self.settings.input_dropout, "input dropout", vectors.len());
         scale(&mut vectors, entering.as_deref());
         let (mut pooled, mut saved) = network.forward(batch, &vectors)?;

@@ -11,10 +11,10 @@
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
 #![warn(missing_docs)]
 
+use accrue_data as data;
 use accrue_model as model;
 use accrue_numerics::{Error, Result, interrupt, seed, setting};
 use accrue_ops as ops;
-use accrue_text as corpus;
 
 pub mod adam;
 pub mod average;

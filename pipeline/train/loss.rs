@@ -1,6 +1,6 @@
 //! Losses of the four heads, their slopes, and accuracy.
 
-use crate::corpus::{Labels, Split};
+use crate::data::{Labels, Sequences, StepLoss, StepTargets, Targets as Wanted, Trials};
 use crate::model::{Head, HeadChoice};
 
 /// The head for these labels over `classes` label names.
@@ -14,10 +14,10 @@ pub fn head(choice: HeadChoice, labels: &Labels, classes: usize) -> Head {
     }
 }
 
-/// What documents should have been read as.
+/// What trials should have been answered with.
 pub struct Targets<'a> {
     head: Head,
-    split: &'a Split,
+    trials: Trials<'a>,
 }
 
 /// Sums over documents from which loss and accuracy follow.
@@ -59,25 +59,27 @@ impl Tally {
 }
 
 impl<'a> Targets<'a> {
-    /// Targets of `split` for `head`.
+    /// Targets of `trials` for `head`.
     ///
     /// # Panics
-    /// If the labels are not of the head's kind, which [`head`] rules out.
-    pub fn new(head: Head, split: &'a Split) -> Self {
+    /// If the targets are not of the head's kind, which [`head`] rules out.
+    pub fn new(head: Head, trials: impl Into<Trials<'a>>) -> Self {
+        let trials = trials.into();
         let fits = matches!(
-            (head, &split.labels),
-            (Head::Softmax | Head::Binary, Labels::Class(_))
-                | (Head::MultiLabel, Labels::Multi { .. })
-                | (Head::Score, Labels::Score(_))
+            (head, trials.targets),
+            (Head::Softmax | Head::Binary, Wanted::Labels(Labels::Class(_)))
+                | (Head::MultiLabel, Wanted::Labels(Labels::Multi { .. }))
+                | (Head::Score, Wanted::Labels(Labels::Score(_)))
+                | (Head::Steps, Wanted::Steps(_))
         );
-        assert!(fits, "a {head:?} head is trained on labels of its kind");
-        Self { head, split }
+        assert!(fits, "a {head:?} head is trained on targets of its kind");
+        Self { head, trials }
     }
 
     /// Sums over the documents `indices`, and the slope of their *mean* loss
     /// in the readout numbers.
     ///
-    /// * `logits`: `[b, outputs]`, for a score `[b, t]` with `t` the longest
+    /// * `logits`: `[b, outputs]`, for a score `[b, t]`, for steps `[b, t, outputs]`, with `t` the longest
     ///
     /// The slope has the shape of `logits`, zero after a document's end.
     pub fn measure(&self, indices: &[usize], logits: &[f32]) -> (Tally, Vec<f32>) {
@@ -89,14 +91,19 @@ impl<'a> Targets<'a> {
         {
             tally.add(&self.document(d, row, out));
         }
-        let scale = 1.0 / tally.count as f32;
+        // A batch in which no step counts teaches nothing.
+        let scale = if tally.count > 0.0 { 1.0 / tally.count as f32 } else { 0.0 };
         slope.iter_mut().for_each(|s| *s *= scale);
         (tally, slope)
     }
 
     /// One document: its sums, and the slope of its summed loss.
     fn document(&self, d: usize, row: &[f32], out: &mut [f32]) -> Tally {
-        match &self.split.labels {
+        let labels = match self.trials.targets {
+            Wanted::Labels(labels) => labels,
+            Wanted::Steps(targets) => return self.steps(targets, d, row, out),
+        };
+        match labels {
             Labels::Class(classes) if self.head == Head::Binary => {
                 let (loss, slope) = sigmoid_cross_entropy(row[0] as f64, classes[d] == 1);
                 out[0] = slope as f32;
@@ -116,8 +123,8 @@ impl<'a> Targets<'a> {
                 tally
             }
             Labels::Score(scores) => {
-                let first = self.split.documents.start(d);
-                let length = self.split.documents.get(d).len();
+                let first = self.first_step(d);
+                let length = self.trials.inputs.length(d);
                 let mut tally = Tally { count: length as f64, ..Tally::default() };
                 let wanted = &scores[first..first + length];
                 for ((&x, &y), out) in row.iter().zip(wanted).zip(out) {
@@ -131,6 +138,68 @@ impl<'a> Targets<'a> {
             }
         }
     }
+
+    /// Steps of all sequences before sequence `i`.
+    fn first_step(&self, i: usize) -> usize {
+        match self.trials.inputs {
+            Sequences::Tokens(documents) => documents.start(i),
+            Sequences::Vectors(vectors) => vectors.start(i),
+        }
+    }
+
+    /// One trial with a target at every step.
+    fn steps(&self, targets: &StepTargets, i: usize, row: &[f32], out: &mut [f32]) -> Tally {
+        let (k, first) = (targets.width, self.first_step(i));
+        let mut tally = Tally::default();
+        let all = row.chunks(k).zip(out.chunks_mut(k)).take(self.trials.inputs.length(i));
+        for (t, (row, out)) in all.enumerate() {
+            let weight = targets.mask[first + t] as f64;
+            if weight == 0.0 {
+                continue;
+            }
+            let wanted = &targets.values[(first + t) * k..][..k];
+            match targets.loss {
+                StepLoss::Squared => {
+                    for ((&y, &wanted), out) in row.iter().zip(wanted).zip(out) {
+                        let error = y as f64 - wanted as f64;
+                        *out = (weight * 2.0 * error) as f32;
+                        tally.loss += weight * error * error;
+                        tally.score.0 += weight * wanted as f64;
+                        tally.score.1 += weight * (wanted as f64) * (wanted as f64);
+                    }
+                    tally.count += weight * k as f64;
+                }
+                StepLoss::Softmax => {
+                    tally.loss += weight * step_cross_entropy(row, wanted, weight, out);
+                    tally.right += weight * (argmax(row) == argmax(wanted)) as u8 as f64;
+                    tally.count += weight;
+                }
+                StepLoss::Logistic => {
+                    for ((&y, &wanted), out) in row.iter().zip(wanted).zip(out) {
+                        let (y, wanted) = (y as f64, wanted as f64);
+                        let loss = y.max(0.0) - y * wanted + (-y.abs()).exp().ln_1p();
+                        *out = (weight * (1.0 / (1.0 + (-y).exp()) - wanted)) as f32;
+                        tally.loss += weight * loss;
+                        tally.right += weight * ((y >= 0.0) == (wanted >= 0.5)) as u8 as f64;
+                    }
+                    tally.count += weight * k as f64;
+                }
+            }
+        }
+        tally
+    }
+}
+
+/// `ln Σ exp y − Σ_k ŷ_k y_k` for targets that sum to 1; its slope times `weight` goes to `out`.
+fn step_cross_entropy(row: &[f32], wanted: &[f32], weight: f64, out: &mut [f32]) -> f64 {
+    let largest = row.iter().fold(f64::NEG_INFINITY, |m, &y| m.max(y as f64));
+    let total: f64 = row.iter().map(|&y| (y as f64 - largest).exp()).sum();
+    let mut loss = total.ln() + largest;
+    for ((&y, &wanted), out) in row.iter().zip(wanted).zip(out) {
+        loss -= y as f64 * wanted as f64;
+        *out = (weight * ((y as f64 - largest).exp() / total - wanted as f64)) as f32;
+    }
+    loss
 }
 
 /// `−ln σ(x)` where the answer is yes, `−ln σ(−x)` where it is no; and the

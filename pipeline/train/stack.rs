@@ -101,7 +101,7 @@ struct Ready {
 impl Ready {
     fn new(runs: &[Trained], excerpts: Vec<Option<Vec<Excerpt>>>) -> Result<Self> {
         let batch = |((run, _), excerpts): (&Trained, &Option<Vec<Excerpt>>)| match excerpts {
-            Some(excerpts) => Batch::new(&run.read(excerpts).0),
+            Some(excerpts) => run.read(excerpts).and_then(|(rows, _)| Batch::new(&rows)),
             // One that has ended stands still; something must stand in its place.
             None => Batch::new(&[&[0]]),
         };
@@ -340,9 +340,10 @@ impl Stack {
             .enumerate()
             .map(|(m, logits)| match &excerpts[m] {
                 Some(excerpts) => {
-                    let (run, targets) = &runs[m];
+                    let (_, targets) = &runs[m];
                     let logits = every.collect(own(m), self.outputs, logits);
-                    targets.measure(&run.read(excerpts).1, &logits)
+                    let documents: Vec<usize> = excerpts.iter().map(|e| e.document).collect();
+                    targets.measure(&documents, &logits)
                 }
                 None => (Tally::default(), vec![0.0; own(m).rows * own(m).tokens * self.outputs]),
             })

@@ -7,8 +7,8 @@
 
 mod work;
 
+use accrue::engine::memory;
 use accrue::ops::{CellKind, Pool};
-use accrue::run::memory;
 use std::time::Instant;
 use work::{CARD, GRID, REVIEWS, SYNTHETIC, Size, TEXT, UNIFORM, Work};
 

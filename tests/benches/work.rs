@@ -163,7 +163,15 @@ impl Work {
             networks.iter().zip(&mut watchers).enumerate().map(|(seed, (network, watch))| {
                 let (train, validation, seed) = (&self.train, &self.validation, seed as u64);
                 let (settings, checkpoint) = (&settings, (&*checkpoint, ""));
-                train::Member { network, train, validation, settings, seed, checkpoint, watch }
+                train::Member {
+                    network,
+                    train: train.into(),
+                    validation: validation.into(),
+                    settings,
+                    seed,
+                    checkpoint,
+                    watch,
+                }
             });
         let fits = train::fit_together(members.collect()).expect("alike networks stack");
         fits.iter().map(|fit| fit.as_ref().expect("random words train without error").seconds).sum()

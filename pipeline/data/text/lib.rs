@@ -13,7 +13,6 @@
 use accrue_numerics::{Error, Result, files, interrupt, nearest, notation, seed, setting};
 
 pub mod catalogue;
-pub mod documents;
 pub mod fetch;
 mod frames;
 pub mod labelling;
@@ -29,7 +28,8 @@ pub mod synthetic;
 pub mod tokens;
 pub mod words;
 
-pub use documents::{Corpus, Documents, Labels, Split};
+pub use accrue_data::documents;
+pub use accrue_data::{Corpus, Documents, Labels, Split};
 pub use load::{Loaded, load};
 pub use pieces::Pieces;
 pub use settings::{Settings, Source};

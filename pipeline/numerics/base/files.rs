@@ -2,10 +2,11 @@
 
 use crate::{Error, Result};
 use sha2::{Digest, Sha256};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Writes a file that appears whole or not at all.
+/// Writes a file that appears whole or not at all, and is on disk when it appears.
 ///
 /// # Errors
 /// [`Error::Io`] if the folder cannot be written to.
@@ -13,11 +14,26 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
     }
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    std::fs::write(&partial, bytes).map_err(Error::io(&partial))?;
-    std::fs::rename(&partial, path).map_err(Error::io(path))
+    // A name of its own: others may write the same file at the same time.
+    static WRITTEN: AtomicUsize = AtomicUsize::new(0);
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let partial = beside(path, &format!(".{}.{number}.partial", std::process::id()));
+    let written = std::fs::File::create(&partial).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let appeared = written.and_then(|()| std::fs::rename(&partial, path));
+    appeared.map_err(|e| {
+        let _ = std::fs::remove_file(&partial);
+        Error::io(path)(e)
+    })
+}
+
+/// A path with something added to its last part.
+pub fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 /// The first half of a SHA-256, lower-case hexadecimal: a name for what it was made of.

@@ -1,22 +1,30 @@
 //! Ending on request: where everything made so far stays.
 //!
-//! Ctrl-C only raises a flag. Training looks at it after every step, saves its
+//! Ctrl-C, and the signals by which clusters and terminals end a process, only raise a flag. Training looks at it after every step, saves its
 //! checkpoint and stops; stages look before they begin. The same command goes on
 //! from there, to the same bits.
 
 use crate::{Error, Result};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 
-static REQUESTED: AtomicBool = AtomicBool::new(false);
+/// Number of the signal that asked for an end; 0: none did.
+static REQUESTED: AtomicI32 = AtomicI32::new(0);
 
 /// Asks for an end; returns whether it had been asked for before.
-pub fn request() -> bool {
-    REQUESTED.swap(true, Ordering::Relaxed)
+///
+/// * `signal`: number of the signal that asks, 2 for Ctrl-C
+pub fn request(signal: i32) -> bool {
+    REQUESTED.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed).is_err()
 }
 
 /// Whether an end was asked for.
 pub fn requested() -> bool {
-    REQUESTED.load(Ordering::Relaxed)
+    signal().is_some()
+}
+
+/// The signal that asked for an end.
+pub fn signal() -> Option<i32> {
+    Some(REQUESTED.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
 }
 
 /// Goes on, or stops here.

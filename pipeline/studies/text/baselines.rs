@@ -8,10 +8,10 @@ use crate::baseline::encoder::{self, Encoder, Probe};
 use crate::baseline::ngrams::Ngrams;
 use crate::corpus::{self, Corpus, Labels, fetch};
 use crate::dynamics::Map;
+use crate::engine::StageOutput;
 use crate::experiment::Experiment;
 use crate::model::{Network, weights};
 use crate::report::{Frame, Table};
-use crate::run::Made;
 use crate::stats::evidence;
 use crate::{Error, Result, interrupt, train};
 use rayon::prelude::*;
@@ -30,7 +30,12 @@ pub struct Place<'a> {
     pub sources: &'a [String],
 }
 
-pub fn stage(e: &Experiment, place: &Place, folder: &Path, watch: &mut dyn Watch) -> Result<Made> {
+pub fn stage(
+    e: &Experiment,
+    place: &Place,
+    folder: &Path,
+    watch: &mut dyn Watch,
+) -> Result<StageOutput> {
     let (corpus, network) = read(folder)?;
     let (vocabulary, classes) = (corpus.words.len(), corpus.label_names.len());
     let model = baseline::fit(&corpus.train, &corpus.validation, vocabulary, classes, &e.baseline)?;
@@ -73,7 +78,7 @@ pub fn stage(e: &Experiment, place: &Place, folder: &Path, watch: &mut dyn Watch
         words_table.write(folder)?,
         bias.write(folder)?,
     ];
-    let mut made = Made::files(files)
+    let mut made = StageOutput::files(files)
         .with("accuracy.bag_of_words", words.accuracy)
         .with("accuracy.majority", majority);
     for (name, accuracy) in &rows {

@@ -8,12 +8,12 @@ use crate::baseline::{self, Model, recovered};
 use crate::corpus::synthetic::Kind;
 use crate::corpus::{Corpus, Documents, Labels, Source, Split};
 use crate::dynamics::linearise::Linearisation;
+use crate::engine::StageOutput;
 use crate::experiment::Experiment;
 use crate::modifiers::barcode::Decay;
 use crate::modifiers::clusters::clusters;
 use crate::modifiers::{self, Barcodes};
 use crate::report::{Frame, Table};
-use crate::run::Made;
 use crate::stats::evidence;
 use crate::studies::explain::CONTEXT;
 use crate::summary;
@@ -50,8 +50,8 @@ const fn family(modifiers: bool, untied: bool, ends: bool, taps: bool) -> Family
     Family { modifiers, untied, ends, taps }
 }
 
-pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
-    let mut made = Made::default();
+pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
+    let mut made = StageOutput::default();
     let scene = Scene::new(e, folder)?;
     if matches!(&e.corpus.source, Source::Synthetic(of) if of.kind == Kind::Toy) {
         made = probes::stage(e, folder, &scene, made)?;
@@ -208,8 +208,8 @@ fn augment(
     corpus: &Corpus,
     network: &Network,
     list: &[u32],
-    mut made: Made,
-) -> Result<Made> {
+    mut made: StageOutput,
+) -> Result<StageOutput> {
     let classes = corpus.label_names.len();
     let weights = Frame::read(folder, "words")?.lists("bag_of_words")?;
     let bag = bag(folder, &weights)?;

@@ -7,15 +7,17 @@ use crate::dynamics::certificate::{Certificate, certify};
 use crate::dynamics::finder::{Descent, SlowPoint, median_norm, search};
 use crate::dynamics::linearise::Linearisation;
 use crate::dynamics::{Map, Stop, select::select};
+use crate::engine::StageOutput;
 use crate::experiment::{Experiment, FixedPointSettings, Search};
 use crate::geometry::{Pca, participation_ratio, varied};
 use crate::linalg::{Complex, Matrix, time_constant};
 use crate::model::StaticInput;
 use crate::ops::Cell;
 use crate::report::{Frame, Table};
-use crate::run::Made;
 use crate::{Result, seed, stats};
+use rand::Rng;
 use rand::seq::SliceRandom;
+use rand_distr::StandardNormal;
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -54,7 +56,7 @@ pub(in crate::studies) struct Sought<'a> {
     pub readout: (Vec<f64>, Vec<f64>),
 }
 
-pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
+pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
     let (corpus, network) = read(folder)?;
     let frequencies = stats::evidence::frequencies(&corpus.train, corpus.words.len());
     let words = network.inputs()?;
@@ -85,19 +87,30 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
 }
 
 /// Searches from the states in the table `states`; writes points, searches, spectra.
-pub(in crate::studies) fn seek(sought: &Sought, folder: &Path) -> Result<Made> {
+pub(in crate::studies) fn seek(sought: &Sought, folder: &Path) -> Result<StageOutput> {
     let settings = sought.settings;
     let states = Frame::read(folder, "states")?.lists("state")?;
     let mut chosen: Vec<usize> = (0..states.len()).collect();
     chosen.shuffle(&mut seed::stream(sought.seed, "fixed points/seeds"));
     chosen.truncate(settings.seeds);
     let scale = median_norm(chosen.iter().map(|&i| states[i].as_slice()));
+    let mut stream = seed::stream(sought.seed, "fixed points/noise");
+    let initial: Vec<Vec<f64>> = chosen
+        .iter()
+        .map(|&i| match settings.noise > 0.0 {
+            true => {
+                let noise = || settings.noise * stream.sample::<f64, _>(StandardNormal);
+                states[i].iter().zip(std::iter::repeat_with(noise)).map(|(x, e)| x + e).collect()
+            }
+            false => states[i].clone(),
+        })
+        .collect();
 
     let (mut rows, mut searches) = (Vec::new(), Vec::new());
     for (i, (held, input)) in sought.inputs.iter().enumerate() {
         let map = Map::new(sought.cell, input)?;
         let mut found: Vec<Descent> = Vec::with_capacity(chosen.len());
-        let seeds = chosen.iter().map(|&s| states[s].as_slice());
+        let seeds = initial.iter().map(Vec::as_slice);
         search(&map, seeds, scale, &settings.finder, |d| {
             found.push(d);
             Ok(())
@@ -106,7 +119,7 @@ pub(in crate::studies) fn seek(sought: &Sought, folder: &Path) -> Result<Made> {
         let together = match settings.search {
             Search::Each => Vec::new(),
             Search::Together => {
-                let seeds: Vec<&[f64]> = chosen.iter().map(|&s| states[s].as_slice()).collect();
+                let seeds: Vec<&[f64]> = initial.iter().map(Vec::as_slice).collect();
                 adam::search(
                     &map,
                     &seeds,
@@ -137,7 +150,7 @@ pub(in crate::studies) fn seek(sought: &Sought, folder: &Path) -> Result<Made> {
         .iter()
         .find(|s| s.input == *first && s.tolerance == settings.headline)
         .expect("the headline tolerance is one of the finder's");
-    let mut made = Made::files(files)
+    let mut made = StageOutput::files(files)
         .with("fixed_points.count", headline.len() as f64)
         .with("fixed_points.reached", went.reached as f64 / went.seeds as f64)
         .with("fixed_points.tried", proofs.len() as f64)

@@ -4,14 +4,14 @@ use super::states::{padded, read_axes};
 use super::{logits, memory, read};
 use crate::Result;
 use crate::corpus::Corpus;
-use crate::experiment::Experiment;
+use crate::engine::StageOutput;
+use crate::experiment::{Experiment, FixedPointSettings};
 use crate::geometry::dimension::{VARIANCE_KEPT, participation_ratio, variance_dimension, varied};
 use crate::geometry::intrinsic::{Distances, local_participation_ratio};
 use crate::geometry::{Pca, readouts};
 use crate::linalg::Matrix;
 use crate::model::{Head, Network};
 use crate::report::{Frame, Table};
-use crate::run::Made;
 use crate::train::loss::{Tally, Targets};
 use std::path::Path;
 
@@ -35,10 +35,10 @@ pub fn spectrum(table: &'static str, sources: &[(&str, &[f64])]) -> Table {
         .f64("cumulative", rows.iter().map(|r| r.4))
 }
 
-pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
+pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
     let (corpus, network) = read(folder)?;
     let names = (corpus.label_names.as_slice(), "score");
-    let mut made = measure(e, &network.readout()?.0, names, folder)?;
+    let mut made = measure(&e.fixed_points, &network.readout()?.0, names, folder)?;
     if network.head() != Head::Score {
         made.files.push(restricted(&corpus, &network, folder)?);
     }
@@ -106,15 +106,15 @@ fn intrinsic(points: &Matrix, classes: usize) -> Result<Vec<(&'static str, f64, 
 ///
 /// * `names`: of the labels, and of an output that stands for none of them
 pub(in crate::studies) fn measure(
-    e: &Experiment,
+    sought: &FixedPointSettings,
     readout: &[f64],
     (names, other): (&[String], &str),
     folder: &Path,
-) -> Result<Made> {
+) -> Result<StageOutput> {
     let (axes, untrained) = read_axes(folder)?;
     let table = Frame::read(folder, "states")?;
     let states = table.height();
-    let points = headline(e, folder)?;
+    let points = headline(sought, folder)?;
     let fixed = if points.nrows() > 1 { Pca::of(&points)?.variances } else { Vec::new() };
     let mut sources: Vec<(&str, &[f64], usize)> = vec![("states", &axes.variances, states)];
     if !untrained.is_empty() {
@@ -158,17 +158,17 @@ pub(in crate::studies) fn measure(
         let table = write_readouts(readout, &axes, names, other)?;
         files.push(table.write(folder)?);
     }
-    Ok(Made::files(files))
+    Ok(StageOutput::files(files))
 }
 
 /// Slow points of the first input at the headline tolerance, `[points, state]`.
-pub fn headline(e: &Experiment, folder: &Path) -> Result<Matrix> {
+pub fn headline(sought: &FixedPointSettings, folder: &Path) -> Result<Matrix> {
     let table = Frame::read(folder, "fixed_points")?;
     let (inputs, tolerances) = (table.text("input")?, table.f64("tolerance")?);
     let states = table.lists("state")?;
-    let first = e.fixed_points.inputs[0].to_string();
+    let first = sought.inputs[0].to_string();
     let kept: Vec<&Vec<f64>> = (0..states.len())
-        .filter(|&i| inputs[i] == first && tolerances[i] == e.fixed_points.headline)
+        .filter(|&i| inputs[i] == first && tolerances[i] == sought.headline)
         .map(|i| &states[i])
         .collect();
     let size = kept.first().map_or(0, |s| s.len());

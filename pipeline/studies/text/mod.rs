@@ -2,7 +2,7 @@
 //!
 //! Stages: tokenize → train → states → fixed points → geometry → predict →
 //! baselines → modes → context → claims → report. Each reads files and writes files; see
-//! [`run`](crate::run) for what is done again and what is not.
+//! [`engine`](crate::engine) for what is done again and what is not.
 
 mod baselines;
 mod blocking;
@@ -21,18 +21,20 @@ mod states;
 mod train;
 mod walk;
 
+pub(super) use claims::{Claim, NONE, write as write_claims};
 pub(super) use fixed_points::{Sought, seek};
 pub(super) use geometry::measure;
 pub(super) use report::{assets, assumed, costs, describe, write_notes};
 pub(super) use states::{axes, padded};
-pub(super) use train::write_taken;
+pub(super) use train::{fitted_on, write_taken};
 
 use crate::corpus::tokens::Kind;
 use crate::corpus::{self, Corpus, Labels, Split};
-use crate::experiment::Experiment;
+use crate::engine::{Context, Finished, Run, Stage, StageOutput};
+use crate::experiment::{Experiment, FixedPointSettings};
 use crate::model::{Foreign, Head, Network};
-use crate::ops::CellKind;
-use crate::run::{Made, Run, Stage};
+use crate::ops::{CellKind, cuda};
+use crate::report::plot;
 use crate::{Error, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -69,6 +71,8 @@ pub struct Options<'a> {
 
 /// Who is told how a run goes. Nothing it does moves a number.
 pub trait Watch {
+    /// Stages of other settings left the folder; they stay in the store.
+    fn left(&mut self, _stages: &[String]) {}
     /// A stage begins.
     fn begin(&mut self, stage: &str);
     /// A stage was passed: its files were in place, or it took that long.
@@ -85,117 +89,101 @@ pub trait Watch {
 /// What the stages return; what earlier ones made stays.
 pub fn run(experiment: &Experiment, options: Options) -> Result<PathBuf> {
     check(experiment, options.force)?;
+    let Options { data, out, force, watch } = options;
     let mut experiment = experiment.clone();
-    elsewhere(&mut experiment, options.out)?;
+    resolve_weights(&mut experiment, out)?;
     // What weights from elsewhere hold is the network.
     let foreign = experiment.weights.as_ref().map(Foreign::read).transpose()?;
     if let Some(foreign) = &foreign {
         experiment.model = foreign.config(&experiment.model);
     }
     let e = &experiment;
-    let folder = options.out.join(&e.study).join(&e.name);
-    let mut run = Run::open(&folder, e.clone(), options.force)?;
-    let seed = e.seed;
-    let watch = options.watch;
-    let sources = fingerprint(&e.corpus, options.data)?;
-
-    let place = baselines::Place { data: options.data, out: options.out, sources: &sources };
-    // An encoder of other weights is another encoder.
-    let encoder = e.baseline.encoder.as_ref().map(|s| baselines::prints(s, options.data));
-
-    let mut pass =
-        |stage: Stage, work: &mut dyn FnMut(&Path, &str, &mut dyn Watch) -> Result<Made>| {
-            watch.begin(stage.name);
-            let ran = run.pass(&stage, |folder, key| work(folder, key, watch))?;
-            let seconds = run.stages().last().map(|s| s.seconds);
-            watch.passed(stage.name, seconds.filter(|_| ran));
-            Ok::<_, Error>(())
-        };
-    match (&foreign, &e.weights) {
-        (Some(foreign), Some(weights)) => {
-            let words = foreign.vocabulary();
-            pass(
-                stage("tokenize", &(&e.corpus, seed, &sources, words), &[]),
-                &mut |folder, _, _| tokenize(&e.corpus, options.data, seed, Some(foreign), folder),
-            )?;
-            let file = crate::files::fingerprint(&weights.file)?.1;
-            if weights.train {
-                pass(
-                    stage("train", &(&e.model, weights, file, &e.training, seed), &["tokenize"]),
-                    &mut |folder, key, watch| train::further(e, foreign, folder, key, watch),
-                )?;
-            } else {
-                pass(
-                    stage("train", &(&e.model, weights, file), &["tokenize"]),
-                    &mut |folder, _, _| train::import(e, foreign, folder),
-                )?;
+    let sources = fingerprint(&e.corpus, data)?;
+    let stages = graph(e, foreign.as_ref(), &sources, data)?;
+    let device = cuda::current_name();
+    let context = Context { out, study: &e.study, name: &e.name, force, device: &device };
+    let mut run = Run::open(context, e.clone(), stages)?;
+    watch.left(run.left());
+    let place = baselines::Place { data, out, sources: &sources };
+    for name in STAGES {
+        watch.begin(name);
+        let ran = run.pass(name, |workspace, rows| {
+            let folder = workspace.folder();
+            match name {
+                "tokenize" => tokenize(&e.corpus, data, e.seed, foreign.as_ref(), folder),
+                "train" => match &foreign {
+                    None => train::stage(e, workspace, watch),
+                    Some(foreign) if e.weights.as_ref().is_some_and(|w| w.train) => {
+                        train::further(e, foreign, workspace, watch)
+                    }
+                    Some(foreign) => train::import(e, foreign, folder),
+                },
+                "states" => states::stage(e, folder),
+                "fixed_points" => fixed_points::stage(e, folder),
+                "geometry" => geometry::stage(e, folder),
+                "predict" => predict::stage(e, folder),
+                "baselines" => baselines::stage(e, &place, folder, watch),
+                "modes" => modes::stage(e, folder),
+                "context" => context::stage(e, folder),
+                "claims" => claims::stage(e, folder),
+                _ => report::stage(e, folder, rows),
             }
-        }
-        _ => {
-            pass(tokenizing(e, &sources), &mut |folder, _, _| {
-                tokenize(&e.corpus, options.data, seed, None, folder)
-            })?;
-            pass(training(e), &mut |folder, key, watch| train::stage(e, folder, key, watch))?;
-        }
+        })?;
+        let seconds = run.stages().last().map(|s| s.seconds);
+        watch.passed(name, seconds.filter(|_| ran));
     }
-    pass(stage("states", &(&e.states, seed), &["tokenize", "train"]), &mut |folder, _, _| {
-        states::stage(e, folder)
-    })?;
-    pass(
+    plot::place(&out.join("assets"))?;
+    Ok(run.folder().to_path_buf())
+}
+
+/// The stages of one experiment, each with what it reads and the settings it follows from.
+fn graph(
+    e: &Experiment,
+    foreign: Option<&Foreign>,
+    sources: &[String],
+    data: &Path,
+) -> Result<Vec<Stage>> {
+    let seed = e.seed;
+    let (tokenize, train) = match (foreign, &e.weights) {
+        (Some(foreign), Some(weights)) => {
+            let file = crate::files::fingerprint(&weights.file)?.1;
+            let words = foreign.vocabulary();
+            let train = match weights.train {
+                true => {
+                    stage("train", &(&e.model, weights, file, &e.training, seed), &["tokenize"])
+                }
+                false => stage("train", &(&e.model, weights, file), &["tokenize"]),
+            };
+            (stage("tokenize", &(&e.corpus, seed, sources, words), &[]), train)
+        }
+        _ => (
+            stage("tokenize", &(&e.corpus, seed, sources), &[]),
+            stage("train", &(&e.model, &e.training, seed), &["tokenize"]),
+        ),
+    };
+    // An encoder of other weights is another encoder.
+    let encoder = e.baseline.encoder.as_ref().map(|s| baselines::prints(s, data));
+    let points = ["tokenize", "train", "states", "fixed_points"];
+    let words = ["tokenize", "train", "states", "fixed_points", "baselines"];
+    let linear = e.modes.linear_model.then_some(&e.training);
+    Ok(vec![
+        tokenize,
+        train,
+        stage("states", &(&e.states, seed), &["tokenize", "train"]),
         stage("fixed_points", &(&e.fixed_points, seed), &["tokenize", "train", "states"]),
-        &mut |folder, _, _| fixed_points::stage(e, folder),
-    )?;
-    pass(
-        stage("geometry", &e.fixed_points.headline.to_string(), &["states", "fixed_points"]),
-        &mut |folder, _, _| geometry::stage(e, folder),
-    )?;
-    pass(stage("predict", &(&e.prediction, seed), &["tokenize"]), &mut |folder, _, _| {
-        predict::stage(e, folder)
-    })?;
-    pass(
         stage(
-            "baselines",
-            &(&e.baseline, encoder),
+            "geometry",
+            &e.fixed_points.headline.to_string(),
             &["tokenize", "train", "states", "fixed_points"],
         ),
-        &mut |folder, _, watch| baselines::stage(e, &place, folder, watch),
-    )?;
-    let trained = &(&e.modes, seed, e.modes.linear_model.then_some(&e.training));
-    pass(
-        stage("modes", trained, &["tokenize", "train", "states", "fixed_points", "baselines"]),
-        &mut |folder, _, _| modes::stage(e, folder),
-    )?;
-    pass(
-        stage(
-            "context",
-            &(&e.context, &e.modes, seed),
-            &["tokenize", "train", "states", "fixed_points", "baselines"],
-        ),
-        &mut |folder, _, _| context::stage(e, folder),
-    )?;
-    pass(
-        stage(
-            "claims",
-            &seed,
-            &["states", "fixed_points", "geometry", "predict", "baselines", "modes", "context"],
-        ),
-        &mut |folder, _, _| claims::stage(e, folder),
-    )?;
-    let before = run.stages().to_vec();
-    let part = stage("report", &e.title, &STAGES[..STAGES.len() - 1]);
-    watch.begin("report");
-    let ran = run.pass(&part, |folder, _| report::stage(e, folder, &before))?;
-    let seconds = run.stages().last().map(|s| s.seconds);
-    watch.passed("report", seconds.filter(|_| ran));
-    Ok(folder)
-}
-
-fn tokenizing(e: &Experiment, sources: &[String]) -> Stage<'static> {
-    stage("tokenize", &(&e.corpus, e.seed, sources), &[])
-}
-
-fn training(e: &Experiment) -> Stage<'static> {
-    stage("train", &(&e.model, &e.training, e.seed), &["tokenize"])
+        stage("predict", &(&e.prediction, seed), &["tokenize"]),
+        stage("baselines", &(&e.baseline, encoder), &points),
+        stage("modes", &(&e.modes, seed, linear), &words),
+        stage("context", &(&e.context, &e.modes, seed), &words),
+        stage("claims", &seed, &STAGES[..STAGES.len() - 2]),
+        // The page shows every setting.
+        stage("report", e, &STAGES[..STAGES.len() - 1]),
+    ])
 }
 
 /// Trains the networks of many experiments side by side on the card, those of one shape together; each
@@ -230,40 +218,28 @@ fn waiting<'a>(e: &'a Experiment, data: &Path, out: &Path) -> Result<Option<trai
     if e.weights.is_some() {
         return Ok(None);
     }
-    let mut run = Run::open(&out.join(&e.study).join(&e.name), e.clone(), &[])?;
     let sources = fingerprint(&e.corpus, data)?;
-    run.pass(&tokenizing(e, &sources), |folder, _| {
-        tokenize(&e.corpus, data, e.seed, None, folder)
+    let stages = graph(e, None, &sources, data)?;
+    let device = cuda::current_name();
+    let context = Context { out, study: &e.study, name: &e.name, force: &[], device: &device };
+    let mut run = Run::open(context, e.clone(), stages)?;
+    run.pass("tokenize", |workspace, _| {
+        tokenize(&e.corpus, data, e.seed, None, workspace.folder())
     })?;
-    if run.in_place(&training(e)) { Ok(None) } else { train::Waiting::new(run, e).map(Some) }
+    if run.is_made("train") { Ok(None) } else { train::Waiting::new(run, e).map(Some) }
 }
 
 /// Writes the report of a finished run again, from its tables and record.
 ///
 /// # Errors
-/// [`Error::Input`] if the folder holds no finished run.
+/// [`Error::Input`] if the folder holds no finished run, or what stands there does not belong together.
 pub fn rewrite(folder: &Path) -> Result<()> {
-    let path = folder.join(crate::run::RECORD);
-    let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-    let shown = path.display().to_string();
-    let experiment: Experiment = crate::run::experiment_of(&shown, &text)?;
-    let mut stages = crate::run::stages_of(&shown, &text)?;
-    stages.retain(|s| s.name != "report");
-    for needed in &STAGES[..STAGES.len() - 1] {
-        if !stages.iter().any(|s| s.name == *needed) {
-            let problem = format!("stage `{needed}` has not been run");
-            return Err(Error::input(shown, "", problem, "run the experiment to its end first"));
-        }
-    }
-    report::stage(&experiment, folder, &stages).map(|_| ())
+    let finished = Finished::open(folder, &STAGES[..STAGES.len() - 1])?;
+    let experiment: Experiment = finished.experiment()?;
+    finished.rewrite(&experiment, "report", |folder, rows| report::stage(&experiment, folder, rows))
 }
 
-pub(super) fn stage<'a>(
-    name: &'static str,
-    part: &impl Serialize,
-    reads: &'a [&'static str],
-) -> Stage<'a> {
-    let part = serde_json::to_value(part).expect("settings are plain data");
+pub(super) fn stage(name: &'static str, part: &impl Serialize, reads: &[&'static str]) -> Stage {
     // Raised when the same settings make other files or numbers.
     let version = match name {
         // 2: rounding bounds of the proofs; the bias of the bag of words; scaled counts.
@@ -287,7 +263,7 @@ pub(super) fn stage<'a>(
         "claims" => 6,
         _ => 1,
     };
-    Stage { name, version, part, reads }
+    Stage::new(name, version, part, reads)
 }
 
 fn check(experiment: &Experiment, force: &[String]) -> Result<()> {
@@ -302,7 +278,11 @@ fn check(experiment: &Experiment, force: &[String]) -> Result<()> {
             experiment.baseline.ngrams
         )));
     }
-    let points = &experiment.fixed_points;
+    check_points(&experiment.fixed_points)
+}
+
+/// Refuses settings of the search that contradict each other.
+pub(super) fn check_points(points: &FixedPointSettings) -> Result<()> {
     if points.inputs.is_empty() {
         return Err(Error::Usage("fixed_points.inputs: name at least one input".into()));
     }
@@ -317,7 +297,7 @@ fn check(experiment: &Experiment, force: &[String]) -> Result<()> {
 
 /// Weights named by the folder of a run, or of a grid, become that network's file; the words they were trained with
 /// become this corpus's, unless it says what its tokens are.
-fn elsewhere(e: &mut Experiment, out: &Path) -> Result<()> {
+fn resolve_weights(e: &mut Experiment, out: &Path) -> Result<()> {
     let Some(weights) = &mut e.weights else { return Ok(()) };
     let named = weights.file.clone();
     if named.is_file() {
@@ -349,9 +329,9 @@ fn of_the_same(cases: &Path, cell: CellKind, seed: u64) -> Result<PathBuf> {
     let mut found = Vec::new();
     for entry in entries {
         let folder = entry.map_err(Error::io(cases))?.path();
-        let record = folder.join(crate::run::RECORD);
+        let record = folder.join(crate::engine::RECORD);
         let Ok(text) = std::fs::read_to_string(&record) else { continue };
-        let of: Experiment = crate::run::experiment_of(&record.display().to_string(), &text)?;
+        let of: Experiment = crate::engine::experiment_of(&record.display().to_string(), &text)?;
         if of.model.cell == cell && of.seed == seed {
             found.push(folder);
         }
@@ -388,7 +368,7 @@ fn tokenize(
     seed: u64,
     foreign: Option<&Foreign>,
     folder: &Path,
-) -> Result<Made> {
+) -> Result<StageOutput> {
     let mut loaded = corpus::load(settings, data, seed)?;
     if let Some(foreign) = foreign {
         let (words, rows) = (&mut loaded.corpus.words, foreign.vocabulary());
@@ -409,7 +389,7 @@ fn tokenize(
         files.push("tokenizer.json".into());
     }
     let train = &loaded.corpus.train;
-    Ok(Made::files(files)
+    Ok(StageOutput::files(files)
         .with("corpus.documents", train.documents.len() as f64)
         .with("corpus.tokens", train.documents.token_count() as f64)
         .with("corpus.vocabulary", loaded.corpus.words.len() as f64))
@@ -440,7 +420,7 @@ fn predicted_text(head: Head, logits: &[f64], names: &[String]) -> String {
             names[crate::train::loss::argmax(&logits)].clone()
         }
         Head::MultiLabel => joined((0..names.len()).filter(|&k| logits[k] >= 0.0), names),
-        Head::Score => String::new(),
+        Head::Score | Head::Steps => String::new(),
     }
 }
 
@@ -450,7 +430,7 @@ fn joined(indices: impl Iterator<Item = usize>, names: &[String]) -> String {
 }
 
 /// Logits `W s + b` of one state.
-fn logits(readout: &(Vec<f64>, Vec<f64>), state: &[f64]) -> Vec<f64> {
+pub(super) fn logits(readout: &(Vec<f64>, Vec<f64>), state: &[f64]) -> Vec<f64> {
     let (weights, bias) = readout;
     weights
         .chunks(state.len())

@@ -7,13 +7,13 @@ use crate::dynamics::impulse::Impulse;
 use crate::dynamics::linearise::Linearisation;
 use crate::dynamics::patchwork::Patchwork;
 use crate::dynamics::{Map, manifold, relaxation};
+use crate::engine::StageOutput;
 use crate::experiment::Experiment;
 use crate::geometry::{Pca, coordinate};
 use crate::linalg::Matrix;
 use crate::model::{Config, Head, Network};
 use crate::ops::CellKind;
 use crate::report::{Frame, Table};
-use crate::run::Made;
 use crate::stats::evidence;
 use crate::summary;
 use crate::train::loss;
@@ -127,9 +127,9 @@ impl Scene {
     }
 }
 
-pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
+pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
     let scene = Scene::new(e, folder)?;
-    let mut made = Made::default();
+    let mut made = StageOutput::default();
     for table in deflections::tables(e, folder, &scene)? {
         made.files.push(table.write(folder)?);
     }

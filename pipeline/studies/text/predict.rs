@@ -2,23 +2,23 @@
 
 use super::geometry::spectrum;
 use crate::corpus::{Labels, store};
+use crate::engine::StageOutput;
 use crate::experiment::Experiment;
 use crate::report::Table;
-use crate::run::Made;
 use crate::stats::{Prediction, predict};
 use crate::{Result, stats};
 use std::path::Path;
 
-pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
+pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
     let corpus = store::read(folder)?;
     if matches!(corpus.train.labels, Labels::Score(_)) {
         // A running score has no classes; the summary has no prediction.
-        return Ok(Made::default());
+        return Ok(StageOutput::default());
     }
     let names = &corpus.label_names;
     let vocabulary = corpus.words.len();
     let found = predict(&corpus.train, names, vocabulary, &e.prediction, e.seed)?;
-    let mut made = Made::default();
+    let mut made = StageOutput::default();
     for table in tables(&found, corpus.train.documents.len()) {
         made.files.push(table.write(folder)?);
     }

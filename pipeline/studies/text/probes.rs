@@ -6,12 +6,12 @@ use crate::Result;
 use crate::corpus::Labels;
 use crate::corpus::synthetic::{TOY_VALUES, TOY_WORDS};
 use crate::dynamics::linearise::Linearisation;
+use crate::engine::StageOutput;
 use crate::experiment::Experiment;
 use crate::geometry::coordinate;
 use crate::linalg::{Matrix, Vector};
 use crate::modifiers::deletion::{self, Mode, without};
 use crate::report::{Frame, Table};
-use crate::run::Made;
 use crate::seed;
 use crate::summary;
 use rand::Rng;
@@ -39,7 +39,12 @@ const LINE: usize = 3;
 const SCORED: usize = 500;
 
 /// Tables `probes`, `probe_states` and `mode_deletion`.
-pub(super) fn stage(e: &Experiment, folder: &Path, scene: &Scene, mut made: Made) -> Result<Made> {
+pub(super) fn stage(
+    e: &Experiment,
+    folder: &Path,
+    scene: &Scene,
+    mut made: StageOutput,
+) -> Result<StageOutput> {
     if scene.points.is_empty() {
         return Ok(made);
     }

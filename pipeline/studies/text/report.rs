@@ -1,14 +1,14 @@
 //! Stage `report`: summary, figures, page.
 
 use crate::corpus::{Labels, store};
+use crate::engine::{StageOutput, StageRecord};
 use crate::experiment::Experiment;
 use crate::model::{Config, foreign};
 use crate::report::{Summary, Table, page};
-use crate::run::{Made, StageRecord};
 use crate::{Result, notation};
 use std::path::Path;
 
-pub fn stage(e: &Experiment, folder: &Path, stages: &[StageRecord]) -> Result<Made> {
+pub fn stage(e: &Experiment, folder: &Path, stages: &[StageRecord]) -> Result<StageOutput> {
     let corpus = store::read(folder)?;
     let mut summary = Summary::new();
     for (key, number) in stages.iter().flat_map(|s| &s.numbers) {
@@ -52,17 +52,17 @@ pub fn stage(e: &Experiment, folder: &Path, stages: &[StageRecord]) -> Result<Ma
         lists: matches!(corpus.train.labels, Labels::Multi { .. }),
         settings: &settings,
         stages,
-        assets: &assets(e),
+        assets: &assets(&e.study, &e.name),
         walk: super::walk::gather(e, folder)?.map(|w| w.section()),
     };
     let mut files = vec![notes, summary.write(folder)?];
     files.extend(page::write(folder, &page, &summary)?);
-    Ok(Made::files(files))
+    Ok(StageOutput::files(files))
 }
 
 /// The way from a run's folder to `assets` beside all runs.
-pub(in crate::studies) fn assets(e: &Experiment) -> String {
-    let below = Path::new(&e.study).join(&e.name).components().count();
+pub(in crate::studies) fn assets(study: &str, name: &str) -> String {
+    let below = Path::new(study).join(name).components().count();
     format!("{}assets", "../".repeat(below))
 }
 

@@ -2,13 +2,13 @@
 
 use super::{label_text, logits, predicted_text, read};
 use crate::corpus::Corpus;
+use crate::engine::StageOutput;
 use crate::experiment::Experiment;
 use crate::geometry::{Moments, Pca, participation_ratio, varied};
 use crate::linalg::{Matrix, Vector};
 use crate::model::Network;
 use crate::ops::Pool;
 use crate::report::{Frame, Table};
-use crate::run::Made;
 use crate::{Result, seed};
 use rand::seq::SliceRandom;
 use std::path::Path;
@@ -20,7 +20,7 @@ struct Kept {
     state: Vec<f64>,
 }
 
-pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
+pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
     let (corpus, network) = read(folder)?;
     let mut chosen: Vec<usize> = (0..corpus.test.documents.len()).collect();
     chosen.shuffle(&mut seed::stream(e.seed, "states/documents"));
@@ -43,7 +43,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         }
     };
     let states = write(folder, &corpus, &network, &pca, &kept)?;
-    let mut made = Made::files([states, axes(folder, &pca, before.as_deref())?]);
+    let mut made = StageOutput::files([states, axes(folder, &pca, before.as_deref())?]);
     if let Some(before) = &before {
         made = made.with("dimension.untrained", participation_ratio(before));
     }

@@ -4,30 +4,30 @@
 use super::Watch;
 use crate::Result;
 use crate::corpus::{Corpus, Labels, store};
+use crate::data::Trials;
+use crate::engine::{Run, StageOutput, Workspace};
 use crate::experiment::Experiment;
 use crate::model::{Foreign, Network};
 use crate::report::Table;
-use crate::run::{Made, Run};
 use crate::train::{self, Fit, Member, Record};
 use std::path::{Path, PathBuf};
 
 /// Name of the checkpoint while training goes on.
 const CHECKPOINT: &str = "checkpoint.safetensors";
 
-pub fn stage(e: &Experiment, folder: &Path, key: &str, watch: &mut dyn Watch) -> Result<Made> {
-    let (corpus, network) = untrained(e, folder)?;
-    fitted(e, &corpus, &network, folder, key, watch)
+pub fn stage(e: &Experiment, place: &Workspace, watch: &mut dyn Watch) -> Result<StageOutput> {
+    let (corpus, network) = untrained(e, place.folder())?;
+    fitted(e, &corpus, &network, place, watch)
 }
 
 /// Weights trained elsewhere, trained further.
 pub fn further(
     e: &Experiment,
     foreign: &Foreign,
-    folder: &Path,
-    key: &str,
+    place: &Workspace,
     watch: &mut dyn Watch,
-) -> Result<Made> {
-    let corpus = store::read(folder)?;
+) -> Result<StageOutput> {
+    let corpus = store::read(place.folder())?;
     let classes = corpus.label_names.len();
     let head = match foreign.outputs() {
         0 => train::head(e.model.head, &corpus.train.labels, classes),
@@ -35,8 +35,8 @@ pub fn further(
     };
     let network = foreign.start(&e.model, head, head.outputs(classes), e.seed)?;
     let before = train::score(&network, &corpus.test)?.accuracy();
-    let mut made = fitted(e, &corpus, &network, folder, key, watch)?;
-    made.files.push(write_taken(folder, foreign)?);
+    let mut made = fitted(e, &corpus, &network, place, watch)?;
+    made.files.push(write_taken(place.folder(), foreign)?);
     Ok(made.with("accuracy.start", before))
 }
 
@@ -45,24 +45,26 @@ fn fitted(
     e: &Experiment,
     corpus: &Corpus,
     network: &Network,
-    folder: &Path,
-    key: &str,
+    place: &Workspace,
     watch: &mut dyn Watch,
-) -> Result<Made> {
-    let checkpoint = folder.join(CHECKPOINT);
-    let fit = {
-        let mut watcher = watch.training();
-        train::fit(
-            network,
-            &corpus.train,
-            &corpus.validation,
-            &e.training,
-            e.seed,
-            (&checkpoint, key),
-            &mut *watcher,
-        )?
-    };
-    made(folder, corpus, network, &fit)
+) -> Result<StageOutput> {
+    let trials = ((&corpus.train).into(), (&corpus.validation).into(), (&corpus.test).into());
+    fitted_on(network, trials, (&e.training, e.seed), place, watch)
+}
+
+/// Trains a network in place, on any trials.
+fn fit_on(
+    network: &Network,
+    train: Trials,
+    validation: Trials,
+    (settings, seed): (&train::Settings, u64),
+    place: &Workspace,
+    watch: &mut dyn Watch,
+) -> Result<Fit> {
+    let checkpoint = place.checkpoint(CHECKPOINT);
+    let mut watcher = watch.training();
+    let at = (checkpoint.as_path(), place.key());
+    train::fit(network, train, validation, settings, seed, at, &mut *watcher)
 }
 
 /// The corpus as it was tokenized, and a network that knows nothing yet.
@@ -74,14 +76,24 @@ fn untrained(e: &Experiment, folder: &Path) -> Result<(Corpus, Network)> {
     Ok((corpus, network))
 }
 
+/// Trains a network on trials and leaves weights, table and scores on those of `test`.
+pub(in crate::studies) fn fitted_on(
+    network: &Network,
+    (train, validation, test): (Trials, Trials, Trials),
+    how: (&train::Settings, u64),
+    place: &Workspace,
+    watch: &mut dyn Watch,
+) -> Result<StageOutput> {
+    let fit = fit_on(network, train, validation, how, place, watch)?;
+    made(place.folder(), test, network, &fit)
+}
+
 /// What training leaves.
-fn made(folder: &Path, corpus: &Corpus, network: &Network, fit: &Fit) -> Result<Made> {
+fn made(folder: &Path, test: Trials, network: &Network, fit: &Fit) -> Result<StageOutput> {
     network.save(&folder.join("model.safetensors"))?;
-    let test = train::score(network, &corpus.test)?;
+    let test = train::score(network, test)?;
     let table = write(folder, &fit.records)?;
-    // The weights are safe: the checkpoint has served.
-    let _ = std::fs::remove_file(folder.join(CHECKPOINT));
-    Ok(Made::files(["model.safetensors".to_string(), table])
+    Ok(StageOutput::files(["model.safetensors".to_string(), table])
         .with("accuracy.network", test.accuracy())
         .with("train.tokens_per_second", fit.tokens_per_second())
         .with("train.seconds", fit.seconds)
@@ -120,18 +132,16 @@ impl<'a> Waiting<'a> {
 /// # Errors
 /// What the card reports.
 pub fn together(mut waiting: Vec<Waiting>, watch: &mut dyn train::Watch) -> Result<()> {
-    let places: Vec<(PathBuf, String)> = waiting
-        .iter()
-        .map(|w| (w.run.folder().join(CHECKPOINT), w.run.key(&super::training(w.experiment))))
-        .collect();
+    let places: Vec<(PathBuf, String)> =
+        waiting.iter().map(|w| w.run.checkpoint("train", CHECKPOINT)).collect();
     let mut silent = vec![(); waiting.len()];
     let mut watches: Vec<&mut dyn train::Watch> = vec![watch];
     watches.extend(silent.iter_mut().skip(1).map(|w| w as &mut dyn train::Watch));
     let members =
         waiting.iter().zip(&places).zip(watches).map(|((w, (path, key)), watch)| Member {
             network: &w.network,
-            train: &w.corpus.train,
-            validation: &w.corpus.validation,
+            train: (&w.corpus.train).into(),
+            validation: (&w.corpus.validation).into(),
             settings: &w.experiment.training,
             seed: w.experiment.seed,
             checkpoint: (path, key),
@@ -140,14 +150,14 @@ pub fn together(mut waiting: Vec<Waiting>, watch: &mut dyn train::Watch) -> Resu
     let fits = train::fit_together(members.collect())?;
     for (w, fit) in waiting.iter_mut().zip(fits) {
         let Ok(fit) = fit else { continue };
-        let Waiting { run, experiment, corpus, network } = w;
-        run.pass(&super::training(experiment), |folder, _| made(folder, corpus, network, &fit))?;
+        let Waiting { run, corpus, network, .. } = w;
+        run.pass("train", |place, _| made(place.folder(), (&corpus.test).into(), network, &fit))?;
     }
     Ok(())
 }
 
 /// Weights trained elsewhere in the place of training.
-pub fn import(e: &Experiment, foreign: &Foreign, folder: &Path) -> Result<Made> {
+pub fn import(e: &Experiment, foreign: &Foreign, folder: &Path) -> Result<StageOutput> {
     let corpus = store::read(folder)?;
     let lists = matches!(corpus.train.labels, Labels::Multi { .. });
     let head = foreign.head(corpus.label_names.len(), lists)?;
@@ -155,7 +165,7 @@ pub fn import(e: &Experiment, foreign: &Foreign, folder: &Path) -> Result<Made> 
     network.save(&folder.join("model.safetensors"))?;
     let test = train::score(&network, &corpus.test)?;
     let table = write_taken(folder, foreign)?;
-    Ok(Made::files(["model.safetensors".to_string(), table])
+    Ok(StageOutput::files(["model.safetensors".to_string(), table])
         .with("accuracy.network", test.accuracy()))
 }
 

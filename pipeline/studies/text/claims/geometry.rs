@@ -286,7 +286,7 @@ fn order(folder: &Path) -> Result<Option<Claim>> {
 
 /// G5: the slow points fill the simplex.
 fn corners(e: &Experiment, folder: &Path, n: usize, names: &[String]) -> Result<Option<Claim>> {
-    let points = headline(e, folder)?;
+    let points = headline(&e.fixed_points, folder)?;
     let said = headline_readouts(e, folder)?;
     if points.nrows() < n {
         return Ok(None);
@@ -341,7 +341,7 @@ pub(super) fn product(e: &Experiment, folder: &Path, labels: usize) -> Result<Ve
     if labels > 3 {
         return Ok(claims);
     }
-    let points = headline(e, folder)?;
+    let points = headline(&e.fixed_points, folder)?;
     let said = headline_readouts(e, folder)?;
     let signs: Vec<Vec<bool>> =
         said.iter().map(|y| y.iter().map(|y| *y >= 0.0).collect()).collect();

@@ -12,21 +12,21 @@ use super::read;
 use crate::Result;
 use crate::corpus::Source;
 use crate::corpus::synthetic::Kind;
+use crate::engine::StageOutput;
 use crate::experiment::Experiment;
 use crate::model::Head;
 use crate::report::{Frame, Table};
-use crate::run::Made;
 use std::path::Path;
 
 /// One claim, measured.
-struct Claim {
-    name: &'static str,
-    statement: String,
-    measured: f64,
-    interval: (f64, f64),
-    n: usize,
-    reference: &'static str,
-    holds: bool,
+pub(in crate::studies) struct Claim {
+    pub name: &'static str,
+    pub statement: String,
+    pub measured: f64,
+    pub interval: (f64, f64),
+    pub n: usize,
+    pub reference: &'static str,
+    pub holds: bool,
 }
 
 impl Claim {
@@ -39,9 +39,9 @@ impl Claim {
 }
 
 /// No interval.
-const NONE: (f64, f64) = (f64::NAN, f64::NAN);
+pub(in crate::studies) const NONE: (f64, f64) = (f64::NAN, f64::NAN);
 
-pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
+pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
     let (corpus, network) = read(folder)?;
     let classes = corpus.label_names.len();
     let claims = match network.head() {
@@ -50,6 +50,8 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         Head::Softmax => geometry::several(e, folder, classes, &corpus.label_names)?,
         Head::MultiLabel => geometry::product(e, folder, classes)?,
         Head::Score => context::toy(folder)?,
+        // Text has an answer a document, or a score.
+        Head::Steps => Vec::new(),
     };
     // Sentiment and its toy have words that turn others; topics need not.
     let planted = match &e.corpus.source {
@@ -69,6 +71,11 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         claims.extend(context::beginning(folder)?);
     }
     claims.sort_by_key(|c| c.order());
+    write(&claims, folder)
+}
+
+/// The table of claims, and how many of them hold.
+pub(in crate::studies) fn write(claims: &[Claim], folder: &Path) -> Result<StageOutput> {
     let table = Table::new("claims")
         .text("claim", claims.iter().map(|c| c.name))
         .text("statement", claims.iter().map(|c| c.statement.as_str()))
@@ -79,7 +86,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         .text("reference", claims.iter().map(|c| c.reference))
         .maybe_bool("holds", claims.iter().map(|c| Some(c.holds)));
     let held = claims.iter().filter(|c| c.holds).count();
-    Ok(Made::files([table.write(folder)?])
+    Ok(StageOutput::files([table.write(folder)?])
         .with("claims.tested", claims.len() as f64)
         .with("claims.held", held as f64))
 }

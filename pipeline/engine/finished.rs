@@ -1,0 +1,115 @@
+//! A run's folder as a reader sees it.
+
+use super::record::{self, RECORD, Record, StageRecord, StoredFile};
+use super::store::is_intact;
+use super::{PROGRAM, StageOutput, revision};
+use crate::files::{fingerprint, replace};
+use crate::{Error, Result, notation};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+
+/// A folder whose stages belong together and whose files are what was recorded.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    folder: PathBuf,
+    text: String,
+    stages: Vec<StageRecord>,
+}
+
+impl Finished {
+    /// Reads the record of a folder and checks that every stage was made from the others that stand there.
+    ///
+    /// * `needed`: stages that must be there
+    ///
+    /// # Errors
+    /// [`Error::Io`] if there is no record; [`Error::Input`] if a needed stage is missing, was made
+    /// from another one than the folder holds, or a file of it is not the one that was recorded.
+    pub fn open(folder: &Path, needed: &[&str]) -> Result<Self> {
+        let path = folder.join(RECORD);
+        let text = std::fs::read_to_string(&path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => {
+                let remedy = "give a folder that `accrue run` or `accrue analyze` printed";
+                Error::input(folder.display(), "", "no run here (no run.ron)", remedy)
+            }
+            _ => Error::io(&path)(e),
+        })?;
+        let shown = path.display().to_string();
+        let stages = record::stages_of(&shown, &text)?;
+        let refuse = |stage: &str, problem: String| {
+            let remedy = "run the experiment to its end first";
+            Err(Error::input(&shown, format!("stage `{stage}`"), problem, remedy))
+        };
+        for name in needed {
+            if !stages.iter().any(|s| s.name == *name) {
+                return refuse(name, "it has not been run with these settings".into());
+            }
+        }
+        for stage in &stages {
+            for (read, key) in &stage.reads {
+                if !stages.iter().any(|s| s.name == *read && s.key == *key) {
+                    let problem = format!("it was made from another `{read}` than stands here");
+                    return refuse(&stage.name, problem);
+                }
+            }
+            if needed.contains(&stage.name.as_str())
+                && let Some(file) = stage.files.iter().find(|f| !is_intact(folder, f))
+            {
+                let problem = format!("{} is missing, or not the file that was made", file.path);
+                return refuse(&stage.name, problem);
+            }
+        }
+        Ok(Self { folder: folder.into(), text, stages })
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Rows of its stages.
+    pub fn stages(&self) -> &[StageRecord] {
+        &self.stages
+    }
+
+    /// Makes the files of one stage again in the folder, from those of the others, and records them.
+    ///
+    /// * `experiment`: that of the folder; `work`: gets the folder and the rows of the other stages
+    ///
+    /// # Errors
+    /// What `work` returns; [`Error::Io`] if the folder cannot be written to.
+    pub fn rewrite<E: Serialize>(
+        self,
+        experiment: &E,
+        stage: &str,
+        work: impl FnOnce(&Path, &[StageRecord]) -> Result<StageOutput>,
+    ) -> Result<()> {
+        let (others, mut own): (Vec<_>, Vec<_>) =
+            self.stages.into_iter().partition(|row| row.name != stage);
+        let StageOutput { files, numbers } = work(&self.folder, &others)?;
+        let Some(mut row) = own.pop() else { return Ok(()) };
+        row.numbers = numbers;
+        row.files = files
+            .into_iter()
+            .map(|path| {
+                let (bytes, sha256) = fingerprint(&self.folder.join(&path))?;
+                Ok(StoredFile { path, bytes, sha256 })
+            })
+            .collect::<Result<_>>()?;
+        let record = Record {
+            program: PROGRAM.into(),
+            revision: revision().into(),
+            experiment,
+            stages: others.into_iter().chain([row]).collect(),
+        };
+        replace(&self.folder.join(RECORD), notation::to_ron(&record).as_bytes())
+    }
+
+    /// Its experiment.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if it is not such an experiment.
+    pub fn experiment<E: DeserializeOwned>(&self) -> Result<E> {
+        record::experiment_of(&self.folder.join(RECORD).display().to_string(), &self.text)
+    }
+}

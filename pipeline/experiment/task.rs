@@ -1,0 +1,73 @@
+//! What is asked of one network on a task.
+
+use super::{FixedPointSettings, StatesSettings};
+use crate::data::Task;
+use crate::model::{self, StaticInput};
+use crate::{setting, train};
+use serde::{Deserialize, Serialize};
+
+/// One experiment on one task with one network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TaskExperiment {
+    /// Folder under `reports/`; empty: the name of the folder the file lies in.
+    pub study: String,
+    /// Folder under the study; empty: the file's name.
+    pub name: String,
+    /// One line for the head of the report.
+    pub title: String,
+    /// Every random draw follows from it.
+    pub seed: u64,
+    /// Which task.
+    pub task: Task,
+    /// How many trials are drawn.
+    pub trials: Counts,
+    /// Which network; its inputs and outputs are the task's.
+    pub model: model::Config,
+    /// How it is trained.
+    pub training: train::Settings,
+    /// Which states are looked at: of test trials (`documents`), at most so many.
+    pub states: StatesSettings,
+    /// How fixed points are sought.
+    pub fixed_points: FixedPointSettings,
+}
+
+impl Default for TaskExperiment {
+    fn default() -> Self {
+        let fixed_points =
+            FixedPointSettings { inputs: vec![StaticInput::Zero], ..FixedPointSettings::default() };
+        Self {
+            study: String::new(),
+            name: String::new(),
+            title: String::new(),
+            seed: 1,
+            task: Task::default(),
+            trials: Counts::default(),
+            model: model::Config { embedding: None, ..model::Config::default() },
+            training: train::Settings::default(),
+            states: StatesSettings::default(),
+            fixed_points,
+        }
+    }
+}
+
+/// Trials of each split.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Counts {
+    /// To learn from.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub train: usize,
+    /// To stop by.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub validation: usize,
+    /// To measure on.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub test: usize,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self { train: 2048, validation: 256, test: 256 }
+    }
+}

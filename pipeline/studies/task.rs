@@ -1,0 +1,296 @@
+//! One network on a task whose law is known: does it solve it, and by which fixed points?
+//!
+//! Stages: trials → train → states → fixed points → geometry → claims → report.
+
+use super::text::{self, Claim, NONE, Options, Sought};
+use crate::data::tasks::Drawn;
+use crate::data::{Sequences, Task};
+use crate::engine::{Context, Run, Stage, StageOutput, StageRecord, Workspace};
+use crate::experiment::TaskExperiment;
+use crate::geometry::{Moments, Pca, participation_ratio, varied};
+use crate::model::{Head, Network, Reads, StaticInput};
+use crate::ops::{Pool, cuda};
+use crate::report::{Frame, Summary, Table, page, plot};
+use crate::{Error, Result, notation, train};
+use std::path::{Path, PathBuf};
+
+/// Names of the stages, in order.
+pub const STAGES: [&str; 6] = ["train", "states", "fixed_points", "geometry", "claims", "report"];
+
+/// Runs every stage that is not in place; returns the run's folder.
+///
+/// # Errors
+/// What the stages return; what earlier ones made stays. [`Error::Usage`] for inputs that a task does not have.
+pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
+    let Options { out, force, watch, .. } = options;
+    text::check_points(&e.fixed_points)?;
+    if let Some(unknown) = force.iter().find(|f| !STAGES.contains(&f.as_str())) {
+        let hint = crate::nearest::hint(unknown, &STAGES);
+        return Err(Error::Usage(format!("--force {unknown}: no such stage here; {hint}")));
+    }
+    let inputs = inputs(e)?;
+    let law = (&e.task, e.trials, e.seed);
+    let stages = vec![
+        Stage::new("train", 1, &(&law, &e.model, &e.training), &[]),
+        Stage::new("states", 1, &(&law, &e.states), &["train"]),
+        Stage::new("fixed_points", 1, &(&e.fixed_points, e.seed), &["train", "states"]),
+        Stage::new("geometry", 1, &e.fixed_points, &["train", "states", "fixed_points"]),
+        Stage::new(
+            "claims",
+            1,
+            &(&e.task, &e.fixed_points),
+            &["train", "states", "fixed_points", "geometry"],
+        ),
+        Stage::new("report", 1, e, &STAGES[..STAGES.len() - 1]),
+    ];
+    let device = cuda::current_name();
+    let context = Context { out, study: &e.study, name: &e.name, force, device: &device };
+    let mut run = Run::open(context, e.clone(), stages)?;
+    watch.left(run.left());
+    for name in STAGES {
+        watch.begin(name);
+        let ran = run.pass(name, |place, rows| {
+            let folder = place.folder();
+            match name {
+                "train" => trained(e, place, watch),
+                "states" => states(e, folder),
+                "fixed_points" => {
+                    let network = network_of(folder)?;
+                    let sought = Sought {
+                        settings: &e.fixed_points,
+                        seed: e.seed,
+                        cell: &network.cell()?,
+                        inputs: inputs.clone(),
+                        readout: network.readout()?,
+                    };
+                    text::seek(&sought, folder)
+                }
+                "geometry" => {
+                    let readout = network_of(folder)?.readout()?.0;
+                    text::measure(&e.fixed_points, &readout, (&[], "output"), folder)
+                }
+                "claims" => text::write_claims(&claims(e, folder)?, folder),
+                _ => report(e, folder, rows),
+            }
+        })?;
+        let seconds = run.stages().last().map(|s| s.seconds);
+        watch.passed(name, seconds.filter(|_| ran));
+    }
+    plot::place(&out.join("assets"))?;
+    Ok(run.folder().to_path_buf())
+}
+
+/// Names and vectors of the inputs that are held.
+fn inputs(e: &TaskExperiment) -> Result<Vec<(String, Vec<f64>)>> {
+    let held = |input: &StaticInput| match input {
+        StaticInput::Zero => Ok((input.to_string(), vec![0.0; e.task.inputs()])),
+        other => Err(Error::Usage(format!(
+            "fixed_points.inputs: {other}: a task has no words; hold its input at `Zero`"
+        ))),
+    };
+    e.fixed_points.inputs.iter().map(held).collect()
+}
+
+fn network_of(folder: &Path) -> Result<Network> {
+    Network::load(&folder.join("model.safetensors"))
+}
+
+fn trained(
+    e: &TaskExperiment,
+    place: &Workspace,
+    watch: &mut dyn text::Watch,
+) -> Result<StageOutput> {
+    let [train, validation, test] =
+        [(e.trials.train, "train"), (e.trials.validation, "validation"), (e.trials.test, "test")]
+            .map(|(count, split)| e.task.draw(count, e.seed, split));
+    let reads = Reads::Vectors(e.task.inputs());
+    let network = Network::new(&e.model, Head::Steps, reads, e.task.outputs(), e.seed)?;
+    let trials = ((&train).into(), (&validation).into(), (&test).into());
+    let made = text::fitted_on(&network, trials, (&e.training, e.seed), place, watch)?;
+    let error = train::score(&network, &test)?.mean_loss();
+    let scores = e.task.scores();
+    Ok(made
+        .with("task.error", error)
+        .with("task.chance", scores.chance)
+        .with("task.best", scores.best))
+}
+
+/// A state on its way.
+struct Visited {
+    trial: usize,
+    step: usize,
+    state: Vec<f64>,
+}
+
+/// States of test trials, and their principal components.
+fn states(e: &TaskExperiment, folder: &Path) -> Result<StageOutput> {
+    let network = network_of(folder)?;
+    let test = e.task.draw(e.trials.test.min(e.states.documents), e.seed, "test");
+    let every = test.inputs.steps().div_ceil(e.states.most).max(1);
+    let (moments, mut kept) = walk(&network, &test, every)?;
+    kept.sort_by_key(|k| (k.trial, k.step));
+    let pca = Pca::from_moments(&moments)?;
+    let reads = Reads::Vectors(e.task.inputs());
+    let untrained = Network::new(&e.model, Head::Steps, reads, e.task.outputs(), e.seed)?;
+    let before = Pca::from_moments(&walk(&untrained, &test, usize::MAX)?.0)?.variances;
+    let readout = network.readout()?;
+    let said: Vec<Vec<f64>> = kept.iter().map(|k| text::logits(&readout, &k.state)).collect();
+    let points: Vec<Vec<f64>> =
+        kept.iter().map(|k| text::padded(pca.coordinates(&k.state, 3))).collect();
+    let width = test.targets.width;
+    let wanted = |k: &Visited| {
+        let at = (test.inputs.start(k.trial) + k.step) * width;
+        test.targets.values[at..at + width].iter().map(|&y| y as f64).collect::<Vec<f64>>()
+    };
+    let table = Table::new("states")
+        .u64("document", kept.iter().map(|k| k.trial))
+        .u64("token", kept.iter().map(|k| k.step))
+        .u64("length", kept.iter().map(|k| test.inputs.length(k.trial)))
+        .text("label", kept.iter().map(|k| signs(&wanted(k))))
+        .text("predicted", said.iter().map(|y| signs(y)))
+        .f64("pc_1", points.iter().map(|p| p[0]))
+        .f64("pc_2", points.iter().map(|p| p[1]))
+        .f64("pc_3", points.iter().map(|p| p[2]))
+        .lists("readout", said.iter().map(Vec::as_slice))
+        .lists("state", kept.iter().map(|k| k.state.as_slice()));
+    let files = [table.write(folder)?, text::axes(folder, &pca, Some(&before))?];
+    let first_two: f64 = pca.ratios().iter().take(2).sum();
+    Ok(StageOutput::files(files)
+        .with("dimension.untrained", participation_ratio(&before))
+        .with("dimension.states", participation_ratio(varied(&pca.variances)))
+        .with("states.variance_2", first_two))
+}
+
+/// Outputs as `+−+`: what a memory of signs holds.
+fn signs(outputs: &[f64]) -> String {
+    outputs.iter().map(|&y| if y > 0.0 { '+' } else { '−' }).collect()
+}
+
+/// Sums over all states of the trials, and every `every`-th state of each.
+fn walk(network: &Network, trials: &Drawn, every: usize) -> Result<(Moments, Vec<Visited>)> {
+    let size = network.state_size();
+    let mut moments = Moments::new(size);
+    let mut kept = Vec::new();
+    let inputs = Sequences::Vectors(&trials.inputs);
+    network.walk_sequences(Pool::Every, inputs, |indices, states| {
+        let flat: Vec<f32> = states.flatten_all()?.to_vec1()?;
+        for (&trial, rows) in indices.iter().zip(flat.chunks(flat.len() / indices.len())) {
+            let rows = rows[..trials.inputs.length(trial) * size].iter();
+            let rows: Vec<f64> = rows.map(|&x| x as f64).collect();
+            moments.add(&rows);
+            let picked = rows.chunks(size).enumerate().skip(trial % every).step_by(every);
+            kept.extend(picked.filter(|_| every != usize::MAX).map(|(step, state)| Visited {
+                trial,
+                step,
+                state: state.to_vec(),
+            }));
+        }
+        Ok(())
+    })?;
+    Ok((moments, kept))
+}
+
+/// Fixed points of a memory of `n` signs with `k` unstable directions: `C(n, k) 2^(n−k)`, where `k` channels stand
+/// undecided between their signs.
+fn expected(n: usize, k: usize) -> usize {
+    let choose = (0..k).fold(1, |c, i| c * (n - i) / (i + 1));
+    choose << (n - k)
+}
+
+/// Names of the claims by number of unstable directions.
+const BY_INDEX: [&str; 4] = ["M2", "M3", "M4", "M5"];
+
+/// What the law says of the fixed points, beside what was found and proved.
+fn claims(e: &TaskExperiment, folder: &Path) -> Result<Vec<Claim>> {
+    let Task::Memory(law) = &e.task;
+    let table = Frame::read(folder, "fixed_points")?;
+    let (tolerance, certified) = (table.f64("tolerance")?, table.bool("certified")?);
+    let (unstable, stable) = (table.f64("unstable")?, table.bool("stable")?);
+    let proved: Vec<usize> = (0..table.height())
+        .filter(|&i| tolerance[i] == e.fixed_points.headline && certified[i] == Some(true))
+        .collect();
+    let claim = |name, statement: String, measured: usize, wanted: usize, reference| Claim {
+        name,
+        statement,
+        measured: measured as f64,
+        interval: NONE,
+        n: proved.len(),
+        reference,
+        holds: measured == wanted,
+    };
+    let n = law.bits;
+    let mut all = vec![claim(
+        "M1",
+        format!("proved fixed points without input; the law asks for 3^{n}"),
+        proved.len(),
+        3_usize.pow(n as u32),
+        "a point for every channel at +1, −1 or undecided (Sussillo & Barak 2013; arXiv 1907.08549)",
+    )];
+    let stable = proved.iter().filter(|&&i| stable[i] == Some(true)).count();
+    for k in 0..=n.min(BY_INDEX.len() - 1) {
+        let found = match k {
+            0 => stable,
+            k => proved.iter().filter(|&&i| unstable[i] == k as f64).count(),
+        };
+        let statement = match k {
+            0 => format!("of them proved stable; the law asks for {}", expected(n, k)),
+            1 => format!("with one unstable direction; the law asks for {}", expected(n, k)),
+            k => format!("with {k} unstable directions; the law asks for {}", expected(n, k)),
+        };
+        let reference = match k {
+            0 => "corners of a cube: every channel holds a sign",
+            _ => "edges, faces and inside of the cube: undecided channels are unstable",
+        };
+        all.push(claim(BY_INDEX[k], statement, found, expected(n, k), reference));
+    }
+    Ok(all)
+}
+
+fn report(e: &TaskExperiment, folder: &Path, stages: &[StageRecord]) -> Result<StageOutput> {
+    let mut summary = Summary::new();
+    for (key, number) in stages.iter().flat_map(|s| &s.numbers) {
+        summary.number(key, *number);
+    }
+    text::costs(&mut summary, stages, e.seed);
+    let counts = e.trials;
+    let notes = [(
+        "train",
+        format!(
+            "{} trials to learn from, {} to stop by, {} to measure on, drawn by the law of the task",
+            counts.train, counts.validation, counts.test
+        ),
+    )];
+    let mut files = vec![text::write_notes(folder, &notes)?, summary.write(folder)?];
+    let name = e.task.name();
+    let network = format!(
+        "{:?}, {} units, {} inputs, {} outputs",
+        e.model.cell,
+        e.model.units,
+        e.task.inputs(),
+        e.task.outputs()
+    );
+    let page = page::Page {
+        title: if e.title.is_empty() { &name } else { &e.title },
+        corpus: &name,
+        network: &network,
+        labels: 0,
+        lists: false,
+        settings: &notation::to_ron(e),
+        stages,
+        assets: &text::assets(&e.study, &e.name),
+        walk: None,
+    };
+    files.extend(page::write(folder, &page, &summary)?);
+    Ok(StageOutput::files(files))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::expected;
+
+    #[test]
+    fn three_bits_have_eight_corners_twelve_edges_six_faces_and_a_middle() {
+        assert_eq!([0, 1, 2, 3].map(|k| expected(3, k)), [8, 12, 6, 1]);
+        assert_eq!((0..=4).map(|k| expected(4, k)).sum::<usize>(), 81);
+    }
+}
