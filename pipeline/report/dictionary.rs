@@ -344,7 +344,11 @@ pub const TABLES: &[Described] = &[
         name: "accuracies",
         about: "One row a model, on the test split.",
         columns: &[
-            f("model", "str", "network, bag_of_words, majority (always the commonest answer)"),
+            f(
+                "model",
+                "str",
+                "network, bag_of_words, bigrams, trigrams and encoder (where `baseline` asks), majority (always the commonest answer)",
+            ),
             f("accuracy", "f64", "share right (R² for a score)"),
             f("low", "f64", "95 % interval (Wilson)"),
             f("high", "f64", "its upper end"),
@@ -528,11 +532,7 @@ pub const TABLES: &[Described] = &[
         name: "claims",
         about: "One row a claim of the papers, measured on this run (one network, one seed).",
         columns: &[
-            f(
-                "claim",
-                "str",
-                "row of the acceptance table: L2–L8 of the line, G2–G12 of the geometry",
-            ),
+            f("claim", "str", "its code; *Claims*, below, lists them"),
             f("statement", "str", "what is claimed"),
             f("measured", "f64", "what was found"),
             f("low", "f64", "95 % interval over points or steps (bootstrap), where there is one"),
@@ -1142,7 +1142,7 @@ Read a table:
 
 ```python
 import polars as pl
-points = pl.read_parquet(\"reports/experiments/quickstart/tables/fixed_points.parquet\")
+points = pl.read_parquet(\"reports/quickstart/three_topics/tables/fixed_points.parquet\")
 points.group_by(\"input\", \"tolerance\").agg(pl.len(), pl.col(\"q\").median())
 ```
 
