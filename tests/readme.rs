@@ -4,6 +4,7 @@ use accrue::corpus::catalogue::Catalogue;
 use accrue::experiment::Experiment;
 use accrue::model::{Config, Head, Network};
 use accrue::seed;
+use accrue::studies::portrait::STAGES;
 use candle_core::{Device, Tensor};
 use polars::prelude::*;
 use rand::Rng;
@@ -60,6 +61,18 @@ fn every_command_of_the_readme_is_one_of_the_program() {
             .collect();
         for file in files.into_iter().filter(|f| f.contains('/')) {
             Experiment::read(&top.join(file), &set).unwrap_or_else(|e| panic!("{words:?}: {e}"));
+        }
+    }
+}
+
+/// `--force` takes a stage: the help says which there are.
+#[test]
+fn the_help_names_every_stage() {
+    for command in [&["--help"][..], &["run", "--help"]] {
+        let help = Command::new(env!("CARGO_BIN_EXE_accrue")).args(command).output().unwrap();
+        let help = String::from_utf8(help.stdout).unwrap();
+        for stage in STAGES {
+            assert!(help.contains(stage), "accrue {command:?}: no {stage}");
         }
     }
 }
