@@ -3,15 +3,15 @@
 //! Three studies, a page each: [`line`](mod@line), [`geometry`] and [`context`]. All of them are [`portrait`]s of
 //! one network, or a [`grid`] of them.
 
-/// The line attractor of sentiment: question, method, figures, findings.
+/// The line attractor of sentiment: question, method, figures.
 #[doc = include_str!("line.md")]
 pub mod line {}
 
-/// Shape and dimension from the labels: question, method, figures, findings.
+/// Shape and dimension from the labels: question, method, figures.
 #[doc = include_str!("geometry.md")]
 pub mod geometry {}
 
-/// Words that change how others are read: question, method, figures, findings.
+/// Words that change how others are read: question, method, figures.
 #[doc = include_str!("context.md")]
 pub mod context {}
 
