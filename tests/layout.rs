@@ -120,6 +120,8 @@ fn the_top_level_holds_what_the_design_names() {
         "Makefile",
         "README.md",
         "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "CITATION.cff",
         "LICENSE-MIT",
         "LICENSE-APACHE",
         "rustfmt.toml",
@@ -127,6 +129,8 @@ fn the_top_level_holds_what_the_design_names() {
         "pipeline/main.rs",
         "data/corpora.ron",
         "reports/README.md",
+        "reports/FINDINGS.md",
+        "reports/BENCHMARKS.md",
         "tests/accrue.rs",
         ".ci/run",
     ];
@@ -150,9 +154,10 @@ fn texts(path: &Path) -> Vec<(PathBuf, String)> {
 fn no_page_cites_a_document_that_readers_do_not_have() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let word = ["SP", "EC"].concat();
-    let mut places = ["pipeline", "tests", "README.md", "CHANGELOG.md", "Makefile"]
-        .map(|p| top.join(p))
-        .to_vec();
+    let mut places =
+        ["pipeline", "tests", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile"]
+            .map(|p| top.join(p))
+            .to_vec();
     // Folders below reports/ are runs.
     let reports = std::fs::read_dir(top.join("reports")).expect("reports/ is there");
     let reports = reports.map(|entry| entry.expect("its entries can be listed").path());
