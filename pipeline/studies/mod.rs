@@ -3,6 +3,10 @@
 //! Three studies, a page each: [`line`](mod@line), [`geometry`] and [`context`]. All of them are [`portrait`]s of
 //! one network, or a [`grid`] of them.
 
+/// What to type, from a first run to your own text and network.
+#[doc = include_str!("tour.md")]
+pub mod tour {}
+
 /// The line attractor of sentiment: question, method, figures.
 #[doc = include_str!("line.md")]
 pub mod line {}
