@@ -73,7 +73,7 @@ fn streamed_moments_give_the_exact_components() {
 #[test]
 fn simplex_readouts_have_the_simplex_angle_and_span_each_other() {
     for n in [3, 4, 6] {
-        // e_i − 1/n: a regular simplex (SPEC GEOMETRY 5.1).
+        // e_i − 1/n: a regular simplex.
         let rows = Matrix::from_fn(n, n, |i, j| (i == j) as u8 as f64 - 1.0 / n as f64);
         let angles = readouts::angles(&rows);
         assert!((angles[(0, 1)] - readouts::simplex_angle(n)).abs() < 1e-9);

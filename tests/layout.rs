@@ -217,6 +217,8 @@ fn the_top_level_holds_what_the_design_names() {
         "Makefile",
         "README.md",
         "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "CITATION.cff",
         "LICENSE-MIT",
         "LICENSE-APACHE",
         "rustfmt.toml",
@@ -224,10 +226,46 @@ fn the_top_level_holds_what_the_design_names() {
         "pipeline/main.rs",
         "data/corpora.ron",
         "reports/README.md",
+        "reports/FINDINGS.md",
+        "reports/BENCHMARKS.md",
         "tests/accrue.rs",
         ".ci/run",
     ];
     for file in tracked {
         assert!(top.join(file).is_file(), "{file} is missing");
     }
+}
+
+/// Files below `path` that are text, whatever they are called.
+fn texts(path: &Path) -> Vec<(PathBuf, String)> {
+    if !path.is_dir() {
+        let text = std::fs::read(path).map(String::from_utf8);
+        return text.into_iter().flatten().map(|text| (path.to_path_buf(), text)).collect();
+    }
+    let entries = std::fs::read_dir(path).expect("the folder can be listed");
+    entries.flat_map(|entry| texts(&entry.expect("its entries can be listed").path())).collect()
+}
+
+/// A source that readers cannot open is none: papers are named by their numbers, equations written out.
+#[test]
+fn no_page_cites_a_document_that_readers_do_not_have() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let word = ["SP", "EC"].concat();
+    let mut places =
+        ["pipeline", "tests", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile"]
+            .map(|p| top.join(p))
+            .to_vec();
+    // Folders below reports/ are runs.
+    let reports = std::fs::read_dir(top.join("reports")).expect("reports/ is there");
+    let reports = reports.map(|entry| entry.expect("its entries can be listed").path());
+    places.extend(reports.filter(|path| path.extension().is_some_and(|e| e == "md")));
+    let mut wrong = Vec::new();
+    for (file, text) in places.iter().flat_map(|place| texts(place)) {
+        for (i, line) in text.lines().enumerate() {
+            if line.split(|c: char| !c.is_alphanumeric()).any(|part| part == word) {
+                wrong.push(format!("{}:{}: {line}", file.display(), i + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }

@@ -1,19 +1,27 @@
-//! The README: what it says to type can be typed.
+//! The README and the tour: what they say to type can be typed, and what they point at is there.
 
 use accrue::corpus::catalogue::Catalogue;
 use accrue::experiment::Experiment;
 use accrue::model::{Config, Head, Network};
+use accrue::report::dictionary;
 use accrue::seed;
+use accrue::studies::text::STAGES;
 use candle_core::{Device, Tensor};
 use polars::prelude::*;
 use rand::Rng;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn readme() -> (std::path::PathBuf, String) {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf();
-    let text = std::fs::read_to_string(top.join("README.md")).unwrap();
-    (top, text)
+/// Pages with commands.
+const README: &str = "README.md";
+const TOUR: &str = "pipeline/studies/tour.md";
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
+}
+
+fn page(name: &str) -> String {
+    std::fs::read_to_string(top().join(name)).unwrap()
 }
 
 /// Words of a command line, quotes taken off.
@@ -32,14 +40,16 @@ fn words(line: &str) -> Vec<String> {
 /// The commands of a text, a backslash at a line's end joining it with the next.
 fn commands(text: &str) -> Vec<Vec<String>> {
     let joined = text.replace("\\\n", " ");
-    joined.lines().filter_map(|l| l.strip_prefix("    accrue ")).map(words).collect()
+    let typed = |l: &str| l.strip_prefix("    ").unwrap_or(l).strip_prefix("accrue ").map(words);
+    joined.lines().filter_map(typed).collect()
 }
 
 #[test]
-fn every_command_of_the_readme_is_one_of_the_program() {
-    let (top, text) = readme();
-    let commands = commands(&text);
-    assert!(commands.len() >= 10, "{commands:?}");
+fn every_command_of_the_pages_is_one_of_the_program() {
+    let top = top();
+    let commands: Vec<Vec<String>> =
+        [README, TOUR].iter().flat_map(|name| commands(&page(name))).collect();
+    assert!(commands.len() >= 18, "{commands:?}");
     for words in commands {
         let verbs = if words[0] == "corpus" { 2 } else { 1 };
         let help = Command::new(env!("CARGO_BIN_EXE_accrue"))
@@ -64,13 +74,24 @@ fn every_command_of_the_readme_is_one_of_the_program() {
     }
 }
 
-/// The experiment that the README shows.
-fn shown(text: &str) -> String {
-    let begin = text.find("    // reviews.ron").expect("the README shows an experiment");
+/// `--force` takes a stage: the help says which there are.
+#[test]
+fn the_help_names_every_stage() {
+    for command in [&["--help"][..], &["run", "--help"]] {
+        let help = Command::new(env!("CARGO_BIN_EXE_accrue")).args(command).output().unwrap();
+        let help = String::from_utf8(help.stdout).unwrap();
+        for stage in STAGES {
+            assert!(help.contains(stage), "accrue {command:?}: no {stage}");
+        }
+    }
+}
+
+/// The experiment file that a page shows.
+fn shown(text: &str, file: &str) -> String {
+    let begin = text.find(&format!("// {file}\n")).expect("the page shows an experiment");
     text[begin..]
         .lines()
-        .take_while(|l| l.is_empty() || l.starts_with("    "))
-        .take_while(|l| !l.trim_start().starts_with("accrue"))
+        .take_while(|l| !l.starts_with("```") && !l.trim_start().starts_with("accrue"))
         .map(|l| format!("{l}\n"))
         .collect()
 }
@@ -156,12 +177,16 @@ fn shortened(command: &[String]) -> Vec<String> {
     command.iter().cloned().chain(sets).collect()
 }
 
-/// Types the commands of "Five minutes" in a folder that has small corpora under the public
+/// Whether a command is about one's own text or network.
+fn own(command: &[String]) -> bool {
+    command.iter().any(|w| w.starts_with("reviews.") || w == "gru.safetensors")
+}
+
+/// Types the commands of the tour in a folder that has small corpora under the public
 /// names, and takes steps away from the two that draw their own corpus and train for minutes
 /// (other tests run those whole).
 #[test]
-fn what_the_readme_types_in_five_minutes_runs() {
-    let (top, text) = readme();
+fn what_the_tour_types_runs() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     for sub in ["line", "context"] {
@@ -170,15 +195,12 @@ fn what_the_readme_types_in_five_minutes_runs() {
     for (name, classes) in [("imdb", 2), ("sst2", 2), ("ag_news", 4)] {
         stand_in(&at("data"), name, classes);
     }
-    let own = ["reviews.", "gru.safetensors"];
-    let commands: Vec<Vec<String>> = commands(&text)
-        .into_iter()
-        .filter(|c| !c.iter().any(|w| own.iter().any(|o| w.starts_with(o))))
-        .collect();
-    assert_eq!(commands.len(), 12, "{commands:?}");
+    let commands: Vec<Vec<String>> =
+        commands(&page(TOUR)).into_iter().filter(|c| !own(c)).collect();
+    assert_eq!(commands.len(), 13, "{commands:?}");
     for command in &commands {
         for file in command.iter().filter(|w| w.ends_with(".ron")) {
-            std::fs::copy(top.join(file), at(file)).unwrap();
+            std::fs::copy(top().join(file), at(file)).unwrap();
         }
         run(folder.path(), &shortened(command));
     }
@@ -187,22 +209,20 @@ fn what_the_readme_types_in_five_minutes_runs() {
         assert!(at("reports").join(run).join("index.html").is_file(), "{run}");
     }
     assert!(at("film.html").is_file());
-    let compare = ["compare", "reports/imdb/gru", "reports/imdb/lstm"].map(String::from);
-    assert!(text.contains("`accrue compare RUN RUN …`"));
-    run(folder.path(), &compare);
 }
 
-/// Types the README's commands on one's own text and network, word for word, in a folder
+/// Types the commands on one's own text and network, word for word, in a folder
 /// that has the files they name.
 #[test]
-fn what_the_readme_types_on_your_own_text_and_network_runs() {
-    let (_, text) = readme();
+fn what_the_pages_type_on_your_own_text_and_network_runs() {
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name);
     std::fs::write(place("reviews.csv"), reviews()).unwrap();
-    std::fs::write(place("reviews.ron"), shown(&text)).unwrap();
-    let experiment = Experiment::read(&place("reviews.ron"), &[]).unwrap();
-    assert_eq!(experiment.name, "reviews");
+    for (name, file) in [(README, "reviews.ron"), (TOUR, "grouped.ron")] {
+        std::fs::write(place(file), shown(&page(name), file)).unwrap();
+        let experiment = Experiment::read(&place(file), &[]).unwrap();
+        assert_eq!(format!("{}.ron", experiment.name), file);
+    }
 
     // A network of elsewhere: five classes, and the words of its embedding's rows.
     let words = "<unk> . lovely charming bright moving superb warm dull tired grim clumsy empty cold \
@@ -215,36 +235,95 @@ fn what_the_readme_types_on_your_own_text_and_network_runs() {
     let states = Tensor::rand(-1.0_f32, 1.0, (40, 12), &Device::Cpu).unwrap();
     states.write_npy(place("states.npy")).unwrap();
 
-    let own: Vec<Vec<String>> = commands(&text)
-        .into_iter()
-        .filter(|c| c.iter().any(|w| w.starts_with("reviews.") || w == "gru.safetensors"))
-        .collect();
-    assert_eq!(
-        own.len(),
-        5,
-        "stats, predict, run, analyze with a corpus, analyze without: {own:?}"
-    );
-    for command in own {
+    let of = |name| commands(&page(name)).into_iter().filter(|c| own(c)).collect::<Vec<_>>();
+    let (readme, tour) = (of(README), of(TOUR));
+    assert_eq!(readme.len(), 3, "predict, run, analyze with a corpus: {readme:?}");
+    assert_eq!(tour.len(), 2, "stats, analyze without a corpus: {tour:?}");
+    let grouped = ["run", "grouped.ron", "--set", "training.epochs=2"].map(String::from).to_vec();
+    for command in readme.into_iter().chain(tour).chain([grouped]) {
         run(folder.path(), &command);
     }
     // The study of an experiment file is the name of its folder.
     let runs = place("reports");
     let pages = ["analyze/gru/index.html", "index.html"];
     assert!(pages.iter().all(|p| runs.join(p).is_file()));
-    let study = folder.path().file_name().unwrap();
-    assert!(runs.join(study).join("reviews/index.html").is_file());
+    let study = runs.join(folder.path().file_name().unwrap());
+    assert!(["reviews", "grouped"].iter().all(|run| study.join(run).join("index.html").is_file()));
+}
+
+/// Strings in double quotes.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('"').skip(1).step_by(2)
+}
+
+/// Tables, columns and summary keys that Python on a page reads are ones that runs write.
+#[test]
+fn python_on_the_pages_reads_what_runs_write() {
+    let mut blocks = 0;
+    for name in [README, TOUR, "reports/README.md"] {
+        let text = page(name);
+        for block in text.split("```python\n").skip(1) {
+            let block = block.split("```").next().unwrap();
+            let tables = block.split("tables/").skip(1).map(|t| t.split('.').next().unwrap());
+            let tables: Vec<&dictionary::Described> = tables
+                .map(|t| dictionary::table(t).unwrap_or_else(|| panic!("{name}: no table {t}")))
+                .collect();
+            let column = |c: &str| tables.iter().any(|t| t.columns.iter().any(|f| f.name == c));
+            for call in ["col(", "select(", "group_by(", "sort(", "group["] {
+                for arguments in block.split(call).skip(1) {
+                    let end = arguments.find([')', ']']).unwrap();
+                    for c in quoted(&arguments[..end]) {
+                        assert!(column(c), "{name}: no column {c} in {block}");
+                    }
+                }
+            }
+            for key in block.split("summary[").skip(1).filter_map(|rest| quoted(rest).next()) {
+                assert!(dictionary::SUMMARY.iter().any(|f| f.name == key), "{name}: no key {key}");
+            }
+            blocks += 1;
+        }
+    }
+    assert_eq!(blocks, 6);
+}
+
+#[test]
+fn what_the_pages_link_to_is_there() {
+    let (top, mut links) = (top(), 0);
+    for name in [README, "reports/FINDINGS.md", "reports/BENCHMARKS.md", "CONTRIBUTING.md"] {
+        let folder = top.join(name).parent().unwrap().to_path_buf();
+        let text = page(name);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().unwrap();
+            if !link.contains("://") && !file.is_empty() {
+                assert!(folder.join(file).exists(), "{name}: {link}");
+                links += 1;
+            }
+        }
+    }
+    assert!(links >= 12, "{links}");
+}
+
+#[test]
+fn the_readme_fits_on_a_page() {
+    let size = page(README).len();
+    assert!(size <= 6000, "{size} bytes");
+}
+
+#[test]
+fn the_citation_is_of_this_version() {
+    let version = format!("\nversion: {}\n", env!("CARGO_PKG_VERSION"));
+    assert!(page("CITATION.cff").contains(&version));
 }
 
 /// Make asks for a run again where its experiment or the program is newer than its page.
 #[test]
 fn make_goes_by_the_times_of_experiment_program_and_page() {
-    let (top, _) = readme();
     let out = tempfile::tempdir().unwrap();
     let program = out.path().join("program");
     std::fs::write(&program, "").unwrap();
     let asked = |more: &[&str]| -> Vec<&'static str> {
         let done = Command::new("make")
-            .current_dir(&top)
+            .current_dir(top())
             .args(["--dry-run", "reproduce-context", "DATA=nowhere", "--old-file"])
             .arg(&program)
             .arg(format!("PROGRAM={}", program.display()))
@@ -271,9 +350,10 @@ fn make_goes_by_the_times_of_experiment_program_and_page() {
 }
 
 #[test]
-fn every_verb_of_the_readme_is_one_of_the_makefile() {
-    let (top, text) = readme();
-    let makefile = std::fs::read_to_string(top.join("Makefile")).unwrap();
+fn every_verb_of_the_pages_is_one_of_the_makefile() {
+    let makefile = page("Makefile");
+    let pages = [README, TOUR, "CONTRIBUTING.md", "reports/FINDINGS.md", "reports/BENCHMARKS.md"];
+    let text: String = pages.map(page).join("\n");
     let verbs: Vec<&str> = text
         .split("`make ")
         .skip(1)

@@ -1,4 +1,4 @@
-//! The predicted dimension against the reference spectra of SPEC 9.
+//! The predicted dimension against reference spectra: those of large samples of each process.
 
 use accrue::corpus::synthetic::{Kind, LabelCount, Ordered, Settings, Unordered, generate};
 use accrue::corpus::{Documents, Labels, Split};
@@ -31,7 +31,7 @@ fn unordered_classes_predict_one_less_than_their_number() {
 
 #[test]
 fn ordered_classes_have_their_reference_spectra() {
-    // SPEC 9: N = 3 → PR 1.27, N = 5 → PR 1.33 (three words).
+    // Large samples, three words: N = 3 → PR 1.27, N = 5 → PR 1.33.
     for (n, wanted) in [(3, 1.27), (5, 1.33)] {
         let kind = Kind::Ordered(Ordered { classes: n, ..Default::default() });
         let found = predicted(kind, 50, 20_000).dimension.value;
@@ -51,7 +51,7 @@ fn independent_labels_predict_their_number() {
 
 #[test]
 fn correlated_classes_predict_fewer_dimensions() {
-    // SPEC 9: c = 0, .25 → PR 2.00, 1.16 (i.i.d. words, one pair of three classes).
+    // Large samples: c = 0, .25 → PR 2.00, 1.16 (i.i.d. words, one pair of three classes).
     for (c, wanted) in [(0.0, 2.0), (0.25, 1.16)] {
         let correlated = vec![(0, 1, c)];
         let kind =

@@ -187,8 +187,8 @@ fn classes_between_unordered_and_ordered_are_a_recount() {
     }
 }
 
-/// Dimension of the counts for one correlated pair of three classes: the derived
-/// values of SPEC GEOMETRY 2.5, which hold for independent words.
+/// Dimension of the counts for one correlated pair of three classes: values derived from the
+/// process with independent words.
 #[test]
 fn correlated_classes_lose_a_dimension() {
     for (c, derived) in [(0.0, 2.0), (0.25, 1.16), (0.5, 1.003)] {

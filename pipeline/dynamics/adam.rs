@@ -5,7 +5,7 @@ use super::step::Map;
 use crate::linalg::Vector;
 use rayon::prelude::*;
 
-/// Settings of the published procedures (SPEC 6.2).
+/// Settings of the published procedures.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
     /// Learning rate at step 0.

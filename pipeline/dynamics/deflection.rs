@@ -1,4 +1,5 @@
-//! How a word moves the state, from many states at once (SPEC 8).
+//! How a word moves the state, from many states at once: `F(h, x) − h` (Aitken et al. 2021,
+//! arXiv:2010.15114).
 
 use super::step::Map;
 use crate::linalg::Vector;

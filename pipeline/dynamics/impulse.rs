@@ -2,7 +2,7 @@
 //!
 //! At a slow point, one step with the word's input in place of the held one, then
 //! `k` steps with the input held. What the word has changed, read along a
-//! direction `w`, is to first order (SPEC 7)
+//! direction `w`, is to first order (Maheswaranathan, Williams et al. 2019, arXiv:1906.10720)
 //!
 //! ```text
 //! wᵀ Δh_k ≈ Σ_a λ_aᵏ (wᵀ r_a) (ℓ_aᵀ J_inp (x − x*))

@@ -4,8 +4,7 @@ use super::step::Map;
 use crate::Result;
 use crate::linalg::{Complex, Eigen, Matrix, Vector, eigen, time_constant};
 
-/// Imaginary parts below this are rounding: the eigenvalue counts as real
-/// (SPEC LINE 8).
+/// Imaginary parts below this are rounding: the eigenvalue counts as real.
 pub const REAL: f64 = 1e-6;
 
 /// The map near one point: `F(h, x*) ≈ F(h*, x*) + J (h − h*)`.

@@ -8,7 +8,7 @@
 //!
 //! where the residual `F(h*, x*) − h*` is kept, because it is not zero at a slow
 //! point. How far this carries is measured one step at a time, or by rolling
-//! whole documents out (SPEC LINE 4.6).
+//! whole documents out (Maheswaranathan, Williams et al. 2019, arXiv:1906.10720).
 
 use super::step::Map;
 use crate::Result;

@@ -1,4 +1,5 @@
-//! How fast a state comes to rest while the input is held (SPEC LINE 4.2).
+//! How fast a state comes to rest while the input is held
+//! (Maheswaranathan, Williams et al. 2019, arXiv:1906.10720).
 
 use super::step::Map;
 

@@ -17,7 +17,7 @@ pub struct Selection {
 }
 
 impl Default for Selection {
-    /// A hundredth of the median state norm (SPEC LINE 4.8), no outliers.
+    /// A hundredth of the median state norm, no outliers.
     fn default() -> Self {
         Self { unique: 0.01, outlier: 0.0 }
     }

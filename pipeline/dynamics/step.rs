@@ -295,7 +295,7 @@ impl Map {
         (gates.next, jacobian)
     }
 
-    /// `J_rec = ∂F/∂h`, `[state, state]` (SPEC 3.1).
+    /// `J_rec = ∂F/∂h`, `[state, state]`, in closed form.
     pub fn jacobian(&self, state: &[f64]) -> Matrix {
         self.jacobian_of(&self.gates(state), state)
     }
@@ -357,7 +357,7 @@ impl Map {
         }
     }
 
-    /// `J_inp = ∂F/∂x`, `[state, inputs]` (SPEC 3.1).
+    /// `J_inp = ∂F/∂x`, `[state, inputs]`, in closed form.
     pub fn input_jacobian(&self, state: &[f64]) -> Matrix {
         let (n, u) = (self.cell.units, self.cell.inputs);
         let gates = self.gates(state);

@@ -23,7 +23,7 @@ pub struct StatesSettings {
 }
 
 impl Default for StatesSettings {
-    /// As the papers: 1,000 documents (SPEC LINE 4.1).
+    /// 1,000 documents, as arXiv:1906.10720.
     fn default() -> Self {
         Self { documents: 1000, most: 10_000, given: None }
     }

@@ -134,7 +134,7 @@ pub enum Initialisation {
     /// The papers': `A` and `W` normal with standard deviation `1/√n` (both;
     /// the published initialiser takes `n` for the fan-in of `A` too), biases
     /// 0, an embedding with orthonormal columns, a Glorot-normal readout with
-    /// bias of standard deviation .01 (SPEC 3).
+    /// bias of standard deviation .01.
     #[default]
     Papers,
     /// PyTorch's: all of the cell uniform in `±1/√n`, embedding rows standard

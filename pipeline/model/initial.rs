@@ -7,7 +7,7 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
-/// Standard deviation of the readout's bias at the start (SPEC 3).
+/// Standard deviation of the readout's bias at the start.
 const READOUT_BIAS_DEVIATION: f64 = 0.01;
 
 /// The cell's parameters, flat as [`Sizes::split`](crate::ops::Sizes::split) reads them.

@@ -13,8 +13,8 @@
 //!
 //! over probe words `v`. The *effect* is `‖b_m‖/‖b_0‖`; the *gain*,
 //! `⟨b_m, b_0⟩/⟨b_0, b_0⟩`, tells negators (below 0) from intensifiers (above 0): −2
-//! turns "good" into as much of "bad". (SPEC CONTEXT 3.1 compares with `h*` itself; on film
-//! reviews that ranks "worst" first and finds no modifier among the first fifty.)
+//! turns "good" into as much of "bad". (The plain comparison, `J_inp(F(h*, x_m)) − J_inp(h*)`,
+//! ranks "worst" first on film reviews and finds no modifier among the first fifty.)
 
 use crate::Result;
 use crate::dynamics::Map;

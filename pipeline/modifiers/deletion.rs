@@ -1,4 +1,5 @@
-//! Which modes carry what a modifier does: take them away and read again (SPEC CONTEXT 2.6).
+//! Which modes carry what a modifier does: take them away and read again
+//! (Maheswaranathan & Sussillo 2020, arXiv:2004.08013).
 //!
 //! A modifier's deflection `d` lies in directions that some left vectors select. With `Q`
 //! an orthonormal basis of the left vectors of one mode (real and imaginary part of a

@@ -1,4 +1,5 @@
-//! Words at the beginning and at the end of a document count differently (SPEC CONTEXT 3.5).
+//! Words at the beginning and at the end of a document count differently
+//! (Maheswaranathan & Sussillo 2020, arXiv:2004.08013).
 //!
 //! Probe words are presented from a state, the input is held for `K` tokens, and what they
 //! have changed is read. With `Δ_k(h)[v] = wᵀ (F^k(F(h, x_v)) − F^k(F(h, x*)))`,

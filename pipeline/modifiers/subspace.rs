@@ -1,4 +1,5 @@
-//! Where modifiers move the state, and reading without it (SPEC CONTEXT 3.2, 3.4).
+//! Where modifiers move the state, and reading without it (Maheswaranathan & Sussillo
+//! 2020, arXiv:2004.08013).
 //!
 //! Take what each modifier does to the state besides what words of its valence do, `d_m − f(s_m)`
 //! (see [`barcode`](super::barcode)), and remove the direction of the line. The *modifier
@@ -30,7 +31,7 @@ impl Subspace {
     /// The subspace of some displacements; `None` where they all lie along the line.
     ///
     /// * `moved`: `[modifiers][state]`; `line`: direction to leave out, `[state]`
-    /// * `held`: share that the directions are to hold, 0.9 in SPEC CONTEXT 3.2
+    /// * `held`: share that the directions are to hold, 0.9 in a run
     ///
     /// # Errors
     /// [`crate::Error::NotFinite`] for displacements with NaN.

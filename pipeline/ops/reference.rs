@@ -13,8 +13,8 @@ use candle_core::Tensor;
 /// * `a`: `[G·n]`, the input's share `A x + b_ih`
 /// * `state`: `[state]`, `[h; c]` for the LSTM
 ///
-/// Returns the next state `[state]`. Equations: SPEC 3, gate order and the
-/// default GRU as PyTorch, see [`CellKind`].
+/// Returns the next state `[state]`. Equations, gate order and the default GRU
+/// (PyTorch's): see [`CellKind`].
 pub fn step(
     kind: CellKind,
     a: &Tensor,

@@ -133,7 +133,7 @@ pub const TABLES: &[Described] = &[
             f(
                 "source",
                 "str",
-                "predicted (SPEC 9), predicted_unbiased (without sampling noise, from split halves), predicted_scaled (and each word divided by the root of its share)",
+                "predicted (class means of word counts), predicted_unbiased (without sampling noise, from split halves), predicted_scaled (and each word divided by the root of its share)",
             ),
             f("component", "u64", "from 1, descending variance"),
             f(
@@ -344,7 +344,11 @@ pub const TABLES: &[Described] = &[
         name: "accuracies",
         about: "One row a model, on the test split.",
         columns: &[
-            f("model", "str", "network, bag_of_words, majority (always the commonest answer)"),
+            f(
+                "model",
+                "str",
+                "network, bag_of_words, bigrams, trigrams and encoder (where `baseline` asks), majority (always the commonest answer)",
+            ),
             f("accuracy", "f64", "share right (R² for a score)"),
             f("low", "f64", "95 % interval (Wilson)"),
             f("high", "f64", "its upper end"),
@@ -363,7 +367,7 @@ pub const TABLES: &[Described] = &[
     },
     Described {
         name: "modes",
-        about: "One row a slow point with a spectrum: its slow mode (SPEC LINE 4.3-4.5).",
+        about: "One row a slow point with a spectrum: its slow mode.",
         columns: &[
             f("point", "u64", "row of `fixed_points`"),
             f("theta", "f64", "coordinate along the points, −1 … 1 (locally linear embedding)"),
@@ -528,11 +532,7 @@ pub const TABLES: &[Described] = &[
         name: "claims",
         about: "One row a claim of the papers, measured on this run (one network, one seed).",
         columns: &[
-            f(
-                "claim",
-                "str",
-                "row of the acceptance table: L2–L8 of the line, G2–G12 of the geometry",
-            ),
+            f("claim", "str", "its code; *Claims*, below, lists them"),
             f("statement", "str", "what is claimed"),
             f("measured", "f64", "what was found"),
             f("low", "f64", "95 % interval over points or steps (bootstrap), where there is one"),
@@ -553,7 +553,7 @@ pub const TABLES: &[Described] = &[
     },
     Described {
         name: "modifiers",
-        about: "One row a word that is frequent enough, strongest effect first: how it changes the reading of other words (SPEC CONTEXT 3.1), at the central slow point; at the mean of the states, where there is none.",
+        about: "One row a word that is frequent enough, strongest effect first: how it changes the reading of other words, at the central slow point; at the mean of the states, where there is none.",
         columns: &[
             f("word", "str", "text"),
             f("id", "u64", "token id"),
@@ -591,7 +591,7 @@ pub const TABLES: &[Described] = &[
     },
     Described {
         name: "modifier_subspace",
-        about: "One row a modifier of the network (at most 100): where it moves the state, the line and what words of its valence do left aside (SPEC CONTEXT 3.2).",
+        about: "One row a modifier of the network (at most 100): where it moves the state, the line and what words of its valence do left aside.",
         columns: &[
             f("word", "str", "text"),
             f("gain", "f64", "as in `modifiers`"),
@@ -611,7 +611,7 @@ pub const TABLES: &[Described] = &[
     },
     Described {
         name: "blocking",
-        about: "One row a set of test documents and a way of reading: with the modifier subspace open, and with the state's part in it set to that of the nearest slow point (SPEC CONTEXT 3.4).",
+        about: "One row a set of test documents and a way of reading: with the modifier subspace open, and with the state's part in it set to that of the nearest slow point.",
         columns: &[
             f("documents", "str", "all; with (a modifier in it); without"),
             f(
@@ -639,7 +639,7 @@ pub const TABLES: &[Described] = &[
     },
     Described {
         name: "positions",
-        about: "One row a place from either end of a document: how much a word there counts against one in the middle (SPEC CONTEXT 3.5).",
+        about: "One row a place from either end of a document: how much a word there counts against one in the middle.",
         columns: &[
             f("from", "str", "beginning; end"),
             f("words", "u64", "words before it, or after it"),
@@ -842,7 +842,7 @@ pub const TABLES: &[Described] = &[
     },
     Described {
         name: "probes",
-        about: "One row a context and a valence word of the toy language: what the word adds to the readout there (SPEC CONTEXT 2.5).",
+        about: "One row a context and a valence word of the toy language: what the word adds to the readout there.",
         columns: &[
             f("context", "str", "what was read just before; empty for neutral words only"),
             f("word", "str", "the valence word"),
@@ -878,7 +878,7 @@ pub const TABLES: &[Described] = &[
     },
     Described {
         name: "mode_deletion",
-        about: "One row a modifier of the toy language and number of modes: a valence word after it, with and without the modes that carry the modifier's deflection (SPEC CONTEXT 2.6).",
+        about: "One row a modifier of the toy language and number of modes: a valence word after it, with and without the modes that carry the modifier's deflection.",
         columns: &[
             f("modifier", "str", "the modifier"),
             f("word", "str", "the valence word"),
@@ -1149,7 +1149,7 @@ Read a table:
 
 ```python
 import polars as pl
-points = pl.read_parquet(\"reports/experiments/quickstart/tables/fixed_points.parquet\")
+points = pl.read_parquet(\"reports/quickstart/three_topics/tables/fixed_points.parquet\")
 points.group_by(\"input\", \"tolerance\").agg(pl.len(), pl.col(\"q\").median())
 ```
 

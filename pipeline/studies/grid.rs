@@ -284,7 +284,7 @@ struct Claim {
     holds: bool,
 }
 
-/// Judges the trends that a paper speaks of (SPEC 13, G13 and G15).
+/// Judges the trends that a paper speaks of (G13 and G15, arXiv:2010.15114).
 fn judge(trends: &mut [Trend]) {
     for i in 0..trends.len() {
         let Trend { setting, among, key, spearman, falls, values, .. } = &trends[i];

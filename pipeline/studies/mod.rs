@@ -3,15 +3,19 @@
 //! Three studies, a page each: [`line`](mod@line), [`geometry`] and [`context`]. All of them are [`text`] studies of
 //! one network, or a [`grid`] of them.
 
-/// The line attractor of sentiment: question, method, figures, findings.
+/// What to type, from a first run to your own text and network.
+#[doc = include_str!("tour.md")]
+pub mod tour {}
+
+/// The line attractor of sentiment: question, method, figures.
 #[doc = include_str!("line.md")]
 pub mod line {}
 
-/// Shape and dimension from the labels: question, method, figures, findings.
+/// Shape and dimension from the labels: question, method, figures.
 #[doc = include_str!("geometry.md")]
 pub mod geometry {}
 
-/// Words that change how others are read: question, method, figures, findings.
+/// Words that change how others are read: question, method, figures.
 #[doc = include_str!("context.md")]
 pub mod context {}
 

@@ -5,7 +5,7 @@ use crate::setting;
 use serde::{Deserialize, Serialize};
 
 /// Settings of training; the defaults are those of the papers' natural-text
-/// networks (SPEC GEOMETRY 4) where nothing else is said.
+/// networks (arXiv:2010.15114; ramasesh/rnn_dynamics) where nothing else is said.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
@@ -36,7 +36,7 @@ pub struct Settings {
     #[serde(deserialize_with = "setting::share")]
     pub beta2: f64,
     /// Added to Adam's root; 0.1 in the papers' synthetic studies, which is
-    /// what makes learning rates of 0.02–0.1 work there (SPEC 4).
+    /// what makes learning rates of 0.02–0.1 work there.
     #[serde(deserialize_with = "setting::positive")]
     pub epsilon: f64,
     /// Largest global gradient norm; longer gradients are scaled down. 0 for none.
@@ -55,8 +55,8 @@ pub struct Settings {
     #[serde(deserialize_with = "setting::share")]
     pub input_dropout: f64,
     /// Standard deviation of the normal noise added to every number of the state after each token, in training
-    /// alone and on the processor, in the state's own units; 0 for none. Published for the toy language: .003 (SPEC
-    /// CONTEXT 2.3).
+    /// alone and on the processor, in the state's own units; 0 for none. Published for the toy language
+    /// (arXiv:2004.08013): .003.
     #[serde(deserialize_with = "setting::not_negative", skip_serializing_if = "setting::is_zero")]
     pub state_noise: f64,
     /// Steps over which weights are averaged: what is validated and kept is the mean of the weights over about
@@ -150,7 +150,7 @@ impl TryFrom<Lengths> for Crop {
     }
 }
 
-/// The three conventions for "L2" in the papers' code (SPEC 4), and one that has two of them as its ends.
+/// The three conventions for "L2" in the papers' code, and one that has two of them as its ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Penalty {
     /// Nothing.

@@ -21,7 +21,7 @@ program, run = sys.argv[1], pathlib.Path(sys.argv[2])
 
 
 def out():
-    # -- the example of the README ------------------------------------------
+    # -- the example of the tour --------------------------------------------
     state = load_file(run / "model.safetensors")
     lstm = state["rnn.weight_hh_l0"].shape[0] == 4 * state["rnn.weight_hh_l0"].shape[1]
     units, inputs = state["rnn.weight_hh_l0"].shape[1], state["rnn.weight_ih_l0"].shape[1]

@@ -61,7 +61,7 @@ pub enum Kind {
     #[default]
     Words,
     /// Word pieces: white space first, then greedily the longest known piece;
-    /// pieces that continue a word carry `##`. As in the papers (SPEC 5).
+    /// pieces that continue a word carry `##`. As in the papers' library.
     WordPiece,
     /// A `tokenizer.json` in the Hugging Face format.
     Given(PathBuf),

@@ -3,7 +3,8 @@
 //! Locally linear embedding (Roweis & Saul 2000): each point is written as an
 //! affine combination of its `k` nearest neighbours, and the coordinate is the one
 //! that the same combinations reproduce best: the second eigenvector, from
-//! below, of `(I − W)ᵀ(I − W)` (SPEC LINE 4.3).
+//! below, of `(I − W)ᵀ(I − W)`. Maheswaranathan, Williams et al. (2019,
+//! arXiv:1906.10720) order their slow points by it.
 //!
 //! Where the points fall into clusters farther apart than their neighbours, each
 //! cluster would reproduce itself and the coordinate would jump between them. The

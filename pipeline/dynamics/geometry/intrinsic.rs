@@ -2,7 +2,8 @@
 //!
 //! The participation ratio of all points is that of the smallest flat space that holds
 //! them; a bent surface fills more of it than it has dimensions. These measures look at
-//! neighbourhoods instead, as the published analysis does (SPEC 8).
+//! neighbourhoods instead, as the published analysis does
+//! (Aitken et al. 2021, arXiv:2010.15114).
 
 use super::dimension::participation_ratio;
 use super::pca::Pca;

@@ -26,7 +26,7 @@ pub fn cosine(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// For each row, the share of its length that lies in the span of the others:
-/// `‖P v‖/‖v‖` (SPEC 8).
+/// `‖P v‖/‖v‖` with `P` the projector onto that span.
 ///
 /// # Errors
 /// [`crate::Error::NotFinite`] for rows with NaN.

@@ -5,7 +5,7 @@ use crate::{Error, Result};
 use std::collections::BTreeMap;
 
 /// Smallest over largest distance between the vertices, `[vertices, size]`: 1
-/// for a regular simplex (SPEC 8).
+/// for a regular simplex.
 ///
 /// # Errors
 /// [`Error::Usage`] for fewer than two vertices.
@@ -53,7 +53,7 @@ pub struct Cube {
     pub cosine: f64,
 }
 
-/// Regresses corner points on their `±1` codes with an intercept (SPEC 8).
+/// Regresses corner points on their `±1` codes with an intercept.
 ///
 /// * `corners`: `[corners, size]`; `codes`: `[corners, labels]`, entries ±1
 ///

@@ -1,5 +1,5 @@
 //! Where modifiers move the state, what is read without it, and how words count at both ends
-//! (SPEC CONTEXT 3.2, 3.4, 3.5).
+//! (Maheswaranathan & Sussillo 2020, arXiv:2004.08013).
 
 use super::logits;
 use super::modes::Scene;
@@ -14,7 +14,7 @@ use crate::stats::evidence;
 use crate::summary;
 use rayon::prelude::*;
 
-/// Share of the displacements that the modifier subspace holds (SPEC CONTEXT 3.2).
+/// Share of the displacements' variance that the modifier subspace holds.
 const HELD: f64 = 0.9;
 /// Strongest modifiers of each sign, and probe words, in the table of phrases.
 const PHRASES: (usize, usize) = (5, 3);

@@ -26,7 +26,7 @@ const NULL: usize = 2000;
 /// Words with the strongest effects whose time constants are measured, and whose
 /// barcodes make the components.
 const FOLLOWED: usize = 200;
-/// Modifiers whose clusters and subspace are looked at (SPEC CONTEXT 3.2).
+/// Modifiers whose clusters and subspace are looked at.
 const MODIFIERS: usize = 100;
 /// Mean cosine of barcodes below which modifiers are in different clusters.
 const ALIKE: f64 = 0.5;

@@ -1,4 +1,5 @@
-//! How words move the state, and whether their order matters (SPEC GEOMETRY, G7, G14).
+//! How words move the state, and whether their order matters (claims G7 and G14,
+//! arXiv:2010.15114).
 
 use super::modes::Scene;
 use super::states::{padded, read_axes};

@@ -1,5 +1,5 @@
 //! Stage `modes`: what the slow mode selects, where it points, and how far the
-//! linear picture carries (SPEC LINE 4.2–4.6).
+//! linear picture carries (Maheswaranathan, Williams et al. 2019, arXiv:1906.10720).
 
 use super::{deflections, logits, read};
 use crate::corpus::{Corpus, Labels};

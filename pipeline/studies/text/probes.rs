@@ -1,4 +1,5 @@
-//! The toy language probed where every answer is known (SPEC CONTEXT 2.5, 2.6; C1–C5).
+//! The toy language probed where every answer is known (claims C1–C5,
+//! arXiv:2004.08013).
 
 use super::logits;
 use super::modes::Scene;

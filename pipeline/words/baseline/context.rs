@@ -13,7 +13,7 @@
 //! average. Without that every frequent word is asked for as an intensifier: it
 //! scales all valences up, and the penalty, which holds `β` down, does not see it.
 //!
-//! (SPEC CONTEXT 4). With *taps* a modifier has a strength of its own at each of the next
+//! With *taps* a modifier has a strength of its own at each of the next
 //! `K` tokens, and modifiers multiply, so that "not very good" is −2:
 //!
 //! ```text

@@ -1,10 +1,9 @@
 //! The attractor's dimension from class means of word counts.
 //!
-//! Aitken et al. (2021) predict the network's dimension from the data alone
-//! (SPEC 9): with `m_c` the mean word counts of class `c` per token, centred by
-//! the mean over all documents, the principal components of the `N × V` matrix
-//! of class means have as many non-negligible variances as the network has
-//! integration directions.
+//! Aitken et al. (2021, arXiv:2010.15114) predict the network's dimension from the data
+//! alone: with `m_c` the mean word counts of class `c` per token, centred by the mean
+//! over all documents, the principal components of the `N × V` matrix of class means
+//! have as many non-negligible variances as the network has integration directions.
 //!
 //! # Noise
 //! With thousands of words and finitely many documents, `m_c` carries sampling
@@ -75,7 +74,7 @@ pub struct Prediction {
     /// Documents of each row.
     pub documents: Vec<usize>,
     /// Variances of the class means along their principal components,
-    /// descending (SPEC 9).
+    /// descending.
     pub variances: Vec<f64>,
     /// The same without sampling noise, from split halves; may be negative.
     pub unbiased: Vec<f64>,
@@ -153,7 +152,7 @@ impl Shape {
 /// * `vocabulary`: number of words
 ///
 /// A class's mean is `m_c = Σ counts / Σ lengths` over its documents, which is
-/// SPEC 9's `Σ counts/(n_c L)` where all documents have `L` tokens; the global
+/// the published `Σ counts/(n_c L)` where all documents have `L` tokens; the global
 /// mean is that of all documents.
 ///
 /// # Errors

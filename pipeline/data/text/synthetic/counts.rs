@@ -19,7 +19,8 @@ pub enum Source {
         /// Scored words.
         words: usize,
     },
-    /// A uniform score, then pairs (SPEC GEOMETRY 2.2, three words).
+    /// Three words: a score `s` uniform in `−L … L`, `|s|` words of its sign, one neutral word if
+    /// `s` is odd; the rest pairs, a uniform number of them (neutral, neutral), the others (good, bad).
     Pairs,
     /// A score uniform over those that occur, then a count vector uniform
     /// within it.

@@ -77,7 +77,7 @@ fn totals(phrase: &[u32], lexicon: &Lexicon) -> Vec<f64> {
     totals
 }
 
-/// Shares evidence between classes `i` and `j` (GEOMETRY 2.5): with
+/// Shares evidence between classes `i` and `j`: with
 /// `a = (s_i + s_j)/2` of the raw scores and a coin `r ∈ {0, 2}`,
 /// `s_i ← s_i − c s_i + r c a`, `s_j ← s_j − c s_j + (2 − r) c a`.
 pub fn correlate(scores: &mut [f64], raw: &[f64], (i, j, c): (usize, usize, f64), coin: f64) {
@@ -142,7 +142,7 @@ fn independent_level(score: f64, length: usize, n: usize) -> usize {
     }
 }
 
-/// Class from sentiment and neutrality (GEOMETRY 2.3).
+/// Class from sentiment and neutrality.
 fn five_star(sentiment: f64, neutrality: f64) -> usize {
     if neutrality.abs() >= sentiment.abs() && neutrality > 0.0 {
         2

@@ -1,9 +1,9 @@
 //! Corpora drawn from processes whose structure is known.
 //!
-//! Every generator of Aitken et al. 2021 (SPEC GEOMETRY 2), the toy language of
-//! Maheswaranathan & Sussillo 2020 (SPEC CONTEXT 2), and words of known valence
-//! as a substitute for film reviews (SPEC LINE 2). Token 0 is always the
-//! neutral word.
+//! Every generator of Aitken et al. (2021, arXiv:2010.15114; `synthetic_data.py` in
+//! kaitken17/colab_based_projects), the toy language of Maheswaranathan & Sussillo (2020,
+//! arXiv:2004.08013), and words of known valence as a substitute for film reviews. Token 0 is
+//! always the neutral word.
 
 mod counts;
 mod labels;
@@ -72,17 +72,17 @@ impl Default for Settings {
 /// Which process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Kind {
-    /// One evidence word a class, and the neutral one (GEOMETRY 2.1, 2.5).
+    /// One evidence word a class, and the neutral one.
     Unordered(Unordered),
-    /// Words that move one score, cut into classes (GEOMETRY 2.2).
+    /// Words that move one score, cut into classes.
     Ordered(Ordered),
-    /// Words that move a sentiment and a neutrality, five classes (GEOMETRY 2.3).
+    /// Words that move a sentiment and a neutrality, five classes.
     TwoScores(TwoScores),
-    /// Independent yes-or-no labels (GEOMETRY 2.4).
+    /// Independent yes-or-no labels.
     Labels(LabelCount),
-    /// Modifiers and valence words with a running score (CONTEXT 2).
+    /// Modifiers and valence words with a running score.
     Toy,
-    /// 40 words, 20 of them with a valence; the sign of the sum (LINE 2).
+    /// 40 words, 20 of them with a valence; the sign of the sum.
     Valence,
 }
 
@@ -99,7 +99,7 @@ pub struct Unordered {
     /// Words of weight +2, −1 and −2 for each class besides the +1 word.
     pub extra_words: bool,
     /// Pairs of classes `(i, j, c)` that share evidence: at `c = 1` they are
-    /// interchangeable and a coin decides (GEOMETRY 2.5).
+    /// interchangeable and a coin decides.
     pub correlated: Vec<(usize, usize, f64)>,
     /// What the label does with evidence for several classes.
     pub between: Between,
@@ -117,7 +117,7 @@ impl Default for Unordered {
     }
 }
 
-/// Interpolations between unordered and ordered classes (GEOMETRY 2.5).
+/// Interpolations between unordered and ordered classes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Between {
     /// The class with most evidence; ties to the lowest.
@@ -333,7 +333,7 @@ fn draw(
         }
         phrases.push((phrase, class));
     }
-    // A balanced set ends with its rarest class (SPEC 12.2).
+    // Drawn until every class is full, a balanced set ends with its rarest class.
     phrases.shuffle(stream);
     let documents: Documents = phrases.iter().map(|(phrase, _)| &phrase[..]).collect();
     let classes = phrases.iter().map(|&(_, class)| class);

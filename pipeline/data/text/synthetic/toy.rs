@@ -1,4 +1,5 @@
-//! The toy language with modifiers (SPEC CONTEXT 2).
+//! The toy language with modifiers (Maheswaranathan & Sussillo 2020, arXiv:2004.08013, Figure 2;
+//! `toy_model_for_context_ICML_2020.ipynb` in google-research/computation-thru-dynamics).
 
 use crate::seed::Stream;
 use crate::{Documents, Labels, Split};
@@ -24,7 +25,7 @@ const NOT_REACH: usize = 4;
 /// out); so do `not4` and `very1` ("not very good": −2).
 ///
 /// * `beginning`: the first so many tokens count double, which the published language does
-///   not have (SPEC CONTEXT 6)
+///   not have
 pub fn running_score(tokens: &[u32], beginning: usize) -> Vec<f32> {
     let mut score = 0;
     let scores = tokens.iter().enumerate().map(|(t, &token)| {

@@ -1,4 +1,4 @@
-//! Words of known valence: a substitute for film reviews (SPEC LINE 2).
+//! Words of known valence: a substitute for film reviews.
 
 use crate::seed;
 use rand::Rng;

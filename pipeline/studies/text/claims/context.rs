@@ -1,4 +1,4 @@
-//! C1–C8: words in context (SPEC CONTEXT).
+//! C1–C8: words in context (Maheswaranathan & Sussillo 2020, arXiv:2004.08013).
 
 use super::super::probes::TURNING;
 use super::{Claim, NONE, have};

@@ -1,4 +1,4 @@
-//! G1–G15: several classes and labels (SPEC GEOMETRY).
+//! G1–G15: several classes and labels (Aitken et al. 2021, arXiv:2010.15114).
 
 use super::super::geometry::headline;
 use super::super::predicted_text;

@@ -1,4 +1,4 @@
-//! L1–L8: the line attractor (SPEC LINE).
+//! L1–L8: the line attractor (Maheswaranathan, Williams et al. 2019, arXiv:1906.10720).
 
 use super::super::geometry::headline;
 use super::{Claim, NONE, have, share};
@@ -13,7 +13,7 @@ use rand::Rng;
 use rand_distr::StandardNormal;
 use std::path::Path;
 
-/// Published test accuracies (LINE, Table 1): bag of words, then Vanilla, UGRNN, GRU, LSTM.
+/// Published test accuracies (arXiv:1906.10720, Table 1): bag of words, then Vanilla, UGRNN, GRU, LSTM.
 const PUBLISHED: [(&str, [f64; 5]); 3] = [
     ("yelp_review_full", [0.9337, 0.9296, 0.9567, 0.9584, 0.9505]),
     ("imdb", [0.8853, 0.8708, 0.8796, 0.8686, 0.8693]),

@@ -1,8 +1,8 @@
 //! Stage `claims`: the papers' claims, measured on this run.
 //!
-//! Each row is a row of SPEC 13: what was measured, its interval, the published
-//! value, and whether the proposed criterion holds. One network, one seed: the
-//! intervals are over points, steps or documents, not over networks.
+//! Each row is one claim: what was measured, its interval, the published value, and whether our
+//! criterion holds. One network, one seed: the intervals are over points, steps or documents, not
+//! over networks.
 
 mod context;
 mod geometry;
