@@ -25,7 +25,7 @@ SHAPES_paper = geometry/bend $(patsubst %,geometry/%_paper,$(filter-out bend,$(S
 AS_PUBLISHED = --set model.units=128 --set training.batch=120 --set training.epochs=18
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test bench bench-peers check-peers cuda-toolkit cuda check-cuda check-kernels bench-cuda man reproduce reproduce-line reproduce-geometry \
+.PHONY: help build run test check-kills bench bench-peers check-peers cuda-toolkit cuda check-cuda check-kernels bench-cuda man reproduce reproduce-line reproduce-geometry \
 	reproduce-context lint doc clean
 
 help: ## this list
@@ -39,6 +39,9 @@ run: build ## the quickstart: three topics, no download, under a minute
 
 test: ## the whole test suite
 	$(CARGO) test $(FLAGS)
+
+check-kills: ## 200 random kills over runs and grids leave no trace (ACCRUE_KILLS=N, ACCRUE_SEED=N)
+	$(CARGO) test $(FLAGS) --test accrue -- --ignored --nocapture engine::two_hundred
 
 # Make goes by times: a run is asked for again where its page is older than its experiment file, its
 # corpus or the program. `accrue run` then compares contents, and does what they change.

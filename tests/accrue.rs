@@ -7,6 +7,8 @@ mod corpus;
 mod cuda;
 mod dynamics;
 mod elsewhere;
+#[cfg(unix)]
+mod engine;
 mod experiment;
 mod fetch;
 mod foreign;
