@@ -15,7 +15,7 @@ const SMALL: &str = "(
     model: (embedding: EMBEDDING, units: 12, cell: CELL, pool: POOL),
     training: (epochs: 20, batch: 30, learning_rate: 0.05),
     states: (documents: 60),
-    fixed_points: (inputs: [Uniform], headline: 1e-4, seeds: 48, spectra: 6, proofs: 4),
+    fixed_points: (inputs: [Uniform], primary: 1e-4, initial_states: 48, spectra: 6, proofs: 4),
     prediction: (bootstrap: 20),
 )";
 

@@ -35,7 +35,7 @@ const TINY: &str = "(
         record_every: 2,
     ),
     states: (documents: 60, most: 300),
-    fixed_points: (inputs: [Uniform, Zero], headline: 1e-4, seeds: 32, spectra: 4, proofs: 4),
+    fixed_points: (inputs: [Uniform, Zero], primary: 1e-4, initial_states: 32, spectra: 4, proofs: 4),
     prediction: (bootstrap: 10),
     baseline: (penalties: [1e-2, 1e-3]),
     context: (fit: true, least: 1, steps: 5, penalties: [3e-3]),

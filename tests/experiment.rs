@@ -27,7 +27,7 @@ const SMALL: &str = "(
         checkpoint_every: 20,
     ),
     states: (documents: 120),
-    fixed_points: (inputs: [Uniform, Zero], headline: 1e-4, seeds: 96, spectra: 8, proofs: 8),
+    fixed_points: (inputs: [Uniform, Zero], primary: 1e-4, initial_states: 96, spectra: 8, proofs: 8),
     prediction: (bootstrap: 50),
     context: (fit: true, least: 1, steps: 20, penalties: [3e-3]),
 )";
@@ -103,7 +103,7 @@ fn impossible_values_are_refused_where_they_stand() {
         ("(\n training: (dropout: 1.0))", "up to"),
         ("(\n corpus: (test: 1.5))", "up to"),
         ("(\n model: (units: 0))", "at least 1"),
-        ("(\n fixed_points: (headline: 0.0))", "above 0"),
+        ("(\n fixed_points: (primary: 0.0))", "above 0"),
         ("(\n states: (documents: 0))", "at least 1"),
     ] {
         let (line, column, problem) = refusal(text);
@@ -247,7 +247,7 @@ fn a_run_makes_everything_once_and_again_only_what_changed() {
         ["states", "fixed_points", "geometry", "baselines", "modes", "context", "claims", "report"]
     );
     // A changed setting runs its own stage and those after it.
-    let changed = small(&["fixed_points.seeds=64"]);
+    let changed = small(&["fixed_points.initial_states=64"]);
     let (ran, _) = run(&changed, out.path(), &[]);
     assert_eq!(
         ran,
@@ -260,7 +260,8 @@ fn a_run_makes_everything_once_and_again_only_what_changed() {
     assert!(summary.get("accuracy.network") <= summary.get("accuracy.bag_of_words"));
     let page = std::fs::read_to_string(folder.join("index.html")).unwrap();
     assert!(page.contains("reads no better than words alone"));
-    let (ran, _) = run(&small(&["fixed_points.seeds=64", "context.fit=false"]), out.path(), &[]);
+    let (ran, _) =
+        run(&small(&["fixed_points.initial_states=64", "context.fit=false"]), out.path(), &[]);
     assert_eq!(ran, ["context", "claims", "report"]);
     assert!(!folder.join("tables/augmented.parquet").exists());
     assert!(Summary::read(&folder).unwrap().get("recovered.fraction").is_none());
@@ -607,7 +608,7 @@ fn a_grid_runs_every_case_once_and_lists_those_that_fail() {
     assert!(wrong("(set: \"seed\", to: [])").contains("no values"));
     assert!(wrong("(set: \"name\", to: [\"a\"])").contains("as a whole"));
     let along =
-        |set: &str| format!("(set: \"seed\", to: [1, 2], along: [(set: \"{set}\", to: [3])])");
+        |set: &str| format!("(set: \"seed\", to: [1, 2], linked: [(set: \"{set}\", to: [3])])");
     assert!(wrong(&along("training.epochs")).contains("has 1 values to its 2"));
     assert!(wrong(&along("title")).contains("as a whole"));
 }
@@ -620,10 +621,10 @@ fn a_setting_that_goes_along_makes_no_cases_of_its_own() {
             (
                 set: \"model.cell\",
                 to: [\"Gru\", \"Lstm\"],
-                along: [(set: \"training.learning_rate\", to: [0.01, 0.04])],
+                linked: [(set: \"training.learning_rate\", to: [0.01, 0.04])],
             ),
             // What an axis before has set stays where the value is left open.
-            (set: \"seed\", to: [1, 2], along: [(set: \"training.learning_rate\", to: [\"_\", 0.5])]),
+            (set: \"seed\", to: [1, 2], linked: [(set: \"training.learning_rate\", to: [\"_\", 0.5])]),
         ],
         prediction:",
     );

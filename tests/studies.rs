@@ -130,7 +130,7 @@ fn drift(experiment: &Experiment, folder: &Path, network: &Network) {
     };
     let (mut start, mut moved) = (Vec::new(), Vec::new());
     for i in 0..states.len() {
-        if inputs[i] != held.to_string() || tolerance[i] != experiment.fixed_points.headline {
+        if inputs[i] != held.to_string() || tolerance[i] != experiment.fixed_points.primary {
             continue;
         }
         let mut h = states[i].clone();
@@ -259,7 +259,7 @@ fn the_toy_language_is_read_in_context() {
 
     // Where no search comes to a slow point, both are found from the mean of the states.
     let searches = ["steps=1", "tolerances=[1e-30]"].map(|s| format!("fixed_points.finder.{s}"));
-    let none = ["fixed_points.headline=1e-30", "context.fit=false"];
+    let none = ["fixed_points.primary=1e-30", "context.fit=false"];
     let set = [&short[..], &none, &searches.each_ref().map(String::as_str)].concat();
     let (_, folder) = run("context/toy.ron", &set, out.path());
     assert_eq!(Frame::read(&folder, "fixed_points").unwrap().height(), 0);

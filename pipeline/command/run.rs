@@ -2,7 +2,7 @@
 
 use super::terminal::{out, outln};
 use super::{Common, terminal};
-use crate::experiment::{Experiment, Study};
+use crate::experiment::{Experiment, Study, superseded};
 use crate::report::{Summary, index};
 use crate::studies::text::{self, Options};
 use crate::studies::{grid, task};
@@ -30,6 +30,9 @@ pub struct Run {
 impl Run {
     pub fn go(self, common: &Common) -> Result<()> {
         common.end_safely();
+        for note in superseded(&self.file)? {
+            terminal::say(common.quiet, note);
+        }
         let mut watch = Watch::new(common.quiet);
         let options =
             Options { data: &common.data, out: &common.out, force: &self.force, watch: &mut watch };
@@ -97,6 +100,17 @@ impl Watch {
 }
 
 impl text::Watch for Watch {
+    fn left(&mut self, stages: &[String]) {
+        if !stages.is_empty() {
+            let line = format!(
+                "{} stages of other settings left the folder ({}); they stay in the store",
+                stages.len(),
+                stages.join(", ").replace('_', " ")
+            );
+            terminal::say(self.quiet, line);
+        }
+    }
+
     fn begin(&mut self, _: &str) {}
 
     fn passed(&mut self, stage: &str, ran: Option<f64>) {

@@ -19,7 +19,10 @@ pub(super) fn assigned<E: Serialize + DeserializeOwned>(of: &E, assignment: &str
     let Some((path, value)) = assignment.split_once('=') else {
         return Err(refuse("write `--set path=value`, as `--set training.epochs=3`".into(), 1));
     };
-    let (path, value) = (path.trim(), value.trim());
+    let value = value.trim();
+    let path: Vec<&str> = path.trim().split('.').map(super::renamed).collect();
+    let path = path.join(".");
+    let path = path.as_str();
     let text = to_ron(of);
     let Some(place) = Place::of(&text, path) else {
         return Err(refuse(format!("`{path}` lies in a setting that has none of its own"), 1));

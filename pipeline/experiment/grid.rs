@@ -14,16 +14,16 @@ pub struct Axis {
     pub set: String,
     /// Its values, as `--set` takes them: `["Gru", "Lstm"]`, `[1, 2, 3]`.
     pub to: Vec<Value>,
-    /// Settings that go along with it: as many values each, the first of them beside the axis's first. They make no
+    /// Settings linked to it: as many values each, the first of them beside the axis's first. They make no
     /// cases of their own; a case's `run.ron` has them, its name and the tables do not.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub along: Vec<Along>,
+    #[serde(alias = "along", default, skip_serializing_if = "Vec::is_empty")]
+    pub linked: Vec<Linked>,
 }
 
-/// A setting that goes along with an axis.
+/// A setting linked to an axis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Along {
+pub struct Linked {
     /// The setting, as `--set` takes it.
     pub set: String,
     /// Its value beside each value of the axis; `"_"` leaves it as the file and the axes before say.
@@ -74,7 +74,7 @@ pub struct Case {
 ///
 /// # Errors
 /// [`Error::Experiment`] for an axis or a value that is no setting; [`Error::Usage`]
-/// for an axis without values, a setting that goes along with more or fewer, or one that only a whole grid has.
+/// for an axis without values, a setting that is linked to more or fewer, or one that only a whole grid has.
 pub fn cases(experiment: &Experiment) -> Result<Vec<Case>> {
     let mut base = experiment.clone();
     base.grid.clear();
@@ -83,19 +83,19 @@ pub fn cases(experiment: &Experiment) -> Result<Vec<Case>> {
         if axis.to.is_empty() {
             return Err(Error::Usage(format!("grid: `{}` has no values", axis.set)));
         }
-        let along = axis.along.iter().map(|along| &along.set);
-        for set in std::iter::once(&axis.set).chain(along) {
+        let linked = axis.linked.iter().map(|linked| &linked.set);
+        for set in std::iter::once(&axis.set).chain(linked) {
             if ["name", "study", "grid", "title"].contains(&set.as_str()) {
                 let problem = format!("grid: `{set}` belongs to the grid as a whole");
                 return Err(Error::Usage(problem));
             }
         }
-        if let Some(along) = axis.along.iter().find(|along| along.to.len() != axis.to.len()) {
+        if let Some(linked) = axis.linked.iter().find(|linked| linked.to.len() != axis.to.len()) {
             return Err(Error::Usage(format!(
-                "grid: `{}` goes along with `{}` and has {} values to its {}; give one beside each",
-                along.set,
+                "grid: `{}` is linked to `{}` and has {} values to its {}; give one beside each",
+                linked.set,
                 axis.set,
-                along.to.len(),
+                linked.to.len(),
                 axis.to.len()
             )));
         }
@@ -105,9 +105,9 @@ pub fn cases(experiment: &Experiment) -> Result<Vec<Case>> {
                 let mut settings = case.settings.clone();
                 settings.push((axis.set.clone(), value.to_string()));
                 let mut experiment = case.experiment.with(&format!("{}={value}", axis.set))?;
-                let moved = axis.along.iter().filter(|along| !along.to[i].is_left());
-                for along in moved {
-                    experiment = experiment.with(&format!("{}={}", along.set, along.to[i]))?;
+                let moved = axis.linked.iter().filter(|linked| !linked.to[i].is_left());
+                for linked in moved {
+                    experiment = experiment.with(&format!("{}={}", linked.set, linked.to[i]))?;
                 }
                 next.push(Case { name: String::new(), settings, experiment });
             }

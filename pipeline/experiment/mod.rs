@@ -11,7 +11,7 @@ mod task;
 mod text;
 
 pub use task::{Counts, TaskExperiment};
-pub use text::{FixedPointSettings, ModesSettings, Search, StatesSettings};
+pub use text::{FixedPointSettings, ModesSettings, SearchMethod, StatesSettings};
 
 use crate::engine::folder_name;
 use crate::notation::parse;
@@ -166,6 +166,44 @@ impl Study {
             None => Self::Text(Box::new(finished(path, &text, set)?)),
         })
     }
+}
+
+/// Names of settings and choices of the program's first version, with today's.
+const RENAMED: [(&str, &str); 6] = [
+    ("seeds", "initial_states"),
+    ("headline", "primary"),
+    ("Each", "Sequential"),
+    ("Together", "Joint"),
+    ("along", "linked"),
+    ("reach", "max_distance"),
+];
+
+/// Today's name of a setting.
+fn renamed(name: &str) -> &str {
+    RENAMED.iter().find(|(old, _)| *old == name).map_or(name, |(_, new)| new)
+}
+
+/// What a file says in names of the program's first version: they are read, and will not be for ever.
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be read.
+pub fn superseded(path: &Path) -> Result<Vec<String>> {
+    let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+    let mut found = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        // Names stand outside quotes and comments.
+        let outside = line.split("//").next().unwrap_or_default().split('"').step_by(2);
+        let mut words =
+            outside.flat_map(|part| part.split(|c: char| !c.is_alphanumeric() && c != '_'));
+        if let Some((old, new)) = words.find_map(|w| RENAMED.iter().find(|(old, _)| *old == w)) {
+            found.push(format!(
+                "{}:{}: `{old}` is now called `{new}`; the old name is read until the next release",
+                path.display(),
+                number + 1
+            ));
+        }
+    }
+    Ok(found)
 }
 
 /// The word that stands before the settings, where there is one; comments are passed over.

@@ -33,25 +33,25 @@ impl Default for StatesSettings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FixedPointSettings {
-    /// Where the input is held; the first one is the headline.
+    /// Where the input is held; the first one is the primary one.
     pub inputs: Vec<StaticInput>,
     /// States the search starts from, drawn by the seed.
-    #[serde(deserialize_with = "setting::at_least_one")]
-    pub seeds: usize,
+    #[serde(alias = "seeds", deserialize_with = "setting::at_least_one")]
+    pub initial_states: usize,
     /// Standard deviation of normal noise added to these states, in units of the states; visited states alone
     /// lie near what attracts, and noise finds what does not.
     #[serde(deserialize_with = "setting::not_negative", skip_serializing_if = "setting::is_zero")]
     pub noise: f64,
-    /// Tolerance of the headline: one of the finder's.
-    #[serde(deserialize_with = "setting::positive")]
-    pub headline: f64,
+    /// The tolerance that figures and claims are about: one of the finder's.
+    #[serde(alias = "headline", deserialize_with = "setting::positive")]
+    pub primary: f64,
     /// The search.
     pub finder: Finder,
-    /// How the points of the headline's tolerance are sought.
-    pub search: Search,
+    /// How the points of the primary tolerance are sought.
+    pub search: SearchMethod,
     /// The thinning.
     pub selection: Selection,
-    /// Points (headline input and tolerance) at which spectra are computed,
+    /// Points (primary input and tolerance) at which spectra are computed,
     /// evenly spread over those kept.
     pub spectra: usize,
     /// Points below the smallest tolerance for which a proof is tried, for
@@ -61,25 +61,28 @@ pub struct FixedPointSettings {
 
 /// Who decides when a point is slow enough.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Search {
-    /// Each seed goes down by itself, by second-order steps, until its own speed is below the tolerance.
+pub enum SearchMethod {
+    /// Each initial state goes down by itself, by second-order steps, until its own speed is below the tolerance.
     #[default]
-    Each,
-    /// As published: all seeds go down by Adam until the *mean* of their speeds is below the headline's
-    /// tolerance, 1,000 steps at most, and all of them stay (those below it, where the mean is not). Small steps leave a seed where it is along slow modes, which second-order
-    /// steps follow for a way. Other tolerances are each seed's own.
-    Together,
+    #[serde(alias = "Each")]
+    Sequential,
+    /// As published: all initial states go down by Adam until the *mean* of their speeds is below the primary
+    /// tolerance, 1,000 steps at most. Keep all points if their mean converged; otherwise those that did. Small
+    /// steps leave a state where it is along slow modes, which second-order steps follow for a way. Other tolerances are
+    /// each state's own.
+    #[serde(alias = "Together")]
+    Joint,
 }
 
 impl Default for FixedPointSettings {
     fn default() -> Self {
         Self {
             inputs: vec![StaticInput::Mean, StaticInput::Zero],
-            seeds: 512,
+            initial_states: 512,
             noise: 0.0,
-            headline: 1e-6,
+            primary: 1e-6,
             finder: Finder::default(),
-            search: Search::Each,
+            search: SearchMethod::Sequential,
             selection: Selection::default(),
             spectra: 64,
             proofs: 64,

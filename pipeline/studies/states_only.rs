@@ -41,7 +41,7 @@ pub fn run(experiment: &Experiment, words: &[String], options: Options) -> Resul
     let stages = vec![
         text::stage("states", &(&e.states, &sources, weights), &[]),
         text::stage("fixed_points", &(&e.fixed_points, e.seed, words), &["states"]),
-        text::stage("geometry", &e.fixed_points.headline.to_string(), &["states", "fixed_points"]),
+        text::stage("geometry", &e.fixed_points.primary.to_string(), &["states", "fixed_points"]),
         text::stage("report", e, &["states", "fixed_points", "geometry"]),
     ];
     let device = cuda::current_name();

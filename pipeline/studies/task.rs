@@ -207,7 +207,7 @@ fn claims(e: &TaskExperiment, folder: &Path) -> Result<Vec<Claim>> {
     let (tolerance, certified) = (table.f64("tolerance")?, table.bool("certified")?);
     let (unstable, stable) = (table.f64("unstable")?, table.bool("stable")?);
     let proved: Vec<usize> = (0..table.height())
-        .filter(|&i| tolerance[i] == e.fixed_points.headline && certified[i] == Some(true))
+        .filter(|&i| tolerance[i] == e.fixed_points.primary && certified[i] == Some(true))
         .collect();
     let claim = |name, statement: String, measured: usize, wanted: usize, reference| Claim {
         name,

@@ -240,7 +240,7 @@ fn word_effects(
     let distance =
         |s: &[f64]| s.iter().zip(axes.mean.iter()).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
     let centre = (0..states.len())
-        .filter(|&i| helds[i] == first.to_string() && tolerances[i] == e.fixed_points.headline)
+        .filter(|&i| helds[i] == first.to_string() && tolerances[i] == e.fixed_points.primary)
         .min_by(|&i, &j| distance(&states[i]).total_cmp(&distance(&states[j])))
         .map_or_else(|| axes.mean.as_slice().to_vec(), |i| states[i].clone());
 

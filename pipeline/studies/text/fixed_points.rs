@@ -8,7 +8,7 @@ use crate::dynamics::finder::{Descent, SlowPoint, median_norm, search};
 use crate::dynamics::linearise::Linearisation;
 use crate::dynamics::{Map, Stop, select::select};
 use crate::engine::StageOutput;
-use crate::experiment::{Experiment, FixedPointSettings, Search};
+use crate::experiment::{Experiment, FixedPointSettings, SearchMethod};
 use crate::geometry::{Pca, participation_ratio, varied};
 use crate::linalg::{Complex, Matrix, time_constant};
 use crate::model::StaticInput;
@@ -92,7 +92,7 @@ pub(in crate::studies) fn seek(sought: &Sought, folder: &Path) -> Result<StageOu
     let states = Frame::read(folder, "states")?.lists("state")?;
     let mut chosen: Vec<usize> = (0..states.len()).collect();
     chosen.shuffle(&mut seed::stream(sought.seed, "fixed points/seeds"));
-    chosen.truncate(settings.seeds);
+    chosen.truncate(settings.initial_states);
     let scale = median_norm(chosen.iter().map(|&i| states[i].as_slice()));
     let mut stream = seed::stream(sought.seed, "fixed points/noise");
     let initial: Vec<Vec<f64>> = chosen
@@ -117,14 +117,10 @@ pub(in crate::studies) fn seek(sought: &Sought, folder: &Path) -> Result<StageOu
         })?;
         let along = i == 0;
         let together = match settings.search {
-            Search::Each => Vec::new(),
-            Search::Together => {
+            SearchMethod::Sequential => Vec::new(),
+            SearchMethod::Joint => {
                 let seeds: Vec<&[f64]> = initial.iter().map(Vec::as_slice).collect();
-                adam::search(
-                    &map,
-                    &seeds,
-                    &Adam { tolerance: settings.headline, ..Adam::default() },
-                )
+                adam::search(&map, &seeds, &Adam { tolerance: settings.primary, ..Adam::default() })
             }
         };
         let found = Found { each: &found, together: &together };
@@ -142,13 +138,13 @@ pub(in crate::studies) fn seek(sought: &Sought, folder: &Path) -> Result<StageOu
     ];
     let first = &sought.inputs[0].0;
     let headline: Vec<&Row> =
-        rows.iter().filter(|r| r.input == *first && r.tolerance == settings.headline).collect();
+        rows.iter().filter(|r| r.input == *first && r.tolerance == settings.primary).collect();
     let proofs: Vec<&Certificate> =
         rows.iter().filter(|r| r.input == *first).filter_map(|r| r.proof.as_ref()).collect();
     let count = |f: fn(&Certificate) -> bool| proofs.iter().filter(|p| f(p)).count() as f64;
     let went = searches
         .iter()
-        .find(|s| s.input == *first && s.tolerance == settings.headline)
+        .find(|s| s.input == *first && s.tolerance == settings.primary)
         .expect("the headline tolerance is one of the finder's");
     let mut made = StageOutput::files(files)
         .with("fixed_points.count", headline.len() as f64)
@@ -205,12 +201,12 @@ fn gather(
         .map(|stop| found.each.iter().filter(|d| d.stop == stop).count());
     let (mut rows, mut searches) = (Vec::new(), Vec::new());
     for (t, &tolerance) in tolerances.iter().enumerate() {
-        let reached = found.at(t, tolerance, tolerance == settings.headline);
+        let reached = found.at(t, tolerance, tolerance == settings.primary);
         let points: Vec<(&[f64], f64)> =
             reached.iter().map(|(_, p)| (p.state.as_slice(), p.speed)).collect();
         let kept = select(&points, scale, &settings.selection);
         let mut moved: Vec<f64> = reached.iter().map(|(_, p)| p.moved / scale).collect();
-        let with_spectrum = if headline && tolerance == settings.headline {
+        let with_spectrum = if headline && tolerance == settings.primary {
             spread(kept.len(), settings.spectra)
         } else {
             Vec::new()

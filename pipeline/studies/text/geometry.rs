@@ -114,7 +114,7 @@ pub(in crate::studies) fn measure(
     let (axes, untrained) = read_axes(folder)?;
     let table = Frame::read(folder, "states")?;
     let states = table.height();
-    let points = headline(sought, folder)?;
+    let points = primary_points(sought, folder)?;
     let fixed = if points.nrows() > 1 { Pca::of(&points)?.variances } else { Vec::new() };
     let mut sources: Vec<(&str, &[f64], usize)> = vec![("states", &axes.variances, states)];
     if !untrained.is_empty() {
@@ -162,13 +162,13 @@ pub(in crate::studies) fn measure(
 }
 
 /// Slow points of the first input at the headline tolerance, `[points, state]`.
-pub fn headline(sought: &FixedPointSettings, folder: &Path) -> Result<Matrix> {
+pub fn primary_points(sought: &FixedPointSettings, folder: &Path) -> Result<Matrix> {
     let table = Frame::read(folder, "fixed_points")?;
     let (inputs, tolerances) = (table.text("input")?, table.f64("tolerance")?);
     let states = table.lists("state")?;
     let first = sought.inputs[0].to_string();
     let kept: Vec<&Vec<f64>> = (0..states.len())
-        .filter(|&i| inputs[i] == first && tolerances[i] == sought.headline)
+        .filter(|&i| inputs[i] == first && tolerances[i] == sought.primary)
         .map(|i| &states[i])
         .collect();
     let size = kept.first().map_or(0, |s| s.len());

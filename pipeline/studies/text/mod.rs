@@ -173,7 +173,7 @@ fn graph(
         stage("fixed_points", &(&e.fixed_points, seed), &["tokenize", "train", "states"]),
         stage(
             "geometry",
-            &e.fixed_points.headline.to_string(),
+            &e.fixed_points.primary.to_string(),
             &["tokenize", "train", "states", "fixed_points"],
         ),
         stage("predict", &(&e.prediction, seed), &["tokenize"]),
@@ -286,10 +286,10 @@ pub(super) fn check_points(points: &FixedPointSettings) -> Result<()> {
     if points.inputs.is_empty() {
         return Err(Error::Usage("fixed_points.inputs: name at least one input".into()));
     }
-    if !points.finder.tolerances.contains(&points.headline) {
+    if !points.finder.tolerances.contains(&points.primary) {
         return Err(Error::Usage(format!(
-            "fixed_points.headline: {:e} is none of the finder's tolerances",
-            points.headline
+            "fixed_points.primary: {:e} is none of the finder's tolerances",
+            points.primary
         )));
     }
     Ok(())

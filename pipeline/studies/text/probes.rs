@@ -177,7 +177,7 @@ fn noise_points(e: &Experiment, folder: &Path) -> Result<Matrix> {
     let (input, tolerance) = (table.text("input")?, table.f64("tolerance")?);
     let states = table.lists("state")?;
     let of = |i: &usize| {
-        TOY_WORDS[..6].contains(&input[*i].as_str()) && tolerance[*i] == e.fixed_points.headline
+        TOY_WORDS[..6].contains(&input[*i].as_str()) && tolerance[*i] == e.fixed_points.primary
     };
     let rows: Vec<usize> = (0..states.len()).filter(of).collect();
     Ok(Matrix::from_fn(rows.len(), states.first().map_or(0, Vec::len), |i, j| states[rows[i]][j]))

@@ -37,7 +37,7 @@ pub fn stage(e: &Experiment, folder: &Path, stages: &[StageRecord]) -> Result<St
     let points = stages.iter().find_map(|s| s.numbers.get("fixed_points.count"));
     if points == Some(&0.0) {
         let problem = "no slow point at the headline's tolerance: what words do, and to each other, is \
-                       measured from the mean of the states (`fixed_points.headline` sets the tolerance)";
+                       measured from the mean of the states (`fixed_points.primary` sets the tolerance)";
         notes.push(("context", problem.into()));
     }
     let notes = write_notes(folder, &notes)?;

@@ -185,7 +185,7 @@ fn ready(
 }
 
 fn slow_points(e: &Experiment, folder: &Path) -> Result<Vec<[f64; 3]>> {
-    let points: Matrix = super::geometry::headline(&e.fixed_points, folder)?;
+    let points: Matrix = super::geometry::primary_points(&e.fixed_points, folder)?;
     let (axes, _) = super::states::read_axes(folder)?;
     Ok(points
         .row_iter()

@@ -1,6 +1,6 @@
 //! G1–G15: several classes and labels (Aitken et al. 2021, arXiv:2010.15114).
 
-use super::super::geometry::headline;
+use super::super::geometry::primary_points;
 use super::super::predicted_text;
 use super::{Claim, NONE, dimension, have, share, time_constants};
 use crate::Result;
@@ -286,8 +286,8 @@ fn order(folder: &Path) -> Result<Option<Claim>> {
 
 /// G5: the slow points fill the simplex.
 fn corners(e: &Experiment, folder: &Path, n: usize, names: &[String]) -> Result<Option<Claim>> {
-    let points = headline(&e.fixed_points, folder)?;
-    let said = headline_readouts(e, folder)?;
+    let points = primary_points(&e.fixed_points, folder)?;
+    let said = primary_readouts(e, folder)?;
     if points.nrows() < n {
         return Ok(None);
     }
@@ -341,8 +341,8 @@ pub(super) fn product(e: &Experiment, folder: &Path, labels: usize) -> Result<Ve
     if labels > 3 {
         return Ok(claims);
     }
-    let points = headline(&e.fixed_points, folder)?;
-    let said = headline_readouts(e, folder)?;
+    let points = primary_points(&e.fixed_points, folder)?;
+    let said = primary_readouts(e, folder)?;
     let signs: Vec<Vec<bool>> =
         said.iter().map(|y| y.iter().map(|y| *y >= 0.0).collect()).collect();
     let (corners, codes) = shape::corners(&points, &signs);
@@ -373,13 +373,13 @@ pub(super) fn product(e: &Experiment, folder: &Path, labels: usize) -> Result<Ve
 }
 
 /// Readouts of the headline's slow points, `[points][outputs]`.
-fn headline_readouts(e: &Experiment, folder: &Path) -> Result<Vec<Vec<f64>>> {
+fn primary_readouts(e: &Experiment, folder: &Path) -> Result<Vec<Vec<f64>>> {
     let table = Frame::read(folder, "fixed_points")?;
     let (inputs, tolerances) = (table.text("input")?, table.f64("tolerance")?);
     let all = table.lists("readout")?;
     let first = e.fixed_points.inputs[0].to_string();
     let kept = (0..all.len())
-        .filter(|&i| inputs[i] == first && tolerances[i] == e.fixed_points.headline)
+        .filter(|&i| inputs[i] == first && tolerances[i] == e.fixed_points.primary)
         .map(|i| all[i].clone());
     Ok(kept.collect())
 }

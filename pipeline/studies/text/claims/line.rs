@@ -1,6 +1,6 @@
 //! L1–L8: the line attractor (Maheswaranathan, Williams et al. 2019, arXiv:1906.10720).
 
-use super::super::geometry::headline;
+use super::super::geometry::primary_points;
 use super::{Claim, NONE, have, share};
 use crate::Result;
 use crate::corpus::Source;
@@ -75,7 +75,7 @@ pub(super) fn attractor(e: &Experiment, folder: &Path) -> Result<Vec<Claim>> {
         holds: trained >= 0.85 && !(before > trained - 0.25),
     });
     let first = share(&spectrum, "fixed_points", 1)?.max(0.0);
-    let points = headline(&e.fixed_points, folder)?.nrows();
+    let points = primary_points(&e.fixed_points, folder)?.nrows();
     claims.push(Claim {
         name: "L3",
         statement: "the slow points lie on a line: share of their first component".into(),
