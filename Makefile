@@ -38,7 +38,7 @@ run: build ## the quickstart: three topics, no download, under a minute
 	$(ACCRUE) run pipeline/experiments/quickstart.ron
 
 test: ## the whole test suite
-	$(CARGO) test $(FLAGS)
+	$(CARGO) test $(FLAGS) --workspace
 
 check-kills: ## 200 random kills over runs and grids leave no trace (ACCRUE_KILLS=N, ACCRUE_SEED=N)
 	$(CARGO) test $(FLAGS) --test accrue -- --ignored --nocapture engine::two_hundred
@@ -137,11 +137,11 @@ man: build ## man pages and shell completions, in target/
 
 lint: ## formatting, clippy, documentation; none may warn
 	$(CARGO) fmt --check
-	$(CARGO) clippy $(FLAGS) --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(FLAGS) --no-deps
+	$(CARGO) clippy $(FLAGS) --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(FLAGS) --workspace --no-deps
 
 doc: ## the method as pages: target/doc/accrue
-	$(CARGO) doc $(FLAGS) --no-deps
+	$(CARGO) doc $(FLAGS) --workspace --no-deps
 
 clean: ## remove what was built (runs and corpora stay)
 	$(CARGO) clean

@@ -52,6 +52,15 @@ enum Command {
     Compare(compare::Compare),
     /// Write the report of a finished run or grid again, from its tables
     Report(report::Report),
+    /// Remove stages from the store that no run holds any more
+    ///
+    /// Runs below --out share what they have in common in `.store/`: a thousand networks keep one corpus. When settings
+    /// change or folders are removed, stages stay there that nobody reads.
+    Prune {
+        /// Only say what would be removed
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Print what a shell needs to complete the words of this program
     Completions {
         /// bash, zsh, fish, elvish or powershell
@@ -125,6 +134,16 @@ impl Arguments {
             Command::Explain(explain) => explain.go(&common),
             Command::Report(report) => report.go(&common),
             Command::Compare(compare) => compare.go(&common),
+            Command::Prune { dry_run } => {
+                let found = crate::engine::Store::of(&common.out).prune(dry_run)?;
+                let done = if dry_run { "would be removed" } else { "removed" };
+                let megabytes = found.bytes as f64 / 1e6;
+                terminal::outln!(
+                    "{} stages that no run holds {done}: {megabytes:.1} MB",
+                    found.stages
+                );
+                Ok(())
+            }
             Command::Completions { shell } => {
                 let mut words = Arguments::command();
                 let mut script = Vec::new();

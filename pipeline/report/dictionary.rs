@@ -1138,12 +1138,16 @@ A run leaves one folder, `reports/<study>/<name>/`:
 |---|---|
 | `index.html` | the report, readable offline |
 | `summary.json` | the headline numbers, for programs |
-| `run.ron` | the whole resolved experiment, seed, program version, and one row a stage with its key, seconds, peak memory, device and files |
+| `run.ron` | the whole resolved experiment, seed, program version, and one row a stage with its key, the keys of the stages it read, seconds, peak memory, device, and its files with size and SHA-256 |
 | `model.safetensors` | weights under PyTorch's names, the make-up of the network in the metadata |
 | `tokenizer.json` | the tokenizer in the Hugging Face format (text corpora) |
 | `corpus.json` | corpus name, label names, notes |
 | `tables/*.parquet` | every table below |
 | `figures/*.svg` | every figure, drawn from a table |
+
+The files are links to `reports/.store/`, where each stage lies once under its key: runs with the same corpus share it, and
+a run that was stopped goes on from the last stage there. Copy them before you change them. `accrue prune` removes
+what no run holds any more.
 
 Read a table:
 
