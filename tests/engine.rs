@@ -212,22 +212,28 @@ impl Running {
         self.child.as_mut().expect("it has not been waited for")
     }
 
-    /// Listens to standard error until it says `word`; whether it did before its end.
-    fn says(&mut self, word: &str) -> bool {
+    /// Listens to the next line on standard error; none at its end.
+    fn line(&mut self) -> Option<String> {
         let (mut line, mut letter) = (Vec::new(), [0]);
         let ear = self.child.as_mut().and_then(|child| child.stderr.as_mut()).unwrap();
-        // Letter by letter: what follows the word is for whoever listens next.
+        // Letter by letter: what follows the line is for whoever listens next.
         while ear.read(&mut letter).unwrap() == 1 {
             line.push(letter[0]);
             if letter == *b"\n" {
-                self.heard.append(&mut line);
-                if String::from_utf8_lossy(&self.heard).contains(word) {
-                    return true;
-                }
+                self.heard.extend(&line);
+                return Some(String::from_utf8_lossy(&line).into_owned());
             }
         }
-        self.heard.append(&mut line);
-        false
+        self.heard.extend(&line);
+        None
+    }
+
+    /// Listens until it trains and has measured the validation split so many times, which it says each time;
+    /// whether it did so before its end.
+    fn trains(&mut self, measured: usize) -> bool {
+        // The stage before is passed.
+        while self.line().is_some_and(|line| !line.starts_with("tokenize")) {}
+        (0..measured).all(|_| self.line().is_some_and(|line| line.contains("step")))
     }
 
     fn id(&mut self) -> u32 {
@@ -584,18 +590,15 @@ fn a_run_killed_at_random_moments_leaves_nothing_in_the_one_before() {
     tidy(&desk.out(), "kills of another run");
 }
 
-/// A folder in which a run of other settings was killed when some of its stages had been passed, and those
-/// after `last` had not.
+/// A folder with a finished run in which one of other settings was killed: it had passed the stage `last`, and
+/// the stage `not` it had not.
 fn killed_half_way(last: &str, not: &str) -> Desk {
-    let before = stages(&undisturbed(ONE).run);
+    let whole = stages(&undisturbed(TWO).run);
     for _ in 0..20 {
         let desk = Desk::after(ONE);
         let run = desk.run(ONE);
         let mut other = desk.start(TWO);
-        let passed = |stage: &str| {
-            let now = stages(&run);
-            now.get(stage).is_some_and(|key| *key != before[stage])
-        };
+        let passed = |stage: &str| stages(&run).get(stage) == Some(&whole[stage]);
         other.until(|| passed(last));
         if other.kill() && !passed(not) {
             return desk;
@@ -830,10 +833,8 @@ fn training_that_was_interrupted_goes_on_to_the_same_bits() {
     let mut hits = 0;
     for signal in [libc::SIGKILL, libc::SIGINT, libc::SIGTERM, libc::SIGKILL] {
         let mut process = desk.start(ONE);
-        // The stage before is passed: now it trains.
-        process.says("tokenize");
-        // Few and early, so that all of them fall into training.
-        pause(&mut random, undisturbed(ONE).took.mul_f64(0.15));
+        // Of 60 times that it would: all of them fall into training, however fast the machine is.
+        process.trains(random.random_range(0..12));
         hits += (process.signal(signal) && !stages(&run).contains_key("train")) as usize;
         process.end();
     }
@@ -854,8 +855,7 @@ fn a_request_to_end_writes_the_checkpoint_and_says_how_to_go_on() {
         let mut step = 0;
         for sitting in 0..2 {
             let mut process = desk.start(&[RARE]);
-            assert!(process.says("tokenize"), "it never got to training");
-            std::thread::sleep(undisturbed(ONE).took.mul_f64(0.1));
+            assert!(process.trains(5), "it never got to training");
             assert!(process.signal(signal), "it ended before it could be asked to");
             let ended = process.end();
             let said = said(&ended);
@@ -935,6 +935,17 @@ fn an_answer_that_nobody_reads_to_its_end_is_no_panic() {
             assert_eq!(ended.status.code(), Some(0), "{answer:?}: {said}");
         }
     }
+}
+
+#[test]
+fn the_numbers_of_a_run_are_printed_as_they_were_stored() {
+    let desk = Desk::after(ONE);
+    let mut command = desk.experiment(ONE);
+    command.arg("--json");
+    let ended = Running::new(command).end();
+    let stored = fs::read_to_string(desk.run(ONE).join("summary.json")).unwrap();
+    // The last digit too: a number that was read is the number that was written.
+    assert_eq!(String::from_utf8_lossy(&ended.stdout), stored, "{}", said(&ended));
 }
 
 // ---- a disk that cannot be written to --------------------------------------------------------------
@@ -1039,8 +1050,6 @@ fn a_finished_run_on_a_disk_that_cannot_be_written_to_can_be_looked_at() {
     let in_place = all.lines().filter(|line| line.contains("in place")).count();
     assert_eq!(in_place, stages(&desk.run(ONE)).len(), "{all}");
     assert!(String::from_utf8_lossy(&ended.stdout).contains("index.html"), "where its page is");
-    let numbers = run(&["run", "tiny.ron", "--json"]);
-    assert_eq!(numbers.stdout, fs::read(desk.run(ONE).join("summary.json")).unwrap());
     // What must write says where it cannot.
     let other = run(&["run", "tiny.ron", "--seed", "2"]);
     assert!((1..101).contains(&code(other.status)), "{}", said(&other));
