@@ -72,6 +72,11 @@ impl Finished {
         &self.stages
     }
 
+    /// Key of a stage.
+    pub fn key(&self, stage: &str) -> Option<&String> {
+        self.stages.iter().find(|s| s.name == stage).map(|s| &s.key)
+    }
+
     /// Makes the files of one stage again in the folder, from those of the others, and records them.
     ///
     /// * `experiment`: that of the folder; `work`: gets the folder and the rows of the other stages
@@ -112,4 +117,74 @@ impl Finished {
     pub fn experiment<E: DeserializeOwned>(&self) -> Result<E> {
         record::experiment_of(&self.folder.join(RECORD).display().to_string(), &self.text)
     }
+}
+
+/// Name of the row that says what a folder of many runs was gathered from.
+const GATHER: &str = "gather";
+
+/// Records the runs that the tables of a grid were gathered from.
+///
+/// * `parts`: name of each run, and the key of its last stage ([`Finished::key`]); `files`: the tables
+///
+/// # Errors
+/// [`Error::Io`] if a file cannot be read or the record not be written.
+pub fn record_gathered<E: Serialize>(
+    folder: &Path,
+    experiment: &E,
+    parts: Vec<(String, String)>,
+    files: &[String],
+) -> Result<()> {
+    let stored = |path: &String| {
+        let (bytes, sha256) = fingerprint(&folder.join(path))?;
+        Ok(StoredFile { path: path.clone(), bytes, sha256 })
+    };
+    let text: Vec<String> = parts.iter().map(|(name, key)| format!("{name} {key}")).collect();
+    let row = StageRecord {
+        name: GATHER.into(),
+        key: crate::files::hash(&text.join("\n")),
+        reads: parts,
+        seconds: 0.0,
+        peak_bytes: 0,
+        device: String::new(),
+        files: files.iter().map(stored).collect::<Result<_>>()?,
+        numbers: Default::default(),
+    };
+    let record = Record {
+        program: PROGRAM.into(),
+        revision: revision().into(),
+        experiment,
+        stages: vec![row],
+    };
+    replace(&folder.join(RECORD), notation::to_ron(&record).as_bytes())
+}
+
+/// Checks that the tables of a grid are those that were gathered, and that its runs are still those they
+/// were gathered from.
+///
+/// * `part`: folder of a run by its name; `last`: name of its last stage
+///
+/// # Errors
+/// [`Error::Input`] if a run was made again with other settings, or a table is not the one that was written.
+pub fn check_gathered(folder: &Path, part: impl Fn(&str) -> PathBuf, last: &str) -> Result<()> {
+    let path = folder.join(RECORD);
+    let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+    let shown = path.display().to_string();
+    let remedy = "run the grid to its end first";
+    let stages = record::stages_of(&shown, &text)?;
+    let Some(row) = stages.iter().find(|s| s.name == GATHER) else {
+        return Err(Error::input(shown, "", "no grid was gathered here", remedy));
+    };
+    if let Some(file) = row.files.iter().find(|f| !is_intact(folder, f)) {
+        let problem = format!("{} is missing, or not the file that was written", file.path);
+        return Err(Error::input(shown, "", problem, remedy));
+    }
+    for (name, key) in &row.reads {
+        let found = Finished::open(&part(name), &[last])?;
+        if found.key(last) != Some(key) {
+            let problem =
+                "its run was made again with other settings since the tables were gathered";
+            return Err(Error::input(shown, format!("case `{name}`"), problem, remedy));
+        }
+    }
+    Ok(())
 }

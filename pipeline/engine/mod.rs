@@ -18,7 +18,7 @@ mod record;
 mod run;
 mod store;
 
-pub use finished::Finished;
+pub use finished::{Finished, check_gathered, record_gathered};
 pub use lock::Lock;
 pub use record::{RECORD, StageRecord, StoredFile, experiment_of, folder_name};
 pub use run::{Context, Run};

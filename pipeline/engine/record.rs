@@ -83,7 +83,9 @@ fn lies_within(path: &str) -> bool {
 /// # Errors
 /// [`Error::Usage`] for a path that is absolute, empty, or goes up.
 pub fn folder_name(setting: &str, value: &str) -> Result<()> {
-    let plain = value.split('/').all(|part| !part.is_empty() && part.trim() == part);
+    // A leading dot is the store's.
+    let plain = |part: &str| !part.is_empty() && part.trim() == part && !part.starts_with('.');
+    let plain = value.split('/').all(plain);
     if lies_within(value) && plain && !value.contains('\\') && !value.contains('\0') {
         return Ok(());
     }
@@ -134,11 +136,24 @@ mod tests {
 
     #[test]
     fn names_of_folders_stay_below_the_runs_folder() {
-        for good in ["gru", "first/gru", "gru.2", "cases/001-Gru-1", "..a", "Über uns"] {
+        for good in ["gru", "first/gru", "gru.2", "cases/001-Gru-1", "Über uns"] {
             assert!(folder_name("name", good).is_ok(), "{good}");
         }
-        for bad in ["", "/abs", "../x", "a/../../b", "a/..", ".", "./a", "a//b", "a/", " a", "a\\b"]
-        {
+        for bad in [
+            "",
+            ".store",
+            "a/.b",
+            "/abs",
+            "../x",
+            "a/../../b",
+            "a/..",
+            ".",
+            "./a",
+            "a//b",
+            "a/",
+            " a",
+            "a\\b",
+        ] {
             assert!(folder_name("name", bad).is_err(), "{bad:?}");
         }
     }

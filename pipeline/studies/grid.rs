@@ -10,7 +10,7 @@
 
 use super::shared;
 use super::text::{self, Options, Watch};
-use crate::engine::Lock;
+use crate::engine::{Finished, Lock, check_gathered, record_gathered};
 use crate::experiment::Experiment;
 use crate::experiment::grid::{Case, cases};
 use crate::ops::cuda;
@@ -113,7 +113,7 @@ pub fn run(
     }
     let outcomes: Vec<Outcome> =
         outcomes.into_iter().map(|o| o.expect("every case was taken")).collect();
-    write(&folder, &cases, &outcomes)?;
+    write(&folder, experiment, &cases, &outcomes)?;
     let title = if experiment.title.is_empty() { &experiment.name } else { &experiment.title };
     page::write(&folder, title, summary::pearson)?;
     Ok((folder, outcomes.iter().filter(|o| o.failure.is_some()).count()))
@@ -128,6 +128,7 @@ pub fn rewrite(folder: &Path) -> Result<bool> {
     if !folder.join("tables/cases.parquet").is_file() {
         return Ok(false);
     }
+    check_gathered(folder, |case| folder.join("cases").join(case), "report")?;
     // The networks carry the grid's title.
     let title = Frame::read(folder, "cases")?.text("name")?.into_iter().find_map(|case| {
         let path = folder.join("cases").join(case).join(engine::RECORD);
@@ -157,13 +158,22 @@ fn one(case: &Case, plan: &Plan) -> Outcome {
     Outcome { failure, folder }
 }
 
-fn write(folder: &Path, cases: &[Case], outcomes: &[Outcome]) -> Result<()> {
+fn write(
+    folder: &Path,
+    experiment: &Experiment,
+    cases: &[Case],
+    outcomes: &[Outcome],
+) -> Result<()> {
+    let mut parts = Vec::new();
     let (mut settings, mut numbers, mut claims) = (Vec::new(), Vec::new(), Vec::new());
     for (i, (case, outcome)) in cases.iter().zip(outcomes).enumerate() {
         settings.extend(case.settings.iter().map(|(s, v)| (i, s.as_str(), v.as_str())));
         if outcome.failure.is_some() {
             continue;
         }
+        let finished = Finished::open(&outcome.folder, &["claims", "report"])?;
+        let key = finished.key("report").expect("the stage was asked for");
+        parts.push((case.name.clone(), key.clone()));
         numbers.extend(Summary::read(&outcome.folder)?.numbers().map(|(k, v)| (i, k, v)));
         let table = Frame::read(&outcome.folder, "claims")?;
         let (claim, measured) = (table.text("claim")?, table.f64("measured")?);
@@ -216,7 +226,11 @@ fn write(folder: &Path, cases: &[Case], outcomes: &[Outcome]) -> Result<()> {
     for table in [shared::modifiers(&alike)?, shared::augmented(&alike)?].into_iter().flatten() {
         table.write(folder)?;
     }
-    Ok(())
+    let all = ["cases", "case_settings", "case_numbers", "case_claims", "case_trends"];
+    let files = all.iter().chain(&["case_modifiers", "case_augmented"]);
+    let files = files.map(|name| format!("tables/{name}.parquet"));
+    let files: Vec<String> = files.filter(|file| folder.join(file).is_file()).collect();
+    record_gathered(folder, experiment, parts, &files)
 }
 
 /// Folders of the cases that ended well, those together that differ by their seed alone.
