@@ -109,5 +109,6 @@ pub mod command;
 pub mod engine;
 pub mod experiment;
 pub mod modifiers;
+pub mod records;
 pub mod report;
 pub mod studies;

@@ -3,6 +3,7 @@
 use accrue::corpus::catalogue::Catalogue;
 use accrue::experiment::Experiment;
 use accrue::model::{Config, Head, Network};
+use accrue::records;
 use accrue::report::dictionary;
 use accrue::seed;
 use accrue::studies::text::STAGES;
@@ -265,8 +266,8 @@ fn python_on_the_pages_reads_what_runs_write() {
         for block in text.split("```python\n").skip(1) {
             let block = block.split("```").next().unwrap();
             let tables = block.split("tables/").skip(1).map(|t| t.split('.').next().unwrap());
-            let tables: Vec<&dictionary::Described> = tables
-                .map(|t| dictionary::table(t).unwrap_or_else(|| panic!("{name}: no table {t}")))
+            let tables: Vec<&records::Schema> = tables
+                .map(|t| records::described(t).unwrap_or_else(|| panic!("{name}: no table {t}")))
                 .collect();
             let column = |c: &str| tables.iter().any(|t| t.columns.iter().any(|f| f.name == c));
             for call in ["col(", "select(", "group_by(", "sort(", "group["] {

@@ -1,7 +1,7 @@
 //! Tidy tables as parquet, through polars.
 
-use super::dictionary;
 use crate::files::replace;
+use crate::records;
 use crate::{Error, Result};
 use polars::prelude::*;
 use std::path::Path;
@@ -18,12 +18,12 @@ impl Table {
     /// # Panics
     /// If the dictionary does not describe a table of that name.
     pub fn new(name: &'static str) -> Self {
-        assert!(dictionary::table(name).is_some(), "table `{name}` is not in the dictionary");
+        assert!(records::described(name).is_some(), "table `{name}` is not in the dictionary");
         Self { name, columns: Vec::new() }
     }
 
     fn add(mut self, column: Column) -> Self {
-        let described = dictionary::table(self.name).expect("checked when the table was made");
+        let described = records::described(self.name).expect("checked when the table was made");
         let name = column.name();
         assert!(
             described.columns.iter().any(|c| c.name == name.as_str()),
