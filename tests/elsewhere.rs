@@ -4,7 +4,8 @@ use super::experiment::{Ran, run, small};
 use accrue::experiment::Experiment;
 use accrue::model::StaticInput;
 use accrue::model::foreign;
-use accrue::report::{Frame, Summary};
+use accrue::records;
+use accrue::report::Summary;
 use accrue::studies::states_only;
 use accrue::studies::text::{self, Options, STAGES};
 use std::path::Path;
@@ -34,7 +35,7 @@ fn weights_from_elsewhere_make_the_portrait_that_training_made() {
     assert!(run(&experiment, out.path(), &[]).0.is_empty(), "in place the second time");
 
     // The network alone, from the states it visited: the same slow points.
-    let states = Frame::read(&folder, "states").unwrap().lists("state").unwrap();
+    let states = records::States::read(&folder).unwrap().state().unwrap();
     let (rows, width) = (states.len(), states[0].len());
     let tensor =
         candle_core::Tensor::from_vec(states.concat(), (rows, width), &candle_core::Device::Cpu);
@@ -92,14 +93,14 @@ fn training_goes_on_from_the_weights_of_an_earlier_run() {
     experiment.training.learning_rate = 0.05;
     experiment.training.epochs = 20;
     let (_, further) = run(&experiment, out.path(), &[]);
-    let losses = |folder: &Path| Frame::read(folder, "training").unwrap().f64("loss").unwrap();
+    let losses = |folder: &Path| records::Training::read(folder).unwrap().loss().unwrap();
     let (first, then) = (losses(&folder), losses(&further));
     assert!(then[0] < 0.8 * first[0], "{} after {}", then[0], first[0]);
     assert!(then.last().unwrap() < first.last().unwrap());
     let summary = Summary::read(&further).unwrap();
     assert_eq!(summary.get("accuracy.start"), Some(earlier));
     assert!(summary.get("accuracy.network").unwrap() > earlier);
-    let notes = Frame::read(&further, "notes").unwrap().text("note").unwrap();
+    let notes = records::Notes::read(&further).unwrap().note().unwrap();
     let said = format!("which read {earlier:.3} of the test split right");
     assert!(notes.iter().any(|n| n.contains(&said)), "{notes:?}");
     assert!(further.join("tables/weights.parquet").exists());

@@ -2,7 +2,8 @@
 //! report, cut off, forced, and on any number of threads.
 
 use accrue::experiment::Experiment;
-use accrue::report::{Frame, Summary};
+use accrue::records;
+use accrue::report::Summary;
 use accrue::studies::text::{self, Options, STAGES};
 use accrue::{Error, train};
 use std::collections::BTreeMap;
@@ -229,10 +230,10 @@ fn a_run_makes_everything_once_and_again_only_what_changed() {
     assert!(error.to_string().contains("did you mean"), "{error}");
 
     // Topics' words are drawn one by one: their order tells nothing, and costs the network next to nothing.
-    let augmented = Frame::read(&folder, "augmented").unwrap();
-    let model = augmented.text("model").unwrap();
+    let augmented = records::Augmented::read(&folder).unwrap();
+    let model = augmented.model().unwrap();
     assert_eq!(&model[model.len() - 2..], ["network_shuffled", "network"]);
-    let accuracy = augmented.f64("accuracy").unwrap();
+    let accuracy = augmented.accuracy().unwrap();
     let (other, own) = (accuracy[model.len() - 2], accuracy[model.len() - 1]);
     // Two binomial deviations of a difference between 180 documents each.
     let error = 2.0 * (own * (1.0 - own) * 2.0 / 180.0).sqrt();
@@ -388,7 +389,6 @@ fn runs_stand_side_by_side_and_on_one_page() {
 
 #[test]
 fn what_knows_more_than_words_stands_in_the_accuracies() {
-    use accrue::report::Frame;
     let out = tempfile::tempdir().unwrap();
     // "not bad" against "not good": pairs tell what words cannot.
     let texts = ["good film", "not bad", "bad film", "not good"];
@@ -415,7 +415,7 @@ fn what_knows_more_than_words_stands_in_the_accuracies() {
     assert!(summary.get("accuracy.bag_of_words").unwrap() < 0.8);
     // Random weights tell four texts apart.
     assert_eq!(summary.get("accuracy.encoder"), Some(1.0));
-    let models = Frame::read(&folder, "accuracies").unwrap().text("model").unwrap();
+    let models = records::Accuracies::read(&folder).unwrap().model().unwrap();
     assert_eq!(models, ["network", "bag_of_words", "bigrams", "encoder", "majority"]);
     // Another network on the same corpus finds the features made.
     let features = || std::fs::read_dir(out.path().join("features")).unwrap().count();
@@ -495,12 +495,10 @@ fn a_text_says_which_words_modify_before_any_network_is_trained() {
     let (code, _, error) = said(&["--modifiers", "--tables", "told"]);
     assert!(code == Some(0) && error.contains("told/tables/text_gains.parquet"), "{error}");
     let folder_of_tables = folder.path().join("told");
-    let gains = accrue::report::Frame::read(&folder_of_tables, "text_gains").unwrap();
-    assert!(
-        gains.height() > words.len() && words.contains(&gains.text("word").unwrap()[0].as_str())
-    );
-    let found = accrue::report::Frame::read(&folder_of_tables, "dimensions_predicted").unwrap();
-    assert_eq!(found.f64("value").unwrap()[0], json["dimension.predicted"].as_f64().unwrap());
+    let gains = records::TextGains::read(&folder_of_tables).unwrap();
+    assert!(gains.height() > words.len() && words.contains(&gains.word().unwrap()[0].as_str()));
+    let found = records::DimensionsPredicted::read(&folder_of_tables).unwrap();
+    assert_eq!(found.value().unwrap()[0], json["dimension.predicted"].as_f64().unwrap());
     // Pieces of a text hold no bag of words.
     let (code, _, error) = said(&["--modifiers", "--pieces"]);
     assert!(code == Some(2) && error.contains("--pieces"), "{error}");

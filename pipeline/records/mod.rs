@@ -21,6 +21,35 @@
 //! assert_eq!(Readouts::read(&run)?.norm()?, norms);
 //! # Ok::<(), accrue::Error>(())
 //! ```
+//!
+//! A forgotten column does not compile,
+//!
+//! ```compile_fail,E0063
+//! use accrue::records::{Notes, column};
+//! Notes { note: column(["cut"]) };
+//! ```
+//!
+//! nor does one that was not declared,
+//!
+//! ```compile_fail,E0560
+//! use accrue::records::{Notes, column};
+//! Notes { stage: column(["train"]), note: column(["cut"]), secret: column(["s"]) };
+//! ```
+//!
+//! nor one of another type,
+//!
+//! ```compile_fail,E0277
+//! use accrue::records::{Notes, column};
+//! Notes { stage: column(["train"]), note: column([1.0]) };
+//! ```
+//!
+//! nor reading what is not there.
+//!
+//! ```compile_fail,E0599
+//! use accrue::records::Notes;
+//! Notes::read(".".as_ref())?.secret()?;
+//! # Ok::<(), accrue::Error>(())
+//! ```
 
 // `[state]` in a column's meaning is a shape, no link.
 #![allow(rustdoc::broken_intra_doc_links)]

@@ -171,6 +171,16 @@ macro_rules! tables {
                 pub fn read(run: &std::path::Path) -> $crate::Result<$crate::records::Frame<Self>> {
                     $crate::records::Frame::open(run)
                 }
+
+                /// Reads the table, where `run` holds it.
+                ///
+                /// # Errors
+                /// [`Error::Polars`](crate::Error::Polars) if it is damaged.
+                pub fn read_if_there(
+                    run: &std::path::Path,
+                ) -> $crate::Result<Option<$crate::records::Frame<Self>>> {
+                    Self::is_in(run).then(|| Self::read(run)).transpose()
+                }
             }
 
             impl $crate::records::Frame<$table> {

@@ -1,7 +1,8 @@
 //! Runs side by side.
 
-use super::{Frame, Summary, dictionary};
+use super::{Summary, dictionary};
 use crate::engine::Finished;
+use crate::records;
 use crate::{Error, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -133,35 +134,37 @@ impl Parts {
         let finished = Finished::open(run, &["report"])?;
         let stages: Vec<&str> = finished.stages().iter().map(|s| s.name.as_str()).collect();
         Finished::open(run, &stages)?;
-        let have = |name: &str| run.join(format!("tables/{name}.parquet")).is_file();
         let mut spectrum = Vec::new();
-        for name in ["spectrum", "spectrum_predicted"].into_iter().filter(|n| have(n)) {
-            let table = Frame::read(run, name)?;
-            let (source, component) = (table.text("source")?, table.f64("component")?);
-            let ratio = table.f64("ratio")?;
+        let mut add = |source: Vec<String>, component: Vec<usize>, ratio: Vec<f64>| {
             let rows = source.into_iter().zip(component).zip(ratio);
-            spectrum.extend(rows.map(|((s, c), r)| (s, c as usize, r)));
+            spectrum.extend(rows.map(|((s, c), r)| (s, c, r)));
+        };
+        if records::Spectrum::is_in(run) {
+            let table = records::Spectrum::read(run)?;
+            add(table.source()?, table.component()?, table.ratio()?);
+        }
+        if records::SpectrumPredicted::is_in(run) {
+            let table = records::SpectrumPredicted::read(run)?;
+            add(table.source()?, table.component()?, table.ratio()?);
         }
         let (mut angle, mut in_span) = (None, None);
-        if have("readouts") {
-            let table = Frame::read(run, "readouts")?;
-            let angles = table.lists("angles")?;
+        if records::Readouts::is_in(run) {
+            let table = records::Readouts::read(run)?;
+            let angles = table.angles()?;
             if angles.len() > 1 {
                 let pairs: Vec<f64> = (0..angles.len())
                     .flat_map(|i| (0..i).map(move |j| (i, j)))
                     .map(|(i, j)| angles[i][j])
                     .collect();
                 angle = Some(pairs.iter().sum::<f64>() / pairs.len() as f64);
-                let shares = table.f64("in_span")?;
+                let shares = table.in_span()?;
                 in_span = Some(shares.iter().sum::<f64>() / shares.len() as f64);
             }
         }
         let mut claims = Vec::new();
-        if have("claims") {
-            let table = Frame::read(run, "claims")?;
-            let holds = table.bool("holds")?;
-            let tested = table.text("claim")?.into_iter().zip(holds);
-            claims.extend(tested.filter_map(|(c, h)| Some((c, h?))));
+        if records::Claims::is_in(run) {
+            let table = records::Claims::read(run)?;
+            claims.extend(table.claim()?.into_iter().zip(table.holds()?));
         }
         Ok(Self { summary: Summary::read(run)?, spectrum, angle, in_span, claims })
     }

@@ -4,10 +4,10 @@ use super::figure::{self, grid::Correlation};
 use super::page::{escape, shell};
 use super::plot;
 use super::summary::{FILE, SHOWN, Summary};
-use super::table::Table;
 use crate::Result;
 use crate::engine::RECORD;
 use crate::files::replace;
+use crate::records::{self, column};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -121,12 +121,13 @@ fn predicted(
         .collect();
     let Some(figure) = figure::grid::scatter(&pairs, correlation, &["runs"]) else { return Ok(()) };
     figure.write(out)?;
-    Table::new("runs")
-        .text("run", rows.iter().map(|r| r.0.as_str()))
-        .f64("predicted", rows.iter().map(|r| r.1))
-        .f64("found", rows.iter().map(|r| r.2))
-        .text("reason", rows.iter().map(|r| r.3))
-        .write(out)?;
+    records::Runs {
+        run: column(rows.iter().map(|r| r.0.as_str())),
+        predicted: column(rows.iter().map(|r| r.1)),
+        found: column(rows.iter().map(|r| r.2)),
+        reason: column(rows.iter().map(|r| r.3)),
+    }
+    .write(out)?;
     let _ = write!(
         body,
         "<section id=dimensions><h2>{}</h2><figure>{}<figcaption>{} <span class=links><a \

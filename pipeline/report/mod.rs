@@ -14,8 +14,7 @@ pub mod page;
 pub mod plot;
 pub mod reading;
 pub mod summary;
-pub mod table;
+
 pub mod walk;
 
 pub use summary::Summary;
-pub use table::{Frame, Table};

@@ -1,12 +1,12 @@
 //! One offline page a run.
 
-use super::Frame;
 use super::figure::{self, Figure};
 use super::summary::Summary;
-use super::{context, plot, table};
+use super::{context, plot};
 use crate::Result;
 use crate::engine::StageRecord;
 use crate::files::replace;
+use crate::records;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -48,7 +48,7 @@ pub fn write(run: &Path, page: &Page, summary: &Summary) -> Result<Vec<String>> 
     tables.sort_unstable();
     tables.dedup();
     for name in tables.into_iter().filter(|name| have(run, name)) {
-        files.push(table::csv(run, name)?);
+        files.push(records::csv(run, name)?);
     }
     let html = html(run, page, summary, &figures)?;
     replace(&run.join("index.html"), html.as_bytes())?;
@@ -130,7 +130,7 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
     if let Some(first) = drawn.next() {
         section(&mut body, run, first);
     }
-    if have(run, "claims") {
+    if records::Claims::is_in(run) {
         claims(&mut body, run)?;
     }
     if let Some(walk) = &page.walk {
@@ -139,7 +139,7 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
     numbers(&mut body, page, summary);
     drawn.for_each(|f| section(&mut body, run, f));
     close_by(&mut body, run)?;
-    if have(run, "accuracies") {
+    if records::Accuracies::is_in(run) {
         accuracies(&mut body, run)?;
         context::section(&mut body, run, summary)?;
     }
@@ -181,10 +181,10 @@ fn contents<'a>(run: &Path, page: &Page, figures: &'a [Figure]) -> Vec<(&'a str,
     if page.walk.is_some() {
         all.insert(after, ("walk", "Reading a document"));
     }
-    if have(run, "claims") {
+    if records::Claims::is_in(run) {
         all.insert(after, ("claims", "The claims"));
     }
-    if have(run, "accuracies") {
+    if records::Accuracies::is_in(run) {
         all.extend([("accuracies", "Accuracy"), ("augmented", "Words in context")]);
     }
     all.push(("close", "Dimension from close by"));
@@ -288,11 +288,11 @@ fn numbers(body: &mut String, page: &Page, summary: &Summary) {
 
 /// The papers' claims on this run.
 fn claims(body: &mut String, run: &Path) -> Result<()> {
-    let table = Frame::read(run, "claims")?;
-    let (claim, statement) = (table.text("claim")?, table.text("statement")?);
-    let (measured, low, high) = (table.f64("measured")?, table.f64("low")?, table.f64("high")?);
-    let (n, reference) = (table.f64("n")?, table.text("reference")?);
-    let holds = table.bool("holds")?;
+    let table = records::Claims::read(run)?;
+    let (claim, statement) = (table.claim()?, table.statement()?);
+    let (measured, low, high) = (table.measured()?, table.low()?, table.high()?);
+    let (n, reference) = (table.n()?, table.reference()?);
+    let holds = table.holds()?;
     body.push_str("<section id=claims><h2>The claims</h2>");
     if claim.is_empty() {
         body.push_str("<p>None of the papers' claims is about this kind of label.</p></section>\n");
@@ -308,7 +308,7 @@ fn claims(body: &mut String, run: &Path) -> Result<()> {
         } else {
             format!("<br><span class=small>{} – {}</span>", short(low[i]), short(high[i]))
         };
-        let answer = if holds[i] == Some(true) { "yes" } else { "<strong>no</strong>" };
+        let answer = if holds[i] { "yes" } else { "<strong>no</strong>" };
         let _ = write!(
             body,
             "<tr><td>{}</td><td>{}<br><span class=small>n = {:.0}</span></td><td>{}{interval}\
@@ -335,9 +335,9 @@ fn short(x: f64) -> String {
 
 /// Dimensions from close by, and what the first components are worth.
 fn close_by(body: &mut String, run: &Path) -> Result<()> {
-    let table = Frame::read(run, "dimensions")?;
-    let (source, measure) = (table.text("source")?, table.text("measure")?);
-    let value = table.f64("value")?;
+    let table = records::Dimensions::read(run)?;
+    let (source, measure) = (table.source()?, table.measure()?);
+    let value = table.value()?;
     let get = |s: &str, m: &str| {
         let at = (0..source.len()).find(|&i| source[i] == s && measure[i] == m);
         at.map_or("–".into(), |i| format!("{:.2}", value[i]))
@@ -359,9 +359,9 @@ fn close_by(body: &mut String, run: &Path) -> Result<()> {
         let _ = write!(body, "<tr><td>{name}</td><td>{states}</td><td>{slow}</td></tr>");
     }
     body.push_str("</tbody></table>");
-    if have(run, "restricted") {
-        let table = Frame::read(run, "restricted")?;
-        let (components, accuracy) = (table.f64("components")?, table.f64("accuracy")?);
+    if records::Restricted::is_in(run) {
+        let table = records::Restricted::read(run)?;
+        let (components, accuracy) = (table.components()?, table.accuracy()?);
         body.push_str(
             "<p>Accuracy when the state that is read keeps only its first components:</p><table>\
              <thead><tr><th>Components kept</th>",
@@ -383,9 +383,9 @@ fn close_by(body: &mut String, run: &Path) -> Result<()> {
 }
 
 fn accuracies(body: &mut String, run: &Path) -> Result<()> {
-    let table = Frame::read(run, "accuracies")?;
-    let (model, accuracy) = (table.text("model")?, table.f64("accuracy")?);
-    let (low, high, n) = (table.f64("low")?, table.f64("high")?, table.f64("n")?);
+    let table = records::Accuracies::read(run)?;
+    let (model, accuracy) = (table.model()?, table.accuracy()?);
+    let (low, high, n) = (table.low()?, table.high()?, table.n()?);
     body.push_str(
         "<section id=accuracies><h2>Accuracy</h2><table><thead><tr><th>Model</th><th>Test</th>\
          <th>95 % interval</th><th>Answers</th></tr></thead><tbody>",
@@ -412,12 +412,11 @@ fn accuracies(body: &mut String, run: &Path) -> Result<()> {
 }
 
 fn searches(body: &mut String, run: &Path) -> Result<()> {
-    let table = Frame::read(run, "searches")?;
-    let (input, tolerance) = (table.text("input")?, table.f64("tolerance")?);
-    let column = |name: &str| table.f64(name);
-    let (seeds, reached, kept) = (column("seeds")?, column("reached")?, column("kept")?);
-    let (moved, dimension) = (column("median_moved")?, column("participation_ratio")?);
-    let (far, stalled) = (column("too_far")?, column("stalled")?);
+    let table = records::Searches::read(run)?;
+    let (input, tolerance) = (table.input()?, table.tolerance()?);
+    let (seeds, reached, kept) = (table.seeds()?, table.reached()?, table.kept()?);
+    let (moved, dimension) = (table.median_moved()?, table.participation_ratio()?);
+    let (far, stalled) = (table.too_far()?, table.stalled()?);
     body.push_str(
         "<section id=searches><h2>Slow points</h2><p>From visited states down to where the state \
          nearly stands still under a held input: half the squared step, q, below each tolerance. \
@@ -450,8 +449,8 @@ fn searches(body: &mut String, run: &Path) -> Result<()> {
 }
 
 fn notes(body: &mut String, run: &Path) -> Result<()> {
-    let table = Frame::read(run, "notes")?;
-    let notes = table.text("note")?;
+    let table = records::Notes::read(run)?;
+    let notes = table.note()?;
     body.push_str("<section id=notes><h2>Notes</h2>");
     if notes.is_empty() {
         body.push_str("<p>Nothing was cut, dropped or doubtful.</p>");

@@ -14,7 +14,8 @@ use crate::engine::Lock;
 use crate::experiment::Experiment;
 use crate::experiment::grid::{Case, cases};
 use crate::ops::cuda;
-use crate::report::{Frame, Summary, Table, grid as page};
+use crate::records::{self, column};
+use crate::report::{Summary, grid as page};
 use crate::summary;
 use crate::train::Penalty;
 use crate::{Result, engine, interrupt, train};
@@ -129,7 +130,7 @@ pub fn rewrite(folder: &Path) -> Result<bool> {
         return Ok(false);
     }
     // The networks carry the grid's title.
-    let title = Frame::read(folder, "cases")?.text("name")?.into_iter().find_map(|case| {
+    let title = records::Cases::read(folder)?.name()?.into_iter().find_map(|case| {
         let path = folder.join("cases").join(case).join(engine::RECORD);
         let text = std::fs::read_to_string(&path).ok()?;
         engine::experiment_of::<Experiment>(&path.display().to_string(), &text).ok()
@@ -165,49 +166,54 @@ fn write(folder: &Path, cases: &[Case], outcomes: &[Outcome]) -> Result<()> {
             continue;
         }
         numbers.extend(Summary::read(&outcome.folder)?.numbers().map(|(k, v)| (i, k, v)));
-        let table = Frame::read(&outcome.folder, "claims")?;
-        let (claim, measured) = (table.text("claim")?, table.f64("measured")?);
-        let (holds, reference) = (table.bool("holds")?, table.text("reference")?);
+        let table = records::Claims::read(&outcome.folder)?;
+        let (claim, measured) = (table.claim()?, table.measured()?);
+        let (holds, reference) = (table.holds()?, table.reference()?);
         claims.extend(
             (0..claim.len())
                 .map(|c| (i, claim[c].clone(), measured[c], holds[c], reference[c].clone())),
         );
     }
-    Table::new("cases")
-        .u64("case", 0..cases.len())
-        .text("name", cases.iter().map(|c| c.name.as_str()))
-        .maybe_bool("finished", outcomes.iter().map(|o| Some(o.failure.is_none())))
-        .text("failure", outcomes.iter().map(|o| o.failure.clone().unwrap_or_default()))
-        .write(folder)?;
-    Table::new("case_settings")
-        .u64("case", settings.iter().map(|s| s.0))
-        .text("setting", settings.iter().map(|s| s.1))
-        .text("value", settings.iter().map(|s| s.2))
-        .write(folder)?;
-    Table::new("case_numbers")
-        .u64("case", numbers.iter().map(|n| n.0))
-        .text("key", numbers.iter().map(|n| n.1.as_str()))
-        .f64("value", numbers.iter().map(|n| n.2))
-        .write(folder)?;
-    Table::new("case_claims")
-        .u64("case", claims.iter().map(|c| c.0))
-        .text("claim", claims.iter().map(|c| c.1.as_str()))
-        .f64("measured", claims.iter().map(|c| c.2))
-        .maybe_bool("holds", claims.iter().map(|c| c.3))
-        .text("reference", claims.iter().map(|c| c.4.as_str()))
-        .write(folder)?;
+    records::Cases {
+        case: column(0..cases.len()),
+        name: column(cases.iter().map(|c| c.name.as_str())),
+        finished: column(outcomes.iter().map(|o| o.failure.is_none())),
+        failure: column(outcomes.iter().map(|o| o.failure.clone().unwrap_or_default())),
+    }
+    .write(folder)?;
+    records::CaseSettings {
+        case: column(settings.iter().map(|s| s.0)),
+        setting: column(settings.iter().map(|s| s.1)),
+        value: column(settings.iter().map(|s| s.2)),
+    }
+    .write(folder)?;
+    records::CaseNumbers {
+        case: column(numbers.iter().map(|n| n.0)),
+        key: column(numbers.iter().map(|n| n.1.as_str())),
+        value: column(numbers.iter().map(|n| n.2)),
+    }
+    .write(folder)?;
+    records::CaseClaims {
+        case: column(claims.iter().map(|c| c.0)),
+        claim: column(claims.iter().map(|c| c.1.as_str())),
+        measured: column(claims.iter().map(|c| c.2)),
+        holds: column(claims.iter().map(|c| c.3)),
+        reference: column(claims.iter().map(|c| c.4.as_str())),
+    }
+    .write(folder)?;
     let trends = trends(cases, &numbers);
-    Table::new("case_trends")
-        .text("setting", trends.iter().map(|t| t.setting.as_str()))
-        .text("among", trends.iter().map(|t| t.among.as_str()))
-        .text("key", trends.iter().map(|t| t.key))
-        .f64("spearman", trends.iter().map(|t| t.spearman))
-        .maybe_bool("falls", trends.iter().map(|t| Some(t.falls)))
-        .lists("medians", trends.iter().map(|t| t.medians.as_slice()))
-        .u64("n", trends.iter().map(|t| t.n))
-        .text("claim", trends.iter().map(|t| t.claim.map_or("", |c| c.statement)))
-        .maybe_bool("holds", trends.iter().map(|t| t.claim.map(|c| c.holds)))
-        .write(folder)?;
+    records::CaseTrends {
+        setting: column(trends.iter().map(|t| t.setting.as_str())),
+        among: column(trends.iter().map(|t| t.among.as_str())),
+        key: column(trends.iter().map(|t| t.key)),
+        spearman: column(trends.iter().map(|t| t.spearman)),
+        falls: column(trends.iter().map(|t| t.falls)),
+        medians: column(trends.iter().map(|t| t.medians.as_slice())),
+        n: column(trends.iter().map(|t| t.n)),
+        claim: column(trends.iter().map(|t| t.claim.map_or("", |c| c.statement))),
+        holds: column(trends.iter().map(|t| t.claim.map(|c| c.holds))),
+    }
+    .write(folder)?;
     // Those that an earlier grid left in this folder would speak of other networks.
     for name in ["case_modifiers", "case_augmented"] {
         let _ = std::fs::remove_file(folder.join(format!("tables/{name}.parquet")));

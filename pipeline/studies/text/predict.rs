@@ -4,7 +4,7 @@ use super::geometry::spectrum;
 use crate::corpus::{Labels, store};
 use crate::engine::StageOutput;
 use crate::experiment::Experiment;
-use crate::report::Table;
+use crate::records::{self, Table, column};
 use crate::stats::{Prediction, predict};
 use crate::{Result, stats};
 use std::path::Path;
@@ -32,26 +32,26 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
 ///
 /// * `documents`: that it was made from
 pub fn tables(found: &Prediction, documents: usize) -> [Table; 3] {
-    let spectra = spectrum(
-        "spectrum_predicted",
-        &[
-            ("predicted", &found.variances),
-            ("predicted_unbiased", &found.unbiased),
-            ("predicted_scaled", &found.scaled),
-        ],
-    );
-    let rows = Table::new("prediction")
-        .text("row", found.rows.iter().map(String::as_str))
-        .u64("documents", found.documents.iter().copied());
+    let records::Spectrum { source, component, variance, ratio, cumulative } = spectrum(&[
+        ("predicted", &found.variances),
+        ("predicted_unbiased", &found.unbiased),
+        ("predicted_scaled", &found.scaled),
+    ]);
+    let spectra = records::SpectrumPredicted { source, component, variance, ratio, cumulative };
+    let rows = records::Prediction {
+        row: column(found.rows.iter().map(String::as_str)),
+        documents: column(found.documents.iter().copied()),
+    };
     let pair = [&found.dimension, &found.dimension_unbiased, &found.dimension_scaled];
-    let dimensions = Table::new("dimensions_predicted")
-        .text("source", ["predicted", "predicted_unbiased", "predicted_scaled"])
-        .text("measure", ["participation_ratio"; 3])
-        .f64("value", pair.map(|i| i.value))
-        .f64("low", pair.map(|i| i.low))
-        .f64("high", pair.map(|i| i.high))
-        .u64("n", [documents; 3]);
-    [spectra, rows, dimensions]
+    let dimensions = records::DimensionsPredicted {
+        source: column(["predicted", "predicted_unbiased", "predicted_scaled"]),
+        measure: column(["participation_ratio"; 3]),
+        value: column(pair.map(|i| i.value)),
+        low: column(pair.map(|i| i.low)),
+        high: column(pair.map(|i| i.high)),
+        n: column([documents; 3]),
+    };
+    [spectra.table(), rows.table(), dimensions.table()]
 }
 
 /// Summary keys of a prediction.

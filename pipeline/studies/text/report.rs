@@ -4,7 +4,8 @@ use crate::corpus::{Labels, store};
 use crate::engine::{StageOutput, StageRecord};
 use crate::experiment::Experiment;
 use crate::model::{Config, foreign};
-use crate::report::{Summary, Table, page};
+use crate::records::{self, column};
+use crate::report::{Summary, page};
 use crate::{Result, notation};
 use std::path::Path;
 
@@ -76,10 +77,11 @@ pub(in crate::studies) fn costs(summary: &mut Summary, stages: &[StageRecord], s
 
 /// The notes' table.
 pub(in crate::studies) fn write_notes(folder: &Path, notes: &[(&str, String)]) -> Result<String> {
-    Table::new("notes")
-        .text("stage", notes.iter().map(|n| n.0))
-        .text("note", notes.iter().map(|n| n.1.as_str()))
-        .write(folder)
+    records::Notes {
+        stage: column(notes.iter().map(|n| n.0)),
+        note: column(notes.iter().map(|n| n.1.as_str())),
+    }
+    .write(folder)
 }
 
 /// What was assumed about weights from elsewhere, as sentences.

@@ -8,7 +8,7 @@ use crate::data::Trials;
 use crate::engine::{Run, StageOutput, Workspace};
 use crate::experiment::Experiment;
 use crate::model::{Foreign, Network};
-use crate::report::Table;
+use crate::records::{self, column};
 use crate::train::{self, Fit, Member, Record};
 use std::path::{Path, PathBuf};
 
@@ -173,26 +173,28 @@ pub fn import(e: &Experiment, foreign: &Foreign, folder: &Path) -> Result<StageO
 pub(in crate::studies) fn write_taken(folder: &Path, foreign: &Foreign) -> Result<String> {
     let shapes: Vec<Vec<f64>> =
         foreign.taken.iter().map(|t| t.shape.iter().map(|&s| s as f64).collect()).collect();
-    Table::new("weights")
-        .text("array", foreign.taken.iter().map(|t| t.array.as_str()))
-        .lists("shape", shapes.iter().map(Vec::as_slice))
-        .text("role", foreign.taken.iter().map(|t| t.role))
-        .write(folder)
+    records::Weights {
+        array: column(foreign.taken.iter().map(|t| t.array.as_str())),
+        shape: column(&shapes),
+        role: column(foreign.taken.iter().map(|t| t.role)),
+    }
+    .write(folder)
 }
 
-fn write(folder: &Path, records: &[Record]) -> Result<String> {
-    let column = |f: fn(&Record) -> f64| records.iter().map(f).collect::<Vec<_>>();
-    Table::new("training")
-        .u64("step", records.iter().map(|r| r.step))
-        .f64("epoch", column(|r| r.epoch))
-        .f64("loss", column(|r| r.loss))
-        .f64("penalty", column(|r| r.penalty))
-        .f64("accuracy", column(|r| r.accuracy))
-        .f64("learning_rate", column(|r| r.learning_rate))
-        .f64("gradient_norm", column(|r| r.gradient_norm))
-        .u64("tokens", records.iter().map(|r| r.tokens as usize))
-        .f64("seconds", column(|r| r.seconds))
-        .maybe_f64("validation_loss", records.iter().map(|r| r.validation_loss))
-        .maybe_f64("validation_accuracy", records.iter().map(|r| r.validation_accuracy))
-        .write(folder)
+fn write(folder: &Path, rows: &[Record]) -> Result<String> {
+    let each = |f: fn(&Record) -> f64| column(rows.iter().map(f));
+    records::Training {
+        step: column(rows.iter().map(|r| r.step)),
+        epoch: each(|r| r.epoch),
+        loss: each(|r| r.loss),
+        penalty: each(|r| r.penalty),
+        accuracy: each(|r| r.accuracy),
+        learning_rate: each(|r| r.learning_rate),
+        gradient_norm: each(|r| r.gradient_norm),
+        tokens: column(rows.iter().map(|r| r.tokens as usize)),
+        seconds: each(|r| r.seconds),
+        validation_loss: column(rows.iter().map(|r| r.validation_loss)),
+        validation_accuracy: column(rows.iter().map(|r| r.validation_accuracy)),
+    }
+    .write(folder)
 }
