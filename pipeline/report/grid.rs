@@ -45,12 +45,12 @@ impl Cases {
         let table = records::CaseSettings::read(folder)?;
         let (case, setting) = (table.case()?, table.setting()?);
         for ((c, s), v) in case.iter().zip(setting).zip(table.value()?) {
-            all.settings[*c as usize].push((s, v));
+            all.settings[*c].push((s, v));
         }
         let table = records::CaseNumbers::read(folder)?;
         let (case, key) = (table.case()?, table.key()?);
         for ((c, k), v) in case.iter().zip(key).zip(table.value()?) {
-            all.numbers[*c as usize].insert(k, v);
+            all.numbers[*c].insert(k, v);
         }
         Ok(all)
     }
@@ -158,7 +158,7 @@ impl Claims {
     fn read(folder: &Path) -> Result<Self> {
         let table = records::CaseClaims::read(folder)?;
         Ok(Self {
-            case: table.case()?.into_iter().map(|case| case as usize).collect(),
+            case: table.case()?,
             claim: table.claim()?,
             measured: table.measured()?,
             holds: table.holds()?,

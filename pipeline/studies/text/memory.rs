@@ -28,7 +28,7 @@ pub fn write(corpus: &Corpus, folder: &Path) -> Result<Option<String>> {
     let points = Matrix::from_fn(points.len(), count, |i, a| points[i][a]);
     let visited = visited(&table)?;
     let even: BTreeSet<usize> = visited.iter().copied().step_by(2).collect();
-    let fitted: Vec<bool> = documents.iter().map(|&d| even.contains(&(d as usize))).collect();
+    let fitted: Vec<bool> = documents.iter().map(|d| even.contains(d)).collect();
     let labels = corpus.label_names.len();
     let evidence = log_odds(&corpus.train, corpus.words.len(), labels);
     let total: f64 = axes.variances.iter().sum();
@@ -39,7 +39,7 @@ pub fn write(corpus: &Corpus, folder: &Path) -> Result<Option<String>> {
             .iter()
             .map(|&d| (d, leaky_sums(corpus.test.documents.get(d), &evidence, memory)))
             .collect();
-        let at = |i: usize, k: usize| sums[&(documents[i] as usize)][tokens[i] as usize][k];
+        let at = |i: usize, k: usize| sums[&documents[i]][tokens[i]][k];
         let features = Matrix::from_fn(documents.len(), labels, at);
         every.columns_mut(m * labels, labels).copy_from(&features);
         let shares = explained(&features, &points, &fitted);

@@ -319,7 +319,7 @@ fn word_table(folder: &Path, scene: &Scene, modes: &Modes) -> Result<Table> {
     let selects = modes.axes.turned(left.as_slice(), 2);
     Ok(records::WordModes {
         word: column(scene.corpus.words.iter().map(String::as_str)),
-        count: column(counts.iter().map(|&c| c as usize)),
+        count: column(counts),
         coefficient: column(modes.sets.coefficient.iter().copied()),
         selected: column(words.clone().map(|w| modes.selected(scene, modes.centre, w))),
         effect_1: column(words.clone().map(|w| effect(0, w))),

@@ -99,7 +99,7 @@ pub(super) fn toy(folder: &Path) -> Result<Vec<Claim>> {
         ),
         measured: ratio(far),
         interval: NONE,
-        n: table.n()?[0] as usize,
+        n: table.n()?[0],
         reference: "norms 2.27 before, 2.58 very, 3.15 not; at least 2",
         holds: ratio(far) >= 2.0,
     });
@@ -136,7 +136,7 @@ pub(super) fn toy(folder: &Path) -> Result<Vec<Claim>> {
                 .into(),
             measured: error,
             interval: NONE,
-            n: scored as usize,
+            n: scored,
             reference: ".006; at most .05 (variance of the score at the end: 53)",
             holds: error <= 0.05,
         },
@@ -233,7 +233,7 @@ pub(super) fn in_context(folder: &Path, turned: bool) -> Result<Vec<Claim>> {
                 ),
                 measured: recovered[i],
                 interval: (low[i], high[i]),
-                n: table.n()?[i] as usize,
+                n: table.n()?[i],
                 reference: "more than .90; at least .90",
                 holds: recovered[i] >= 0.9,
             });

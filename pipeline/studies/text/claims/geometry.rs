@@ -179,7 +179,7 @@ fn right(folder: &Path) -> Result<Claim> {
         statement: "the network solves the task: accuracy".into(),
         measured: accuracy,
         interval: (table.low()?[at], table.high()?[at]),
-        n: table.n()?[at] as usize,
+        n: table.n()?[at],
         reference: ".993 for three classes; at least .95",
         holds: accuracy >= 0.95,
     })

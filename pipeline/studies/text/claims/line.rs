@@ -47,7 +47,7 @@ fn published(e: &Experiment, folder: &Path) -> Result<Option<Claim>> {
         ),
         measured: accuracy[network],
         interval: (low[network], high[network]),
-        n: table.n()?[network] as usize,
+        n: table.n()?[network],
         reference: "Table 1; within two points",
         holds: (accuracy[network] - theirs[cell]).abs() <= 0.02,
     }))
@@ -176,7 +176,7 @@ fn roll_outs(folder: &Path) -> Result<Option<Claim>> {
         ),
         measured: rolled_lost,
         interval: NONE,
-        n: table.n()?[0] as usize,
+        n: table.n()?[0],
         reference: "trained linear loses .03, linearised much more",
         holds: lost > 0.0 && rolled_lost > lost,
     }))
