@@ -63,7 +63,7 @@ pub struct Frame<T> {
 
 impl<T: Record> Frame<T> {
     pub(super) fn open(run: &Path) -> Result<Self> {
-        let path = run.join(relative(T::SCHEMA.name));
+        let path = path(run, T::SCHEMA.name);
         Ok(Self { frame: frame(&path)?, file: path.display().to_string(), of: PhantomData })
     }
 
@@ -77,9 +77,14 @@ impl<T: Record> Frame<T> {
     }
 }
 
+/// Where the folder of a run has a table of that name.
+pub(super) fn path(run: &Path, name: &str) -> PathBuf {
+    run.join(relative(name))
+}
+
 /// Whether the folder of a run holds a table of that name.
 pub fn is_there(run: &Path, name: &str) -> bool {
-    run.join(relative(name)).is_file()
+    path(run, name).is_file()
 }
 
 fn frame(path: &PathBuf) -> Result<DataFrame> {
@@ -94,7 +99,7 @@ fn frame(path: &PathBuf) -> Result<DataFrame> {
 /// [`Error::Io`] if the table is not there or the folder cannot be written to,
 /// [`Error::Polars`] if it is damaged.
 pub fn csv(run: &Path, name: &str) -> Result<String> {
-    let frame = frame(&run.join(relative(name)))?;
+    let frame = frame(&path(run, name))?;
     let written = format!("tables/{name}.csv");
     let path = run.join(&written);
     let plain = frame.columns().iter().filter(|c| !matches!(c.dtype(), DataType::List(_)));
@@ -156,6 +161,11 @@ macro_rules! tables {
                 /// [`Error::Polars`](crate::Error::Polars) for columns of different lengths.
                 pub fn write(self, run: &std::path::Path) -> $crate::Result<String> {
                     self.table().write(run)
+                }
+
+                /// Where the table lies below `run`.
+                pub fn path(run: &std::path::Path) -> std::path::PathBuf {
+                    $crate::records::table::path(run, $name)
                 }
 
                 /// Whether `run` holds the table.

@@ -119,7 +119,9 @@ fn predicted(
             found: r.2,
         })
         .collect();
-    let Some(figure) = figure::grid::scatter(&pairs, correlation, &["runs"]) else { return Ok(()) };
+    let Some(figure) = figure::grid::scatter(&pairs, correlation, &[records::Runs::NAME]) else {
+        return Ok(());
+    };
     figure.write(out)?;
     records::Runs {
         run: column(rows.iter().map(|r| r.0.as_str())),
@@ -175,7 +177,7 @@ fn find(folder: &Path, runs: &mut Vec<PathBuf>, grids: &mut Vec<PathBuf>) {
         if path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.')) {
             continue;
         }
-        if path.join("tables/cases.parquet").is_file() {
+        if records::Cases::is_in(&path) {
             grids.push(path);
         } else if path.join(FILE).is_file() {
             runs.push(path);

@@ -6,7 +6,7 @@ use super::{context, plot};
 use crate::Result;
 use crate::engine::StageRecord;
 use crate::files::replace;
-use crate::records;
+use crate::records::{self, Accuracies, Claims, Dimensions, Searches};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -44,10 +44,10 @@ pub fn write(run: &Path, page: &Page, summary: &Summary) -> Result<Vec<String>> 
         files.push(figure.write(run)?);
     }
     let mut tables: Vec<&str> = figures.iter().flat_map(|f| f.tables).copied().collect();
-    tables.extend(["claims", "accuracies", "dimensions", "searches"]);
+    tables.extend([Claims::NAME, Accuracies::NAME, Dimensions::NAME, Searches::NAME]);
     tables.sort_unstable();
     tables.dedup();
-    for name in tables.into_iter().filter(|name| have(run, name)) {
+    for name in tables.into_iter().filter(|name| records::is_there(run, name)) {
         files.push(records::csv(run, name)?);
     }
     let html = html(run, page, summary, &figures)?;
@@ -130,7 +130,7 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
     if let Some(first) = drawn.next() {
         section(&mut body, run, first);
     }
-    if records::Claims::is_in(run) {
+    if Claims::is_in(run) {
         claims(&mut body, run)?;
     }
     if let Some(walk) = &page.walk {
@@ -139,7 +139,7 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
     numbers(&mut body, page, summary);
     drawn.for_each(|f| section(&mut body, run, f));
     close_by(&mut body, run)?;
-    if records::Accuracies::is_in(run) {
+    if Accuracies::is_in(run) {
         accuracies(&mut body, run)?;
         context::section(&mut body, run, summary)?;
     }
@@ -169,11 +169,6 @@ pub fn shell(title: &str, body: &str) -> String {
     )
 }
 
-/// Whether the run has a table.
-pub(super) fn have(run: &Path, name: &str) -> bool {
-    run.join(format!("tables/{name}.parquet")).is_file()
-}
-
 fn contents<'a>(run: &Path, page: &Page, figures: &'a [Figure]) -> Vec<(&'a str, &'a str)> {
     let mut all: Vec<(&str, &str)> = figures.iter().map(|f| (f.name, f.title)).collect();
     let after = 1.min(all.len());
@@ -181,10 +176,10 @@ fn contents<'a>(run: &Path, page: &Page, figures: &'a [Figure]) -> Vec<(&'a str,
     if page.walk.is_some() {
         all.insert(after, ("walk", "Reading a document"));
     }
-    if records::Claims::is_in(run) {
+    if Claims::is_in(run) {
         all.insert(after, ("claims", "The claims"));
     }
-    if records::Accuracies::is_in(run) {
+    if Accuracies::is_in(run) {
         all.extend([("accuracies", "Accuracy"), ("augmented", "Words in context")]);
     }
     all.push(("close", "Dimension from close by"));
@@ -202,7 +197,7 @@ fn section(body: &mut String, run: &Path, figure: &Figure) {
     let links: Vec<String> = figure
         .tables
         .iter()
-        .filter(|t| have(run, t))
+        .filter(|t| records::is_there(run, t))
         .map(|t| {
             format!(
                 "<a href=\"tables/{t}.parquet\">{t}.parquet</a> \
@@ -288,7 +283,7 @@ fn numbers(body: &mut String, page: &Page, summary: &Summary) {
 
 /// The papers' claims on this run.
 fn claims(body: &mut String, run: &Path) -> Result<()> {
-    let table = records::Claims::read(run)?;
+    let table = Claims::read(run)?;
     let (claim, statement) = (table.claim()?, table.statement()?);
     let (measured, low, high) = (table.measured()?, table.low()?, table.high()?);
     let (n, reference) = (table.n()?, table.reference()?);
@@ -335,7 +330,7 @@ fn short(x: f64) -> String {
 
 /// Dimensions from close by, and what the first components are worth.
 fn close_by(body: &mut String, run: &Path) -> Result<()> {
-    let table = records::Dimensions::read(run)?;
+    let table = Dimensions::read(run)?;
     let (source, measure) = (table.source()?, table.measure()?);
     let value = table.value()?;
     let get = |s: &str, m: &str| {
@@ -383,7 +378,7 @@ fn close_by(body: &mut String, run: &Path) -> Result<()> {
 }
 
 fn accuracies(body: &mut String, run: &Path) -> Result<()> {
-    let table = records::Accuracies::read(run)?;
+    let table = Accuracies::read(run)?;
     let (model, accuracy) = (table.model()?, table.accuracy()?);
     let (low, high, n) = (table.low()?, table.high()?, table.n()?);
     body.push_str(
@@ -412,7 +407,7 @@ fn accuracies(body: &mut String, run: &Path) -> Result<()> {
 }
 
 fn searches(body: &mut String, run: &Path) -> Result<()> {
-    let table = records::Searches::read(run)?;
+    let table = Searches::read(run)?;
     let (input, tolerance) = (table.input()?, table.tolerance()?);
     let (seeds, reached, kept) = (table.seeds()?, table.reached()?, table.kept()?);
     let (moved, dimension) = (table.median_moved()?, table.participation_ratio()?);

@@ -126,7 +126,7 @@ pub fn run(
 /// # Errors
 /// [`Error::Input`] if the tables cannot be understood; [`Error::Io`] if the folder cannot be written to.
 pub fn rewrite(folder: &Path) -> Result<bool> {
-    if !folder.join("tables/cases.parquet").is_file() {
+    if !records::Cases::is_in(folder) {
         return Ok(false);
     }
     // The networks carry the grid's title.
@@ -215,8 +215,8 @@ fn write(folder: &Path, cases: &[Case], outcomes: &[Outcome]) -> Result<()> {
     }
     .write(folder)?;
     // Those that an earlier grid left in this folder would speak of other networks.
-    for name in ["case_modifiers", "case_augmented"] {
-        let _ = std::fs::remove_file(folder.join(format!("tables/{name}.parquet")));
+    for table in [records::CaseModifiers::path(folder), records::CaseAugmented::path(folder)] {
+        let _ = std::fs::remove_file(table);
     }
     let alike = alike(cases, outcomes);
     for table in [shared::modifiers(&alike)?, shared::augmented(&alike)?].into_iter().flatten() {

@@ -61,7 +61,7 @@ pub fn augmented(groups: &[(String, Vec<&Path>)]) -> Result<Option<Table>> {
     let mut all = Vec::new();
     for (group, runs) in groups {
         let mut models: Vec<(String, Vec<Gain>)> = Vec::new();
-        for run in runs.iter().filter(|run| run.join("tables/augmented.parquet").is_file()) {
+        for run in runs.iter().filter(|run| records::Augmented::is_in(run)) {
             let table = records::Augmented::read(run)?;
             let accuracy = table.accuracy()?;
             let (words, network) = (accuracy[0], accuracy[accuracy.len() - 1]);
@@ -106,14 +106,14 @@ fn together<'a>(group: &'a str, runs: &[&Path]) -> Result<Vec<Row<'a>>> {
     let mut words: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
     let mut text: BTreeMap<String, [Vec<f64>; 3]> = BTreeMap::new();
     let mut networks = 0;
-    for run in runs.iter().filter(|run| run.join("tables/modifiers.parquet").is_file()) {
+    for run in runs.iter().filter(|run| records::Modifiers::is_in(run)) {
         networks += 1;
         let table = records::Modifiers::read(run)?;
         let (gain, quantile) = (table.gain()?, table.null_quantile()?);
         for (i, word) in table.word()?.into_iter().enumerate() {
             words.entry(word).or_default().push((gain[i], quantile[i]));
         }
-        if run.join("tables/text_gains.parquet").is_file() {
+        if records::TextGains::is_in(run) {
             said(run, &mut text)?;
         }
     }

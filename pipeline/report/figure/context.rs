@@ -72,7 +72,7 @@ pub fn subspace(table: &Frame<ModifierSubspace>) -> Result<Option<Figure>> {
             words.len()
         ),
         alt: format!("Scatter plot of {} modifiers in two directions.", words.len()),
-        tables: &["modifier_subspace"],
+        tables: &[ModifierSubspace::NAME],
         svg,
         plot: Some(Plot { series: series.into(), x: across, y: up, equal: false, search: true }),
     }))
@@ -128,7 +128,7 @@ pub fn positions(table: &Frame<Positions>) -> Result<Figure> {
              to come, part of which is forgotten soon.{inside}"
         ),
         alt: format!("Gain of words at {} places from either end.", from.len() / 2),
-        tables: &["positions"],
+        tables: &[Positions::NAME],
         svg,
         plot: None,
     })

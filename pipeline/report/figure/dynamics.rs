@@ -80,7 +80,7 @@ pub fn spectrum(
             }
         ),
         alt: format!("Cumulative variance curves of {}.", seen.join(", ")),
-        tables: &["spectrum", "spectrum_predicted"],
+        tables: &[Spectrum::NAME, SpectrumPredicted::NAME],
         svg,
         plot: Some(Plot {
             series: curves
@@ -137,7 +137,7 @@ pub fn plane(table: &Frame<Eigenvalues>) -> Result<Figure> {
              given for many tokens; one near 0 forgets at once; off the real axis it rotates."
         ),
         alt: format!("{} eigenvalues in the complex plane with the unit circle.", re.len()),
-        tables: &["eigenvalues"],
+        tables: &[Eigenvalues::NAME],
         svg,
         plot: Some(eigenvalues(table)?),
     })
@@ -255,9 +255,9 @@ pub fn time_constants(
         ),
         alt: format!("Time constants of {} modes on a logarithmic scale.", rows.len()),
         tables: if along.is_some() {
-            &["eigenvalues", "lyapunov", "states"]
+            &[Eigenvalues::NAME, Lyapunov::NAME, States::NAME]
         } else {
-            &["eigenvalues", "states"]
+            &[Eigenvalues::NAME, States::NAME]
         },
         svg,
         plot: None,
@@ -334,7 +334,7 @@ pub fn memory(table: &Frame<Memory>) -> Result<Figure> {
             "Variance explained for {count} components at {} memories.",
             component.len() / count.max(1)
         ),
-        tables: &["memory"],
+        tables: &[Memory::NAME],
         svg,
         plot: None,
     })
@@ -382,7 +382,7 @@ pub fn training(table: &Frame<Training>) -> Result<Figure> {
             step.last().copied().unwrap_or(0.0)
         ),
         alt: "Training and validation loss against optimiser steps.".into(),
-        tables: &["training"],
+        tables: &[Training::NAME],
         svg,
         plot: Some(Plot {
             series: vec![

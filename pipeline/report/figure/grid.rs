@@ -2,6 +2,7 @@
 
 use super::Figure;
 use super::axes::{self, area, chart, colour, dots, equal, key, line, range};
+use crate::records;
 use crate::report::grid::Cases;
 use crate::report::plot::{Plot, Series};
 use plotters::prelude::*;
@@ -43,7 +44,7 @@ pub fn dimensions(cases: &Cases, correlation: Correlation) -> Option<Figure> {
             })
         })
         .collect();
-    scatter(&pairs, correlation, &["case_numbers", "case_settings"])
+    scatter(&pairs, correlation, &[records::CaseNumbers::NAME, records::CaseSettings::NAME])
 }
 
 /// Predicted against found; none without networks.

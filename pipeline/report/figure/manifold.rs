@@ -98,9 +98,9 @@ pub fn draw(
             readouts.map_or(0, Frame::height)
         ),
         tables: if readouts.is_some() {
-            &["states", "fixed_points", "readouts"]
+            &[States::NAME, FixedPoints::NAME, Readouts::NAME]
         } else {
-            &["states", "fixed_points"]
+            &[States::NAME, FixedPoints::NAME]
         },
         svg,
         plot: Some(plot),

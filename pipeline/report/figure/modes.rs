@@ -5,7 +5,7 @@ use super::Figure;
 use super::axes::{self, area, chart, chart_with, colour, dots, key, line, power, range};
 use crate::Result;
 use crate::records::{
-    DeflectionField, Frame, Impulse, Modes, OneStep, Relaxation, Units, WordModes,
+    DeflectionField, Deflections, Frame, Impulse, Modes, OneStep, Relaxation, Units, WordModes,
 };
 use crate::report::plot::{Plot, Series};
 use plotters::prelude::*;
@@ -61,7 +61,7 @@ pub fn along(table: &Frame<Modes>) -> Result<Figure> {
             theta.len()
         ),
         alt: format!("Three time constants at each of {} slow points.", theta.len()),
-        tables: &["modes"],
+        tables: &[Modes::NAME],
         svg,
         plot: Some(Plot {
             series: live,
@@ -138,7 +138,7 @@ pub fn selected(table: &Frame<WordModes>) -> Result<Option<Figure>> {
             kept.len()
         ),
         alt: format!("Scatter plot of {} words.", kept.len()),
-        tables: &["word_modes"],
+        tables: &[WordModes::NAME],
         svg,
         plot: Some(plot),
     }))
@@ -178,7 +178,7 @@ pub fn relaxation(table: &Frame<Relaxation>) -> Result<Figure> {
              input is held. A fast fall, then a slow drift along the manifold."
         ),
         alt: format!("Step length over {} tokens.", step.len()),
-        tables: &["relaxation"],
+        tables: &[Relaxation::NAME],
         svg,
         plot: None,
     })
@@ -247,7 +247,7 @@ pub fn effects(table: &Frame<WordModes>) -> Result<Option<Figure>> {
             shown.len()
         ),
         alt: format!("Scatter plot of {} word effects in three sets.", shown.len()),
-        tables: &["word_modes"],
+        tables: &[WordModes::NAME],
         svg,
         plot: Some(plot),
     }))
@@ -323,7 +323,7 @@ pub fn field(table: &Frame<DeflectionField>) -> Result<Option<Figure>> {
             shown.len() - 1
         ),
         alt: format!("Arrows of {} words over the plane of the states.", shown.len()),
-        tables: &["deflection_field", "deflections"],
+        tables: &[DeflectionField::NAME, Deflections::NAME],
         svg,
         plot: None,
     }))
@@ -373,7 +373,7 @@ pub fn impulse(table: &Frame<Impulse>) -> Result<Figure> {
              and thick meet, the slow mode is all that is remembered."
         ),
         alt: format!("Readout change over {} delays for three sets of words.", later.len() / 3),
-        tables: &["impulse"],
+        tables: &[Impulse::NAME],
         svg,
         plot: None,
     })
@@ -428,7 +428,7 @@ pub fn one_step(table: &Frame<OneStep>) -> Result<Option<Figure>> {
             errors.len()
         ),
         alt: format!("Histogram of {} relative errors, median {middle:.3}.", errors.len()),
-        tables: &["one_step"],
+        tables: &[OneStep::NAME],
         svg,
         plot: None,
     }))
@@ -477,7 +477,7 @@ pub fn units(table: &Frame<Units>) -> Result<Figure> {
             all.len()
         ),
         alt: format!("{} units over two documents.", all.len()),
-        tables: &["units"],
+        tables: &[Units::NAME],
         svg,
         plot: None,
     })

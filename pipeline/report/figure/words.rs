@@ -88,7 +88,7 @@ pub fn draw(table: &Frame<Words>) -> Result<Option<Figure>> {
             kept.len()
         ),
         alt: format!("Scatter plot of {} words, network against counts.", kept.len()),
-        tables: &["words"],
+        tables: &[Words::NAME],
         svg,
         plot: Some(plot),
     }))
@@ -203,7 +203,7 @@ pub fn text_gains(text: &Frame<TextGains>, network: &Frame<Modifiers>) -> Result
             "Scatter plot of {} words, gain by the network against gain by the text.",
             shown.len()
         ),
-        tables: &["text_gains", "modifiers"],
+        tables: &[TextGains::NAME, Modifiers::NAME],
         svg,
         plot: Some(Plot { series, x: across, y: up, equal: false, search: true }),
     }))
@@ -254,7 +254,7 @@ pub fn modifiers(table: &Frame<Modifiers>) -> Result<Option<Figure>> {
             words.len()
         ),
         alt: format!("Scatter plot of {} words, occurrences against gain.", words.len()),
-        tables: &["modifiers"],
+        tables: &[Modifiers::NAME],
         svg,
         plot: Some(Plot {
             series,

@@ -196,10 +196,7 @@ fn slow_points(e: &Experiment, folder: &Path) -> Result<Vec<[f64; 3]>> {
 
 /// Words of the page that change how others are read, strongest first.
 fn modifiers(folder: &Path, place: &HashMap<u32, usize>) -> Result<Vec<usize>> {
-    if !folder.join("tables/modifiers.parquet").is_file() {
-        return Ok(Vec::new());
-    }
-    let table = records::Modifiers::read(folder)?;
+    let Some(table) = records::Modifiers::read_if_there(folder)? else { return Ok(Vec::new()) };
     let (id, beyond) = (table.id()?, table.null_quantile()?);
     let found = (0..id.len()).filter(|&i| beyond[i] >= MODIFIERS.1).take(MODIFIERS.0);
     Ok(found.filter_map(|i| place.get(&(id[i] as u32)).copied()).collect())
