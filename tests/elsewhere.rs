@@ -4,7 +4,7 @@ use super::experiment::{Ran, run, small};
 use accrue::experiment::Experiment;
 use accrue::model::StaticInput;
 use accrue::model::foreign;
-use accrue::records;
+use accrue::records::{self, Key, keys};
 use accrue::report::Summary;
 use accrue::studies::states_only;
 use accrue::studies::text::{self, Options, STAGES};
@@ -25,10 +25,12 @@ fn weights_from_elsewhere_make_the_portrait_that_training_made() {
     let (ran, again) = run(&experiment, out.path(), &[]);
     assert_eq!(ran, STAGES);
     let (before, after) = (Summary::read(&folder).unwrap(), Summary::read(&again).unwrap());
-    for key in ["accuracy.network", "dimension.states", "dimension.fixed_points"] {
-        assert_eq!(before.get(key), after.get(key), "{key}");
+    for key in [keys::ACCURACY_NETWORK, keys::DIMENSION_STATES, keys::DIMENSION_FIXED_POINTS] {
+        assert_eq!(before.get(key), after.get(key), "{key:?}");
     }
-    assert!(after.get("dimension.untrained").is_none() && after.get("train.steps").is_none());
+    assert!(
+        after.get(keys::DIMENSION_UNTRAINED).is_none() && after.get(keys::TRAIN_STEPS).is_none()
+    );
     assert!(!again.join("tables/training.parquet").exists());
     let page = std::fs::read_to_string(again.join("index.html")).unwrap();
     assert!(page.contains("Reading a document") && !page.contains("before training"));
@@ -54,10 +56,10 @@ fn weights_from_elsewhere_make_the_portrait_that_training_made() {
         states_only::run(experiment, &[], options)
     };
     let found = Summary::read(&bare(&alone).unwrap()).unwrap();
-    assert_eq!(found.get("fixed_points.count"), before.get("fixed_points.count"));
-    let near = |key: &str| (found.get(key).unwrap() - before.get(key).unwrap()).abs();
-    assert!(near("dimension.fixed_points") < 1e-6);
-    assert!(near("dimension.states") < 0.05, "the table holds every state of these documents");
+    assert_eq!(found.get(keys::FIXED_POINTS_COUNT), before.get(keys::FIXED_POINTS_COUNT));
+    let near = |key: Key<f64>| (found.get(key).unwrap() - before.get(key).unwrap()).abs();
+    assert!(near(keys::DIMENSION_FIXED_POINTS) < 1e-6);
+    assert!(near(keys::DIMENSION_STATES) < 0.05, "the table holds every state of these documents");
     let page = std::fs::read_to_string(out.path().join("tests/alone/index.html")).unwrap();
     assert!(page.contains("No corpus was given") && page.contains("id=manifold"));
 
@@ -82,10 +84,10 @@ fn training_goes_on_from_the_weights_of_an_earlier_run() {
     let (ran, again) = run(&experiment, out.path(), &[]);
     assert_eq!(ran, STAGES);
     let (before, after) = (Summary::read(&folder).unwrap(), Summary::read(&again).unwrap());
-    let earlier = before.get("accuracy.network").unwrap();
-    assert_eq!(after.get("accuracy.start"), Some(earlier));
-    assert_eq!(after.get("accuracy.network"), Some(earlier));
-    assert_eq!(before.get("dimension.states"), after.get("dimension.states"));
+    let earlier = before.get(keys::ACCURACY_NETWORK).unwrap();
+    assert_eq!(after.get(keys::ACCURACY_START), Some(earlier));
+    assert_eq!(after.get(keys::ACCURACY_NETWORK), Some(earlier));
+    assert_eq!(before.get(keys::DIMENSION_STATES), after.get(keys::DIMENSION_STATES));
     assert!(run(&experiment, out.path(), &[]).0.is_empty(), "in place the second time");
 
     // At a rate that moves them, it starts where the other ended and learns on.
@@ -98,8 +100,8 @@ fn training_goes_on_from_the_weights_of_an_earlier_run() {
     assert!(then[0] < 0.8 * first[0], "{} after {}", then[0], first[0]);
     assert!(then.last().unwrap() < first.last().unwrap());
     let summary = Summary::read(&further).unwrap();
-    assert_eq!(summary.get("accuracy.start"), Some(earlier));
-    assert!(summary.get("accuracy.network").unwrap() > earlier);
+    assert_eq!(summary.get(keys::ACCURACY_START), Some(earlier));
+    assert!(summary.get(keys::ACCURACY_NETWORK).unwrap() > earlier);
     let notes = records::Notes::read(&further).unwrap().note().unwrap();
     let said = format!("which read {earlier:.3} of the test split right");
     assert!(notes.iter().any(|n| n.contains(&said)), "{notes:?}");
@@ -111,7 +113,7 @@ fn training_goes_on_from_the_weights_of_an_earlier_run() {
     experiment.name = "anew".into();
     experiment.weights.as_mut().unwrap().readout = Some("none".into());
     let (_, anew) = run(&experiment, out.path(), &[]);
-    let start = Summary::read(&anew).unwrap().get("accuracy.start").unwrap();
+    let start = Summary::read(&anew).unwrap().get(keys::ACCURACY_START).unwrap();
     assert!(start < earlier, "{start} with a drawn readout, {earlier} with its own");
 }
 
@@ -132,7 +134,8 @@ fn of_a_grid_the_case_with_the_same_cell_and_seed_is_taken() {
     let (_, folder) = run(&experiment, out.path(), &[]);
     let taken = std::fs::read_to_string(folder.join("run.ron")).unwrap();
     assert!(taken.contains("002-2/model.safetensors"), "{taken}");
-    let accuracy = |folder: &Path| Summary::read(folder).unwrap().get("accuracy.network").unwrap();
+    let accuracy =
+        |folder: &Path| Summary::read(folder).unwrap().get(keys::ACCURACY_NETWORK).unwrap();
     assert_eq!(accuracy(&folder), accuracy(&second));
 
     let refused = |experiment: &Experiment| {

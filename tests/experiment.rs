@@ -2,7 +2,7 @@
 //! report, cut off, forced, and on any number of threads.
 
 use accrue::experiment::Experiment;
-use accrue::records;
+use accrue::records::{self, keys};
 use accrue::report::Summary;
 use accrue::studies::text::{self, Options, STAGES};
 use accrue::{Error, train};
@@ -198,21 +198,21 @@ fn a_run_makes_everything_once_and_again_only_what_changed() {
 
     let summary = Summary::read(&folder).unwrap();
     for key in [
-        "accuracy.network",
-        "accuracy.bag_of_words",
-        "dimension.states",
-        "dimension.fixed_points",
-        "dimension.predicted",
-        "fixed_points.count",
-        "train.tokens_per_second",
-        "time.seconds",
-        "memory.peak_bytes",
+        keys::ACCURACY_NETWORK,
+        keys::ACCURACY_BAG_OF_WORDS,
+        keys::DIMENSION_STATES,
+        keys::DIMENSION_FIXED_POINTS,
+        keys::DIMENSION_PREDICTED,
+        keys::FIXED_POINTS_COUNT,
+        keys::TRAIN_TOKENS_PER_SECOND,
+        keys::TIME_SECONDS,
+        keys::MEMORY_PEAK_BYTES,
     ] {
-        assert!(summary.get(key).is_some_and(f64::is_finite), "{key}: {:?}", summary.get(key));
+        assert!(summary.get(key).is_some_and(f64::is_finite), "{key:?}: {:?}", summary.get(key));
     }
-    assert!(summary.get("accuracy.network").unwrap() > 0.8);
-    assert!((summary.get("dimension.predicted").unwrap() - 2.0).abs() < 0.1);
-    assert!(summary.get("fixed_points.count").unwrap() > 3.0);
+    assert!(summary.get(keys::ACCURACY_NETWORK).unwrap() > 0.8);
+    assert!((summary.get(keys::DIMENSION_PREDICTED).unwrap() - 2.0).abs() < 0.1);
+    assert!(summary.get(keys::FIXED_POINTS_COUNT).unwrap() > 3.0);
     for file in ["run.ron", "summary.json", "model.safetensors", "index.html"] {
         assert!(folder.join(file).is_file(), "{file}");
     }
@@ -258,13 +258,13 @@ fn a_run_makes_everything_once_and_again_only_what_changed() {
     assert!(folder.join("tables/augmented.parquet").is_file());
     // Words alone decide this corpus: the page says that there is nothing for words in context to recover.
     let summary = Summary::read(&folder).unwrap();
-    assert!(summary.get("accuracy.network") <= summary.get("accuracy.bag_of_words"));
+    assert!(summary.get(keys::ACCURACY_NETWORK) <= summary.get(keys::ACCURACY_BAG_OF_WORDS));
     let page = std::fs::read_to_string(folder.join("index.html")).unwrap();
     assert!(page.contains("reads no better than words alone"));
     let (ran, _) = run(&small(&["fixed_points.seeds=64", "context.fit=false"]), out.path(), &[]);
     assert_eq!(ran, ["context", "claims", "report"]);
     assert!(!folder.join("tables/augmented.parquet").exists());
-    assert!(Summary::read(&folder).unwrap().get("recovered.fraction").is_none());
+    assert!(Summary::read(&folder).unwrap().get(keys::RECOVERED_FRACTION).is_none());
     run(&changed, out.path(), &[]);
     // A file that is gone is made again.
     std::fs::remove_file(folder.join("tables/prediction.parquet")).unwrap();
@@ -372,7 +372,7 @@ fn runs_stand_side_by_side_and_on_one_page() {
     let found = Comparison::of(&[a.clone(), b.clone()]).unwrap();
     assert_eq!(found.names, ["small", "other"]);
     let row = |name: &str| found.rows.iter().find(|r| r.name == name).unwrap();
-    let accuracy = |folder: &Path| Summary::read(folder).unwrap().get("accuracy.network");
+    let accuracy = |folder: &Path| Summary::read(folder).unwrap().get(keys::ACCURACY_NETWORK);
     assert_eq!(row("accuracy.network").values, [accuracy(&a), accuracy(&b)]);
     let shares: f64 = (1..=5).map(|k| row(&format!("states {k}")).values[0].unwrap()).sum();
     assert!(shares > 0.95 && shares < 1.0 + 1e-9, "{shares}");
@@ -411,10 +411,10 @@ fn what_knows_more_than_words_stands_in_the_accuracies() {
     });
     let (_, folder) = run(&experiment, out.path(), &[]);
     let summary = Summary::read(&folder).unwrap();
-    assert_eq!(summary.get("accuracy.bigrams"), Some(1.0));
-    assert!(summary.get("accuracy.bag_of_words").unwrap() < 0.8);
+    assert_eq!(summary.get(keys::ACCURACY_BIGRAMS), Some(1.0));
+    assert!(summary.get(keys::ACCURACY_BAG_OF_WORDS).unwrap() < 0.8);
     // Random weights tell four texts apart.
-    assert_eq!(summary.get("accuracy.encoder"), Some(1.0));
+    assert_eq!(summary.get(keys::ACCURACY_ENCODER), Some(1.0));
     let models = records::Accuracies::read(&folder).unwrap().model().unwrap();
     assert_eq!(models, ["network", "bag_of_words", "bigrams", "encoder", "majority"]);
     // Another network on the same corpus finds the features made.

@@ -54,7 +54,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     // What tables hold and mean: no network, no stage.
     ("records", &[], &["error", "files"]),
     // Stages know no network, and no folder but their own.
-    ("engine", &[], &["error", "files", "interrupt", "notation"]),
+    ("engine", &["records"], &["error", "files", "interrupt", "notation"]),
     ("modifiers", &[], &["dynamics", "geometry", "linalg", "ops", "seed", "summary"]),
     // Pages are made of tables: they see no network.
     ("report", &["records", "engine"], &["error", "files", "notation"]),

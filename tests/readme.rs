@@ -4,7 +4,6 @@ use accrue::corpus::catalogue::Catalogue;
 use accrue::experiment::Experiment;
 use accrue::model::{Config, Head, Network};
 use accrue::records;
-use accrue::report::dictionary;
 use accrue::seed;
 use accrue::studies::text::STAGES;
 use candle_core::{Device, Tensor};
@@ -279,7 +278,7 @@ fn python_on_the_pages_reads_what_runs_write() {
                 }
             }
             for key in block.split("summary[").skip(1).filter_map(|rest| quoted(rest).next()) {
-                assert!(dictionary::SUMMARY.iter().any(|f| f.name == key), "{name}: no key {key}");
+                assert!(records::keys::KEYS.iter().any(|f| f.name == key), "{name}: no key {key}");
             }
             blocks += 1;
         }

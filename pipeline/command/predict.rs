@@ -6,6 +6,7 @@ use crate::baseline::gains::{self, Gain};
 use crate::corpus::{self, Corpus, Pieces, Source, pieces, settings};
 use crate::experiment::Experiment;
 use crate::records::Table;
+use crate::records::keys;
 use crate::report::Summary;
 use crate::stats::{Prediction, predict, predict_pieces};
 use crate::studies::text::{prediction_numbers, prediction_tables, text_gains};
@@ -91,16 +92,16 @@ impl Predict {
         let mut summary = Summary::new();
         prediction_numbers(&counted.found)
             .iter()
-            .for_each(|(key, number)| summary.number(key, *number));
-        summary.text("shape.predicted", counted.found.shape.name());
-        summary.text("corpus.name", counted.name.as_str());
-        summary.number("corpus.documents", counted.documents as f64);
-        summary.number("corpus.tokens", counted.tokens as f64);
-        summary.number("corpus.vocabulary", counted.vocabulary as f64);
+            .for_each(|(key, number)| summary.number(*key, *number));
+        summary.text(keys::SHAPE_PREDICTED, counted.found.shape.name());
+        summary.text(keys::CORPUS_NAME, counted.name.as_str());
+        summary.number(keys::CORPUS_DOCUMENTS, counted.documents as f64);
+        summary.number(keys::CORPUS_TOKENS, counted.tokens as f64);
+        summary.number(keys::CORPUS_VOCABULARY, counted.vocabulary as f64);
         if let Some(told) = &counted.told {
             let words: Vec<&str> = told.called().map(|(word, _)| word).collect();
-            summary.number("text_gains.count", words.len() as f64);
-            summary.text("text_gains.words", words.join(" "));
+            summary.number(keys::TEXT_GAINS_COUNT, words.len() as f64);
+            summary.text(keys::TEXT_GAINS_WORDS, words.join(" "));
         }
         if let Some(folder) = &self.tables {
             for file in counted.write(folder)? {

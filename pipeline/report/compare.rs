@@ -1,8 +1,8 @@
 //! Runs side by side.
 
-use super::{Summary, dictionary};
+use super::Summary;
 use crate::engine::Finished;
-use crate::records;
+use crate::records::{self, Key, keys};
 use crate::{Error, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -11,25 +11,25 @@ use std::path::{Path, PathBuf};
 const COMPONENTS: usize = 5;
 
 /// Summary numbers that are compared, in this order, with their digits.
-const NUMBERS: [(&str, usize); 18] = [
-    ("accuracy.network", 4),
-    ("accuracy.bag_of_words", 4),
-    ("accuracy.augmented", 4),
-    ("recovered.fraction", 2),
-    ("text_gains.agreement", 2),
-    ("dimension.states", 2),
-    ("dimension.fixed_points", 2),
-    ("dimension.untrained", 2),
-    ("dimension.predicted", 2),
-    ("dimension.predicted_scaled", 2),
-    ("fixed_points.count", 0),
-    ("fixed_points.reached", 3),
-    ("fixed_points.certified", 0),
-    ("fixed_points.stable", 0),
-    ("fixed_points.tau_1", 1),
-    ("fixed_points.slow_modes", 0),
-    ("train.seconds", 1),
-    ("memory.peak_bytes", 0),
+const NUMBERS: [(Key<f64>, usize); 18] = [
+    (keys::ACCURACY_NETWORK, 4),
+    (keys::ACCURACY_BAG_OF_WORDS, 4),
+    (keys::ACCURACY_AUGMENTED, 4),
+    (keys::RECOVERED_FRACTION, 2),
+    (keys::TEXT_GAINS_AGREEMENT, 2),
+    (keys::DIMENSION_STATES, 2),
+    (keys::DIMENSION_FIXED_POINTS, 2),
+    (keys::DIMENSION_UNTRAINED, 2),
+    (keys::DIMENSION_PREDICTED, 2),
+    (keys::DIMENSION_PREDICTED_SCALED, 2),
+    (keys::FIXED_POINTS_COUNT, 0),
+    (keys::FIXED_POINTS_REACHED, 3),
+    (keys::FIXED_POINTS_CERTIFIED, 0),
+    (keys::FIXED_POINTS_STABLE, 0),
+    (keys::FIXED_POINTS_TAU_1, 1),
+    (keys::FIXED_POINTS_SLOW_MODES, 0),
+    (keys::TRAIN_SECONDS, 1),
+    (keys::MEMORY_PEAK_BYTES, 0),
 ];
 
 /// One line of the comparison: a value a run, `None` where the run has none.
@@ -76,8 +76,7 @@ impl Comparison {
                 }
             };
         for (key, digits) in NUMBERS {
-            let about = dictionary::SUMMARY.iter().find(|f| f.name == key).map_or("", |f| f.about);
-            add("numbers", key, about, digits, &|p| p.summary.get(key));
+            add("numbers", key.name(), key.about(), digits, &|p| p.summary.get(key));
         }
         for source in ["states", "fixed_points", "predicted_scaled"] {
             for component in 1..=COMPONENTS {

@@ -3,7 +3,7 @@
 use super::page::escape;
 use super::summary::Summary;
 use crate::Result;
-use crate::records::{self, Blocking, Frame, Phrases};
+use crate::records::{self, Blocking, Frame, Phrases, keys};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
@@ -98,10 +98,11 @@ pub fn section(body: &mut String, run: &Path, summary: &Summary) -> Result<()> {
 
 /// How far the network does what the text says.
 fn agreement(body: &mut String, summary: &Summary) {
-    let number = |key: &str| summary.get(&format!("text_gains.{key}"));
-    if let (Some(correlation), Some(low), Some(high), Some(words)) =
-        (number("agreement"), number("agreement.low"), number("agreement.high"), number("compared"))
-    {
+    if let (Some(correlation), Some((low, high)), Some(words)) = (
+        summary.get(keys::TEXT_GAINS_AGREEMENT),
+        summary.interval(keys::TEXT_GAINS_AGREEMENT),
+        summary.get(keys::TEXT_GAINS_COMPARED),
+    ) {
         let _ = write!(
             body,
             "<p>Could the text have told? Over the {words:.0} words whose gain the labels give to ±1, that gain and \

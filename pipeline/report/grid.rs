@@ -9,13 +9,13 @@ use super::summary::SHOWN;
 use crate::Result;
 use crate::files::replace;
 use crate::notation::told_apart;
-use crate::records;
+use crate::records::{self, Key, keys};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
 /// What is shown of each case beside the headline numbers.
-const CLAIMS: (&str, &str, usize) = ("claims.held", "Claims held", 0);
+const CLAIMS: (Key<f64>, &str, usize) = (keys::CLAIMS_HELD, "Claims held", 0);
 
 /// What the tables of a grid say, by case.
 pub struct Cases {
@@ -311,8 +311,8 @@ fn trends(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
             })
             .collect();
         let name = match key[i].as_str() {
-            "fixed_points.slow_modes" => "Slow modes",
-            key => SHOWN.iter().find(|s| s.0 == key).map_or(key, |s| s.1),
+            key if key == keys::FIXED_POINTS_SLOW_MODES.name() => "Slow modes",
+            key => SHOWN.iter().find(|s| s.0.name() == key).map_or(key, |s| s.1),
         };
         let claim = holds[i].map_or(String::new(), |holds| {
             format!("{}: {}", claim[i], if holds { "holds" } else { "does not hold" })
@@ -500,7 +500,7 @@ fn list(body: &mut String, cases: &Cases) {
         );
         if cases.failures[i].is_empty() {
             for (key, _, digits) in &shown {
-                let cell = cases.numbers[i].get(*key);
+                let cell = cases.numbers[i].get(key.name());
                 let cell = cell.map_or("–".into(), |x| format!("{x:.digits$}"));
                 let _ = write!(body, "<td>{cell}</td>");
             }

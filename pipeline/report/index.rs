@@ -7,7 +7,7 @@ use super::summary::{FILE, SHOWN, Summary};
 use crate::Result;
 use crate::engine::RECORD;
 use crate::files::replace;
-use crate::records::{self, column};
+use crate::records::{self, column, keys};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -51,7 +51,7 @@ pub fn write(out: &Path, correlation: Correlation) -> Result<PathBuf> {
             let cell = summary.get(key).map_or("–".into(), |x| format!("{x:.digits$}"));
             let _ = write!(body, "<td>{cell}</td>");
         }
-        let claims = summary.get("claims.held").zip(summary.get("claims.tested"));
+        let claims = summary.get(keys::CLAIMS_HELD).zip(summary.get(keys::CLAIMS_TESTED));
         let claims = claims.map_or("–".into(), |(h, t)| format!("{h:.0} of {t:.0}"));
         let _ = write!(body, "<td>{claims}</td></tr>");
     }
@@ -91,11 +91,11 @@ fn predicted(
     let of_grids: Vec<(PathBuf, Summary)> =
         folders.iter().filter_map(|f| Some((f.clone(), Summary::read(f).ok()?))).collect();
     for (folder, summary) in runs.iter().chain(&of_grids) {
-        let (found, expected) = ("dimension.states", "dimension.predicted_scaled");
+        let (found, expected) = (keys::DIMENSION_STATES, keys::DIMENSION_PREDICTED_SCALED);
         let Some((x, y)) = summary.get(expected).zip(summary.get(found)) else { continue };
         let less = summary
-            .get("accuracy.network")
-            .zip(summary.get("accuracy.bag_of_words"))
+            .get(keys::ACCURACY_NETWORK)
+            .zip(summary.get(keys::ACCURACY_BAG_OF_WORDS))
             .is_some_and(|(network, words)| network < words - LESS);
         let reason = match ((x - y).abs() > APART, less) {
             (false, _) => "",

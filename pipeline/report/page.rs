@@ -6,7 +6,7 @@ use super::{context, plot};
 use crate::Result;
 use crate::engine::StageRecord;
 use crate::files::replace;
-use crate::records::{self, Accuracies, Claims, Dimensions, Searches};
+use crate::records::{self, Accuracies, Claims, Dimensions, Key, Searches, keys};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -74,15 +74,15 @@ pub fn escape(text: &str) -> String {
 
 /// The finding in one or two sentences, numbers from the summary.
 pub fn sentence(page: &Page, summary: &Summary) -> String {
-    let get = |key: &str| summary.get(key);
+    let get = |key: Key<f64>| summary.get(key);
     let mut text = String::new();
-    if let Some(dimension) = get("dimension.states") {
+    if let Some(dimension) = get(keys::DIMENSION_STATES) {
         let _ = write!(text, "The states of this network spread in {dimension:.2} dimensions");
-        if let Some(slow) = get("dimension.fixed_points").filter(|d| *d > 0.0) {
+        if let Some(slow) = get(keys::DIMENSION_FIXED_POINTS).filter(|d| *d > 0.0) {
             let _ = write!(text, " around slow points that spread in {slow:.2}");
         }
         if let (Some(predicted), Some(shape)) =
-            (get("dimension.predicted"), summary.get_text("shape.predicted"))
+            (get(keys::DIMENSION_PREDICTED), summary.get_text(keys::SHAPE_PREDICTED))
         {
             let figure = match shape {
                 "simplex" if page.labels == 3 => "triangle".to_string(),
@@ -96,13 +96,15 @@ pub fn sentence(page: &Page, summary: &Summary) -> String {
                 text,
                 "; word counts alone, without the network, predict {predicted:.2} and a {figure}"
             );
-            if let Some(scaled) = get("dimension.predicted_scaled") {
+            if let Some(scaled) = get(keys::DIMENSION_PREDICTED_SCALED) {
                 let _ = write!(text, " ({scaled:.2} once each word weighs what it says)");
             }
         }
         text.push_str(". ");
     }
-    if let (Some(network), Some(words)) = (get("accuracy.network"), get("accuracy.bag_of_words")) {
+    if let (Some(network), Some(words)) =
+        (get(keys::ACCURACY_NETWORK), get(keys::ACCURACY_BAG_OF_WORDS))
+    {
         let measure = if page.labels == 0 { "R²" } else { "accuracy" };
         let _ = write!(
             text,
@@ -225,22 +227,24 @@ fn section(body: &mut String, run: &Path, figure: &Figure) {
 
 fn numbers(body: &mut String, page: &Page, summary: &Summary) {
     let mut rows = Vec::new();
-    let number = |key: &str| summary.get(key).map_or("–".into(), |x| format!("{x:.2}"));
-    let range =
-        |key: &str| match (summary.get(&format!("{key}.low")), summary.get(&format!("{key}.high")))
-        {
-            (Some(low), Some(high)) => format!("{low:.2} – {high:.2}"),
-            _ => String::new(),
-        };
-    rows.push(("Dimension of the states", number("dimension.states"), String::new()));
-    if summary.get("dimension.untrained").is_some() {
-        rows.push(("… before training", number("dimension.untrained"), String::new()));
+    let number = |key: Key<f64>| summary.get(key).map_or("–".into(), |x| format!("{x:.2}"));
+    let range = |key: Key<f64>| match summary.interval(key) {
+        Some((low, high)) => format!("{low:.2} – {high:.2}"),
+        None => String::new(),
+    };
+    rows.push(("Dimension of the states", number(keys::DIMENSION_STATES), String::new()));
+    if summary.get(keys::DIMENSION_UNTRAINED).is_some() {
+        rows.push(("… before training", number(keys::DIMENSION_UNTRAINED), String::new()));
     }
-    rows.push(("Dimension of the slow points", number("dimension.fixed_points"), String::new()));
+    rows.push((
+        "Dimension of the slow points",
+        number(keys::DIMENSION_FIXED_POINTS),
+        String::new(),
+    ));
     for (name, key) in [
-        ("Predicted from word counts", "dimension.predicted"),
-        ("… without sampling noise", "dimension.predicted_unbiased"),
-        ("… and each word weighed by what it says", "dimension.predicted_scaled"),
+        ("Predicted from word counts", keys::DIMENSION_PREDICTED),
+        ("… without sampling noise", keys::DIMENSION_PREDICTED_UNBIASED),
+        ("… and each word weighed by what it says", keys::DIMENSION_PREDICTED_SCALED),
     ] {
         if summary.get(key).is_some() {
             rows.push((name, number(key), range(key)));
@@ -249,22 +253,22 @@ fn numbers(body: &mut String, page: &Page, summary: &Summary) {
     if page.labels > 1 && !page.lists {
         rows.push(("Classes − 1", format!("{}", page.labels - 1), String::new()));
     }
-    let whole = |key: &str| summary.get(key).map_or("–".into(), |x| format!("{x:.0}"));
-    rows.push(("Slow points kept", whole("fixed_points.count"), String::new()));
-    let tried = whole("fixed_points.tried");
+    let whole = |key: Key<f64>| summary.get(key).map_or("–".into(), |x| format!("{x:.0}"));
+    rows.push(("Slow points kept", whole(keys::FIXED_POINTS_COUNT), String::new()));
+    let tried = whole(keys::FIXED_POINTS_TRIED);
     rows.push((
         "Proved to be fixed points",
-        format!("{} of {tried}", whole("fixed_points.certified")),
+        format!("{} of {tried}", whole(keys::FIXED_POINTS_CERTIFIED)),
         String::new(),
     ));
     rows.push((
         "Proved to be stable",
-        format!("{} of {tried}", whole("fixed_points.stable")),
+        format!("{} of {tried}", whole(keys::FIXED_POINTS_STABLE)),
         String::new(),
     ));
-    rows.push(("Slowest time constant, tokens", whole("fixed_points.tau_1"), String::new()));
-    if summary.get("fixed_points.slow_modes").is_some() {
-        rows.push(("Slow modes", whole("fixed_points.slow_modes"), String::new()));
+    rows.push(("Slowest time constant, tokens", whole(keys::FIXED_POINTS_TAU_1), String::new()));
+    if summary.get(keys::FIXED_POINTS_SLOW_MODES).is_some() {
+        rows.push(("Slow modes", whole(keys::FIXED_POINTS_SLOW_MODES), String::new()));
     }
     body.push_str(
         "<section id=numbers><h2>The numbers</h2><table><thead><tr><th>Measure</th><th>Value\

@@ -14,7 +14,7 @@ use crate::engine::Lock;
 use crate::experiment::Experiment;
 use crate::experiment::grid::{Case, cases};
 use crate::ops::cuda;
-use crate::records::{self, column};
+use crate::records::{self, Key, column, keys};
 use crate::report::{Summary, grid as page};
 use crate::summary;
 use crate::train::Penalty;
@@ -205,7 +205,7 @@ fn write(folder: &Path, cases: &[Case], outcomes: &[Outcome]) -> Result<()> {
     records::CaseTrends {
         setting: column(trends.iter().map(|t| t.setting.as_str())),
         among: column(trends.iter().map(|t| t.among.as_str())),
-        key: column(trends.iter().map(|t| t.key)),
+        key: column(trends.iter().map(|t| t.key.name())),
         spearman: column(trends.iter().map(|t| t.spearman)),
         falls: column(trends.iter().map(|t| t.falls)),
         medians: column(trends.iter().map(|t| t.medians.as_slice())),
@@ -253,16 +253,16 @@ fn grouped(
 }
 
 /// Summary numbers that are followed along an axis.
-const FOLLOWED: [&str; 5] = [
-    "accuracy.network",
-    "dimension.predicted_scaled",
-    "dimension.states",
-    "dimension.fixed_points",
-    "fixed_points.slow_modes",
+const FOLLOWED: [Key<f64>; 5] = [
+    keys::ACCURACY_NETWORK,
+    keys::DIMENSION_PREDICTED_SCALED,
+    keys::DIMENSION_STATES,
+    keys::DIMENSION_FIXED_POINTS,
+    keys::FIXED_POINTS_SLOW_MODES,
 ];
 
 /// Those that a paper speaks of, followed in networks that are otherwise alike too.
-const CLAIMED: [&str; 2] = ["dimension.predicted_scaled", "dimension.states"];
+const CLAIMED: [Key<f64>; 2] = [keys::DIMENSION_PREDICTED_SCALED, keys::DIMENSION_STATES];
 /// A penalty takes all dimensions away somewhere on a grid that spans this factor.
 const WIDE: f64 = 100.0;
 
@@ -271,7 +271,7 @@ struct Trend {
     setting: String,
     /// The settings that the cases share along the other axes; empty for all of them together.
     among: String,
-    key: &'static str,
+    key: Key<f64>,
     /// Rank correlation of the number with the value's place on the axis.
     spearman: f64,
     /// Whether the median over the other axes falls from each value to the next.
@@ -295,14 +295,14 @@ fn judge(trends: &mut [Trend]) {
     for i in 0..trends.len() {
         let Trend { setting, among, key, spearman, falls, values, .. } = &trends[i];
         let apart = trends.iter().any(|t| t.setting == *setting && !t.among.is_empty());
-        if *key != "dimension.states" || (apart && among.is_empty()) {
+        if *key != keys::DIMENSION_STATES || (apart && among.is_empty()) {
             continue;
         }
         // Claimed of classes that are more and more alike: the counts must say that they are.
         let alike = || {
             let beside = |t: &&Trend| t.setting == *setting && t.among == *among;
             let mut beside = trends.iter().filter(beside);
-            beside.any(|t| t.key == "dimension.predicted_scaled" && t.falls)
+            beside.any(|t| t.key == keys::DIMENSION_PREDICTED_SCALED && t.falls)
         };
         let claim = match setting.as_str() {
             "training.penalty" if wide(values) => Some(Claim {
@@ -335,13 +335,13 @@ fn follow(
     axis: usize,
     (among, members): (&str, &[usize]),
     numbers: &[(usize, String, f64)],
-    key: &'static str,
+    key: Key<f64>,
 ) -> Option<Trend> {
     let values = values(cases, axis);
     let place = |case: usize| values.iter().position(|v| *v == cases[case].settings[axis].1);
     let (places, found): (Vec<f64>, Vec<f64>) = numbers
         .iter()
-        .filter(|n| n.1 == key && members.contains(&n.0))
+        .filter(|n| n.1 == key.name() && members.contains(&n.0))
         .map(|n| (place(n.0).expect("every value is listed") as f64, n.2))
         .unzip();
     let middle = |v: usize| {
@@ -386,11 +386,13 @@ fn trends(cases: &[Case], numbers: &[(usize, String, f64)]) -> Vec<Trend> {
         }
         let groups = grouped(cases, 0..cases.len(), &["seed", setting]);
         let whole: Vec<usize> = (0..cases.len()).collect();
-        all.extend(FOLLOWED.iter().filter_map(|k| follow(cases, axis, ("", &whole), numbers, k)));
+        all.extend(
+            FOLLOWED.into_iter().filter_map(|k| follow(cases, axis, ("", &whole), numbers, k)),
+        );
         if groups.len() > 1 {
             for (among, members) in &groups {
-                let own = |k: &&'static str| follow(cases, axis, (among, members), numbers, k);
-                all.extend(CLAIMED.iter().filter_map(own));
+                let own = |k: Key<f64>| follow(cases, axis, (among, members), numbers, k);
+                all.extend(CLAIMED.into_iter().filter_map(own));
             }
         }
     }
@@ -412,13 +414,13 @@ mod tests {
                 experiment: Experiment::default(),
             })
             .collect();
-        let of = |key: &str, i: usize, x: f64| (i, key.to_string(), x);
-        let mut numbers: Vec<_> = (0..6).map(|i| of("dimension.states", i, found[i])).collect();
-        numbers.extend((0..6).map(|i| of("dimension.predicted_scaled", i, predicted[i % 3])));
+        let of = |key: Key<f64>, i: usize, x: f64| (i, key.name().to_string(), x);
+        let mut numbers: Vec<_> = (0..6).map(|i| of(keys::DIMENSION_STATES, i, found[i])).collect();
+        numbers.extend((0..6).map(|i| of(keys::DIMENSION_PREDICTED_SCALED, i, predicted[i % 3])));
         trends(&cases, &numbers)
     }
 
-    fn verdict(trends: &[Trend]) -> Option<(&'static str, bool)> {
+    fn verdict(trends: &[Trend]) -> Option<(Key<f64>, bool)> {
         let of: Vec<_> = trends.iter().filter_map(|t| t.claim.map(|c| (t.key, c.holds))).collect();
         assert!(of.len() <= 1, "one number is claimed");
         of.first().copied()
@@ -428,7 +430,7 @@ mod tests {
     fn what_is_claimed_along_an_axis_is_judged_by_its_numbers() {
         let falling = [2.0, 1.5, 1.0, 2.1, 1.4, 1.1];
         let level = [2.0, 1.9, 2.1, 2.0, 2.2, 1.9];
-        let states = Some(("dimension.states", true));
+        let states = Some((keys::DIMENSION_STATES, true));
         let alike = [3.0, 2.0, 1.0];
         assert_eq!(verdict(&along("training.penalty", falling, [1.0; 3])), states);
         // Ranks 1 2 3 twice against two falling triples: rho = −.956 by hand.
@@ -436,7 +438,7 @@ mod tests {
         // The nearest rank of two is the upper one.
         assert_eq!(trend.medians, [2.1, 1.5, 1.1]);
         assert!((trend.spearman + 0.956).abs() < 5e-4, "{}", trend.spearman);
-        let not = Some(("dimension.states", false));
+        let not = Some((keys::DIMENSION_STATES, false));
         assert_eq!(verdict(&along("training.penalty", level, [1.0; 3])), not);
         assert_eq!(verdict(&along("corpus.source", falling, alike)), states);
         assert_eq!(verdict(&along("corpus.source", level, alike)), not);
@@ -453,7 +455,7 @@ mod tests {
             let mut numbers = Vec::new();
             for (cell, found) in [("Gru", [3.0, 2.0, 1.0]), ("Lstm", [1.0, 2.0, 3.0])] {
                 for (penalty, x) in penalties.iter().zip(found) {
-                    numbers.push((cases.len(), "dimension.states".to_string(), x));
+                    numbers.push((cases.len(), keys::DIMENSION_STATES.name().to_string(), x));
                     let set = |name: &str, value: &str| (name.to_string(), value.to_string());
                     cases.push(Case {
                         name: String::new(),

@@ -9,7 +9,7 @@ use crate::experiment::Experiment;
 use crate::geometry::{Moments, Pca, participation_ratio, varied};
 use crate::model::{Foreign, Inputs, foreign};
 use crate::ops::cuda;
-use crate::records::{self, column};
+use crate::records::{self, column, keys};
 use crate::report::{Summary, page, plot};
 use crate::{Error, Result, notation};
 use std::path::{Path, PathBuf};
@@ -115,8 +115,8 @@ fn states(e: &Experiment, network: &Foreign, given: &Path, folder: &Path) -> Res
     ];
     let first_two: f64 = pca.ratios().iter().take(2).sum();
     Ok(StageOutput::files(files)
-        .with("dimension.states", participation_ratio(varied(&pca.variances)))
-        .with("states.variance_2", first_two))
+        .with(keys::DIMENSION_STATES, participation_ratio(varied(&pca.variances)))
+        .with(keys::STATES_VARIANCE_2, first_two))
 }
 
 fn fixed_points(
@@ -146,10 +146,7 @@ fn report(
     folder: &Path,
     stages: &[StageRecord],
 ) -> Result<StageOutput> {
-    let mut summary = Summary::new();
-    for (key, number) in stages.iter().flat_map(|s| &s.numbers) {
-        summary.number(key, *number);
-    }
+    let mut summary = Summary::of(stages);
     text::costs(&mut summary, stages, e.seed);
     let mut notes = text::assumed(weights)?;
     notes.push(

@@ -10,7 +10,7 @@ use crate::experiment::TaskExperiment;
 use crate::geometry::{Moments, Pca, participation_ratio, varied};
 use crate::model::{Head, Network, Reads, StaticInput};
 use crate::ops::{Pool, cuda};
-use crate::records::{self, column};
+use crate::records::{self, column, keys};
 use crate::report::{Summary, page, plot};
 use crate::{Error, Result, notation, train};
 use std::path::{Path, PathBuf};
@@ -111,9 +111,9 @@ fn trained(
     let error = train::score(&network, &test)?.mean_loss();
     let scores = e.task.scores();
     Ok(made
-        .with("task.error", error)
-        .with("task.chance", scores.chance)
-        .with("task.best", scores.best))
+        .with(keys::TASK_ERROR, error)
+        .with(keys::TASK_CHANCE, scores.chance)
+        .with(keys::TASK_BEST, scores.best))
 }
 
 /// A state on its way.
@@ -159,9 +159,9 @@ fn states(e: &TaskExperiment, folder: &Path) -> Result<StageOutput> {
     let files = [table.write(folder)?, text::axes(folder, &pca, Some(&before))?];
     let first_two: f64 = pca.ratios().iter().take(2).sum();
     Ok(StageOutput::files(files)
-        .with("dimension.untrained", participation_ratio(&before))
-        .with("dimension.states", participation_ratio(varied(&pca.variances)))
-        .with("states.variance_2", first_two))
+        .with(keys::DIMENSION_UNTRAINED, participation_ratio(&before))
+        .with(keys::DIMENSION_STATES, participation_ratio(varied(&pca.variances)))
+        .with(keys::STATES_VARIANCE_2, first_two))
 }
 
 /// Outputs as `+−+`: what a memory of signs holds.
@@ -250,10 +250,7 @@ fn claims(e: &TaskExperiment, folder: &Path) -> Result<Vec<Claim>> {
 }
 
 fn report(e: &TaskExperiment, folder: &Path, stages: &[StageRecord]) -> Result<StageOutput> {
-    let mut summary = Summary::new();
-    for (key, number) in stages.iter().flat_map(|s| &s.numbers) {
-        summary.number(key, *number);
-    }
+    let mut summary = Summary::of(stages);
     text::costs(&mut summary, stages, e.seed);
     let counts = e.trials;
     let notes = [(

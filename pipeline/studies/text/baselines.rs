@@ -11,7 +11,7 @@ use crate::dynamics::Map;
 use crate::engine::StageOutput;
 use crate::experiment::Experiment;
 use crate::model::{Network, weights};
-use crate::records::{self, Table, column};
+use crate::records::{self, Table, column, keys};
 use crate::stats::evidence;
 use crate::{Error, Result, interrupt, train};
 use rayon::prelude::*;
@@ -82,12 +82,16 @@ pub fn stage(
         bias.write(folder)?,
     ];
     let mut made = StageOutput::files(files)
-        .with("accuracy.bag_of_words", words.accuracy)
-        .with("accuracy.majority", majority);
+        .with(keys::ACCURACY_BAG_OF_WORDS, words.accuracy)
+        .with(keys::ACCURACY_MAJORITY, majority);
     for (name, accuracy) in &rows {
-        if NGRAMS.contains(name) || *name == "encoder" {
-            made = made.with(&format!("accuracy.{name}"), *accuracy);
-        }
+        let key = match *name {
+            "bigrams" => keys::ACCURACY_BIGRAMS,
+            "trigrams" => keys::ACCURACY_TRIGRAMS,
+            "encoder" => keys::ACCURACY_ENCODER,
+            _ => continue,
+        };
+        made = made.with(key, *accuracy);
     }
     Ok(made)
 }

@@ -13,7 +13,7 @@ use crate::experiment::Experiment;
 use crate::modifiers::barcode::Decay;
 use crate::modifiers::clusters::clusters;
 use crate::modifiers::{self, Barcodes};
-use crate::records::{self, Frame, Table, column};
+use crate::records::{self, Frame, Table, column, keys};
 use crate::stats::evidence;
 use crate::studies::explain::CONTEXT;
 use crate::summary;
@@ -58,7 +58,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
     }
     let said = said(e, folder, &scene.corpus)?;
     made.files.push(text_gains(&scene.corpus.words, &said).write(folder)?);
-    made = made.with("text_gains.count", said.iter().filter(|g| g.told()).count() as f64);
+    made = made.with(keys::TEXT_GAINS_COUNT, said.iter().filter(|g| g.told()).count() as f64);
     let mut list: Vec<u32> = Vec::new();
     let sets = scene.sets(e, folder)?;
     let probes: Vec<usize> = sets.positive.iter().chain(&sets.negative).copied().collect();
@@ -67,10 +67,10 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
         let (tables, strongest, network) = search(e, folder, &scene, &probes)?;
         let alike = Agreement::of(&said, &network, e.seed);
         made = made
-            .with("text_gains.agreement", alike.correlation)
-            .with("text_gains.agreement.low", alike.interval.0)
-            .with("text_gains.agreement.high", alike.interval.1)
-            .with("text_gains.compared", alike.words as f64);
+            .with(keys::TEXT_GAINS_AGREEMENT, alike.correlation)
+            .with(keys::TEXT_GAINS_AGREEMENT_LOW, alike.interval.0)
+            .with(keys::TEXT_GAINS_AGREEMENT_HIGH, alike.interval.1)
+            .with(keys::TEXT_GAINS_COMPARED, alike.words as f64);
         for table in tables {
             made.files.push(table.write(folder)?);
         }
@@ -285,10 +285,10 @@ fn augment(
     made.files.push(CONTEXT.into());
     let row = rows.iter().find(|r| r.name == chosen.0).expect("it was added");
     Ok(made
-        .with("accuracy.augmented", row.accuracy)
-        .with("recovered.fraction", row.recovered)
-        .with("recovered.fraction.low", row.interval.0)
-        .with("recovered.fraction.high", row.interval.1))
+        .with(keys::ACCURACY_AUGMENTED, row.accuracy)
+        .with(keys::RECOVERED_FRACTION, row.recovered)
+        .with(keys::RECOVERED_FRACTION_LOW, row.interval.0)
+        .with(keys::RECOVERED_FRACTION_HIGH, row.interval.1))
 }
 
 /// What the text says each word does to the next ones.

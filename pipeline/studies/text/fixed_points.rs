@@ -13,7 +13,7 @@ use crate::geometry::{Pca, participation_ratio, varied};
 use crate::linalg::{Complex, Matrix, time_constant};
 use crate::model::StaticInput;
 use crate::ops::Cell;
-use crate::records::{self, column};
+use crate::records::{self, column, keys};
 use crate::{Result, seed, stats};
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -81,7 +81,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
             let of = (0..mode.len()).filter(|&i| mode[i] == m).map(|i| tau[i]);
             median(&mut of.collect::<Vec<_>>()).is_some_and(|t| t >= length)
         });
-        made = made.with("fixed_points.slow_modes", slow.count() as f64);
+        made = made.with(keys::FIXED_POINTS_SLOW_MODES, slow.count() as f64);
     }
     Ok(made)
 }
@@ -151,15 +151,15 @@ pub(in crate::studies) fn seek(sought: &Sought, folder: &Path) -> Result<StageOu
         .find(|s| s.input == *first && s.tolerance == settings.headline)
         .expect("the headline tolerance is one of the finder's");
     let mut made = StageOutput::files(files)
-        .with("fixed_points.count", headline.len() as f64)
-        .with("fixed_points.reached", went.reached as f64 / went.seeds as f64)
-        .with("fixed_points.tried", proofs.len() as f64)
-        .with("fixed_points.certified", count(Certificate::exists))
-        .with("fixed_points.stable", count(Certificate::is_stable))
-        .with("dimension.fixed_points", went.dimension);
+        .with(keys::FIXED_POINTS_COUNT, headline.len() as f64)
+        .with(keys::FIXED_POINTS_REACHED, went.reached as f64 / went.seeds as f64)
+        .with(keys::FIXED_POINTS_TRIED, proofs.len() as f64)
+        .with(keys::FIXED_POINTS_CERTIFIED, count(Certificate::exists))
+        .with(keys::FIXED_POINTS_STABLE, count(Certificate::is_stable))
+        .with(keys::DIMENSION_FIXED_POINTS, went.dimension);
     let slowest = headline.iter().filter_map(|r| r.spectrum.first());
     if let Some(tau) = median(&mut slowest.map(|&l| time_constant(l)).collect::<Vec<_>>()) {
-        made = made.with("fixed_points.tau_1", tau);
+        made = made.with(keys::FIXED_POINTS_TAU_1, tau);
     }
     Ok(made)
 }

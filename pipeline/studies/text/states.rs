@@ -8,7 +8,7 @@ use crate::geometry::{Moments, Pca, participation_ratio, varied};
 use crate::linalg::{Matrix, Vector};
 use crate::model::Network;
 use crate::ops::Pool;
-use crate::records::{self, Frame, column};
+use crate::records::{self, Frame, column, keys};
 use crate::{Result, seed};
 use rand::seq::SliceRandom;
 use std::path::Path;
@@ -45,12 +45,12 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
     let states = write(folder, &corpus, &network, &pca, &kept)?;
     let mut made = StageOutput::files([states, axes(folder, &pca, before.as_deref())?]);
     if let Some(before) = &before {
-        made = made.with("dimension.untrained", participation_ratio(before));
+        made = made.with(keys::DIMENSION_UNTRAINED, participation_ratio(before));
     }
     let first_two: f64 = pca.ratios().iter().take(2).sum();
     Ok(made
-        .with("dimension.states", participation_ratio(varied(&pca.variances)))
-        .with("states.variance_2", first_two))
+        .with(keys::DIMENSION_STATES, participation_ratio(varied(&pca.variances)))
+        .with(keys::STATES_VARIANCE_2, first_two))
 }
 
 /// Sums over all states of the chosen documents, and every `every`-th state of each.

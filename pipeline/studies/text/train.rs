@@ -8,7 +8,7 @@ use crate::data::Trials;
 use crate::engine::{Run, StageOutput, Workspace};
 use crate::experiment::Experiment;
 use crate::model::{Foreign, Network};
-use crate::records::{self, column};
+use crate::records::{self, column, keys};
 use crate::train::{self, Fit, Member, Record};
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,7 @@ pub fn further(
     let before = train::score(&network, &corpus.test)?.accuracy();
     let mut made = fitted(e, &corpus, &network, place, watch)?;
     made.files.push(write_taken(place.folder(), foreign)?);
-    Ok(made.with("accuracy.start", before))
+    Ok(made.with(keys::ACCURACY_START, before))
 }
 
 /// Trains a network in place.
@@ -94,11 +94,11 @@ fn made(folder: &Path, test: Trials, network: &Network, fit: &Fit) -> Result<Sta
     let test = train::score(network, test)?;
     let table = write(folder, &fit.records)?;
     Ok(StageOutput::files(["model.safetensors".to_string(), table])
-        .with("accuracy.network", test.accuracy())
-        .with("train.tokens_per_second", fit.tokens_per_second())
-        .with("train.seconds", fit.seconds)
-        .with("train.steps", fit.steps as f64)
-        .with("train.stopped_early", fit.stopped_early as u8 as f64))
+        .with(keys::ACCURACY_NETWORK, test.accuracy())
+        .with(keys::TRAIN_TOKENS_PER_SECOND, fit.tokens_per_second())
+        .with(keys::TRAIN_SECONDS, fit.seconds)
+        .with(keys::TRAIN_STEPS, fit.steps as f64)
+        .with(keys::TRAIN_STOPPED_EARLY, fit.stopped_early as u8 as f64))
 }
 
 /// A case of a grid that is to be trained.
@@ -166,7 +166,7 @@ pub fn import(e: &Experiment, foreign: &Foreign, folder: &Path) -> Result<StageO
     let test = train::score(&network, &corpus.test)?;
     let table = write_taken(folder, foreign)?;
     Ok(StageOutput::files(["model.safetensors".to_string(), table])
-        .with("accuracy.network", test.accuracy()))
+        .with(keys::ACCURACY_NETWORK, test.accuracy()))
 }
 
 /// Which array of the file was taken as what.

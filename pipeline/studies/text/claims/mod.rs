@@ -15,7 +15,7 @@ use crate::corpus::synthetic::Kind;
 use crate::engine::StageOutput;
 use crate::experiment::Experiment;
 use crate::model::Head;
-use crate::records::{self, Frame, column};
+use crate::records::{self, Frame, column, keys};
 use std::path::Path;
 
 /// One claim, measured.
@@ -88,8 +88,8 @@ pub(in crate::studies) fn write(claims: &[Claim], folder: &Path) -> Result<Stage
     };
     let held = claims.iter().filter(|c| c.holds).count();
     Ok(StageOutput::files([table.write(folder)?])
-        .with("claims.tested", claims.len() as f64)
-        .with("claims.held", held as f64))
+        .with(keys::CLAIMS_TESTED, claims.len() as f64)
+        .with(keys::CLAIMS_HELD, held as f64))
 }
 
 /// Cumulative share of the first `k` components of a source in `spectrum`.
