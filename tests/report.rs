@@ -15,6 +15,15 @@ fn the_data_dictionary_is_the_one_in_the_code() {
 }
 
 #[test]
+fn the_glossary_has_each_term_once_in_order_of_the_alphabet() {
+    let terms: Vec<String> = dictionary::GLOSSARY.iter().map(|t| t.0.to_lowercase()).collect();
+    assert!(terms.is_sorted_by(|a, b| a < b), "{terms:?}");
+    for (term, meaning) in dictionary::GLOSSARY {
+        assert!(meaning.ends_with('.') && !meaning.contains('\n'), "{term}: {meaning}");
+    }
+}
+
+#[test]
 fn a_table_comes_back_as_it_was_written() {
     let folder = tempfile::tempdir().unwrap();
     let lists = [vec![1.0, 2.0], vec![], vec![f64::MIN_POSITIVE]];

@@ -157,7 +157,8 @@ impl Kind for bool {
     type Cell = bool;
     type Value = bool;
     fn stored(cells: Vec<bool>) -> Stored {
-        Stored::new(PlSmallStr::EMPTY, cells)
+        // Through options: the file's bytes are those of columns that may be null.
+        <Option<bool>>::stored(cells.into_iter().map(Some).collect())
     }
     fn values(column: &Stored) -> PolarsResult<Vec<bool>> {
         no_nulls(column)?;

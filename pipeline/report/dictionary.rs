@@ -45,6 +45,121 @@ pub const CLAIMS: &[(&str, &str)] = &[
     ("dimension", "the states' dimension is the one the counts predict"),
 ];
 
+/// Terms of the field as tables, pages and messages use them.
+pub const GLOSSARY: &[(&str, &str)] = &[
+    (
+        "bag of words",
+        "Logistic regression on how often each word occurs in a document; it knows nothing of their order.",
+    ),
+    (
+        "barcode",
+        "What a modifier does, as a list of numbers: how the effect of each probe word on the readout changes after it.",
+    ),
+    (
+        "bootstrap interval",
+        "An interval from repeating a measurement on documents, points or networks that are drawn again with replacement.",
+    ),
+    (
+        "certified",
+        "Proved: with rounding errors bounded, a fixed point lies within the stated radius of the point that was found.",
+    ),
+    (
+        "complex pair",
+        "Two modes with conjugate eigenvalues: a state near the point turns as it decays.",
+    ),
+    ("deflection", "The step F(h, x) − h that a word x makes the state take from h."),
+    (
+        "distance from init",
+        "Euclidean distance between a slow point and the initial state of its search; the column `moved`.",
+    ),
+    (
+        "evidence",
+        "Log odds of a word inside and outside the documents of a label, from counts alone, in nats.",
+    ),
+    ("fixed point", "A state that does not change while the input is held: F(h, x) = h."),
+    (
+        "gain",
+        "How much more or less the next words count after a word: −2 turns good into as much of bad, +1 doubles it, 0 changes nothing.",
+    ),
+    (
+        "initial state",
+        "A visited state from which a search for fixed points starts; not the state in which a document begins.",
+    ),
+    (
+        "input Jacobian",
+        "The derivative of one step with respect to the input, J_inp = ∂F/∂x: how the state would take in any word.",
+    ),
+    (
+        "joint search",
+        "A search that moves all initial states at once and stops by the mean of their speeds.",
+    ),
+    ("linked settings", "Settings of an experiment that change together along one axis of a grid."),
+    ("logits", "Outputs of the readout before they become probabilities or an answer."),
+    (
+        "Lyapunov exponent",
+        "Mean logarithm of how much a small difference grows or shrinks at each token while documents are read.",
+    ),
+    (
+        "mode",
+        "An eigenvector of the Jacobian ∂F/∂h at a slow point with its eigenvalue λ: a direction, and how it grows, shrinks or turns at each step.",
+    ),
+    ("modifier", "A word that changes how the words after it are read, as *not* and *very* do."),
+    (
+        "null",
+        "How large an effect is by chance: that of displacements whose components were shuffled among the words.",
+    ),
+    (
+        "participation ratio",
+        "A dimension, (Σ v)² / Σ v² over the variances v along principal components: d equal variances give d.",
+    ),
+    (
+        "prediction",
+        "Either the answer of a network for a document, or the dimension that word counts give without any network.",
+    ),
+    (
+        "primary tolerance",
+        "The one of several tolerances whose slow points the summary, figures and claims speak of.",
+    ),
+    ("probe word", "A word that is read after another one, to see what that one changed."),
+    (
+        "readout",
+        "The linear map W h + b from the state to the logits; a row of W is a readout vector.",
+    ),
+    ("replicates", "Networks that differ by their seed alone."),
+    (
+        "selection vector",
+        "The left eigenvector ℓ₁ of the slow mode: what a word adds to that mode is ℓ₁ᵀ J_inp (x − x*).",
+    ),
+    (
+        "sequential search",
+        "A search that follows each initial state by itself until its own speed is small enough.",
+    ),
+    (
+        "slow manifold",
+        "The line or surface to which states fall within a few steps and along which they drift slowly.",
+    ),
+    ("slow mode", "The mode with the longest time constant."),
+    (
+        "slow point",
+        "A state whose speed is below a tolerance, so that it hardly moves while the input is held; a fixed point or near one.",
+    ),
+    (
+        "speed",
+        "q(h) = ½ Σ (F(h, x) − h)², half the squared length of one step with the input x held.",
+    ),
+    ("stable", "Said of a fixed point to which all states close to it return."),
+    (
+        "static input",
+        "The input x* that is held while fixed points are sought: zero, a mean of words, or one word.",
+    ),
+    ("time constant", "τ = |1/ln|λ||: steps in which a mode shrinks or grows by a factor of e."),
+    ("tolerance", "The speed below which a search counts a state as a slow point."),
+    (
+        "valence",
+        "What a word adds to the score of a text: above zero for good words, below for bad ones.",
+    ),
+];
+
 /// What a claim is about; nothing for an unknown one.
 pub fn claim(name: &str) -> &'static str {
     CLAIMS.iter().find(|(claim, _)| *claim == name).map_or("", |(_, about)| about)
@@ -75,6 +190,10 @@ pub fn readme() -> String {
     text.push_str("| key | type | meaning |\n|---|---|---|\n");
     for c in records::keys::KEYS {
         let _ = writeln!(text, "| `{}` | {} | {} |", c.name, c.kind, c.about.replace('|', "\\|"));
+    }
+    text.push_str("\n## Glossary\n\n| term | meaning |\n|---|---|\n");
+    for (term, meaning) in GLOSSARY {
+        let _ = writeln!(text, "| {term} | {} |", meaning.replace('|', "\\|"));
     }
     text
 }
