@@ -58,7 +58,7 @@ pub struct Plan<'a> {
 /// Runs every case that is not in place; returns the grid's folder and how many failed.
 ///
 /// # Errors
-/// As [`cases`]; [`Error::Io`] if the folder cannot be written to. A case that
+/// As [`cases`]; [`Error::Io`](crate::Error::Io) if the folder cannot be written to. A case that
 /// fails is no error: it is listed.
 pub fn run(
     experiment: &Experiment,
@@ -124,7 +124,7 @@ pub fn run(
 /// Whether `folder` is that of a grid; any other is left alone.
 ///
 /// # Errors
-/// [`Error::Input`] if the tables cannot be understood; [`Error::Io`] if the folder cannot be written to.
+/// [`Error::Input`](crate::Error::Input) if the tables cannot be understood; [`Error::Io`](crate::Error::Io) if the folder cannot be written to.
 pub fn rewrite(folder: &Path) -> Result<bool> {
     if !records::Cases::is_in(folder) {
         return Ok(false);
