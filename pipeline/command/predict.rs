@@ -161,7 +161,7 @@ impl Told {
     }
 
     fn table(&self) -> Table {
-        text_gains(&self.words, &self.gains)
+        text_gains(&self.words, &self.gains).table()
     }
 
     /// For a terminal, 80 columns.

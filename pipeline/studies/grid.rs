@@ -219,7 +219,10 @@ fn write(folder: &Path, cases: &[Case], outcomes: &[Outcome]) -> Result<()> {
         let _ = std::fs::remove_file(table);
     }
     let alike = alike(cases, outcomes);
-    for table in [shared::modifiers(&alike)?, shared::augmented(&alike)?].into_iter().flatten() {
+    if let Some(table) = shared::modifiers(&alike)? {
+        table.write(folder)?;
+    }
+    if let Some(table) = shared::augmented(&alike)? {
         table.write(folder)?;
     }
     Ok(())

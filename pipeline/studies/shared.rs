@@ -8,7 +8,7 @@
 use super::text::context::{BEYOND, p_value};
 use crate::Result;
 use crate::baseline::recovered::{self, Gain};
-use crate::records::{self, Table, column};
+use crate::records::{self, column};
 use crate::summary;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +21,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// [`crate::Error::Polars`] if a table cannot be understood.
-pub fn modifiers(groups: &[(String, Vec<&Path>)]) -> Result<Option<Table>> {
+pub fn modifiers(groups: &[(String, Vec<&Path>)]) -> Result<Option<records::CaseModifiers>> {
     let mut all = Vec::new();
     for (group, runs) in groups {
         all.extend(together(group, runs)?);
@@ -29,23 +29,20 @@ pub fn modifiers(groups: &[(String, Vec<&Path>)]) -> Result<Option<Table>> {
     if all.is_empty() {
         return Ok(None);
     }
-    Ok(Some(
-        records::CaseModifiers {
-            group: column(all.iter().map(|r| r.group)),
-            word: column(all.iter().map(|r| r.word.as_str())),
-            gain: column(all.iter().map(|r| r.gain)),
-            gain_low: column(all.iter().map(|r| r.low)),
-            gain_high: column(all.iter().map(|r| r.high)),
-            networks: column(all.iter().map(|r| r.networks)),
-            beyond: column(all.iter().map(|r| r.beyond)),
-            p: column(all.iter().map(|r| r.p)),
-            discovery_rate: column(all.iter().map(|r| r.rate)),
-            text_gain: column(all.iter().map(|r| r.text[0])),
-            text_low: column(all.iter().map(|r| r.text[1])),
-            text_high: column(all.iter().map(|r| r.text[2])),
-        }
-        .table(),
-    ))
+    Ok(Some(records::CaseModifiers {
+        group: column(all.iter().map(|r| r.group)),
+        word: column(all.iter().map(|r| r.word.as_str())),
+        gain: column(all.iter().map(|r| r.gain)),
+        gain_low: column(all.iter().map(|r| r.low)),
+        gain_high: column(all.iter().map(|r| r.high)),
+        networks: column(all.iter().map(|r| r.networks)),
+        beyond: column(all.iter().map(|r| r.beyond)),
+        p: column(all.iter().map(|r| r.p)),
+        discovery_rate: column(all.iter().map(|r| r.rate)),
+        text_gain: column(all.iter().map(|r| r.text[0])),
+        text_low: column(all.iter().map(|r| r.text[1])),
+        text_high: column(all.iter().map(|r| r.text[2])),
+    }))
 }
 
 /// Table `case_augmented`: what words in context recover of the gain of networks that differ by their seed
@@ -57,7 +54,7 @@ pub fn modifiers(groups: &[(String, Vec<&Path>)]) -> Result<Option<Table>> {
 ///
 /// # Errors
 /// [`crate::Error::Polars`] if a table cannot be understood.
-pub fn augmented(groups: &[(String, Vec<&Path>)]) -> Result<Option<Table>> {
+pub fn augmented(groups: &[(String, Vec<&Path>)]) -> Result<Option<records::CaseAugmented>> {
     let mut all = Vec::new();
     for (group, runs) in groups {
         let mut models: Vec<(String, Vec<Gain>)> = Vec::new();
@@ -85,20 +82,17 @@ pub fn augmented(groups: &[(String, Vec<&Path>)]) -> Result<Option<Table>> {
         let accuracies: Vec<f64> = gains.iter().map(|g| g.model).collect();
         summary::quantile(&accuracies, share).unwrap_or(f64::NAN)
     };
-    Ok(Some(
-        records::CaseAugmented {
-            group: column(all.iter().map(|(group, ..)| group.as_str())),
-            model: column(all.iter().map(|(_, model, _)| model.as_str())),
-            networks: column(all.iter().map(|(.., gains)| gains.len())),
-            accuracy: column(all.iter().map(|(.., gains)| at(gains, 0.5))),
-            accuracy_low: column(all.iter().map(|(.., gains)| at(gains, 0.0))),
-            accuracy_high: column(all.iter().map(|(.., gains)| at(gains, 1.0))),
-            recovered: column(found.iter().map(|f| f.0)),
-            recovered_low: column(found.iter().map(|f| f.1.0)),
-            recovered_high: column(found.iter().map(|f| f.1.1)),
-        }
-        .table(),
-    ))
+    Ok(Some(records::CaseAugmented {
+        group: column(all.iter().map(|(group, ..)| group.as_str())),
+        model: column(all.iter().map(|(_, model, _)| model.as_str())),
+        networks: column(all.iter().map(|(.., gains)| gains.len())),
+        accuracy: column(all.iter().map(|(.., gains)| at(gains, 0.5))),
+        accuracy_low: column(all.iter().map(|(.., gains)| at(gains, 0.0))),
+        accuracy_high: column(all.iter().map(|(.., gains)| at(gains, 1.0))),
+        recovered: column(found.iter().map(|f| f.0)),
+        recovered_low: column(found.iter().map(|f| f.1.0)),
+        recovered_high: column(found.iter().map(|f| f.1.1)),
+    }))
 }
 
 /// The words of one group, smallest p first; none for fewer than two networks.

@@ -11,7 +11,7 @@ use crate::dynamics::Map;
 use crate::engine::StageOutput;
 use crate::experiment::Experiment;
 use crate::model::{Network, weights};
-use crate::records::{self, Table, column, keys};
+use crate::records::{self, column, keys};
 use crate::stats::evidence;
 use crate::{Error, Result, interrupt, train};
 use rayon::prelude::*;
@@ -265,7 +265,7 @@ fn word_effects(
     (0..corpus.words.len()).into_par_iter().map(effect).collect()
 }
 
-fn write_words(corpus: &Corpus, model: &baseline::Model, effects: &[Vec<f64>]) -> Table {
+fn write_words(corpus: &Corpus, model: &baseline::Model, effects: &[Vec<f64>]) -> records::Words {
     let vocabulary = corpus.words.len();
     let mut counts = vec![0; vocabulary];
     corpus.train.documents.tokens().iter().for_each(|&t| counts[t as usize] += 1);
@@ -280,5 +280,4 @@ fn write_words(corpus: &Corpus, model: &baseline::Model, effects: &[Vec<f64>]) -
         bag_of_words: column(&weights),
         network: column(effects),
     }
-    .table()
 }

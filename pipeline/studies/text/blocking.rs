@@ -43,20 +43,20 @@ pub(super) fn tables(e: &Experiment, found: &Found) -> Result<Vec<Table>> {
     };
     let mut tables = Vec::new();
     if let Some(subspace) = &subspace {
-        tables.push(members(found, subspace, &moved));
+        tables.push(members(found, subspace, &moved).table());
     }
     if found.scene.points.is_empty() {
         return Ok(tables);
     }
     if let Some(subspace) = &subspace {
-        tables.extend(documents(e, found, subspace)?);
-        tables.push(phrases(found, subspace)?);
+        tables.extend(documents(e, found, subspace)?.map(records::Blocking::table));
+        tables.push(phrases(found, subspace)?.table());
     }
-    tables.push(positions(found, subspace.as_ref())?);
+    tables.push(positions(found, subspace.as_ref())?.table());
     Ok(tables)
 }
 
-fn members(found: &Found, subspace: &Subspace, moved: &[Vec<f64>]) -> Table {
+fn members(found: &Found, subspace: &Subspace, moved: &[Vec<f64>]) -> records::ModifierSubspace {
     let at: Vec<Vec<f64>> = moved.iter().map(|d| subspace.coordinates(d)).collect();
     let axis = |a: usize| at.iter().map(move |c| c.get(a).copied());
     let share = |a: usize| subspace.shares.get(a).copied().unwrap_or(0.0);
@@ -73,12 +73,15 @@ fn members(found: &Found, subspace: &Subspace, moved: &[Vec<f64>]) -> Table {
         share_2: column(vec![share(1); count]),
         share_3: column(vec![share(2); count]),
     }
-    .table()
 }
 
 /// Test documents read with the subspace open, blocked after modifiers, and blocked at every
 /// token; nothing where documents have neither classes nor a score.
-fn documents(e: &Experiment, found: &Found, subspace: &Subspace) -> Result<Option<Table>> {
+fn documents(
+    e: &Experiment,
+    found: &Found,
+    subspace: &Subspace,
+) -> Result<Option<records::Blocking>> {
     let scene = found.scene;
     let chosen = super::modes::documents(e, scene, e.modes.rollouts, "context/blocking");
     let start = scene.last(&[])?;
@@ -136,22 +139,19 @@ fn documents(e: &Experiment, found: &Found, subspace: &Subspace) -> Result<Optio
         }
     }
     let what = if score { "squared_error" } else { "accuracy" };
-    Ok(Some(
-        records::Blocking {
-            documents: column(lines.iter().map(|l| l.set)),
-            reading: column(lines.iter().map(|l| l.reading)),
-            measure: column(lines.iter().map(|_| what)),
-            value: column(lines.iter().map(|l| l.mean)),
-            low: column(lines.iter().map(|l| l.interval.0)),
-            high: column(lines.iter().map(|l| l.interval.1)),
-            n: column(lines.iter().map(|l| l.count)),
-        }
-        .table(),
-    ))
+    Ok(Some(records::Blocking {
+        documents: column(lines.iter().map(|l| l.set)),
+        reading: column(lines.iter().map(|l| l.reading)),
+        measure: column(lines.iter().map(|_| what)),
+        value: column(lines.iter().map(|l| l.mean)),
+        low: column(lines.iter().map(|l| l.interval.0)),
+        high: column(lines.iter().map(|l| l.interval.1)),
+        n: column(lines.iter().map(|l| l.count)),
+    }))
 }
 
 /// Pairs of a modifier and a probe word, read from the middle of the line.
-fn phrases(found: &Found, subspace: &Subspace) -> Result<Table> {
+fn phrases(found: &Found, subspace: &Subspace) -> Result<records::Phrases> {
     let (scene, watched) = (found.scene, found.watched);
     let sign = |negative: bool| {
         let of = found.list.iter().filter(move |&&w| (found.codes.gain[w] < 0.0) == negative);
@@ -183,8 +183,7 @@ fn phrases(found: &Found, subspace: &Subspace) -> Result<Table> {
         plain: column(rows.iter().map(|r| r.2[0])),
         modified: column(rows.iter().map(|r| r.2[1])),
         blocked: column(rows.iter().map(|r| r.2[2])),
-    }
-    .table())
+    })
 }
 
 /// Reads some probe words as they were read in the search.
@@ -198,7 +197,7 @@ fn reader<'a>(found: &Found<'a>, probes: &[usize], later: usize) -> Reader<'a> {
 }
 
 /// How much words count at the first and at the last places.
-fn positions(found: &Found, subspace: Option<&Subspace>) -> Result<Table> {
+fn positions(found: &Found, subspace: Option<&Subspace>) -> Result<records::Positions> {
     let (scene, watched) = (found.scene, found.watched);
     let reader = reader(found, watched.probes, LATER);
     let follow = |from: Vec<f64>| {
@@ -226,6 +225,5 @@ fn positions(found: &Found, subspace: Option<&Subspace>) -> Result<Table> {
         gain: column(both(&own, &end)),
         gain_blocked: column(blocked.chain(places.clone().map(|_| None))),
         initial_inside: column(places.clone().chain(places).map(|_| inside)),
-    }
-    .table())
+    })
 }

@@ -301,7 +301,7 @@ fn said(e: &Experiment, folder: &Path, corpus: &Corpus) -> Result<Vec<Gain>> {
 /// What the text says of each word, as a table.
 ///
 /// * `words`: the vocabulary
-pub fn text_gains(words: &[String], said: &[Gain]) -> Table {
+pub fn text_gains(words: &[String], said: &[Gain]) -> records::TextGains {
     records::TextGains {
         word: column(said.iter().map(|g| words[g.word as usize].as_str())),
         id: column(said.iter().map(|g| g.word as usize)),
@@ -313,17 +313,15 @@ pub fn text_gains(words: &[String], said: &[Gain]) -> Table {
         discovery_rate: column(said.iter().map(|g| g.rate)),
         converged: column(said.iter().map(|g| g.converged)),
     }
-    .table()
 }
 
 /// What the text asks for, before any fit.
-fn candidates(corpus: &Corpus, asked: &[(u32, f64)]) -> Table {
+fn candidates(corpus: &Corpus, asked: &[(u32, f64)]) -> records::Candidates {
     records::Candidates {
         word: column(asked.iter().map(|a| corpus.words[a.0 as usize].as_str())),
         id: column(asked.iter().map(|a| a.0 as usize)),
         score: column(asked.iter().map(|a| a.1)),
     }
-    .table()
 }
 
 /// One model of the table.
@@ -392,7 +390,7 @@ fn read_by(network: &Network, split: &Split) -> Result<(f64, Option<Vec<f64>>)> 
 }
 
 /// Every fitted number of the chosen model, a word.
-fn parameters(corpus: &Corpus, model: &Context) -> Table {
+fn parameters(corpus: &Corpus, model: &Context) -> records::ContextWords {
     let mut counts = vec![0; corpus.words.len()];
     corpus.train.documents.tokens().iter().for_each(|&t| counts[t as usize] += 1);
     let at = |w: usize| model.modifiers.iter().position(|&m| m as usize == w);
@@ -412,7 +410,6 @@ fn parameters(corpus: &Corpus, model: &Context) -> Table {
         end: column(repeat(ends.map(|e| e.2))),
         end_tau: column(repeat(ends.map(|e| e.3))),
     }
-    .table()
 }
 
 #[cfg(test)]

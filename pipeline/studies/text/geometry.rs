@@ -11,7 +11,7 @@ use crate::geometry::intrinsic::{Distances, local_participation_ratio};
 use crate::geometry::{Pca, readouts};
 use crate::linalg::Matrix;
 use crate::model::{Head, Network};
-use crate::records::{self, Table, column};
+use crate::records::{self, column};
 use crate::train::loss::{Tally, Targets};
 use std::path::Path;
 
@@ -178,7 +178,12 @@ pub fn headline(sought: &FixedPointSettings, folder: &Path) -> Result<Matrix> {
     Ok(Matrix::from_fn(kept.len(), size, |i, j| kept[i][j]))
 }
 
-fn write_readouts(weights: &[f64], axes: &Pca, names: &[String], other: &str) -> Result<Table> {
+fn write_readouts(
+    weights: &[f64],
+    axes: &Pca,
+    names: &[String],
+    other: &str,
+) -> Result<records::Readouts> {
     let size = axes.mean.len();
     let rows = Matrix::from_row_slice(weights.len() / size, size, weights);
     let in_span =
@@ -200,6 +205,5 @@ fn write_readouts(weights: &[f64], axes: &Pca, names: &[String], other: &str) ->
         pc_3: column(turned.iter().map(|t| t[2])),
         in_span: column(in_span),
         angles: column(&angles),
-    }
-    .table())
+    })
 }

@@ -13,7 +13,7 @@ use crate::geometry::{Pca, coordinate};
 use crate::linalg::Matrix;
 use crate::model::{Config, Head, Network};
 use crate::ops::CellKind;
-use crate::records::{self, Table, column};
+use crate::records::{self, column};
 use crate::stats::evidence;
 use crate::summary;
 use crate::train::loss;
@@ -269,7 +269,7 @@ impl Modes {
         row.iter().zip(x).zip(held).map(|((s, x), h)| s * (x - h)).sum()
     }
 
-    fn write(&self, scene: &Scene) -> Table {
+    fn write(&self, scene: &Scene) -> records::Modes {
         let count = self.near.len();
         let tau = |mode: usize| {
             self.near.iter().map(move |l| l.time_constants().get(mode).copied()).collect::<Vec<_>>()
@@ -299,11 +299,10 @@ impl Modes {
             neutral: column((0..count).map(|i| mean(i, &self.sets.neutral))),
             auc: column((0..count).map(auc)),
         }
-        .table()
     }
 }
 
-fn word_table(folder: &Path, scene: &Scene, modes: &Modes) -> Result<Table> {
+fn word_table(folder: &Path, scene: &Scene, modes: &Modes) -> Result<records::WordModes> {
     let counts = records::Words::read(folder)?.count()?;
     let words = 0..scene.inputs.len();
     // Immediate effects at the central point, in the plane of the points.
@@ -327,15 +326,14 @@ fn word_table(folder: &Path, scene: &Scene, modes: &Modes) -> Result<Table> {
         selects_1: column(words.clone().map(|_| selects[0])),
         selects_2: column(words.clone().map(|_| selects.get(1).copied().unwrap_or(0.0))),
         set: column(words.map(|w| modes.sets.name(w))),
-    }
-    .table())
+    })
 }
 
 /// Words of each set that are followed.
 const FOLLOWED: usize = 30;
 
 /// What the words of each set leave behind, token after token, at the central point.
-fn later(e: &Experiment, scene: &Scene, modes: &Modes) -> Result<Table> {
+fn later(e: &Experiment, scene: &Scene, modes: &Modes) -> Result<records::Impulse> {
     let (near, direction) = (&modes.near[modes.centre], scene.direction());
     let sets = [
         ("positive", &modes.sets.positive),
@@ -364,8 +362,7 @@ fn later(e: &Experiment, scene: &Scene, modes: &Modes) -> Result<Table> {
         linear: column(rows.iter().map(|r| r.2[1])),
         slow_mode: column(rows.iter().map(|r| r.2[2])),
         n: column(rows.iter().map(|r| r.3)),
-    }
-    .table())
+    })
 }
 
 /// Tokens shown of each document.
@@ -417,7 +414,7 @@ pub(super) fn visited(e: &Experiment, folder: &Path, name: &str) -> Result<Vec<V
 
 /// Speed of visited states while the input is held: they fall onto the manifold
 /// within a few steps, and stay.
-fn relax(e: &Experiment, folder: &Path, scene: &Scene) -> Result<Table> {
+fn relax(e: &Experiment, folder: &Path, scene: &Scene) -> Result<records::Relaxation> {
     let states = visited(e, folder, "modes/relaxation")?;
     let runs: Vec<Vec<f64>> = states
         .par_iter()
@@ -434,15 +431,14 @@ fn relax(e: &Experiment, folder: &Path, scene: &Scene) -> Result<Table> {
         median: column(steps.clone().map(|s| at(s, 0.5))),
         high: column(steps.map(|s| at(s, 0.9))),
         n: column(vec![runs.len(); e.modes.relaxation]),
-    }
-    .table())
+    })
 }
 
 /// Most Newton steps of the projection onto the slow manifold.
 const PROJECTION_STEPS: usize = 20;
 
 /// Visited states on the slow manifold, one slow mode left free.
-fn onto(e: &Experiment, folder: &Path, scene: &Scene) -> Result<Table> {
+fn onto(e: &Experiment, folder: &Path, scene: &Scene) -> Result<records::Manifold> {
     let (axes, _) = super::states::read_axes(folder)?;
     let states = visited(e, folder, "modes/manifold")?;
     let found: Vec<manifold::Projected> = states
@@ -459,8 +455,7 @@ fn onto(e: &Experiment, folder: &Path, scene: &Scene) -> Result<Table> {
         pc_1: column(points.iter().map(|p| p[0])),
         pc_2: column(points.iter().map(|p| p[1])),
         pc_3: column(points.iter().map(|p| p[2])),
-    }
-    .table())
+    })
 }
 
 /// Test documents, drawn by the seed.
@@ -477,7 +472,7 @@ pub(super) fn distance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Each step of some documents against the linear step at the nearest point.
-fn one_step(e: &Experiment, scene: &Scene, pieces: &Patchwork) -> Result<Table> {
+fn one_step(e: &Experiment, scene: &Scene, pieces: &Patchwork) -> Result<records::OneStep> {
     let chosen = documents(e, scene, e.modes.documents, "modes/one step");
     let rows: Vec<(usize, usize, f64, f64)> = chosen
         .par_iter()
@@ -501,13 +496,17 @@ fn one_step(e: &Experiment, scene: &Scene, pieces: &Patchwork) -> Result<Table> 
         token: column(rows.iter().map(|r| r.1)),
         distance: column(rows.iter().map(|r| r.2)),
         error: column(rows.iter().map(|r| r.3)),
-    }
-    .table())
+    })
 }
 
 /// Accuracy of the network, of its linear pieces rolled out, and of a linear
 /// model that was trained as such.
-fn linear(e: &Experiment, folder: &Path, scene: &Scene, pieces: &Patchwork) -> Result<Table> {
+fn linear(
+    e: &Experiment,
+    folder: &Path,
+    scene: &Scene,
+    pieces: &Patchwork,
+) -> Result<records::Linear> {
     let chosen = documents(e, scene, e.modes.rollouts, "modes/roll-outs");
     let (axes, _) = super::states::read_axes(folder)?;
     let (fixed, _) = pieces.nearest(axes.mean.as_slice());
@@ -544,8 +543,7 @@ fn linear(e: &Experiment, folder: &Path, scene: &Scene, pieces: &Patchwork) -> R
         low: column(rows.iter().map(|r| interval(r).0)),
         high: column(rows.iter().map(|r| interval(r).1)),
         n: column(rows.iter().map(|r| r.2)),
-    }
-    .table())
+    })
 }
 
 /// A linear recurrent model trained as the network was; none where it diverged.
