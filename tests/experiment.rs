@@ -219,6 +219,24 @@ fn a_run_makes_everything_once_and_again_only_what_changed() {
     let page = std::fs::read_to_string(folder.join("index.html")).unwrap();
     assert!(!page.contains("src=\"http") && !page.contains("<link"), "the page is whole offline");
 
+    // The corpus is written below this crate, and is what is declared here.
+    let documents = records::Documents::read(&folder).unwrap();
+    let train = documents.split().unwrap().iter().filter(|s| *s == "train").count();
+    assert_eq!(summary.get(keys::CORPUS_DOCUMENTS), Some(train as f64));
+    assert_eq!(documents.document().unwrap().len(), documents.tokens().unwrap().len());
+    assert!(documents.label().unwrap().is_some() && documents.score().unwrap().is_none());
+    let vocabulary = records::Vocabulary::read(&folder).unwrap();
+    assert_eq!(vocabulary.id().unwrap().len(), vocabulary.word().unwrap().len());
+    let counts = vocabulary.count().unwrap();
+    let tokens: u64 = counts.iter().map(|&n| n as u64).sum();
+    assert_eq!(summary.get(keys::CORPUS_TOKENS), Some(tokens as f64));
+    // Every file of a table is declared.
+    for entry in std::fs::read_dir(folder.join("tables")).unwrap() {
+        let name = entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(records::described(&name).is_some(), "{name}");
+    }
+    assert!(summary.get_text(keys::SHAPE_PREDICTED).is_some_and(|shape| !shape.is_empty()));
+
     // A text, word by word: what is added up is what is said.
     let found = accrue::studies::explain::explain(&folder, "kinda1 the kinda1 kinda0").unwrap();
     assert_eq!((found.network.as_str(), found.alone.as_str()), ("class 1", "class 1"));

@@ -59,16 +59,16 @@ fn a_column_of_another_type_or_absent_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path();
     std::fs::create_dir(run.join("tables")).unwrap();
-    // The columns `row` and `documents` of another table.
     let other = records::Prediction { row: column(["a"]), documents: column([2]) };
     other.write(run).unwrap();
-    let [from, to] = [records::Prediction::NAME, records::Restricted::NAME]
-        .map(|name| run.join(format!("tables/{name}.parquet")));
-    std::fs::copy(&from, &to).unwrap();
+    let from = records::Prediction::path(run);
+    std::fs::copy(&from, records::Restricted::path(run)).unwrap();
     let error = records::Restricted::read(run).unwrap().accuracy().unwrap_err().to_string();
     assert!(error.contains("restricted.parquet") && error.contains("accuracy"), "{error}");
-    std::fs::copy(&from, run.join("tables/notes.parquet")).unwrap();
-    assert!(records::Notes::read(run).unwrap().note().is_err());
+    // There `documents` is text.
+    std::fs::copy(&from, records::Blocking::path(run)).unwrap();
+    let error = records::Blocking::read(run).unwrap().documents().unwrap_err().to_string();
+    assert!(error.contains("blocking.parquet") && error.contains("documents"), "{error}");
     assert_eq!(records::Prediction::read(run).unwrap().documents().unwrap(), [2]);
     assert!(records::Axes::read_if_there(run).unwrap().is_none());
 }
