@@ -155,7 +155,7 @@ keys! {
     FIXED_POINTS_TAU_1: f64 = "fixed_points.tau_1",
     /// modes whose median time constant is at least the median document length
     FIXED_POINTS_SLOW_MODES: f64 = "fixed_points.slow_modes",
-    /// share of the network's gain over words that words in context recover; null where it reads no
+    /// share of the network's gain over words that words in context recover; absent where it reads no
     /// better than words
     RECOVERED_FRACTION: f64 = "recovered.fraction",
     /// 2.5th percentile, bootstrap over test documents

@@ -92,7 +92,7 @@ tables! {
         pc_2: f64,
         /// along the third
         pc_3: f64,
-        /// cosine with the label's readout vector, both in that plane
+        /// cosine with the label's readout vector, both in that plane; NaN for a neutral word
         along: f64,
         /// states
         n: u64,

@@ -6,15 +6,16 @@ use super::table::tables;
 tables! {
     /// One row a visited state of a test document, thinned.
     States("states") {
-        /// test document, as in `documents`
+        /// test document, as in `documents`; for a task, test trial
         document: u64,
-        /// position of the token just read, from 0
+        /// position of the token just read, from 0; for a task, step
         token: u64,
-        /// tokens of the document
+        /// tokens of the document; for a task, steps of the trial
         length: Optional<u64>,
         /// the token just read
         word: Optional<String>,
-        /// the document's own label(s)
+        /// the document's own label(s); for a task, signs of the wanted outputs; `given` for states from
+        /// elsewhere
         label: String,
         /// what the readout says at this state
         predicted: Optional<String>,

@@ -27,7 +27,7 @@ tables! {
         model: String,
         /// share right (R² for a score)
         accuracy: f64,
-        /// 95 % interval (Wilson)
+        /// 95 % interval (Wilson); NaN for a score
         low: f64,
         /// its upper end
         high: f64,
@@ -53,7 +53,7 @@ tables! {
         output: u64,
         /// logits (for a score, units)
         bias: f64,
-        /// the chosen λ
+        /// the chosen λ (same in every row)
         penalty: f64,
     }
 }
