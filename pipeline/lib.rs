@@ -71,7 +71,7 @@
 //! # 7. Tables, figures, a page: [`report`], [`studies`]
 //!
 //! Each number in the page was computed by the stage that names it, stands in a
-//! table, and is described in `reports/README.md`. [`studies`] ties the rooms
+//! table, and is described in `reports/README.md`, both from one declaration ([`records`]). [`studies`] ties the rooms
 //! together and holds no arithmetic of its own; [`engine`] keeps what was made and
 //! does again only what changed.
 //!
@@ -109,5 +109,6 @@ pub mod command;
 pub mod engine;
 pub mod experiment;
 pub mod modifiers;
+pub mod records;
 pub mod report;
 pub mod studies;

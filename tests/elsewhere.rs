@@ -4,7 +4,8 @@ use super::experiment::{Ran, run, small};
 use accrue::experiment::Experiment;
 use accrue::model::StaticInput;
 use accrue::model::foreign;
-use accrue::report::{Frame, Summary};
+use accrue::records::{self, Key, keys};
+use accrue::report::Summary;
 use accrue::studies::states_only;
 use accrue::studies::text::{self, Options, STAGES};
 use std::path::Path;
@@ -24,17 +25,19 @@ fn weights_from_elsewhere_make_the_portrait_that_training_made() {
     let (ran, again) = run(&experiment, out.path(), &[]);
     assert_eq!(ran, STAGES);
     let (before, after) = (Summary::read(&folder).unwrap(), Summary::read(&again).unwrap());
-    for key in ["accuracy.network", "dimension.states", "dimension.fixed_points"] {
-        assert_eq!(before.get(key), after.get(key), "{key}");
+    for key in [keys::ACCURACY_NETWORK, keys::DIMENSION_STATES, keys::DIMENSION_FIXED_POINTS] {
+        assert_eq!(before.get(key), after.get(key), "{key:?}");
     }
-    assert!(after.get("dimension.untrained").is_none() && after.get("train.steps").is_none());
+    assert!(
+        after.get(keys::DIMENSION_UNTRAINED).is_none() && after.get(keys::TRAIN_STEPS).is_none()
+    );
     assert!(!again.join("tables/training.parquet").exists());
     let page = std::fs::read_to_string(again.join("index.html")).unwrap();
     assert!(page.contains("Reading a document") && !page.contains("before training"));
     assert!(run(&experiment, out.path(), &[]).0.is_empty(), "in place the second time");
 
     // The network alone, from the states it visited: the same slow points.
-    let states = Frame::read(&folder, "states").unwrap().lists("state").unwrap();
+    let states = records::States::read(&folder).unwrap().state().unwrap();
     let (rows, width) = (states.len(), states[0].len());
     let tensor =
         candle_core::Tensor::from_vec(states.concat(), (rows, width), &candle_core::Device::Cpu);
@@ -53,10 +56,10 @@ fn weights_from_elsewhere_make_the_portrait_that_training_made() {
         states_only::run(experiment, &[], options)
     };
     let found = Summary::read(&bare(&alone).unwrap()).unwrap();
-    assert_eq!(found.get("fixed_points.count"), before.get("fixed_points.count"));
-    let near = |key: &str| (found.get(key).unwrap() - before.get(key).unwrap()).abs();
-    assert!(near("dimension.fixed_points") < 1e-6);
-    assert!(near("dimension.states") < 0.05, "the table holds every state of these documents");
+    assert_eq!(found.get(keys::FIXED_POINTS_COUNT), before.get(keys::FIXED_POINTS_COUNT));
+    let near = |key: Key<f64>| (found.get(key).unwrap() - before.get(key).unwrap()).abs();
+    assert!(near(keys::DIMENSION_FIXED_POINTS) < 1e-6);
+    assert!(near(keys::DIMENSION_STATES) < 0.05, "the table holds every state of these documents");
     let page = std::fs::read_to_string(out.path().join("tests/alone/index.html")).unwrap();
     assert!(page.contains("No corpus was given") && page.contains("id=manifold"));
 
@@ -81,10 +84,10 @@ fn training_goes_on_from_the_weights_of_an_earlier_run() {
     let (ran, again) = run(&experiment, out.path(), &[]);
     assert_eq!(ran, STAGES);
     let (before, after) = (Summary::read(&folder).unwrap(), Summary::read(&again).unwrap());
-    let earlier = before.get("accuracy.network").unwrap();
-    assert_eq!(after.get("accuracy.start"), Some(earlier));
-    assert_eq!(after.get("accuracy.network"), Some(earlier));
-    assert_eq!(before.get("dimension.states"), after.get("dimension.states"));
+    let earlier = before.get(keys::ACCURACY_NETWORK).unwrap();
+    assert_eq!(after.get(keys::ACCURACY_START), Some(earlier));
+    assert_eq!(after.get(keys::ACCURACY_NETWORK), Some(earlier));
+    assert_eq!(before.get(keys::DIMENSION_STATES), after.get(keys::DIMENSION_STATES));
     assert!(run(&experiment, out.path(), &[]).0.is_empty(), "in place the second time");
 
     // At a rate that moves them, it starts where the other ended and learns on.
@@ -92,14 +95,14 @@ fn training_goes_on_from_the_weights_of_an_earlier_run() {
     experiment.training.learning_rate = 0.05;
     experiment.training.epochs = 20;
     let (_, further) = run(&experiment, out.path(), &[]);
-    let losses = |folder: &Path| Frame::read(folder, "training").unwrap().f64("loss").unwrap();
+    let losses = |folder: &Path| records::Training::read(folder).unwrap().loss().unwrap();
     let (first, then) = (losses(&folder), losses(&further));
     assert!(then[0] < 0.8 * first[0], "{} after {}", then[0], first[0]);
     assert!(then.last().unwrap() < first.last().unwrap());
     let summary = Summary::read(&further).unwrap();
-    assert_eq!(summary.get("accuracy.start"), Some(earlier));
-    assert!(summary.get("accuracy.network").unwrap() > earlier);
-    let notes = Frame::read(&further, "notes").unwrap().text("note").unwrap();
+    assert_eq!(summary.get(keys::ACCURACY_START), Some(earlier));
+    assert!(summary.get(keys::ACCURACY_NETWORK).unwrap() > earlier);
+    let notes = records::Notes::read(&further).unwrap().note().unwrap();
     let said = format!("which read {earlier:.3} of the test split right");
     assert!(notes.iter().any(|n| n.contains(&said)), "{notes:?}");
     assert!(further.join("tables/weights.parquet").exists());
@@ -110,7 +113,7 @@ fn training_goes_on_from_the_weights_of_an_earlier_run() {
     experiment.name = "anew".into();
     experiment.weights.as_mut().unwrap().readout = Some("none".into());
     let (_, anew) = run(&experiment, out.path(), &[]);
-    let start = Summary::read(&anew).unwrap().get("accuracy.start").unwrap();
+    let start = Summary::read(&anew).unwrap().get(keys::ACCURACY_START).unwrap();
     assert!(start < earlier, "{start} with a drawn readout, {earlier} with its own");
 }
 
@@ -131,7 +134,8 @@ fn of_a_grid_the_case_with_the_same_cell_and_seed_is_taken() {
     let (_, folder) = run(&experiment, out.path(), &[]);
     let taken = std::fs::read_to_string(folder.join("run.ron")).unwrap();
     assert!(taken.contains("002-2/model.safetensors"), "{taken}");
-    let accuracy = |folder: &Path| Summary::read(folder).unwrap().get("accuracy.network").unwrap();
+    let accuracy =
+        |folder: &Path| Summary::read(folder).unwrap().get(keys::ACCURACY_NETWORK).unwrap();
     assert_eq!(accuracy(&folder), accuracy(&second));
 
     let refused = |experiment: &Experiment| {

@@ -2,7 +2,8 @@
 //! report, cut off, forced, and on any number of threads.
 
 use accrue::experiment::Experiment;
-use accrue::report::{Frame, Summary};
+use accrue::records::{self, keys};
+use accrue::report::Summary;
 use accrue::studies::text::{self, Options, STAGES};
 use accrue::{Error, train};
 use std::collections::BTreeMap;
@@ -197,26 +198,44 @@ fn a_run_makes_everything_once_and_again_only_what_changed() {
 
     let summary = Summary::read(&folder).unwrap();
     for key in [
-        "accuracy.network",
-        "accuracy.bag_of_words",
-        "dimension.states",
-        "dimension.fixed_points",
-        "dimension.predicted",
-        "fixed_points.count",
-        "train.tokens_per_second",
-        "time.seconds",
-        "memory.peak_bytes",
+        keys::ACCURACY_NETWORK,
+        keys::ACCURACY_BAG_OF_WORDS,
+        keys::DIMENSION_STATES,
+        keys::DIMENSION_FIXED_POINTS,
+        keys::DIMENSION_PREDICTED,
+        keys::FIXED_POINTS_COUNT,
+        keys::TRAIN_TOKENS_PER_SECOND,
+        keys::TIME_SECONDS,
+        keys::MEMORY_PEAK_BYTES,
     ] {
-        assert!(summary.get(key).is_some_and(f64::is_finite), "{key}: {:?}", summary.get(key));
+        assert!(summary.get(key).is_some_and(f64::is_finite), "{key:?}: {:?}", summary.get(key));
     }
-    assert!(summary.get("accuracy.network").unwrap() > 0.8);
-    assert!((summary.get("dimension.predicted").unwrap() - 2.0).abs() < 0.1);
-    assert!(summary.get("fixed_points.count").unwrap() > 3.0);
+    assert!(summary.get(keys::ACCURACY_NETWORK).unwrap() > 0.8);
+    assert!((summary.get(keys::DIMENSION_PREDICTED).unwrap() - 2.0).abs() < 0.1);
+    assert!(summary.get(keys::FIXED_POINTS_COUNT).unwrap() > 3.0);
     for file in ["run.ron", "summary.json", "model.safetensors", "index.html"] {
         assert!(folder.join(file).is_file(), "{file}");
     }
     let page = std::fs::read_to_string(folder.join("index.html")).unwrap();
     assert!(!page.contains("src=\"http") && !page.contains("<link"), "the page is whole offline");
+
+    // The corpus is written below this crate, and is what is declared here.
+    let documents = records::Documents::read(&folder).unwrap();
+    let train = documents.split().unwrap().iter().filter(|s| *s == "train").count();
+    assert_eq!(summary.get(keys::CORPUS_DOCUMENTS), Some(train as f64));
+    assert_eq!(documents.document().unwrap().len(), documents.tokens().unwrap().len());
+    assert!(documents.label().unwrap().is_some() && documents.score().unwrap().is_none());
+    let vocabulary = records::Vocabulary::read(&folder).unwrap();
+    assert_eq!(vocabulary.id().unwrap().len(), vocabulary.word().unwrap().len());
+    let counts = vocabulary.count().unwrap();
+    let tokens: u64 = counts.iter().map(|&n| n as u64).sum();
+    assert_eq!(summary.get(keys::CORPUS_TOKENS), Some(tokens as f64));
+    // Every file of a table is declared.
+    for entry in std::fs::read_dir(folder.join("tables")).unwrap() {
+        let name = entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(records::described(&name).is_some(), "{name}");
+    }
+    assert!(summary.get_text(keys::SHAPE_PREDICTED).is_some_and(|shape| !shape.is_empty()));
 
     // A text, word by word: what is added up is what is said.
     let found = accrue::studies::explain::explain(&folder, "kinda1 the kinda1 kinda0").unwrap();
@@ -229,10 +248,10 @@ fn a_run_makes_everything_once_and_again_only_what_changed() {
     assert!(error.to_string().contains("did you mean"), "{error}");
 
     // Topics' words are drawn one by one: their order tells nothing, and costs the network next to nothing.
-    let augmented = Frame::read(&folder, "augmented").unwrap();
-    let model = augmented.text("model").unwrap();
+    let augmented = records::Augmented::read(&folder).unwrap();
+    let model = augmented.model().unwrap();
     assert_eq!(&model[model.len() - 2..], ["network_shuffled", "network"]);
-    let accuracy = augmented.f64("accuracy").unwrap();
+    let accuracy = augmented.accuracy().unwrap();
     let (other, own) = (accuracy[model.len() - 2], accuracy[model.len() - 1]);
     // Two binomial deviations of a difference between 180 documents each.
     let error = 2.0 * (own * (1.0 - own) * 2.0 / 180.0).sqrt();
@@ -257,14 +276,14 @@ fn a_run_makes_everything_once_and_again_only_what_changed() {
     assert!(folder.join("tables/augmented.parquet").is_file());
     // Words alone decide this corpus: the page says that there is nothing for words in context to recover.
     let summary = Summary::read(&folder).unwrap();
-    assert!(summary.get("accuracy.network") <= summary.get("accuracy.bag_of_words"));
+    assert!(summary.get(keys::ACCURACY_NETWORK) <= summary.get(keys::ACCURACY_BAG_OF_WORDS));
     let page = std::fs::read_to_string(folder.join("index.html")).unwrap();
     assert!(page.contains("reads no better than words alone"));
     let (ran, _) =
         run(&small(&["fixed_points.initial_states=64", "context.fit=false"]), out.path(), &[]);
     assert_eq!(ran, ["context", "claims", "report"]);
     assert!(!folder.join("tables/augmented.parquet").exists());
-    assert!(Summary::read(&folder).unwrap().get("recovered.fraction").is_none());
+    assert!(Summary::read(&folder).unwrap().get(keys::RECOVERED_FRACTION).is_none());
     run(&changed, out.path(), &[]);
     // A file that is gone is made again.
     std::fs::remove_file(folder.join("tables/prediction.parquet")).unwrap();
@@ -372,7 +391,7 @@ fn runs_stand_side_by_side_and_on_one_page() {
     let found = Comparison::of(&[a.clone(), b.clone()]).unwrap();
     assert_eq!(found.names, ["small", "other"]);
     let row = |name: &str| found.rows.iter().find(|r| r.name == name).unwrap();
-    let accuracy = |folder: &Path| Summary::read(folder).unwrap().get("accuracy.network");
+    let accuracy = |folder: &Path| Summary::read(folder).unwrap().get(keys::ACCURACY_NETWORK);
     assert_eq!(row("accuracy.network").values, [accuracy(&a), accuracy(&b)]);
     let shares: f64 = (1..=5).map(|k| row(&format!("states {k}")).values[0].unwrap()).sum();
     assert!(shares > 0.95 && shares < 1.0 + 1e-9, "{shares}");
@@ -389,7 +408,6 @@ fn runs_stand_side_by_side_and_on_one_page() {
 
 #[test]
 fn what_knows_more_than_words_stands_in_the_accuracies() {
-    use accrue::report::Frame;
     let out = tempfile::tempdir().unwrap();
     // "not bad" against "not good": pairs tell what words cannot.
     let texts = ["good film", "not bad", "bad film", "not good"];
@@ -412,11 +430,11 @@ fn what_knows_more_than_words_stands_in_the_accuracies() {
     });
     let (_, folder) = run(&experiment, out.path(), &[]);
     let summary = Summary::read(&folder).unwrap();
-    assert_eq!(summary.get("accuracy.bigrams"), Some(1.0));
-    assert!(summary.get("accuracy.bag_of_words").unwrap() < 0.8);
+    assert_eq!(summary.get(keys::ACCURACY_BIGRAMS), Some(1.0));
+    assert!(summary.get(keys::ACCURACY_BAG_OF_WORDS).unwrap() < 0.8);
     // Random weights tell four texts apart.
-    assert_eq!(summary.get("accuracy.encoder"), Some(1.0));
-    let models = Frame::read(&folder, "accuracies").unwrap().text("model").unwrap();
+    assert_eq!(summary.get(keys::ACCURACY_ENCODER), Some(1.0));
+    let models = records::Accuracies::read(&folder).unwrap().model().unwrap();
     assert_eq!(models, ["network", "bag_of_words", "bigrams", "encoder", "majority"]);
     // Another network on the same corpus finds the features made.
     let features = || std::fs::read_dir(out.path().join("features")).unwrap().count();
@@ -496,12 +514,10 @@ fn a_text_says_which_words_modify_before_any_network_is_trained() {
     let (code, _, error) = said(&["--modifiers", "--tables", "told"]);
     assert!(code == Some(0) && error.contains("told/tables/text_gains.parquet"), "{error}");
     let folder_of_tables = folder.path().join("told");
-    let gains = accrue::report::Frame::read(&folder_of_tables, "text_gains").unwrap();
-    assert!(
-        gains.height() > words.len() && words.contains(&gains.text("word").unwrap()[0].as_str())
-    );
-    let found = accrue::report::Frame::read(&folder_of_tables, "dimensions_predicted").unwrap();
-    assert_eq!(found.f64("value").unwrap()[0], json["dimension.predicted"].as_f64().unwrap());
+    let gains = records::TextGains::read(&folder_of_tables).unwrap();
+    assert!(gains.height() > words.len() && words.contains(&gains.word().unwrap()[0].as_str()));
+    let found = records::DimensionsPredicted::read(&folder_of_tables).unwrap();
+    assert_eq!(found.value().unwrap()[0], json["dimension.predicted"].as_f64().unwrap());
     // Pieces of a text hold no bag of words.
     let (code, _, error) = said(&["--modifiers", "--pieces"]);
     assert!(code == Some(2) && error.contains("--pieces"), "{error}");

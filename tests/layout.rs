@@ -51,11 +51,13 @@ const BELOW: &[&str] = &[
 /// Rooms of the program's own crate in reading order, single files included: each uses those before it only,
 /// and of the crates below what is named here (`*`: all).
 const ROOMS: &[(&str, &[&str], &[&str])] = &[
+    // What tables hold and mean: no network, no stage.
+    ("records", &[], &["error", "files"]),
     // Stages know no network, and no folder but their own.
-    ("engine", &[], &["error", "files", "interrupt", "notation"]),
+    ("engine", &["records"], &["error", "files", "interrupt", "notation"]),
     ("modifiers", &[], &["dynamics", "geometry", "linalg", "ops", "seed", "summary"]),
     // Pages are made of tables: they see no network.
-    ("report", &["engine"], &["error", "files", "notation"]),
+    ("report", &["records", "engine"], &["error", "files", "notation"]),
     ("experiment", &["engine"], &["*"]),
     ("studies", &["*"], &["*"]),
     ("command", &["*"], &["*"]),

@@ -3,7 +3,7 @@
 use accrue::corpus::catalogue::Catalogue;
 use accrue::experiment::Experiment;
 use accrue::model::{Config, Head, Network};
-use accrue::report::dictionary;
+use accrue::records::{self, column};
 use accrue::seed;
 use accrue::studies::text::STAGES;
 use candle_core::{Device, Tensor};
@@ -265,8 +265,8 @@ fn python_on_the_pages_reads_what_runs_write() {
         for block in text.split("```python\n").skip(1) {
             let block = block.split("```").next().unwrap();
             let tables = block.split("tables/").skip(1).map(|t| t.split('.').next().unwrap());
-            let tables: Vec<&dictionary::Described> = tables
-                .map(|t| dictionary::table(t).unwrap_or_else(|| panic!("{name}: no table {t}")))
+            let tables: Vec<&records::Schema> = tables
+                .map(|t| records::described(t).unwrap_or_else(|| panic!("{name}: no table {t}")))
                 .collect();
             let column = |c: &str| tables.iter().any(|t| t.columns.iter().any(|f| f.name == c));
             for call in ["col(", "select(", "group_by(", "sort(", "group["] {
@@ -278,12 +278,71 @@ fn python_on_the_pages_reads_what_runs_write() {
                 }
             }
             for key in block.split("summary[").skip(1).filter_map(|rest| quoted(rest).next()) {
-                assert!(dictionary::SUMMARY.iter().any(|f| f.name == key), "{name}: no key {key}");
+                assert!(records::keys::KEYS.iter().any(|f| f.name == key), "{name}: no key {key}");
             }
             blocks += 1;
         }
     }
     assert_eq!(blocks, 6);
+}
+
+/// A Python that has polars: that of `tests/peers/run`, or the system's.
+fn python() -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let cache = || variable("XDG_CACHE_HOME").or(Some(variable("HOME")?.join(".cache")));
+    let peers = variable("ACCRUE_PEERS").or_else(|| Some(cache()?.join("accrue/peers")));
+    let candidates = peers.map(|p| p.join("bin/python")).into_iter().chain(["python3".into()]);
+    let has_polars = |python: &PathBuf| {
+        let tried = Command::new(python).args(["-c", "import polars"]).output();
+        tried.is_ok_and(|t| t.status.success())
+    };
+    candidates.into_iter().find(has_polars)
+}
+
+#[test]
+fn python_of_the_dictionary_runs_on_a_table_that_was_written() {
+    let Some(python) = python() else {
+        eprintln!("SKIPPED: no Python with polars here; tests/peers/run makes one");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("reports/quickstart/three_topics");
+    let numbers = || column([0.5, -0.5]);
+    let unknown = || column([Some(0.5), None]);
+    records::FixedPoints {
+        input: column(["zero", "mean"]),
+        tolerance: numbers(),
+        q: numbers(),
+        moved: numbers(),
+        steps: column([3, 4]),
+        stop: column(["converged", "stalled"]),
+        seed_state: column([0, 1]),
+        certified: column([Some(true), None]),
+        radius: unknown(),
+        stable: column([Some(false), None]),
+        spectral_bound: unknown(),
+        tau_1: unknown(),
+        tau_2: unknown(),
+        tau_3: unknown(),
+        unstable: column([1, 0]),
+        pc_1: numbers(),
+        pc_2: numbers(),
+        pc_3: numbers(),
+        readout: column([&[1.0][..], &[2.0]]),
+        state: column([&[1.0, 2.0][..], &[3.0, 4.0]]),
+    }
+    .write(&run)
+    .unwrap();
+    let text = page("reports/README.md");
+    let blocks = text.split("```python\n").skip(1).filter_map(|rest| rest.split("```").next());
+    // A path with "…" is the reader's own.
+    let mut lines: Vec<&str> = blocks.filter(|b| !b.contains('…')).collect();
+    assert_eq!(lines.len(), 1);
+    lines.push("assert points.height == 2 and points['certified'].to_list() == [True, None]\n");
+    lines.push("assert points['state'].to_list() == [[1.0, 2.0], [3.0, 4.0]]\n");
+    let mut program = Command::new(python);
+    let ran = program.arg("-c").arg(lines.concat()).current_dir(folder.path()).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
 }
 
 #[test]

@@ -8,7 +8,8 @@ use accrue::experiment::Experiment;
 use accrue::linalg::{eigenvalues, time_constant};
 use accrue::model::Network;
 use accrue::model::StaticInput;
-use accrue::report::{Frame, dictionary};
+use accrue::records;
+use accrue::report::dictionary;
 use accrue::stats::evidence;
 use accrue::studies::text::{self, Options};
 use accrue::summary::{median, spearman};
@@ -38,11 +39,11 @@ fn run(file: &str, set: &[&str], out: &Path) -> (Experiment, PathBuf) {
 
 /// Claims of a run: measured, and whether they hold.
 fn claims(folder: &Path) -> BTreeMap<String, (f64, bool)> {
-    let table = Frame::read(folder, "claims").unwrap();
-    let (names, measured) = (table.text("claim").unwrap(), table.f64("measured").unwrap());
-    let holds = table.bool("holds").unwrap();
+    let table = records::Claims::read(folder).unwrap();
+    let (names, measured) = (table.claim().unwrap(), table.measured().unwrap());
+    let holds = table.holds().unwrap();
     assert!(names.iter().all(|name| !dictionary::claim(name).is_empty()), "{names:?}");
-    let row = |i: usize| (names[i].clone(), (measured[i], holds[i] == Some(true)));
+    let row = |i: usize| (names[i].clone(), (measured[i], holds[i]));
     (0..names.len()).map(row).collect()
 }
 
@@ -60,8 +61,8 @@ fn the_line_attractor_is_there_where_valences_are_known() {
     assert!(!found.contains_key("C6"), "no word was planted that turns others");
 
     let truth: BTreeMap<String, f64> = valences(experiment.seed).into_iter().collect();
-    let table = Frame::read(&folder, "word_modes").unwrap();
-    let (words, selected) = (table.text("word").unwrap(), table.f64("selected").unwrap());
+    let table = records::WordModes::read(&folder).unwrap();
+    let (words, selected) = (table.word().unwrap(), table.selected().unwrap());
     let pairs: Vec<(f64, f64)> =
         words.iter().zip(&selected).filter_map(|(w, s)| truth.get(w).map(|t| (*t, *s))).collect();
     assert_eq!(pairs.len(), 40);
@@ -114,9 +115,9 @@ fn squared_correlation(pairs: &[(f64, f64)]) -> f64 {
 /// over the slow points (median over the points).
 fn drift(experiment: &Experiment, folder: &Path, network: &Network) {
     let corpus = store::read(folder).unwrap();
-    let table = Frame::read(folder, "fixed_points").unwrap();
-    let (inputs, tolerance) = (table.text("input").unwrap(), table.f64("tolerance").unwrap());
-    let states = table.lists("state").unwrap();
+    let table = records::FixedPoints::read(folder).unwrap();
+    let (inputs, tolerance) = (table.input().unwrap(), table.tolerance().unwrap());
+    let states = table.state().unwrap();
     let held: &StaticInput = &experiment.fixed_points.inputs[0];
     let frequencies = evidence::frequencies(&corpus.train, corpus.words.len());
     let x = held.vector(&network.inputs().unwrap(), &corpus.words, Some(&frequencies)).unwrap();
@@ -178,8 +179,8 @@ fn three_topics_make_a_triangle_and_words_move_along_it() {
     for name in ["dimension", "G1", "G2", "G3", "G5", "G6", "G7", "G12", "G14"] {
         assert!(found[name].1, "{name}: {found:?}");
     }
-    let table = Frame::read(&folder, "deflections").unwrap();
-    let (word, label) = (table.text("word").unwrap(), table.text("label").unwrap());
+    let table = records::Deflections::read(&folder).unwrap();
+    let (word, label) = (table.word().unwrap(), table.label().unwrap());
     let mut pairs: Vec<(&str, &str)> =
         word.iter().map(String::as_str).zip(label.iter().map(String::as_str)).collect();
     pairs.sort();
@@ -204,9 +205,9 @@ fn the_published_search_keeps_every_seed_at_the_headline() {
     let out = tempfile::tempdir().unwrap();
     let short = ["grid=[]", "training.steps=100", "fixed_points.search=Together"];
     let (_, folder) = run("geometry/labels.ron", &short, out.path());
-    let table = Frame::read(&folder, "searches").unwrap();
-    let (tolerance, seeds) = (table.f64("tolerance").unwrap(), table.f64("seeds").unwrap());
-    let reached = table.f64("reached").unwrap();
+    let table = records::Searches::read(&folder).unwrap();
+    let (tolerance, seeds) = (table.tolerance().unwrap(), table.seeds().unwrap());
+    let reached = table.reached().unwrap();
     for i in 0..seeds.len() {
         assert_eq!(reached[i] == seeds[i], tolerance[i] == 5e-4, "{tolerance:?} {reached:?}");
     }
@@ -222,17 +223,17 @@ fn the_toy_language_is_read_in_context() {
         assert!(found[name].1, "{name}: {found:?}");
     }
     // The two modifiers are told from the ten other words, which is all that the null knows of.
-    let table = Frame::read(&folder, "modifiers").unwrap();
-    let beyond = table.f64("null_quantile").unwrap();
-    assert_eq!(table.text("word").unwrap()[..2], ["not4", "very1"]);
+    let table = records::Modifiers::read(&folder).unwrap();
+    let beyond = table.null_quantile().unwrap();
+    assert_eq!(table.word().unwrap()[..2], ["not4", "very1"]);
     assert!(beyond[1] >= 0.99 && beyond[2] < 0.99, "{beyond:?}");
     // The scores alone tell both. Of two words after "not4" the first counts −1, the second −1.085 (now and then it is
     // doubled); of two after any other, "not4" may be one of three words before either, .0633 each of all but "not4":
     // .595 and .645, and 1.19 and .645 after "very1".
-    let table = Frame::read(&folder, "text_gains").unwrap();
-    let (words, gain) = (table.text("word").unwrap(), table.f64("gain").unwrap());
-    let (low, high) = (table.f64("low").unwrap(), table.f64("high").unwrap());
-    let rate = table.f64("discovery_rate").unwrap();
+    let table = records::TextGains::read(&folder).unwrap();
+    let (words, gain) = (table.word().unwrap(), table.gain().unwrap());
+    let (low, high) = (table.low().unwrap(), table.high().unwrap());
+    let rate = table.discovery_rate().unwrap();
     for (word, planted) in [("not4", -1.0425 / 0.62 - 1.0), ("very1", 0.9175 / 0.62 - 1.0)] {
         let i = words[..2].iter().position(|w| w == word).expect("the first two are modifiers");
         let wide = 2.0 * (high[i] - low[i]);
@@ -240,9 +241,9 @@ fn the_toy_language_is_read_in_context() {
     }
     assert!(rate[2] > 0.05, "{words:?} {gain:?} {rate:?}");
     // With their subspace blocked, words are read as if there were no modifier.
-    let table = Frame::read(&folder, "phrases").unwrap();
-    let (plain, modified) = (table.f64("plain").unwrap(), table.f64("modified").unwrap());
-    let blocked = table.f64("blocked").unwrap();
+    let table = records::Phrases::read(&folder).unwrap();
+    let (plain, modified) = (table.plain().unwrap(), table.modified().unwrap());
+    let blocked = table.blocked().unwrap();
     let valued: Vec<usize> = (0..plain.len()).filter(|&i| plain[i].abs() > 0.3).collect();
     assert!(valued.len() >= 4, "{plain:?}");
     for i in valued {
@@ -250,8 +251,8 @@ fn the_toy_language_is_read_in_context() {
         assert!(shut < 0.5 * open, "{i}: {plain:?} {modified:?} {blocked:?}");
     }
     // What each valence word adds after "not" and "very", against the language's own rule.
-    let table = Frame::read(&folder, "probes").unwrap();
-    let (planted, full) = (table.f64("planted").unwrap(), table.f64("full").unwrap());
+    let table = records::Probes::read(&folder).unwrap();
+    let (planted, full) = (table.planted().unwrap(), table.full().unwrap());
     assert_eq!(planted.len(), 16);
     for (rule, said) in planted.iter().zip(&full) {
         assert!((rule - said).abs() < 0.25 * rule.abs(), "{planted:?} {full:?}");
@@ -262,14 +263,14 @@ fn the_toy_language_is_read_in_context() {
     let none = ["fixed_points.primary=1e-30", "context.fit=false"];
     let set = [&short[..], &none, &searches.each_ref().map(String::as_str)].concat();
     let (_, folder) = run("context/toy.ron", &set, out.path());
-    assert_eq!(Frame::read(&folder, "fixed_points").unwrap().height(), 0);
-    let table = Frame::read(&folder, "modifiers").unwrap();
-    assert_eq!(table.text("word").unwrap()[..2], ["not4", "very1"]);
-    let gain = table.f64("gain").unwrap();
+    assert_eq!(records::FixedPoints::read(&folder).unwrap().height(), 0);
+    let table = records::Modifiers::read(&folder).unwrap();
+    assert_eq!(table.word().unwrap()[..2], ["not4", "very1"]);
+    let gain = table.gain().unwrap();
     assert!(gain[0] < -1.0 && gain[1] > 0.5, "{gain:?}");
     assert!(folder.join("tables/modifier_subspace.parquet").is_file());
     assert!(!folder.join("tables/phrases.parquet").exists(), "there is no line to go back to");
-    let notes = Frame::read(&folder, "notes").unwrap().text("note").unwrap();
+    let notes = records::Notes::read(&folder).unwrap().note().unwrap();
     assert!(notes.iter().any(|n| n.contains("no slow point")), "{notes:?}");
 }
 
@@ -281,8 +282,8 @@ fn the_first_words_count_double_where_they_do() {
     let found = claims(&folder);
     assert!(found["C7"].1, "{found:?}");
     // The rule: the first five words count twice, the ones after that once.
-    let table = Frame::read(&folder, "positions").unwrap();
-    let (from, gain) = (table.text("from").unwrap(), table.f64("gain").unwrap());
+    let table = records::Positions::read(&folder).unwrap();
+    let (from, gain) = (table.from().unwrap(), table.gain().unwrap());
     let first = from.iter().position(|f| f == "beginning").unwrap();
     let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len() as f64;
     let (early, late) = (mean(&gain[first..first + 5]), mean(&gain[first + 7..first + 20]));

@@ -5,7 +5,9 @@ use super::{Common, terminal};
 use crate::baseline::gains::{self, Gain};
 use crate::corpus::{self, Corpus, Pieces, Source, pieces, settings};
 use crate::experiment::Experiment;
-use crate::report::{Summary, Table};
+use crate::records::Table;
+use crate::records::keys;
+use crate::report::Summary;
 use crate::stats::{Prediction, predict, predict_pieces};
 use crate::studies::text::{prediction_numbers, prediction_tables, text_gains};
 use crate::{Error, Result, baseline};
@@ -90,16 +92,16 @@ impl Predict {
         let mut summary = Summary::new();
         prediction_numbers(&counted.found)
             .iter()
-            .for_each(|(key, number)| summary.number(key, *number));
-        summary.text("shape.predicted", counted.found.shape.name());
-        summary.text("corpus.name", counted.name.as_str());
-        summary.number("corpus.documents", counted.documents as f64);
-        summary.number("corpus.tokens", counted.tokens as f64);
-        summary.number("corpus.vocabulary", counted.vocabulary as f64);
+            .for_each(|(key, number)| summary.number(*key, *number));
+        summary.text(keys::SHAPE_PREDICTED, counted.found.shape.name());
+        summary.text(keys::CORPUS_NAME, counted.name.as_str());
+        summary.number(keys::CORPUS_DOCUMENTS, counted.documents as f64);
+        summary.number(keys::CORPUS_TOKENS, counted.tokens as f64);
+        summary.number(keys::CORPUS_VOCABULARY, counted.vocabulary as f64);
         if let Some(told) = &counted.told {
             let words: Vec<&str> = told.called().map(|(word, _)| word).collect();
-            summary.number("text_gains.count", words.len() as f64);
-            summary.text("text_gains.words", words.join(" "));
+            summary.number(keys::TEXT_GAINS_COUNT, words.len() as f64);
+            summary.text(keys::TEXT_GAINS_WORDS, words.join(" "));
         }
         if let Some(folder) = &self.tables {
             for file in counted.write(folder)? {
@@ -159,7 +161,7 @@ impl Told {
     }
 
     fn table(&self) -> Table {
-        text_gains(&self.words, &self.gains)
+        text_gains(&self.words, &self.gains).table()
     }
 
     /// For a terminal, 80 columns.

@@ -61,7 +61,7 @@ impl Run {
         index::write(&common.out, summary::pearson)?;
         outln!("{}", folder.join("index.html").display());
         if failed > 0 {
-            let table = folder.join("tables/cases.parquet");
+            let table = crate::records::Cases::path(&folder);
             let remedy = "the others stand; mend the setting and run again";
             return Err(Error::input(
                 table.display(),

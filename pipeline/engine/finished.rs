@@ -91,9 +91,9 @@ impl Finished {
     ) -> Result<()> {
         let (others, mut own): (Vec<_>, Vec<_>) =
             self.stages.into_iter().partition(|row| row.name != stage);
-        let StageOutput { files, numbers } = work(&self.folder, &others)?;
+        let StageOutput { files, numbers, texts } = work(&self.folder, &others)?;
         let Some(mut row) = own.pop() else { return Ok(()) };
-        row.numbers = numbers;
+        (row.numbers, row.texts) = (numbers, texts);
         row.files = files
             .into_iter()
             .map(|path| {
@@ -148,6 +148,7 @@ pub fn record_gathered<E: Serialize>(
         device: String::new(),
         files: files.iter().map(stored).collect::<Result<_>>()?,
         numbers: Default::default(),
+        texts: Default::default(),
     };
     let record = Record {
         program: PROGRAM.into(),

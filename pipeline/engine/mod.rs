@@ -24,6 +24,7 @@ pub use record::{RECORD, StageRecord, StoredFile, experiment_of, folder_name};
 pub use run::{Context, Run};
 pub use store::{FOLDER, Pruned, Store, Workspace};
 
+use crate::records::Key;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -79,6 +80,8 @@ pub struct StageOutput {
     pub files: Vec<String>,
     /// Headline numbers under their keys in `summary.json`.
     pub numbers: BTreeMap<String, f64>,
+    /// Text under its keys there.
+    pub texts: BTreeMap<String, String>,
 }
 
 impl StageOutput {
@@ -88,8 +91,14 @@ impl StageOutput {
     }
 
     /// The same with one more number.
-    pub fn with(mut self, key: &str, number: f64) -> Self {
-        self.numbers.insert(key.into(), number);
+    pub fn with(mut self, key: Key<f64>, number: f64) -> Self {
+        self.numbers.insert(key.name().into(), number);
+        self
+    }
+
+    /// The same with one more text.
+    pub fn with_text(mut self, key: Key<String>, text: impl Into<String>) -> Self {
+        self.texts.insert(key.name().into(), text.into());
         self
     }
 }

@@ -1,5 +1,6 @@
 //! The file `run.ron`: the resolved experiment, and a row for each stage.
 
+use crate::records::Key;
 use crate::{Error, Result, notation};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -42,9 +43,17 @@ pub struct StageRecord {
     pub files: Vec<StoredFile>,
     /// The numbers it adds to `summary.json`.
     pub numbers: BTreeMap<String, f64>,
+    /// The text it adds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub texts: BTreeMap<String, String>,
 }
 
 impl StageRecord {
+    /// A number it adds to `summary.json`.
+    pub fn number(&self, key: Key<f64>) -> Option<f64> {
+        self.numbers.get(key.name()).copied()
+    }
+
     /// Refuses files outside the folder.
     pub(super) fn check(&self, file: &str) -> Result<()> {
         match self.files.iter().find(|f| !lies_within(&f.path)) {

@@ -186,7 +186,7 @@ impl Store {
         }
         memory::restart_peak();
         let begin = Instant::now();
-        let StageOutput { files, numbers } = work(&workspace)?;
+        let StageOutput { files, numbers, texts } = work(&workspace)?;
         let seconds = begin.elapsed().as_secs_f64();
         let done = building.join(format!("{key}.{}.{number}.done", std::process::id()));
         let _gone = Gone(done.clone());
@@ -210,6 +210,7 @@ impl Store {
             device: device.into(),
             files: stored,
             numbers,
+            texts,
         };
         record.check(&done.display().to_string())?;
         files::replace(&done.join(STAGE), notation::to_ron(&record).as_bytes())?;

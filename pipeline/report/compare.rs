@@ -1,7 +1,8 @@
 //! Runs side by side.
 
-use super::{Frame, Summary, dictionary};
+use super::Summary;
 use crate::engine::Finished;
+use crate::records::{self, Key, keys};
 use crate::{Error, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -10,25 +11,25 @@ use std::path::{Path, PathBuf};
 const COMPONENTS: usize = 5;
 
 /// Summary numbers that are compared, in this order, with their digits.
-const NUMBERS: [(&str, usize); 18] = [
-    ("accuracy.network", 4),
-    ("accuracy.bag_of_words", 4),
-    ("accuracy.augmented", 4),
-    ("recovered.fraction", 2),
-    ("text_gains.agreement", 2),
-    ("dimension.states", 2),
-    ("dimension.fixed_points", 2),
-    ("dimension.untrained", 2),
-    ("dimension.predicted", 2),
-    ("dimension.predicted_scaled", 2),
-    ("fixed_points.count", 0),
-    ("fixed_points.reached", 3),
-    ("fixed_points.certified", 0),
-    ("fixed_points.stable", 0),
-    ("fixed_points.tau_1", 1),
-    ("fixed_points.slow_modes", 0),
-    ("train.seconds", 1),
-    ("memory.peak_bytes", 0),
+const NUMBERS: [(Key<f64>, usize); 18] = [
+    (keys::ACCURACY_NETWORK, 4),
+    (keys::ACCURACY_BAG_OF_WORDS, 4),
+    (keys::ACCURACY_AUGMENTED, 4),
+    (keys::RECOVERED_FRACTION, 2),
+    (keys::TEXT_GAINS_AGREEMENT, 2),
+    (keys::DIMENSION_STATES, 2),
+    (keys::DIMENSION_FIXED_POINTS, 2),
+    (keys::DIMENSION_UNTRAINED, 2),
+    (keys::DIMENSION_PREDICTED, 2),
+    (keys::DIMENSION_PREDICTED_SCALED, 2),
+    (keys::FIXED_POINTS_COUNT, 0),
+    (keys::FIXED_POINTS_REACHED, 3),
+    (keys::FIXED_POINTS_CERTIFIED, 0),
+    (keys::FIXED_POINTS_STABLE, 0),
+    (keys::FIXED_POINTS_TAU_1, 1),
+    (keys::FIXED_POINTS_SLOW_MODES, 0),
+    (keys::TRAIN_SECONDS, 1),
+    (keys::MEMORY_PEAK_BYTES, 0),
 ];
 
 /// One line of the comparison: a value a run, `None` where the run has none.
@@ -75,8 +76,7 @@ impl Comparison {
                 }
             };
         for (key, digits) in NUMBERS {
-            let about = dictionary::SUMMARY.iter().find(|f| f.name == key).map_or("", |f| f.about);
-            add("numbers", key, about, digits, &|p| p.summary.get(key));
+            add("numbers", key.name(), key.about(), digits, &|p| p.summary.get(key));
         }
         for source in ["states", "fixed_points", "predicted_scaled"] {
             for component in 1..=COMPONENTS {
@@ -133,35 +133,37 @@ impl Parts {
         let finished = Finished::open(run, &["report"])?;
         let stages: Vec<&str> = finished.stages().iter().map(|s| s.name.as_str()).collect();
         Finished::open(run, &stages)?;
-        let have = |name: &str| run.join(format!("tables/{name}.parquet")).is_file();
         let mut spectrum = Vec::new();
-        for name in ["spectrum", "spectrum_predicted"].into_iter().filter(|n| have(n)) {
-            let table = Frame::read(run, name)?;
-            let (source, component) = (table.text("source")?, table.f64("component")?);
-            let ratio = table.f64("ratio")?;
+        let mut add = |source: Vec<String>, component: Vec<usize>, ratio: Vec<f64>| {
             let rows = source.into_iter().zip(component).zip(ratio);
-            spectrum.extend(rows.map(|((s, c), r)| (s, c as usize, r)));
+            spectrum.extend(rows.map(|((s, c), r)| (s, c, r)));
+        };
+        if records::Spectrum::is_in(run) {
+            let table = records::Spectrum::read(run)?;
+            add(table.source()?, table.component()?, table.ratio()?);
+        }
+        if records::SpectrumPredicted::is_in(run) {
+            let table = records::SpectrumPredicted::read(run)?;
+            add(table.source()?, table.component()?, table.ratio()?);
         }
         let (mut angle, mut in_span) = (None, None);
-        if have("readouts") {
-            let table = Frame::read(run, "readouts")?;
-            let angles = table.lists("angles")?;
+        if records::Readouts::is_in(run) {
+            let table = records::Readouts::read(run)?;
+            let angles = table.angles()?;
             if angles.len() > 1 {
                 let pairs: Vec<f64> = (0..angles.len())
                     .flat_map(|i| (0..i).map(move |j| (i, j)))
                     .map(|(i, j)| angles[i][j])
                     .collect();
                 angle = Some(pairs.iter().sum::<f64>() / pairs.len() as f64);
-                let shares = table.f64("in_span")?;
+                let shares = table.in_span()?;
                 in_span = Some(shares.iter().sum::<f64>() / shares.len() as f64);
             }
         }
         let mut claims = Vec::new();
-        if have("claims") {
-            let table = Frame::read(run, "claims")?;
-            let holds = table.bool("holds")?;
-            let tested = table.text("claim")?.into_iter().zip(holds);
-            claims.extend(tested.filter_map(|(c, h)| Some((c, h?))));
+        if records::Claims::is_in(run) {
+            let table = records::Claims::read(run)?;
+            claims.extend(table.claim()?.into_iter().zip(table.holds()?));
         }
         Ok(Self { summary: Summary::read(run)?, spectrum, angle, in_span, claims })
     }

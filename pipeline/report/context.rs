@@ -1,22 +1,21 @@
 //! The section of a page on words in context.
 
-use super::page::{escape, have};
+use super::page::escape;
 use super::summary::Summary;
-use super::table::Frame;
 use crate::Result;
+use crate::records::{self, Blocking, Frame, Phrases, keys};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
 /// Words in context, and the modifiers.
 pub fn section(body: &mut String, run: &Path, summary: &Summary) -> Result<()> {
-    let have = |name: &str| have(run, name);
     body.push_str("<section id=augmented><h2>Words in context</h2>");
-    if have("augmented") {
-        let table = Frame::read(run, "augmented")?;
-        let (model, accuracy) = (table.text("model")?, table.f64("accuracy")?);
-        let recovered = table.f64("recovered")?;
-        let (low, high) = (table.f64("recovered_low")?, table.f64("recovered_high")?);
+    if records::Augmented::is_in(run) {
+        let table = records::Augmented::read(run)?;
+        let (model, accuracy) = (table.model()?, table.accuracy()?);
+        let recovered = table.recovered()?;
+        let (low, high) = (table.recovered_low()?, table.recovered_high()?);
         body.push_str(
             "<p>A bag of words, then with words that change how the next ones are read, with a \
              heavier beginning and end, and both: how much of what the network gains over words \
@@ -51,10 +50,10 @@ pub fn section(body: &mut String, run: &Path, summary: &Summary) -> Result<()> {
             "<p>Not fitted on this run: <code>context: (fit: true)</code> fits them.</p>",
         );
     }
-    if have("modifiers") {
-        let table = Frame::read(run, "modifiers")?;
-        let (word, effect, gain) = (table.text("word")?, table.f64("effect")?, table.f64("gain")?);
-        let (tau, beyond) = (table.f64("tau")?, table.f64("null_quantile")?);
+    if records::Modifiers::is_in(run) {
+        let table = records::Modifiers::read(run)?;
+        let (word, effect, gain) = (table.word()?, table.effect()?, table.gain()?);
+        let (tau, beyond) = (table.tau()?, table.null_quantile()?);
         let text = text_gains(run)?;
         body.push_str(
             "<p>The words after which this network reads others most differently, beyond what \
@@ -87,11 +86,11 @@ pub fn section(body: &mut String, run: &Path, summary: &Summary) -> Result<()> {
              <a href=\"tables/text_gains.parquet\">text_gains.parquet</a></p>",
         );
     }
-    if have("blocking") {
-        blocking(body, &Frame::read(run, "blocking")?)?;
+    if records::Blocking::is_in(run) {
+        blocking(body, &records::Blocking::read(run)?)?;
     }
-    if have("phrases") {
-        phrases(body, &Frame::read(run, "phrases")?)?;
+    if records::Phrases::is_in(run) {
+        phrases(body, &records::Phrases::read(run)?)?;
     }
     body.push_str("</section>\n");
     Ok(())
@@ -99,10 +98,11 @@ pub fn section(body: &mut String, run: &Path, summary: &Summary) -> Result<()> {
 
 /// How far the network does what the text says.
 fn agreement(body: &mut String, summary: &Summary) {
-    let number = |key: &str| summary.get(&format!("text_gains.{key}"));
-    if let (Some(correlation), Some(low), Some(high), Some(words)) =
-        (number("agreement"), number("agreement.low"), number("agreement.high"), number("compared"))
-    {
+    if let (Some(correlation), Some((low, high)), Some(words)) = (
+        summary.get(keys::TEXT_GAINS_AGREEMENT),
+        summary.interval(keys::TEXT_GAINS_AGREEMENT),
+        summary.get(keys::TEXT_GAINS_COMPARED),
+    ) {
         let _ = write!(
             body,
             "<p>Could the text have told? Over the {words:.0} words whose gain the labels give to ±1, that gain and \
@@ -113,20 +113,20 @@ fn agreement(body: &mut String, summary: &Summary) {
 
 /// Gain by the text and its interval, of every word whose fit converged; none in a folder of an earlier version.
 fn text_gains(run: &Path) -> Result<BTreeMap<String, [f64; 3]>> {
-    if !have(run, "text_gains") {
+    if !records::TextGains::is_in(run) {
         return Ok(BTreeMap::new());
     }
-    let table = Frame::read(run, "text_gains")?;
-    let (gain, low, high) = (table.f64("gain")?, table.f64("low")?, table.f64("high")?);
-    let (words, converged) = (table.text("word")?, table.bool("converged")?);
-    let known = words.into_iter().enumerate().filter(|(i, _)| converged[*i] == Some(true));
+    let table = records::TextGains::read(run)?;
+    let (gain, low, high) = (table.gain()?, table.low()?, table.high()?);
+    let (words, converged) = (table.word()?, table.converged()?);
+    let known = words.into_iter().enumerate().filter(|(i, _)| converged[*i]);
     Ok(known.map(|(i, word)| (word, [gain[i], low[i], high[i]])).collect())
 }
 
 /// What the network reads where modifiers cannot move its state.
-fn blocking(body: &mut String, table: &Frame) -> Result<()> {
-    let (documents, reading) = (table.text("documents")?, table.text("reading")?);
-    let (value, n, measure) = (table.f64("value")?, table.f64("n")?, table.text("measure")?);
+fn blocking(body: &mut String, table: &Frame<Blocking>) -> Result<()> {
+    let (documents, reading) = (table.documents()?, table.reading()?);
+    let (value, n, measure) = (table.value()?, table.n()?, table.measure()?);
     let accuracy = measure.first().is_some_and(|m| m == "accuracy");
     let what = if accuracy { "Share right" } else { "Squared error at the end" };
     let _ = write!(
@@ -155,9 +155,9 @@ fn blocking(body: &mut String, table: &Frame) -> Result<()> {
 }
 
 /// Pairs of a modifier and a word.
-fn phrases(body: &mut String, table: &Frame) -> Result<()> {
-    let (modifier, word) = (table.text("modifier")?, table.text("word")?);
-    let numbers = [table.f64("plain")?, table.f64("modified")?, table.f64("blocked")?];
+fn phrases(body: &mut String, table: &Frame<Phrases>) -> Result<()> {
+    let (modifier, word) = (table.modifier()?, table.word()?);
+    let numbers = [table.plain()?, table.modified()?, table.blocked()?];
     body.push_str(
         "<p>What words say in the middle of the line, after a modifier, and after it with the \
          subspace blocked (change of the readout):</p><table><thead><tr><th>Phrase</th>\

@@ -6,16 +6,16 @@ use super::figure::grid as figure;
 use super::page::{escape, shell};
 use super::plot;
 use super::summary::SHOWN;
-use super::table::Frame;
 use crate::Result;
 use crate::files::replace;
 use crate::notation::told_apart;
+use crate::records::{self, Key, keys};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
 /// What is shown of each case beside the headline numbers.
-const CLAIMS: (&str, &str, usize) = ("claims.held", "Claims held", 0);
+const CLAIMS: (Key<f64>, &str, usize) = (keys::CLAIMS_HELD, "Claims held", 0);
 
 /// What the tables of a grid say, by case.
 pub struct Cases {
@@ -35,22 +35,22 @@ impl Cases {
     /// # Errors
     /// [`crate::Error::Polars`] if one cannot be understood.
     pub fn read(folder: &Path) -> Result<Self> {
-        let cases = Frame::read(folder, "cases")?;
+        let cases = records::Cases::read(folder)?;
         let mut all = Self {
-            names: cases.text("name")?,
-            failures: cases.text("failure")?,
+            names: cases.name()?,
+            failures: cases.failure()?,
             settings: vec![Vec::new(); cases.height()],
             numbers: vec![BTreeMap::new(); cases.height()],
         };
-        let table = Frame::read(folder, "case_settings")?;
-        let (case, setting) = (table.f64("case")?, table.text("setting")?);
-        for ((c, s), v) in case.iter().zip(setting).zip(table.text("value")?) {
-            all.settings[*c as usize].push((s, v));
+        let table = records::CaseSettings::read(folder)?;
+        let (case, setting) = (table.case()?, table.setting()?);
+        for ((c, s), v) in case.iter().zip(setting).zip(table.value()?) {
+            all.settings[*c].push((s, v));
         }
-        let table = Frame::read(folder, "case_numbers")?;
-        let (case, key) = (table.f64("case")?, table.text("key")?);
-        for ((c, k), v) in case.iter().zip(key).zip(table.f64("value")?) {
-            all.numbers[*c as usize].insert(k, v);
+        let table = records::CaseNumbers::read(folder)?;
+        let (case, key) = (table.case()?, table.key()?);
+        for ((c, k), v) in case.iter().zip(key).zip(table.value()?) {
+            all.numbers[*c].insert(k, v);
         }
         Ok(all)
     }
@@ -156,13 +156,13 @@ struct Claims {
 
 impl Claims {
     fn read(folder: &Path) -> Result<Self> {
-        let table = Frame::read(folder, "case_claims")?;
+        let table = records::CaseClaims::read(folder)?;
         Ok(Self {
-            case: table.f64("case")?.into_iter().map(|case| case as usize).collect(),
-            claim: table.text("claim")?,
-            measured: table.f64("measured")?,
-            holds: table.bool("holds")?.into_iter().map(|holds| holds == Some(true)).collect(),
-            reference: table.text("reference")?,
+            case: table.case()?,
+            claim: table.claim()?,
+            measured: table.measured()?,
+            holds: table.holds()?,
+            reference: table.reference()?,
         })
     }
 
@@ -288,11 +288,11 @@ fn crossed(
 
 /// Numbers along the grid's axes.
 fn trends(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
-    let table = Frame::read(folder, "case_trends")?;
-    let (setting, among) = (table.text("setting")?, table.text("among")?);
-    let key = table.text("key")?;
-    let (spearman, medians) = (table.f64("spearman")?, table.lists("medians")?);
-    let (claim, holds) = (table.text("claim")?, table.bool("holds")?);
+    let table = records::CaseTrends::read(folder)?;
+    let (setting, among) = (table.setting()?, table.among()?);
+    let key = table.key()?;
+    let (spearman, medians) = (table.spearman()?, table.medians()?);
+    let (claim, holds) = (table.claim()?, table.holds()?);
     if setting.is_empty() {
         return Ok(());
     }
@@ -311,8 +311,8 @@ fn trends(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
             })
             .collect();
         let name = match key[i].as_str() {
-            "fixed_points.slow_modes" => "Slow modes",
-            key => SHOWN.iter().find(|s| s.0 == key).map_or(key, |s| s.1),
+            key if key == keys::FIXED_POINTS_SLOW_MODES.name() => "Slow modes",
+            key => SHOWN.iter().find(|s| s.0.name() == key).map_or(key, |s| s.1),
         };
         let claim = holds[i].map_or(String::new(), |holds| {
             format!("{}: {}", claim[i], if holds { "holds" } else { "does not hold" })
@@ -337,15 +337,15 @@ fn trends(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
 
 /// What words in context recover, over the networks together.
 fn augmented(body: &mut String, folder: &Path) -> Result<()> {
-    const TABLE: &str = "case_augmented";
-    if !folder.join(format!("tables/{TABLE}.parquet")).is_file() {
+    const TABLE: &str = records::CaseAugmented::NAME;
+    if !records::CaseAugmented::is_in(folder) {
         return Ok(());
     }
-    let table = Frame::read(folder, TABLE)?;
-    let (group, model) = (table.text("group")?, table.text("model")?);
-    let (accuracy, recovered) = (table.f64("accuracy")?, table.f64("recovered")?);
-    let range = (table.f64("accuracy_low")?, table.f64("accuracy_high")?);
-    let interval = (table.f64("recovered_low")?, table.f64("recovered_high")?);
+    let table = records::CaseAugmented::read(folder)?;
+    let (group, model) = (table.group()?, table.model()?);
+    let (accuracy, recovered) = (table.accuracy()?, table.recovered()?);
+    let range = (table.accuracy_low()?, table.accuracy_high()?);
+    let interval = (table.recovered_low()?, table.recovered_high()?);
     body.push_str(
         "<section id=augmented><h2>What words in context recover</h2><p>Of what networks gain over words alone, \
          networks that differ by their seed alone taken together: a ratio of means, with a bootstrap interval over \
@@ -386,17 +386,17 @@ const SHOWN_WORDS: usize = 12;
 
 /// Words that change how others are read in the networks together.
 fn modifiers(body: &mut String, folder: &Path) -> Result<()> {
-    const TABLE: &str = "case_modifiers";
-    if !folder.join(format!("tables/{TABLE}.parquet")).is_file() {
+    const TABLE: &str = records::CaseModifiers::NAME;
+    if !records::CaseModifiers::is_in(folder) {
         return Ok(());
     }
-    let table = Frame::read(folder, TABLE)?;
-    let (group, word) = (table.text("group")?, table.text("word")?);
-    let (gain, rate) = (table.f64("gain")?, table.f64("discovery_rate")?);
-    let (low, high) = (table.f64("gain_low")?, table.f64("gain_high")?);
-    let (networks, beyond) = (table.f64("networks")?, table.f64("beyond")?);
-    let text = table.f64("text_gain")?;
-    let (text_low, text_high) = (table.f64("text_low")?, table.f64("text_high")?);
+    let table = records::CaseModifiers::read(folder)?;
+    let (group, word) = (table.group()?, table.word()?);
+    let (gain, rate) = (table.gain()?, table.discovery_rate()?);
+    let (low, high) = (table.gain_low()?, table.gain_high()?);
+    let (networks, beyond) = (table.networks()?, table.beyond()?);
+    let text = table.text_gain()?;
+    let (text_low, text_high) = (table.text_low()?, table.text_high()?);
     body.push_str(
         "<section id=modifiers><h2>Words that change how others are read</h2><p>In networks that differ \
          by their seed alone, taken together. A gain of −2 turns good into as much of bad, +1 doubles \
@@ -500,7 +500,7 @@ fn list(body: &mut String, cases: &Cases) {
         );
         if cases.failures[i].is_empty() {
             for (key, _, digits) in &shown {
-                let cell = cases.numbers[i].get(*key);
+                let cell = cases.numbers[i].get(key.name());
                 let cell = cell.map_or("–".into(), |x| format!("{x:.digits$}"));
                 let _ = write!(body, "<td>{cell}</td>");
             }

@@ -4,10 +4,10 @@ use super::figure::{self, grid::Correlation};
 use super::page::{escape, shell};
 use super::plot;
 use super::summary::{FILE, SHOWN, Summary};
-use super::table::Table;
 use crate::Result;
 use crate::engine::RECORD;
 use crate::files::replace;
+use crate::records::{self, column, keys};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -51,7 +51,7 @@ pub fn write(out: &Path, correlation: Correlation) -> Result<PathBuf> {
             let cell = summary.get(key).map_or("–".into(), |x| format!("{x:.digits$}"));
             let _ = write!(body, "<td>{cell}</td>");
         }
-        let claims = summary.get("claims.held").zip(summary.get("claims.tested"));
+        let claims = summary.get(keys::CLAIMS_HELD).zip(summary.get(keys::CLAIMS_TESTED));
         let claims = claims.map_or("–".into(), |(h, t)| format!("{h:.0} of {t:.0}"));
         let _ = write!(body, "<td>{claims}</td></tr>");
     }
@@ -91,11 +91,11 @@ fn predicted(
     let of_grids: Vec<(PathBuf, Summary)> =
         folders.iter().filter_map(|f| Some((f.clone(), Summary::read(f).ok()?))).collect();
     for (folder, summary) in runs.iter().chain(&of_grids) {
-        let (found, expected) = ("dimension.states", "dimension.predicted_scaled");
+        let (found, expected) = (keys::DIMENSION_STATES, keys::DIMENSION_PREDICTED_SCALED);
         let Some((x, y)) = summary.get(expected).zip(summary.get(found)) else { continue };
         let less = summary
-            .get("accuracy.network")
-            .zip(summary.get("accuracy.bag_of_words"))
+            .get(keys::ACCURACY_NETWORK)
+            .zip(summary.get(keys::ACCURACY_BAG_OF_WORDS))
             .is_some_and(|(network, words)| network < words - LESS);
         let reason = match ((x - y).abs() > APART, less) {
             (false, _) => "",
@@ -119,14 +119,17 @@ fn predicted(
             found: r.2,
         })
         .collect();
-    let Some(figure) = figure::grid::scatter(&pairs, correlation, &["runs"]) else { return Ok(()) };
+    let Some(figure) = figure::grid::scatter(&pairs, correlation, &[records::Runs::NAME]) else {
+        return Ok(());
+    };
     figure.write(out)?;
-    Table::new("runs")
-        .text("run", rows.iter().map(|r| r.0.as_str()))
-        .f64("predicted", rows.iter().map(|r| r.1))
-        .f64("found", rows.iter().map(|r| r.2))
-        .text("reason", rows.iter().map(|r| r.3))
-        .write(out)?;
+    records::Runs {
+        run: column(rows.iter().map(|r| r.0.as_str())),
+        predicted: column(rows.iter().map(|r| r.1)),
+        found: column(rows.iter().map(|r| r.2)),
+        reason: column(rows.iter().map(|r| r.3)),
+    }
+    .write(out)?;
     let _ = write!(
         body,
         "<section id=dimensions><h2>{}</h2><figure>{}<figcaption>{} <span class=links><a \
@@ -174,7 +177,7 @@ fn find(folder: &Path, runs: &mut Vec<PathBuf>, grids: &mut Vec<PathBuf>) {
         if path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.')) {
             continue;
         }
-        if path.join("tables/cases.parquet").is_file() {
+        if records::Cases::is_in(&path) {
             grids.push(path);
         } else if path.join(FILE).is_file() {
             runs.push(path);

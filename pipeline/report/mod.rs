@@ -1,8 +1,8 @@
 //! Tables, figures, pages: what people look at.
 //!
 //! Every number is computed by the stage that names it; this room only writes.
-//! A figure is drawn from a table and from nothing else, and a table or a
-//! summary key that the [`dictionary`] does not describe is refused.
+//! A figure is drawn from a table and from nothing else; tables and summary keys
+//! are those of [`records`](crate::records), and the [`dictionary`] describes them.
 
 pub mod compare;
 mod context;
@@ -14,8 +14,7 @@ pub mod page;
 pub mod plot;
 pub mod reading;
 pub mod summary;
-pub mod table;
+
 pub mod walk;
 
 pub use summary::Summary;
-pub use table::{Frame, Table};

@@ -1,12 +1,12 @@
 //! One offline page a run.
 
-use super::Frame;
 use super::figure::{self, Figure};
 use super::summary::Summary;
-use super::{context, plot, table};
+use super::{context, plot};
 use crate::Result;
 use crate::engine::StageRecord;
 use crate::files::replace;
+use crate::records::{self, Accuracies, Claims, Dimensions, Key, Searches, keys};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -44,11 +44,11 @@ pub fn write(run: &Path, page: &Page, summary: &Summary) -> Result<Vec<String>> 
         files.push(figure.write(run)?);
     }
     let mut tables: Vec<&str> = figures.iter().flat_map(|f| f.tables).copied().collect();
-    tables.extend(["claims", "accuracies", "dimensions", "searches"]);
+    tables.extend([Claims::NAME, Accuracies::NAME, Dimensions::NAME, Searches::NAME]);
     tables.sort_unstable();
     tables.dedup();
-    for name in tables.into_iter().filter(|name| have(run, name)) {
-        files.push(table::csv(run, name)?);
+    for name in tables.into_iter().filter(|name| records::is_there(run, name)) {
+        files.push(records::csv(run, name)?);
     }
     let html = html(run, page, summary, &figures)?;
     replace(&run.join("index.html"), html.as_bytes())?;
@@ -74,15 +74,15 @@ pub fn escape(text: &str) -> String {
 
 /// The finding in one or two sentences, numbers from the summary.
 pub fn sentence(page: &Page, summary: &Summary) -> String {
-    let get = |key: &str| summary.get(key);
+    let get = |key: Key<f64>| summary.get(key);
     let mut text = String::new();
-    if let Some(dimension) = get("dimension.states") {
+    if let Some(dimension) = get(keys::DIMENSION_STATES) {
         let _ = write!(text, "The states of this network spread in {dimension:.2} dimensions");
-        if let Some(slow) = get("dimension.fixed_points").filter(|d| *d > 0.0) {
+        if let Some(slow) = get(keys::DIMENSION_FIXED_POINTS).filter(|d| *d > 0.0) {
             let _ = write!(text, " around slow points that spread in {slow:.2}");
         }
         if let (Some(predicted), Some(shape)) =
-            (get("dimension.predicted"), summary.get_text("shape.predicted"))
+            (get(keys::DIMENSION_PREDICTED), summary.get_text(keys::SHAPE_PREDICTED))
         {
             let figure = match shape {
                 "simplex" if page.labels == 3 => "triangle".to_string(),
@@ -96,13 +96,15 @@ pub fn sentence(page: &Page, summary: &Summary) -> String {
                 text,
                 "; word counts alone, without the network, predict {predicted:.2} and a {figure}"
             );
-            if let Some(scaled) = get("dimension.predicted_scaled") {
+            if let Some(scaled) = get(keys::DIMENSION_PREDICTED_SCALED) {
                 let _ = write!(text, " ({scaled:.2} once each word weighs what it says)");
             }
         }
         text.push_str(". ");
     }
-    if let (Some(network), Some(words)) = (get("accuracy.network"), get("accuracy.bag_of_words")) {
+    if let (Some(network), Some(words)) =
+        (get(keys::ACCURACY_NETWORK), get(keys::ACCURACY_BAG_OF_WORDS))
+    {
         let measure = if page.labels == 0 { "R²" } else { "accuracy" };
         let _ = write!(
             text,
@@ -130,7 +132,7 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
     if let Some(first) = drawn.next() {
         section(&mut body, run, first);
     }
-    if have(run, "claims") {
+    if Claims::is_in(run) {
         claims(&mut body, run)?;
     }
     if let Some(walk) = &page.walk {
@@ -139,7 +141,7 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
     numbers(&mut body, page, summary);
     drawn.for_each(|f| section(&mut body, run, f));
     close_by(&mut body, run)?;
-    if have(run, "accuracies") {
+    if Accuracies::is_in(run) {
         accuracies(&mut body, run)?;
         context::section(&mut body, run, summary)?;
     }
@@ -169,11 +171,6 @@ pub fn shell(title: &str, body: &str) -> String {
     )
 }
 
-/// Whether the run has a table.
-pub(super) fn have(run: &Path, name: &str) -> bool {
-    run.join(format!("tables/{name}.parquet")).is_file()
-}
-
 fn contents<'a>(run: &Path, page: &Page, figures: &'a [Figure]) -> Vec<(&'a str, &'a str)> {
     let mut all: Vec<(&str, &str)> = figures.iter().map(|f| (f.name, f.title)).collect();
     let after = 1.min(all.len());
@@ -181,10 +178,10 @@ fn contents<'a>(run: &Path, page: &Page, figures: &'a [Figure]) -> Vec<(&'a str,
     if page.walk.is_some() {
         all.insert(after, ("walk", "Reading a document"));
     }
-    if have(run, "claims") {
+    if Claims::is_in(run) {
         all.insert(after, ("claims", "The claims"));
     }
-    if have(run, "accuracies") {
+    if Accuracies::is_in(run) {
         all.extend([("accuracies", "Accuracy"), ("augmented", "Words in context")]);
     }
     all.push(("close", "Dimension from close by"));
@@ -202,7 +199,7 @@ fn section(body: &mut String, run: &Path, figure: &Figure) {
     let links: Vec<String> = figure
         .tables
         .iter()
-        .filter(|t| have(run, t))
+        .filter(|t| records::is_there(run, t))
         .map(|t| {
             format!(
                 "<a href=\"tables/{t}.parquet\">{t}.parquet</a> \
@@ -230,22 +227,24 @@ fn section(body: &mut String, run: &Path, figure: &Figure) {
 
 fn numbers(body: &mut String, page: &Page, summary: &Summary) {
     let mut rows = Vec::new();
-    let number = |key: &str| summary.get(key).map_or("–".into(), |x| format!("{x:.2}"));
-    let range =
-        |key: &str| match (summary.get(&format!("{key}.low")), summary.get(&format!("{key}.high")))
-        {
-            (Some(low), Some(high)) => format!("{low:.2} – {high:.2}"),
-            _ => String::new(),
-        };
-    rows.push(("Dimension of the states", number("dimension.states"), String::new()));
-    if summary.get("dimension.untrained").is_some() {
-        rows.push(("… before training", number("dimension.untrained"), String::new()));
+    let number = |key: Key<f64>| summary.get(key).map_or("–".into(), |x| format!("{x:.2}"));
+    let range = |key: Key<f64>| match summary.interval(key) {
+        Some((low, high)) => format!("{low:.2} – {high:.2}"),
+        None => String::new(),
+    };
+    rows.push(("Dimension of the states", number(keys::DIMENSION_STATES), String::new()));
+    if summary.get(keys::DIMENSION_UNTRAINED).is_some() {
+        rows.push(("… before training", number(keys::DIMENSION_UNTRAINED), String::new()));
     }
-    rows.push(("Dimension of the slow points", number("dimension.fixed_points"), String::new()));
+    rows.push((
+        "Dimension of the slow points",
+        number(keys::DIMENSION_FIXED_POINTS),
+        String::new(),
+    ));
     for (name, key) in [
-        ("Predicted from word counts", "dimension.predicted"),
-        ("… without sampling noise", "dimension.predicted_unbiased"),
-        ("… and each word weighed by what it says", "dimension.predicted_scaled"),
+        ("Predicted from word counts", keys::DIMENSION_PREDICTED),
+        ("… without sampling noise", keys::DIMENSION_PREDICTED_UNBIASED),
+        ("… and each word weighed by what it says", keys::DIMENSION_PREDICTED_SCALED),
     ] {
         if summary.get(key).is_some() {
             rows.push((name, number(key), range(key)));
@@ -254,22 +253,22 @@ fn numbers(body: &mut String, page: &Page, summary: &Summary) {
     if page.labels > 1 && !page.lists {
         rows.push(("Classes − 1", format!("{}", page.labels - 1), String::new()));
     }
-    let whole = |key: &str| summary.get(key).map_or("–".into(), |x| format!("{x:.0}"));
-    rows.push(("Slow points kept", whole("fixed_points.count"), String::new()));
-    let tried = whole("fixed_points.tried");
+    let whole = |key: Key<f64>| summary.get(key).map_or("–".into(), |x| format!("{x:.0}"));
+    rows.push(("Slow points kept", whole(keys::FIXED_POINTS_COUNT), String::new()));
+    let tried = whole(keys::FIXED_POINTS_TRIED);
     rows.push((
         "Proved to be fixed points",
-        format!("{} of {tried}", whole("fixed_points.certified")),
+        format!("{} of {tried}", whole(keys::FIXED_POINTS_CERTIFIED)),
         String::new(),
     ));
     rows.push((
         "Proved to be stable",
-        format!("{} of {tried}", whole("fixed_points.stable")),
+        format!("{} of {tried}", whole(keys::FIXED_POINTS_STABLE)),
         String::new(),
     ));
-    rows.push(("Slowest time constant, tokens", whole("fixed_points.tau_1"), String::new()));
-    if summary.get("fixed_points.slow_modes").is_some() {
-        rows.push(("Slow modes", whole("fixed_points.slow_modes"), String::new()));
+    rows.push(("Slowest time constant, tokens", whole(keys::FIXED_POINTS_TAU_1), String::new()));
+    if summary.get(keys::FIXED_POINTS_SLOW_MODES).is_some() {
+        rows.push(("Slow modes", whole(keys::FIXED_POINTS_SLOW_MODES), String::new()));
     }
     body.push_str(
         "<section id=numbers><h2>The numbers</h2><table><thead><tr><th>Measure</th><th>Value\
@@ -288,11 +287,11 @@ fn numbers(body: &mut String, page: &Page, summary: &Summary) {
 
 /// The papers' claims on this run.
 fn claims(body: &mut String, run: &Path) -> Result<()> {
-    let table = Frame::read(run, "claims")?;
-    let (claim, statement) = (table.text("claim")?, table.text("statement")?);
-    let (measured, low, high) = (table.f64("measured")?, table.f64("low")?, table.f64("high")?);
-    let (n, reference) = (table.f64("n")?, table.text("reference")?);
-    let holds = table.bool("holds")?;
+    let table = Claims::read(run)?;
+    let (claim, statement) = (table.claim()?, table.statement()?);
+    let (measured, low, high) = (table.measured()?, table.low()?, table.high()?);
+    let (n, reference) = (table.n()?, table.reference()?);
+    let holds = table.holds()?;
     body.push_str("<section id=claims><h2>The claims</h2>");
     if claim.is_empty() {
         body.push_str("<p>None of the papers' claims is about this kind of label.</p></section>\n");
@@ -308,7 +307,7 @@ fn claims(body: &mut String, run: &Path) -> Result<()> {
         } else {
             format!("<br><span class=small>{} – {}</span>", short(low[i]), short(high[i]))
         };
-        let answer = if holds[i] == Some(true) { "yes" } else { "<strong>no</strong>" };
+        let answer = if holds[i] { "yes" } else { "<strong>no</strong>" };
         let _ = write!(
             body,
             "<tr><td>{}</td><td>{}<br><span class=small>n = {:.0}</span></td><td>{}{interval}\
@@ -335,9 +334,9 @@ fn short(x: f64) -> String {
 
 /// Dimensions from close by, and what the first components are worth.
 fn close_by(body: &mut String, run: &Path) -> Result<()> {
-    let table = Frame::read(run, "dimensions")?;
-    let (source, measure) = (table.text("source")?, table.text("measure")?);
-    let value = table.f64("value")?;
+    let table = Dimensions::read(run)?;
+    let (source, measure) = (table.source()?, table.measure()?);
+    let value = table.value()?;
     let get = |s: &str, m: &str| {
         let at = (0..source.len()).find(|&i| source[i] == s && measure[i] == m);
         at.map_or("–".into(), |i| format!("{:.2}", value[i]))
@@ -359,9 +358,9 @@ fn close_by(body: &mut String, run: &Path) -> Result<()> {
         let _ = write!(body, "<tr><td>{name}</td><td>{states}</td><td>{slow}</td></tr>");
     }
     body.push_str("</tbody></table>");
-    if have(run, "restricted") {
-        let table = Frame::read(run, "restricted")?;
-        let (components, accuracy) = (table.f64("components")?, table.f64("accuracy")?);
+    if records::Restricted::is_in(run) {
+        let table = records::Restricted::read(run)?;
+        let (components, accuracy) = (table.components()?, table.accuracy()?);
         body.push_str(
             "<p>Accuracy when the state that is read keeps only its first components:</p><table>\
              <thead><tr><th>Components kept</th>",
@@ -383,9 +382,9 @@ fn close_by(body: &mut String, run: &Path) -> Result<()> {
 }
 
 fn accuracies(body: &mut String, run: &Path) -> Result<()> {
-    let table = Frame::read(run, "accuracies")?;
-    let (model, accuracy) = (table.text("model")?, table.f64("accuracy")?);
-    let (low, high, n) = (table.f64("low")?, table.f64("high")?, table.f64("n")?);
+    let table = Accuracies::read(run)?;
+    let (model, accuracy) = (table.model()?, table.accuracy()?);
+    let (low, high, n) = (table.low()?, table.high()?, table.n()?);
     body.push_str(
         "<section id=accuracies><h2>Accuracy</h2><table><thead><tr><th>Model</th><th>Test</th>\
          <th>95 % interval</th><th>Answers</th></tr></thead><tbody>",
@@ -412,12 +411,11 @@ fn accuracies(body: &mut String, run: &Path) -> Result<()> {
 }
 
 fn searches(body: &mut String, run: &Path) -> Result<()> {
-    let table = Frame::read(run, "searches")?;
-    let (input, tolerance) = (table.text("input")?, table.f64("tolerance")?);
-    let column = |name: &str| table.f64(name);
-    let (seeds, reached, kept) = (column("seeds")?, column("reached")?, column("kept")?);
-    let (moved, dimension) = (column("median_moved")?, column("participation_ratio")?);
-    let (far, stalled) = (column("too_far")?, column("stalled")?);
+    let table = Searches::read(run)?;
+    let (input, tolerance) = (table.input()?, table.tolerance()?);
+    let (seeds, reached, kept) = (table.seeds()?, table.reached()?, table.kept()?);
+    let (moved, dimension) = (table.median_moved()?, table.participation_ratio()?);
+    let (far, stalled) = (table.too_far()?, table.stalled()?);
     body.push_str(
         "<section id=searches><h2>Slow points</h2><p>From visited states down to where the state \
          nearly stands still under a held input: half the squared step, q, below each tolerance. \
@@ -450,8 +448,8 @@ fn searches(body: &mut String, run: &Path) -> Result<()> {
 }
 
 fn notes(body: &mut String, run: &Path) -> Result<()> {
-    let table = Frame::read(run, "notes")?;
-    let notes = table.text("note")?;
+    let table = records::Notes::read(run)?;
+    let notes = table.note()?;
     body.push_str("<section id=notes><h2>Notes</h2>");
     if notes.is_empty() {
         body.push_str("<p>Nothing was cut, dropped or doubtful.</p>");

@@ -1,7 +1,8 @@
 //! The headline numbers, for programs and for the terminal.
 
-use super::dictionary;
+use crate::engine::StageRecord;
 use crate::files::replace;
+use crate::records::{Key, keys};
 use crate::{Error, Result};
 use serde_json::{Map, Value};
 use std::fmt::Write;
@@ -11,13 +12,13 @@ use std::path::Path;
 pub const FILE: &str = "summary.json";
 
 /// Headline numbers that lists of networks show: key, name, digits.
-pub const SHOWN: [(&str, &str, usize); 6] = [
-    ("accuracy.network", "Network", 3),
-    ("accuracy.bag_of_words", "Words", 3),
-    ("dimension.predicted_scaled", "Predicted", 2),
-    ("dimension.states", "States", 2),
-    ("dimension.fixed_points", "Slow points", 2),
-    ("fixed_points.tau_1", "τ₁", 0),
+pub const SHOWN: [(Key<f64>, &str, usize); 6] = [
+    (keys::ACCURACY_NETWORK, "Network", 3),
+    (keys::ACCURACY_BAG_OF_WORDS, "Words", 3),
+    (keys::DIMENSION_PREDICTED_SCALED, "Predicted", 2),
+    (keys::DIMENSION_STATES, "States", 2),
+    (keys::DIMENSION_FIXED_POINTS, "Slow points", 2),
+    (keys::FIXED_POINTS_TAU_1, "τ₁", 0),
 ];
 
 /// Flat keys with numbers or text, in the order of the dictionary.
@@ -35,12 +36,32 @@ impl Summary {
         Self::default()
     }
 
+    /// What stages have recorded; nothing under keys of another version of the program.
+    pub fn of(stages: &[StageRecord]) -> Self {
+        let mut all = Self::new();
+        for stage in stages {
+            stage.numbers.iter().for_each(|(key, value)| all.put_number(key, *value));
+            stage.texts.iter().for_each(|(key, text)| all.put_text(key, text.clone()));
+        }
+        all.0.retain(|key, _| keys::KEYS.iter().any(|k| k.name == key));
+        all
+    }
+
     /// Adds a number; one that is not finite is left out, as JSON has none.
-    ///
-    /// # Panics
-    /// If the dictionary does not describe the key.
-    pub fn number(&mut self, key: &str, value: f64) {
-        described(key);
+    pub fn number(&mut self, key: Key<f64>, value: f64) {
+        self.put_number(key.name(), value);
+    }
+
+    /// Adds text.
+    pub fn text(&mut self, key: Key<String>, value: impl Into<String>) {
+        self.put_text(key.name(), value.into());
+    }
+
+    fn put_text(&mut self, key: &str, value: String) {
+        self.0.insert(key.into(), Value::String(value));
+    }
+
+    fn put_number(&mut self, key: &str, value: f64) {
         if let Some(number) = serde_json::Number::from_f64(value) {
             // Counts stay whole.
             let whole = value.fract() == 0.0 && value.abs() < 9e15;
@@ -49,28 +70,25 @@ impl Summary {
         }
     }
 
-    /// Adds text.
-    ///
-    /// # Panics
-    /// If the dictionary does not describe the key.
-    pub fn text(&mut self, key: &str, value: impl Into<String>) {
-        described(key);
-        self.0.insert(key.into(), Value::String(value.into()));
+    /// A number, if it is there.
+    pub fn get(&self, key: Key<f64>) -> Option<f64> {
+        self.0.get(key.name()).and_then(Value::as_f64)
     }
 
-    /// A number, if it is there.
-    pub fn get(&self, key: &str) -> Option<f64> {
-        self.0.get(key).and_then(Value::as_f64)
+    /// The ends of a number's interval, under its key with `.low` and `.high`, if they are there.
+    pub fn interval(&self, key: Key<f64>) -> Option<(f64, f64)> {
+        let end = |end: &str| self.0.get(&format!("{}.{end}", key.name())).and_then(Value::as_f64);
+        end("low").zip(end("high"))
     }
 
     /// Text, if it is there.
-    pub fn get_text(&self, key: &str) -> Option<&str> {
-        self.0.get(key).and_then(Value::as_str)
+    pub fn get_text(&self, key: Key<String>) -> Option<&str> {
+        self.0.get(key.name()).and_then(Value::as_str)
     }
 
     /// As JSON, keys in the order of the dictionary.
     pub fn to_json(&self) -> String {
-        let known = dictionary::SUMMARY.iter().filter(|f| self.0.contains_key(f.name));
+        let known = keys::KEYS.iter().filter(|f| self.0.contains_key(f.name));
         let lines: Vec<String> =
             known.map(|f| format!("  {:?}: {}", f.name, self.0[f.name])).collect();
         format!("{{\n{}\n}}\n", lines.join(",\n"))
@@ -100,41 +118,40 @@ impl Summary {
     /// The headline for a terminal, at most 80 columns.
     pub fn headline(&self) -> String {
         let mut text = String::new();
-        let number = |key: &str, digits: usize| {
+        let number = |key: Key<f64>, digits: usize| {
             self.get(key).map_or("–".into(), |x| format!("{x:.digits$}"))
         };
-        let range =
-            |key: &str| match (self.get(&format!("{key}.low")), self.get(&format!("{key}.high"))) {
-                (Some(low), Some(high)) => format!(" [{low:.2}, {high:.2}]"),
-                _ => String::new(),
-            };
-        let has = |key: &str| self.get(key).is_some();
-        if has("accuracy.network") {
+        let range = |key: Key<f64>| match self.interval(key) {
+            Some((low, high)) => format!(" [{low:.2}, {high:.2}]"),
+            None => String::new(),
+        };
+        let has = |key: Key<f64>| self.get(key).is_some();
+        if has(keys::ACCURACY_NETWORK) {
             let _ = writeln!(
                 text,
                 "  accuracy     network {}, bag of words {}, commonest answer {}",
-                number("accuracy.network", 4),
-                number("accuracy.bag_of_words", 4),
-                number("accuracy.majority", 4)
+                number(keys::ACCURACY_NETWORK, 4),
+                number(keys::ACCURACY_BAG_OF_WORDS, 4),
+                number(keys::ACCURACY_MAJORITY, 4)
             );
         }
         let _ = writeln!(
             text,
             "  dimension    states {}, slow points {}{}",
-            number("dimension.states", 2),
-            number("dimension.fixed_points", 2),
-            match self.get("dimension.untrained") {
+            number(keys::DIMENSION_STATES, 2),
+            number(keys::DIMENSION_FIXED_POINTS, 2),
+            match self.get(keys::DIMENSION_UNTRAINED) {
                 Some(before) => format!(" (before training {before:.2})"),
                 None => String::new(),
             }
         );
-        if self.get("dimension.predicted").is_some() {
+        if self.get(keys::DIMENSION_PREDICTED).is_some() {
             let _ = writeln!(
                 text,
                 "  predicted    {}{} from word counts alone, {}",
-                number("dimension.predicted", 2),
-                range("dimension.predicted"),
-                match self.get_text("shape.predicted") {
+                number(keys::DIMENSION_PREDICTED, 2),
+                range(keys::DIMENSION_PREDICTED),
+                match self.get_text(keys::SHAPE_PREDICTED) {
                     Some("other") => "no simple shape".into(),
                     Some(shape) => format!("a {shape}"),
                     None => "–".into(),
@@ -143,51 +160,48 @@ impl Summary {
             let _ = writeln!(
                 text,
                 "               {}{} without sampling noise",
-                number("dimension.predicted_unbiased", 2),
-                range("dimension.predicted_unbiased")
+                number(keys::DIMENSION_PREDICTED_UNBIASED, 2),
+                range(keys::DIMENSION_PREDICTED_UNBIASED)
             );
             let _ = writeln!(
                 text,
                 "               {}{} each word weighed by what it says",
-                number("dimension.predicted_scaled", 2),
-                range("dimension.predicted_scaled")
+                number(keys::DIMENSION_PREDICTED_SCALED, 2),
+                range(keys::DIMENSION_PREDICTED_SCALED)
             );
         }
         let _ = writeln!(
             text,
             "  slow points  {}; of {} tried, {} proved to be fixed points, {} stable",
-            number("fixed_points.count", 0),
-            number("fixed_points.tried", 0),
-            number("fixed_points.certified", 0),
-            number("fixed_points.stable", 0)
+            number(keys::FIXED_POINTS_COUNT, 0),
+            number(keys::FIXED_POINTS_TRIED, 0),
+            number(keys::FIXED_POINTS_CERTIFIED, 0),
+            number(keys::FIXED_POINTS_STABLE, 0)
         );
-        if self.get("fixed_points.count") == Some(0.0) {
+        if self.get(keys::FIXED_POINTS_COUNT) == Some(0.0) {
             text +=
                 "               none below the tolerance; try --set fixed_points.headline=1e-4\n";
         }
-        if let (Some(held), Some(tested)) = (self.get("claims.held"), self.get("claims.tested")) {
+        if let (Some(held), Some(tested)) =
+            (self.get(keys::CLAIMS_HELD), self.get(keys::CLAIMS_TESTED))
+        {
             let _ = writeln!(text, "  claims       {held:.0} of {tested:.0} hold");
         }
-        if has("train.steps") {
+        if has(keys::TRAIN_STEPS) {
             let _ = writeln!(
                 text,
                 "  training     {} steps, {:.0} s, {:.0}k tokens/s",
-                number("train.steps", 0),
-                self.get("train.seconds").unwrap_or(f64::NAN),
-                self.get("train.tokens_per_second").unwrap_or(f64::NAN) / 1e3
+                number(keys::TRAIN_STEPS, 0),
+                self.get(keys::TRAIN_SECONDS).unwrap_or(f64::NAN),
+                self.get(keys::TRAIN_TOKENS_PER_SECOND).unwrap_or(f64::NAN) / 1e3
             );
         }
         let _ = write!(
             text,
             "  all stages   {:.0} s, peak memory {:.0} MB",
-            self.get("time.seconds").unwrap_or(f64::NAN),
-            self.get("memory.peak_bytes").unwrap_or(f64::NAN) / 1e6
+            self.get(keys::TIME_SECONDS).unwrap_or(f64::NAN),
+            self.get(keys::MEMORY_PEAK_BYTES).unwrap_or(f64::NAN) / 1e6
         );
         text
     }
-}
-
-fn described(key: &str) {
-    let known = dictionary::SUMMARY.iter().any(|f| f.name == key);
-    assert!(known, "summary key `{key}` is not in the dictionary");
 }

@@ -6,7 +6,7 @@ use crate::corpus::{store, tokens::Tokenizer};
 use crate::dynamics::Map;
 use crate::engine::Finished;
 use crate::model::{Head, Network};
-use crate::report::Frame;
+use crate::records;
 use crate::{Error, Result};
 use serde::Serialize;
 use std::path::Path;
@@ -70,8 +70,8 @@ pub fn explain(run: &Path, text: &str) -> Result<Explained> {
         let rest: f64 = z.iter().sum::<f64>() - z[shown];
         z[shown] - rest / (z.len() - 1) as f64
     };
-    let table = Frame::read(run, "words")?.lists("bag_of_words")?;
-    let mut alone = Frame::read(run, "bag_of_words")?.f64("bias")?;
+    let table = records::Words::read(run)?.bag_of_words()?;
+    let mut alone = records::BagOfWords::read(run)?.bias()?;
     for &t in &tokens {
         alone.iter_mut().zip(&table[t as usize]).for_each(|(z, w)| *z += w);
     }

@@ -14,7 +14,8 @@ use crate::engine::{Finished, Lock, check_gathered, record_gathered};
 use crate::experiment::Experiment;
 use crate::experiment::grid::{Case, cases};
 use crate::ops::cuda;
-use crate::report::{Frame, Summary, Table, grid as page};
+use crate::records::{self, Key, column, keys};
+use crate::report::{Summary, grid as page};
 use crate::summary;
 use crate::train::Penalty;
 use crate::{Result, engine, interrupt, train};
@@ -57,7 +58,7 @@ pub struct Plan<'a> {
 /// Runs every case that is not in place; returns the grid's folder and how many failed.
 ///
 /// # Errors
-/// As [`cases`]; [`Error::Io`] if the folder cannot be written to. A case that
+/// As [`cases`]; [`Error::Io`](crate::Error::Io) if the folder cannot be written to. A case that
 /// fails is no error: it is listed.
 pub fn run(
     experiment: &Experiment,
@@ -123,14 +124,14 @@ pub fn run(
 /// Whether `folder` is that of a grid; any other is left alone.
 ///
 /// # Errors
-/// [`Error::Input`] if the tables cannot be understood; [`Error::Io`] if the folder cannot be written to.
+/// [`Error::Input`](crate::Error::Input) if the tables cannot be understood; [`Error::Io`](crate::Error::Io) if the folder cannot be written to.
 pub fn rewrite(folder: &Path) -> Result<bool> {
-    if !folder.join("tables/cases.parquet").is_file() {
+    if !records::Cases::is_in(folder) {
         return Ok(false);
     }
     check_gathered(folder, |case| folder.join("cases").join(case), "report")?;
     // The networks carry the grid's title.
-    let title = Frame::read(folder, "cases")?.text("name")?.into_iter().find_map(|case| {
+    let title = records::Cases::read(folder)?.name()?.into_iter().find_map(|case| {
         let path = folder.join("cases").join(case).join(engine::RECORD);
         let text = std::fs::read_to_string(&path).ok()?;
         engine::experiment_of::<Experiment>(&path.display().to_string(), &text).ok()
@@ -175,55 +176,63 @@ fn write(
         let key = finished.key("report").expect("the stage was asked for");
         parts.push((case.name.clone(), key.clone()));
         numbers.extend(Summary::read(&outcome.folder)?.numbers().map(|(k, v)| (i, k, v)));
-        let table = Frame::read(&outcome.folder, "claims")?;
-        let (claim, measured) = (table.text("claim")?, table.f64("measured")?);
-        let (holds, reference) = (table.bool("holds")?, table.text("reference")?);
+        let table = records::Claims::read(&outcome.folder)?;
+        let (claim, measured) = (table.claim()?, table.measured()?);
+        let (holds, reference) = (table.holds()?, table.reference()?);
         claims.extend(
             (0..claim.len())
                 .map(|c| (i, claim[c].clone(), measured[c], holds[c], reference[c].clone())),
         );
     }
-    Table::new("cases")
-        .u64("case", 0..cases.len())
-        .text("name", cases.iter().map(|c| c.name.as_str()))
-        .maybe_bool("finished", outcomes.iter().map(|o| Some(o.failure.is_none())))
-        .text("failure", outcomes.iter().map(|o| o.failure.clone().unwrap_or_default()))
-        .write(folder)?;
-    Table::new("case_settings")
-        .u64("case", settings.iter().map(|s| s.0))
-        .text("setting", settings.iter().map(|s| s.1))
-        .text("value", settings.iter().map(|s| s.2))
-        .write(folder)?;
-    Table::new("case_numbers")
-        .u64("case", numbers.iter().map(|n| n.0))
-        .text("key", numbers.iter().map(|n| n.1.as_str()))
-        .f64("value", numbers.iter().map(|n| n.2))
-        .write(folder)?;
-    Table::new("case_claims")
-        .u64("case", claims.iter().map(|c| c.0))
-        .text("claim", claims.iter().map(|c| c.1.as_str()))
-        .f64("measured", claims.iter().map(|c| c.2))
-        .maybe_bool("holds", claims.iter().map(|c| c.3))
-        .text("reference", claims.iter().map(|c| c.4.as_str()))
-        .write(folder)?;
+    records::Cases {
+        case: column(0..cases.len()),
+        name: column(cases.iter().map(|c| c.name.as_str())),
+        finished: column(outcomes.iter().map(|o| o.failure.is_none())),
+        failure: column(outcomes.iter().map(|o| o.failure.clone().unwrap_or_default())),
+    }
+    .write(folder)?;
+    records::CaseSettings {
+        case: column(settings.iter().map(|s| s.0)),
+        setting: column(settings.iter().map(|s| s.1)),
+        value: column(settings.iter().map(|s| s.2)),
+    }
+    .write(folder)?;
+    records::CaseNumbers {
+        case: column(numbers.iter().map(|n| n.0)),
+        key: column(numbers.iter().map(|n| n.1.as_str())),
+        value: column(numbers.iter().map(|n| n.2)),
+    }
+    .write(folder)?;
+    records::CaseClaims {
+        case: column(claims.iter().map(|c| c.0)),
+        claim: column(claims.iter().map(|c| c.1.as_str())),
+        measured: column(claims.iter().map(|c| c.2)),
+        holds: column(claims.iter().map(|c| c.3)),
+        reference: column(claims.iter().map(|c| c.4.as_str())),
+    }
+    .write(folder)?;
     let trends = trends(cases, &numbers);
-    Table::new("case_trends")
-        .text("setting", trends.iter().map(|t| t.setting.as_str()))
-        .text("among", trends.iter().map(|t| t.among.as_str()))
-        .text("key", trends.iter().map(|t| t.key))
-        .f64("spearman", trends.iter().map(|t| t.spearman))
-        .maybe_bool("falls", trends.iter().map(|t| Some(t.falls)))
-        .lists("medians", trends.iter().map(|t| t.medians.as_slice()))
-        .u64("n", trends.iter().map(|t| t.n))
-        .text("claim", trends.iter().map(|t| t.claim.map_or("", |c| c.statement)))
-        .maybe_bool("holds", trends.iter().map(|t| t.claim.map(|c| c.holds)))
-        .write(folder)?;
+    records::CaseTrends {
+        setting: column(trends.iter().map(|t| t.setting.as_str())),
+        among: column(trends.iter().map(|t| t.among.as_str())),
+        key: column(trends.iter().map(|t| t.key.name())),
+        spearman: column(trends.iter().map(|t| t.spearman)),
+        falls: column(trends.iter().map(|t| t.falls)),
+        medians: column(trends.iter().map(|t| t.medians.as_slice())),
+        n: column(trends.iter().map(|t| t.n)),
+        claim: column(trends.iter().map(|t| t.claim.map_or("", |c| c.statement))),
+        holds: column(trends.iter().map(|t| t.claim.map(|c| c.holds))),
+    }
+    .write(folder)?;
     // Those that an earlier grid left in this folder would speak of other networks.
-    for name in ["case_modifiers", "case_augmented"] {
-        let _ = std::fs::remove_file(folder.join(format!("tables/{name}.parquet")));
+    for table in [records::CaseModifiers::path(folder), records::CaseAugmented::path(folder)] {
+        let _ = std::fs::remove_file(table);
     }
     let alike = alike(cases, outcomes);
-    for table in [shared::modifiers(&alike)?, shared::augmented(&alike)?].into_iter().flatten() {
+    if let Some(table) = shared::modifiers(&alike)? {
+        table.write(folder)?;
+    }
+    if let Some(table) = shared::augmented(&alike)? {
         table.write(folder)?;
     }
     let all = ["cases", "case_settings", "case_numbers", "case_claims", "case_trends"];
@@ -261,16 +270,16 @@ fn grouped(
 }
 
 /// Summary numbers that are followed along an axis.
-const FOLLOWED: [&str; 5] = [
-    "accuracy.network",
-    "dimension.predicted_scaled",
-    "dimension.states",
-    "dimension.fixed_points",
-    "fixed_points.slow_modes",
+const FOLLOWED: [Key<f64>; 5] = [
+    keys::ACCURACY_NETWORK,
+    keys::DIMENSION_PREDICTED_SCALED,
+    keys::DIMENSION_STATES,
+    keys::DIMENSION_FIXED_POINTS,
+    keys::FIXED_POINTS_SLOW_MODES,
 ];
 
 /// Those that a paper speaks of, followed in networks that are otherwise alike too.
-const CLAIMED: [&str; 2] = ["dimension.predicted_scaled", "dimension.states"];
+const CLAIMED: [Key<f64>; 2] = [keys::DIMENSION_PREDICTED_SCALED, keys::DIMENSION_STATES];
 /// A penalty takes all dimensions away somewhere on a grid that spans this factor.
 const WIDE: f64 = 100.0;
 
@@ -279,7 +288,7 @@ struct Trend {
     setting: String,
     /// The settings that the cases share along the other axes; empty for all of them together.
     among: String,
-    key: &'static str,
+    key: Key<f64>,
     /// Rank correlation of the number with the value's place on the axis.
     spearman: f64,
     /// Whether the median over the other axes falls from each value to the next.
@@ -303,14 +312,14 @@ fn judge(trends: &mut [Trend]) {
     for i in 0..trends.len() {
         let Trend { setting, among, key, spearman, falls, values, .. } = &trends[i];
         let apart = trends.iter().any(|t| t.setting == *setting && !t.among.is_empty());
-        if *key != "dimension.states" || (apart && among.is_empty()) {
+        if *key != keys::DIMENSION_STATES || (apart && among.is_empty()) {
             continue;
         }
         // Claimed of classes that are more and more alike: the counts must say that they are.
         let alike = || {
             let beside = |t: &&Trend| t.setting == *setting && t.among == *among;
             let mut beside = trends.iter().filter(beside);
-            beside.any(|t| t.key == "dimension.predicted_scaled" && t.falls)
+            beside.any(|t| t.key == keys::DIMENSION_PREDICTED_SCALED && t.falls)
         };
         let claim = match setting.as_str() {
             "training.penalty" if wide(values) => Some(Claim {
@@ -343,13 +352,13 @@ fn follow(
     axis: usize,
     (among, members): (&str, &[usize]),
     numbers: &[(usize, String, f64)],
-    key: &'static str,
+    key: Key<f64>,
 ) -> Option<Trend> {
     let values = values(cases, axis);
     let place = |case: usize| values.iter().position(|v| *v == cases[case].settings[axis].1);
     let (places, found): (Vec<f64>, Vec<f64>) = numbers
         .iter()
-        .filter(|n| n.1 == key && members.contains(&n.0))
+        .filter(|n| n.1 == key.name() && members.contains(&n.0))
         .map(|n| (place(n.0).expect("every value is listed") as f64, n.2))
         .unzip();
     let middle = |v: usize| {
@@ -394,11 +403,13 @@ fn trends(cases: &[Case], numbers: &[(usize, String, f64)]) -> Vec<Trend> {
         }
         let groups = grouped(cases, 0..cases.len(), &["seed", setting]);
         let whole: Vec<usize> = (0..cases.len()).collect();
-        all.extend(FOLLOWED.iter().filter_map(|k| follow(cases, axis, ("", &whole), numbers, k)));
+        all.extend(
+            FOLLOWED.into_iter().filter_map(|k| follow(cases, axis, ("", &whole), numbers, k)),
+        );
         if groups.len() > 1 {
             for (among, members) in &groups {
-                let own = |k: &&'static str| follow(cases, axis, (among, members), numbers, k);
-                all.extend(CLAIMED.iter().filter_map(own));
+                let own = |k: Key<f64>| follow(cases, axis, (among, members), numbers, k);
+                all.extend(CLAIMED.into_iter().filter_map(own));
             }
         }
     }
@@ -420,13 +431,13 @@ mod tests {
                 experiment: Experiment::default(),
             })
             .collect();
-        let of = |key: &str, i: usize, x: f64| (i, key.to_string(), x);
-        let mut numbers: Vec<_> = (0..6).map(|i| of("dimension.states", i, found[i])).collect();
-        numbers.extend((0..6).map(|i| of("dimension.predicted_scaled", i, predicted[i % 3])));
+        let of = |key: Key<f64>, i: usize, x: f64| (i, key.name().to_string(), x);
+        let mut numbers: Vec<_> = (0..6).map(|i| of(keys::DIMENSION_STATES, i, found[i])).collect();
+        numbers.extend((0..6).map(|i| of(keys::DIMENSION_PREDICTED_SCALED, i, predicted[i % 3])));
         trends(&cases, &numbers)
     }
 
-    fn verdict(trends: &[Trend]) -> Option<(&'static str, bool)> {
+    fn verdict(trends: &[Trend]) -> Option<(Key<f64>, bool)> {
         let of: Vec<_> = trends.iter().filter_map(|t| t.claim.map(|c| (t.key, c.holds))).collect();
         assert!(of.len() <= 1, "one number is claimed");
         of.first().copied()
@@ -436,7 +447,7 @@ mod tests {
     fn what_is_claimed_along_an_axis_is_judged_by_its_numbers() {
         let falling = [2.0, 1.5, 1.0, 2.1, 1.4, 1.1];
         let level = [2.0, 1.9, 2.1, 2.0, 2.2, 1.9];
-        let states = Some(("dimension.states", true));
+        let states = Some((keys::DIMENSION_STATES, true));
         let alike = [3.0, 2.0, 1.0];
         assert_eq!(verdict(&along("training.penalty", falling, [1.0; 3])), states);
         // Ranks 1 2 3 twice against two falling triples: rho = −.956 by hand.
@@ -444,7 +455,7 @@ mod tests {
         // The nearest rank of two is the upper one.
         assert_eq!(trend.medians, [2.1, 1.5, 1.1]);
         assert!((trend.spearman + 0.956).abs() < 5e-4, "{}", trend.spearman);
-        let not = Some(("dimension.states", false));
+        let not = Some((keys::DIMENSION_STATES, false));
         assert_eq!(verdict(&along("training.penalty", level, [1.0; 3])), not);
         assert_eq!(verdict(&along("corpus.source", falling, alike)), states);
         assert_eq!(verdict(&along("corpus.source", level, alike)), not);
@@ -461,7 +472,7 @@ mod tests {
             let mut numbers = Vec::new();
             for (cell, found) in [("Gru", [3.0, 2.0, 1.0]), ("Lstm", [1.0, 2.0, 3.0])] {
                 for (penalty, x) in penalties.iter().zip(found) {
-                    numbers.push((cases.len(), "dimension.states".to_string(), x));
+                    numbers.push((cases.len(), keys::DIMENSION_STATES.name().to_string(), x));
                     let set = |name: &str, value: &str| (name.to_string(), value.to_string());
                     cases.push(Case {
                         name: String::new(),

@@ -8,7 +8,7 @@
 use super::text::context::{BEYOND, p_value};
 use crate::Result;
 use crate::baseline::recovered::{self, Gain};
-use crate::report::{Frame, Table};
+use crate::records::{self, column};
 use crate::summary;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +21,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// [`crate::Error::Polars`] if a table cannot be understood.
-pub fn modifiers(groups: &[(String, Vec<&Path>)]) -> Result<Option<Table>> {
+pub fn modifiers(groups: &[(String, Vec<&Path>)]) -> Result<Option<records::CaseModifiers>> {
     let mut all = Vec::new();
     for (group, runs) in groups {
         all.extend(together(group, runs)?);
@@ -29,21 +29,20 @@ pub fn modifiers(groups: &[(String, Vec<&Path>)]) -> Result<Option<Table>> {
     if all.is_empty() {
         return Ok(None);
     }
-    Ok(Some(
-        Table::new("case_modifiers")
-            .text("group", all.iter().map(|r| r.group))
-            .text("word", all.iter().map(|r| r.word.as_str()))
-            .f64("gain", all.iter().map(|r| r.gain))
-            .f64("gain_low", all.iter().map(|r| r.low))
-            .f64("gain_high", all.iter().map(|r| r.high))
-            .u64("networks", all.iter().map(|r| r.networks))
-            .u64("beyond", all.iter().map(|r| r.beyond))
-            .f64("p", all.iter().map(|r| r.p))
-            .f64("discovery_rate", all.iter().map(|r| r.rate))
-            .f64("text_gain", all.iter().map(|r| r.text[0]))
-            .f64("text_low", all.iter().map(|r| r.text[1]))
-            .f64("text_high", all.iter().map(|r| r.text[2])),
-    ))
+    Ok(Some(records::CaseModifiers {
+        group: column(all.iter().map(|r| r.group)),
+        word: column(all.iter().map(|r| r.word.as_str())),
+        gain: column(all.iter().map(|r| r.gain)),
+        gain_low: column(all.iter().map(|r| r.low)),
+        gain_high: column(all.iter().map(|r| r.high)),
+        networks: column(all.iter().map(|r| r.networks)),
+        beyond: column(all.iter().map(|r| r.beyond)),
+        p: column(all.iter().map(|r| r.p)),
+        discovery_rate: column(all.iter().map(|r| r.rate)),
+        text_gain: column(all.iter().map(|r| r.text[0])),
+        text_low: column(all.iter().map(|r| r.text[1])),
+        text_high: column(all.iter().map(|r| r.text[2])),
+    }))
 }
 
 /// Table `case_augmented`: what words in context recover of the gain of networks that differ by their seed
@@ -55,15 +54,15 @@ pub fn modifiers(groups: &[(String, Vec<&Path>)]) -> Result<Option<Table>> {
 ///
 /// # Errors
 /// [`crate::Error::Polars`] if a table cannot be understood.
-pub fn augmented(groups: &[(String, Vec<&Path>)]) -> Result<Option<Table>> {
+pub fn augmented(groups: &[(String, Vec<&Path>)]) -> Result<Option<records::CaseAugmented>> {
     let mut all = Vec::new();
     for (group, runs) in groups {
         let mut models: Vec<(String, Vec<Gain>)> = Vec::new();
-        for run in runs.iter().filter(|run| run.join("tables/augmented.parquet").is_file()) {
-            let table = Frame::read(run, "augmented")?;
-            let accuracy = table.f64("accuracy")?;
+        for run in runs.iter().filter(|run| records::Augmented::is_in(run)) {
+            let table = records::Augmented::read(run)?;
+            let accuracy = table.accuracy()?;
             let (words, network) = (accuracy[0], accuracy[accuracy.len() - 1]);
-            for (model, &model_accuracy) in table.text("model")?.into_iter().zip(&accuracy) {
+            for (model, &model_accuracy) in table.model()?.into_iter().zip(&accuracy) {
                 let gain = Gain { words, network, model: model_accuracy };
                 match models.iter_mut().find(|(name, _)| *name == model) {
                     Some((_, gains)) => gains.push(gain),
@@ -83,18 +82,17 @@ pub fn augmented(groups: &[(String, Vec<&Path>)]) -> Result<Option<Table>> {
         let accuracies: Vec<f64> = gains.iter().map(|g| g.model).collect();
         summary::quantile(&accuracies, share).unwrap_or(f64::NAN)
     };
-    Ok(Some(
-        Table::new("case_augmented")
-            .text("group", all.iter().map(|(group, ..)| group.as_str()))
-            .text("model", all.iter().map(|(_, model, _)| model.as_str()))
-            .u64("networks", all.iter().map(|(.., gains)| gains.len()))
-            .f64("accuracy", all.iter().map(|(.., gains)| at(gains, 0.5)))
-            .f64("accuracy_low", all.iter().map(|(.., gains)| at(gains, 0.0)))
-            .f64("accuracy_high", all.iter().map(|(.., gains)| at(gains, 1.0)))
-            .f64("recovered", found.iter().map(|f| f.0))
-            .f64("recovered_low", found.iter().map(|f| f.1.0))
-            .f64("recovered_high", found.iter().map(|f| f.1.1)),
-    ))
+    Ok(Some(records::CaseAugmented {
+        group: column(all.iter().map(|(group, ..)| group.as_str())),
+        model: column(all.iter().map(|(_, model, _)| model.as_str())),
+        networks: column(all.iter().map(|(.., gains)| gains.len())),
+        accuracy: column(all.iter().map(|(.., gains)| at(gains, 0.5))),
+        accuracy_low: column(all.iter().map(|(.., gains)| at(gains, 0.0))),
+        accuracy_high: column(all.iter().map(|(.., gains)| at(gains, 1.0))),
+        recovered: column(found.iter().map(|f| f.0)),
+        recovered_low: column(found.iter().map(|f| f.1.0)),
+        recovered_high: column(found.iter().map(|f| f.1.1)),
+    }))
 }
 
 /// The words of one group, smallest p first; none for fewer than two networks.
@@ -102,14 +100,14 @@ fn together<'a>(group: &'a str, runs: &[&Path]) -> Result<Vec<Row<'a>>> {
     let mut words: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
     let mut text: BTreeMap<String, [Vec<f64>; 3]> = BTreeMap::new();
     let mut networks = 0;
-    for run in runs.iter().filter(|run| run.join("tables/modifiers.parquet").is_file()) {
+    for run in runs.iter().filter(|run| records::Modifiers::is_in(run)) {
         networks += 1;
-        let table = Frame::read(run, "modifiers")?;
-        let (gain, quantile) = (table.f64("gain")?, table.f64("null_quantile")?);
-        for (i, word) in table.text("word")?.into_iter().enumerate() {
+        let table = records::Modifiers::read(run)?;
+        let (gain, quantile) = (table.gain()?, table.null_quantile()?);
+        for (i, word) in table.word()?.into_iter().enumerate() {
             words.entry(word).or_default().push((gain[i], quantile[i]));
         }
-        if run.join("tables/text_gains.parquet").is_file() {
+        if records::TextGains::is_in(run) {
             said(run, &mut text)?;
         }
     }
@@ -132,10 +130,10 @@ fn together<'a>(group: &'a str, runs: &[&Path]) -> Result<Vec<Row<'a>>> {
 
 /// Adds gain and interval of each word by the text that one network was taught with.
 fn said(run: &Path, text: &mut BTreeMap<String, [Vec<f64>; 3]>) -> Result<()> {
-    let table = Frame::read(run, "text_gains")?;
-    let numbers = [table.f64("gain")?, table.f64("low")?, table.f64("high")?];
-    let words = table.text("word")?.into_iter().zip(table.bool("converged")?);
-    for (i, (word, _)) in words.enumerate().filter(|(_, (_, rests))| *rests == Some(true)) {
+    let table = records::TextGains::read(run)?;
+    let numbers = [table.gain()?, table.low()?, table.high()?];
+    let words = table.word()?.into_iter().zip(table.converged()?);
+    for (i, (word, _)) in words.enumerate().filter(|(_, (_, rests))| *rests) {
         let of = text.entry(word).or_default();
         of.iter_mut().zip(&numbers).for_each(|(to, from)| to.push(from[i]));
     }
@@ -184,12 +182,28 @@ mod tests {
 
     fn network(words: &[(&str, f64, f64)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        Table::new("modifiers")
-            .text("word", words.iter().map(|w| w.0))
-            .f64("gain", words.iter().map(|w| w.1))
-            .f64("null_quantile", words.iter().map(|w| w.2))
-            .write(folder.path())
-            .expect("a table can be written");
+        let zeros = || column(words.iter().map(|_| 0.0));
+        let unknown = || column(words.iter().map(|_| None::<f64>));
+        records::Modifiers {
+            word: column(words.iter().map(|w| w.0)),
+            id: column(0..words.len()),
+            count: column(0..words.len()),
+            effect: zeros(),
+            null_quantile: column(words.iter().map(|w| w.2)),
+            discovery_rate: zeros(),
+            gain: column(words.iter().map(|w| w.1)),
+            gain_mean: zeros(),
+            gain_deviation: zeros(),
+            contexts: column(0..words.len()),
+            tau: unknown(),
+            tau_fitted: unknown(),
+            tau_low: unknown(),
+            tau_high: unknown(),
+            component_1: zeros(),
+            cluster: unknown(),
+        }
+        .write(folder.path())
+        .expect("a table can be written");
         folder
     }
 
@@ -206,14 +220,19 @@ mod tests {
         // What two of the texts say; that of the third of "the" did not come to rest.
         for (folder, words) in [(&a, ["not", "the"]), (&b, ["not", "own"]), (&c, ["the", "not"])] {
             let first = if folder.path() == c.path() { -2.0 } else { -1.0 };
-            Table::new("text_gains")
-                .text("word", words)
-                .f64("gain", [first, -3.0])
-                .f64("low", [first - 0.5, -4.0])
-                .f64("high", [first + 0.5, -2.0])
-                .maybe_bool("converged", [Some(words[0] == "not"), Some(words[0] != "not")])
-                .write(folder.path())
-                .unwrap();
+            records::TextGains {
+                word: column(words),
+                id: column(0..2),
+                documents: column([9; 2]),
+                gain: column([first, -3.0]),
+                low: column([first - 0.5, -4.0]),
+                high: column([first + 0.5, -2.0]),
+                p: column([0.5; 2]),
+                discovery_rate: column([0.5; 2]),
+                converged: column([words[0] == "not", words[0] != "not"]),
+            }
+            .write(folder.path())
+            .unwrap();
         }
         let none = tempfile::tempdir().unwrap();
         let alone = ("alone".to_string(), vec![a.path(), none.path()]);
@@ -221,21 +240,22 @@ mod tests {
         let table = modifiers(&[alone.clone(), three]).unwrap().unwrap();
         let out = tempfile::tempdir().unwrap();
         table.write(out.path()).unwrap();
-        let table = Frame::read(out.path(), "case_modifiers").unwrap();
+        let table = records::CaseModifiers::read(out.path()).unwrap();
         // "own" stands in one network only.
-        assert_eq!(table.text("word").unwrap(), ["not", "odd", "the"]);
-        assert_eq!(table.f64("networks").unwrap(), [3.0; 3]);
-        assert_eq!(table.f64("beyond").unwrap(), [1.0, 1.0, 0.0]);
-        assert_eq!(table.f64("gain").unwrap(), [-0.4, 0.0, 0.0]);
-        assert_eq!(table.f64("gain_low").unwrap()[0], -0.5);
-        assert_eq!(table.f64("gain_high").unwrap()[1], 0.9);
+        assert_eq!(table.word().unwrap(), ["not", "odd", "the"]);
+        assert_eq!(table.networks().unwrap(), [3; 3]);
+        assert_eq!(table.beyond().unwrap(), [1, 1, 0]);
+        assert_eq!(table.gain().unwrap(), [-0.4, 0.0, 0.0]);
+        assert_eq!(table.gain_low().unwrap()[0], -0.5);
+        assert_eq!(table.gain_high().unwrap()[1], 0.9);
         // By hand: x/2 = −ln(.05 · .05 · .01) = 10.597, e^−x/2 (1 + x/2 + (x/2)²/2) = .0016936.
-        let p = table.f64("p").unwrap();
+        let p = table.p().unwrap();
         assert!((p[0] - 0.0016936).abs() < 1e-6, "{}", p[0]);
-        assert!((table.f64("discovery_rate").unwrap()[0] - 3.0 * p[0]).abs() < 1e-12);
-        assert_eq!(table.text("group").unwrap(), ["three"; 3]);
+        assert!((table.discovery_rate().unwrap()[0] - 3.0 * p[0]).abs() < 1e-12);
+        assert_eq!(table.group().unwrap(), ["three"; 3]);
         // −1, −1 and −3; of "odd" no text speaks, of "the" none whose fit came to rest.
-        let said = ["text_gain", "text_low", "text_high"].map(|name| table.f64(name).unwrap());
+        let said =
+            [table.text_gain(), table.text_low(), table.text_high()].map(|column| column.unwrap());
         assert_eq!(said.each_ref().map(|s| s[0]), [-1.0, -1.5, -0.5]);
         assert!(said.iter().flat_map(|s| &s[1..]).all(|x| x.is_nan()), "{said:?}");
         assert!(modifiers(&[alone]).unwrap().is_none(), "one network");
@@ -245,11 +265,20 @@ mod tests {
     fn what_is_recovered_of_all_networks_is_a_ratio_of_means() {
         let run = |network: f64, model: f64| {
             let folder = tempfile::tempdir().expect("a folder can be made");
-            Table::new("augmented")
-                .text("model", ["bag_of_words", "modifiers", "network"])
-                .f64("accuracy", [0.8, model, network])
-                .write(folder.path())
-                .expect("a table can be written");
+            let zeros = || column([0.0; 3]);
+            records::Augmented {
+                model: column(["bag_of_words", "modifiers", "network"]),
+                accuracy: column([0.8, model, network]),
+                low: zeros(),
+                high: zeros(),
+                n: column([9; 3]),
+                validation_loss: zeros(),
+                recovered: zeros(),
+                recovered_low: zeros(),
+                recovered_high: zeros(),
+            }
+            .write(folder.path())
+            .expect("a table can be written");
             folder
         };
         let runs = [run(0.9, 0.85), run(0.84, 0.82), run(0.81, 0.83)];
@@ -258,15 +287,14 @@ mod tests {
         let table = augmented(&[alone, group]).unwrap().unwrap();
         let out = tempfile::tempdir().unwrap();
         table.write(out.path()).unwrap();
-        let table = Frame::read(out.path(), "case_augmented").unwrap();
-        assert_eq!(table.text("group").unwrap(), ["seeds"; 3]);
-        assert_eq!(table.f64("accuracy").unwrap(), [0.8, 0.83, 0.84]);
+        let table = records::CaseAugmented::read(out.path()).unwrap();
+        assert_eq!(table.group().unwrap(), ["seeds"; 3]);
+        assert_eq!(table.accuracy().unwrap(), [0.8, 0.83, 0.84]);
         // (.05 + .02 + .03) of (.1 + .04 + .01); the single networks recovered .5, .5 and 3.
-        let recovered = table.f64("recovered").unwrap();
+        let recovered = table.recovered().unwrap();
         assert!((recovered[1] - 0.1 / 0.15).abs() < 1e-12, "{recovered:?}");
         assert!(recovered[0].is_nan() && recovered[2].is_nan());
-        let (low, high) =
-            (table.f64("recovered_low").unwrap()[1], table.f64("recovered_high").unwrap()[1]);
+        let (low, high) = (table.recovered_low().unwrap()[1], table.recovered_high().unwrap()[1]);
         assert!((low - 0.5).abs() < 1e-12 && (high - 3.0).abs() < 1e-9, "{low} to {high}");
     }
 }

@@ -9,7 +9,8 @@ use crate::experiment::Experiment;
 use crate::geometry::{Moments, Pca, participation_ratio, varied};
 use crate::model::{Foreign, Inputs, foreign};
 use crate::ops::cuda;
-use crate::report::{Summary, Table, page, plot};
+use crate::records::{self, column, keys};
+use crate::report::{Summary, page, plot};
 use crate::{Error, Result, notation};
 use std::path::{Path, PathBuf};
 
@@ -94,14 +95,19 @@ fn states(e: &Experiment, network: &Foreign, given: &Path, folder: &Path) -> Res
     let kept: Vec<usize> = (0..read.states.len()).step_by(every).collect();
     let points: Vec<Vec<f64>> =
         kept.iter().map(|&i| text::padded(pca.coordinates(&read.states[i], 3))).collect();
-    let table = Table::new("states")
-        .u64("document", kept.iter().map(|i| i / read.walk))
-        .u64("token", kept.iter().map(|i| i % read.walk))
-        .text("label", kept.iter().map(|_| "given"))
-        .f64("pc_1", points.iter().map(|p| p[0]))
-        .f64("pc_2", points.iter().map(|p| p[1]))
-        .f64("pc_3", points.iter().map(|p| p[2]))
-        .lists("state", kept.iter().map(|&i| read.states[i].as_slice()));
+    let table = records::States {
+        document: column(kept.iter().map(|i| i / read.walk)),
+        token: column(kept.iter().map(|i| i % read.walk)),
+        length: None,
+        word: None,
+        label: column(kept.iter().map(|_| "given")),
+        predicted: None,
+        pc_1: column(points.iter().map(|p| p[0])),
+        pc_2: column(points.iter().map(|p| p[1])),
+        pc_3: column(points.iter().map(|p| p[2])),
+        readout: None,
+        state: column(kept.iter().map(|&i| read.states[i].as_slice())),
+    };
     let files = [
         table.write(folder)?,
         text::axes(folder, &pca, None)?,
@@ -109,8 +115,8 @@ fn states(e: &Experiment, network: &Foreign, given: &Path, folder: &Path) -> Res
     ];
     let first_two: f64 = pca.ratios().iter().take(2).sum();
     Ok(StageOutput::files(files)
-        .with("dimension.states", participation_ratio(varied(&pca.variances)))
-        .with("states.variance_2", first_two))
+        .with(keys::DIMENSION_STATES, participation_ratio(varied(&pca.variances)))
+        .with(keys::STATES_VARIANCE_2, first_two))
 }
 
 fn fixed_points(
@@ -140,10 +146,7 @@ fn report(
     folder: &Path,
     stages: &[StageRecord],
 ) -> Result<StageOutput> {
-    let mut summary = Summary::new();
-    for (key, number) in stages.iter().flat_map(|s| &s.numbers) {
-        summary.number(key, *number);
-    }
+    let mut summary = Summary::of(stages);
     text::costs(&mut summary, stages, e.seed);
     let mut notes = text::assumed(weights)?;
     notes.push(

@@ -10,7 +10,8 @@ use crate::experiment::TaskExperiment;
 use crate::geometry::{Moments, Pca, participation_ratio, varied};
 use crate::model::{Head, Network, Reads, StaticInput};
 use crate::ops::{Pool, cuda};
-use crate::report::{Frame, Summary, Table, page, plot};
+use crate::records::{self, column, keys};
+use crate::report::{Summary, page, plot};
 use crate::{Error, Result, notation, train};
 use std::path::{Path, PathBuf};
 
@@ -110,9 +111,9 @@ fn trained(
     let error = train::score(&network, &test)?.mean_loss();
     let scores = e.task.scores();
     Ok(made
-        .with("task.error", error)
-        .with("task.chance", scores.chance)
-        .with("task.best", scores.best))
+        .with(keys::TASK_ERROR, error)
+        .with(keys::TASK_CHANCE, scores.chance)
+        .with(keys::TASK_BEST, scores.best))
 }
 
 /// A state on its way.
@@ -142,23 +143,25 @@ fn states(e: &TaskExperiment, folder: &Path) -> Result<StageOutput> {
         let at = (test.inputs.start(k.trial) + k.step) * width;
         test.targets.values[at..at + width].iter().map(|&y| y as f64).collect::<Vec<f64>>()
     };
-    let table = Table::new("states")
-        .u64("document", kept.iter().map(|k| k.trial))
-        .u64("token", kept.iter().map(|k| k.step))
-        .u64("length", kept.iter().map(|k| test.inputs.length(k.trial)))
-        .text("label", kept.iter().map(|k| signs(&wanted(k))))
-        .text("predicted", said.iter().map(|y| signs(y)))
-        .f64("pc_1", points.iter().map(|p| p[0]))
-        .f64("pc_2", points.iter().map(|p| p[1]))
-        .f64("pc_3", points.iter().map(|p| p[2]))
-        .lists("readout", said.iter().map(Vec::as_slice))
-        .lists("state", kept.iter().map(|k| k.state.as_slice()));
+    let table = records::States {
+        document: column(kept.iter().map(|k| k.trial)),
+        token: column(kept.iter().map(|k| k.step)),
+        length: Some(column(kept.iter().map(|k| test.inputs.length(k.trial)))),
+        word: None,
+        label: column(kept.iter().map(|k| signs(&wanted(k)))),
+        predicted: Some(column(said.iter().map(|y| signs(y)))),
+        pc_1: column(points.iter().map(|p| p[0])),
+        pc_2: column(points.iter().map(|p| p[1])),
+        pc_3: column(points.iter().map(|p| p[2])),
+        readout: Some(column(&said)),
+        state: column(kept.iter().map(|k| k.state.as_slice())),
+    };
     let files = [table.write(folder)?, text::axes(folder, &pca, Some(&before))?];
     let first_two: f64 = pca.ratios().iter().take(2).sum();
     Ok(StageOutput::files(files)
-        .with("dimension.untrained", participation_ratio(&before))
-        .with("dimension.states", participation_ratio(varied(&pca.variances)))
-        .with("states.variance_2", first_two))
+        .with(keys::DIMENSION_UNTRAINED, participation_ratio(&before))
+        .with(keys::DIMENSION_STATES, participation_ratio(varied(&pca.variances)))
+        .with(keys::STATES_VARIANCE_2, first_two))
 }
 
 /// Outputs as `+−+`: what a memory of signs holds.
@@ -203,9 +206,9 @@ const BY_INDEX: [&str; 4] = ["M2", "M3", "M4", "M5"];
 /// What the law says of the fixed points, beside what was found and proved.
 fn claims(e: &TaskExperiment, folder: &Path) -> Result<Vec<Claim>> {
     let Task::Memory(law) = &e.task;
-    let table = Frame::read(folder, "fixed_points")?;
-    let (tolerance, certified) = (table.f64("tolerance")?, table.bool("certified")?);
-    let (unstable, stable) = (table.f64("unstable")?, table.bool("stable")?);
+    let table = records::FixedPoints::read(folder)?;
+    let (tolerance, certified) = (table.tolerance()?, table.certified()?);
+    let (unstable, stable) = (table.unstable()?, table.stable()?);
     let proved: Vec<usize> = (0..table.height())
         .filter(|&i| tolerance[i] == e.fixed_points.primary && certified[i] == Some(true))
         .collect();
@@ -230,7 +233,7 @@ fn claims(e: &TaskExperiment, folder: &Path) -> Result<Vec<Claim>> {
     for k in 0..=n.min(BY_INDEX.len() - 1) {
         let found = match k {
             0 => stable,
-            k => proved.iter().filter(|&&i| unstable[i] == k as f64).count(),
+            k => proved.iter().filter(|&&i| unstable[i] == k).count(),
         };
         let statement = match k {
             0 => format!("of them proved stable; the law asks for {}", expected(n, k)),
@@ -247,10 +250,7 @@ fn claims(e: &TaskExperiment, folder: &Path) -> Result<Vec<Claim>> {
 }
 
 fn report(e: &TaskExperiment, folder: &Path, stages: &[StageRecord]) -> Result<StageOutput> {
-    let mut summary = Summary::new();
-    for (key, number) in stages.iter().flat_map(|s| &s.numbers) {
-        summary.number(key, *number);
-    }
+    let mut summary = Summary::of(stages);
     text::costs(&mut summary, stages, e.seed);
     let counts = e.trials;
     let notes = [(

@@ -13,7 +13,7 @@ use accrue::dynamics::{Finder, Map};
 use accrue::linalg::eigen;
 use accrue::model::StaticInput;
 use accrue::model::{Config, Head, Network};
-use accrue::report::Frame;
+use accrue::records;
 use accrue::stats::{Counts, evidence, lsa};
 use accrue::studies::text;
 use rayon::prelude::*;
@@ -170,7 +170,7 @@ fn seek(run: &Path) {
     let words = network.inputs().unwrap();
     let x = StaticInput::Mean.vector(&words, &corpus.words, Some(&frequencies)).unwrap();
     let map = Map::new(&network.cell().unwrap(), &x).unwrap();
-    let all = Frame::read(run, "states").unwrap().lists("state").unwrap();
+    let all = records::States::read(run).unwrap().state().unwrap();
     let seeds: Vec<&[f64]> =
         (0..SEEDS.min(all.len())).map(|i| &all[i * all.len() / SEEDS.min(all.len())][..]).collect();
     let scale = median_norm(seeds.iter().copied());

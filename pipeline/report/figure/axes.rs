@@ -65,6 +65,11 @@ fn width(text: &str) -> f64 {
     text.chars().count() as f64 * LETTER * TEXT as f64
 }
 
+/// Counts as places on an axis.
+pub fn numbers(counts: &[usize]) -> Vec<f64> {
+    counts.iter().map(|&n| n as f64).collect()
+}
+
 /// From the least to the greatest finite value, with a margin of 5 %.
 pub fn range(values: impl IntoIterator<Item = f64>) -> Range<f64> {
     let finite = values.into_iter().filter(|x| x.is_finite());

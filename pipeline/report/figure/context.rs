@@ -3,7 +3,7 @@
 use super::Figure;
 use super::axes::{self, area, chart, colour, dots, key, line, range};
 use crate::Result;
-use crate::report::Frame;
+use crate::records::{Frame, ModifierSubspace, Positions};
 use crate::report::plot::{Plot, Series};
 use plotters::prelude::*;
 
@@ -11,9 +11,9 @@ use plotters::prelude::*;
 const NAMED: usize = 8;
 
 /// Modifiers in their subspace; none for fewer than two.
-pub fn subspace(table: &Frame) -> Result<Option<Figure>> {
-    let (words, gain) = (table.text("word")?, table.f64("gain")?);
-    let (first, second) = (table.f64("s_1")?, table.f64("s_2")?);
+pub fn subspace(table: &Frame<ModifierSubspace>) -> Result<Option<Figure>> {
+    let (words, gain) = (table.word()?, table.gain()?);
+    let (first, second) = (table.s_1()?, table.s_2()?);
     if words.len() < 2 {
         return Ok(None);
     }
@@ -51,9 +51,10 @@ pub fn subspace(table: &Frame) -> Result<Option<Figure>> {
         let text = format!("{}: gain {:+.3}", words[i], gain[i]);
         series[group(i)].add(all[i].0, all[i].1, text);
     }
-    let one = |name: &str| table.f64(name).map(|v| v.first().copied().unwrap_or(f64::NAN));
-    let (directions, share, inside) = (one("directions")?, one("share_1")?, table.f64("inside")?);
-    let share = if single { share } else { share + one("share_2")? };
+    let first = |column: Vec<f64>| column.first().copied().unwrap_or(f64::NAN);
+    let (directions, inside) = (table.directions()?.first().copied().unwrap_or(0), table.inside()?);
+    let share = first(table.share_1()?);
+    let share = if single { share } else { share + first(table.share_2()?) };
     let mean = inside.iter().sum::<f64>() / inside.len() as f64;
     let share = 100.0 * share;
     let held = match single {
@@ -71,16 +72,16 @@ pub fn subspace(table: &Frame) -> Result<Option<Figure>> {
             words.len()
         ),
         alt: format!("Scatter plot of {} modifiers in two directions.", words.len()),
-        tables: &["modifier_subspace"],
+        tables: &[ModifierSubspace::NAME],
         svg,
         plot: Some(Plot { series: series.into(), x: across, y: up, equal: false, search: true }),
     }))
 }
 
 /// How much words count at the beginning and at the end.
-pub fn positions(table: &Frame) -> Result<Figure> {
-    let (from, words) = (table.text("from")?, table.f64("words")?);
-    let (gain, blocked) = (table.f64("gain")?, table.f64("gain_blocked")?);
+pub fn positions(table: &Frame<Positions>) -> Result<Figure> {
+    let (from, words) = (table.from()?, axes::numbers(&table.words()?));
+    let (gain, blocked) = (table.gain()?, table.gain_blocked()?);
     let of = |end: &str, values: &[f64]| -> Vec<(f64, f64)> {
         let rows = (0..from.len()).filter(|&i| from[i] == end && !values[i].is_nan());
         rows.map(|i| (words[i], values[i])).collect()
@@ -109,7 +110,7 @@ pub fn positions(table: &Frame) -> Result<Figure> {
         }
         area.present().expect("drawing into text cannot fail");
     }
-    let inside = table.f64("initial_inside")?.first().copied().unwrap_or(f64::NAN);
+    let inside = table.initial_inside()?.first().copied().unwrap_or(f64::NAN);
     let inside = match inside {
         x if x.is_nan() => String::new(),
         x => format!(
@@ -127,7 +128,7 @@ pub fn positions(table: &Frame) -> Result<Figure> {
              to come, part of which is forgotten soon.{inside}"
         ),
         alt: format!("Gain of words at {} places from either end.", from.len() / 2),
-        tables: &["positions"],
+        tables: &[Positions::NAME],
         svg,
         plot: None,
     })

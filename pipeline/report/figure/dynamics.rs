@@ -5,32 +5,40 @@ use super::axes::{
     self, GREY, Key, area, chart, chart_with, colour, dots, equal, key, line, plain, power, range,
 };
 use crate::Result;
-use crate::report::Frame;
+use crate::records::{
+    Eigenvalues, Frame, Lyapunov, Memory, Spectrum, SpectrumPredicted, States, Training,
+};
 use crate::report::plot::{Plot, Series};
 use plotters::prelude::*;
 
 /// Components shown.
 const COMPONENTS: f64 = 12.0;
 /// Modes of a point that can be asked, slowest first.
-const ASKED: f64 = 32.0;
+const ASKED: usize = 32;
 /// Modes shown.
 const MODES: usize = 8;
 
 /// Cumulative variance of every source.
 ///
 /// * `found`: of points; `predicted`: of the counts, where there is a prediction
-pub fn spectrum(found: &Frame, predicted: Option<&Frame>) -> Result<Figure> {
+pub fn spectrum(
+    found: &Frame<Spectrum>,
+    predicted: Option<&Frame<SpectrumPredicted>>,
+) -> Result<Figure> {
+    let found = (found.source()?, axes::numbers(&found.component()?), found.cumulative()?);
+    let known = predicted.is_some();
+    let predicted = match predicted {
+        Some(p) => (p.source()?, axes::numbers(&p.component()?), p.cumulative()?),
+        None => Default::default(),
+    };
     let order = [
-        (Some(found), "states", "states"),
-        (Some(found), "fixed_points", "slow points"),
-        (predicted, "predicted_scaled", "predicted from counts"),
-        (Some(found), "untrained", "states before training"),
+        (&found, "states", "states"),
+        (&found, "fixed_points", "slow points"),
+        (&predicted, "predicted_scaled", "predicted from counts"),
+        (&found, "untrained", "states before training"),
     ];
     let mut curves = Vec::new();
-    for (i, (table, source, name)) in order.into_iter().enumerate() {
-        let Some(table) = table else { continue };
-        let sources = table.text("source")?;
-        let (component, cumulative) = (table.f64("component")?, table.f64("cumulative")?);
+    for (i, ((sources, component, cumulative), source, name)) in order.into_iter().enumerate() {
         let mut points: Vec<(f64, f64)> = (0..sources.len())
             .filter(|&r| sources[r] == source && component[r] <= COMPONENTS)
             .map(|r| (component[r], cumulative[r]))
@@ -66,13 +74,13 @@ pub fn spectrum(found: &Frame, predicted: Option<&Frame>) -> Result<Figure> {
         caption: format!(
             "Share of variance in the first principal components. A curve that reaches the top \
              after d components is d-dimensional{}.",
-            match predicted {
-                Some(_) => "; the prediction has seen word counts only, never the network",
-                None => "",
+            match known {
+                true => "; the prediction has seen word counts only, never the network",
+                false => "",
             }
         ),
         alt: format!("Cumulative variance curves of {}.", seen.join(", ")),
-        tables: &["spectrum", "spectrum_predicted"],
+        tables: &[Spectrum::NAME, SpectrumPredicted::NAME],
         svg,
         plot: Some(Plot {
             series: curves
@@ -89,9 +97,9 @@ pub fn spectrum(found: &Frame, predicted: Option<&Frame>) -> Result<Figure> {
 }
 
 /// Eigenvalues in the complex plane.
-pub fn plane(table: &Frame) -> Result<Figure> {
-    let (re, im) = (table.f64("re")?, table.f64("im")?);
-    let mode = table.f64("mode")?;
+pub fn plane(table: &Frame<Eigenvalues>) -> Result<Figure> {
+    let (re, im) = (table.re()?, table.im()?);
+    let mode = table.mode()?;
     let mut svg = String::new();
     {
         let area = area(&mut svg);
@@ -112,14 +120,14 @@ pub fn plane(table: &Frame) -> Result<Figure> {
             .collect();
         line(&mut chart, &circle, GREY.stroke_width(2));
         let pick = |slow: bool| -> Vec<(f64, f64)> {
-            let modes = (0..re.len()).filter(|&i| (mode[i] <= 2.0) == slow);
+            let modes = (0..re.len()).filter(|&i| (mode[i] <= 2) == slow);
             modes.map(|i| (re[i], im[i])).collect()
         };
         dots(&mut chart, pick(false), 2, colour(0).mix(0.25).filled());
         dots(&mut chart, pick(true), 3, colour(1).mix(0.6).filled());
         area.present().expect("drawing into text cannot fail");
     }
-    let points = table.f64("point")?.into_iter().map(|p| p as u64);
+    let points = table.point()?.into_iter().map(|p| p as u64);
     let points = points.collect::<std::collections::BTreeSet<_>>().len();
     Ok(Figure {
         name: "eigenvalues",
@@ -129,20 +137,20 @@ pub fn plane(table: &Frame) -> Result<Figure> {
              given for many tokens; one near 0 forgets at once; off the real axis it rotates."
         ),
         alt: format!("{} eigenvalues in the complex plane with the unit circle.", re.len()),
-        tables: &["eigenvalues"],
+        tables: &[Eigenvalues::NAME],
         svg,
         plot: Some(eigenvalues(table)?),
     })
 }
 
 /// The slowest modes of every point, with their time constants to ask for.
-fn eigenvalues(table: &Frame) -> Result<Plot> {
-    let (re, im) = (table.f64("re")?, table.f64("im")?);
-    let (mode, tau, point) = (table.f64("mode")?, table.f64("tau")?, table.f64("point")?);
+fn eigenvalues(table: &Frame<Eigenvalues>) -> Result<Plot> {
+    let (re, im) = (table.re()?, table.im()?);
+    let (mode, tau, point) = (table.mode()?, table.tau()?, table.point()?);
     let mut slow = Series::points("two slowest modes", axes::css(1), 6.0, 0.7);
     let mut others = Series::points("other modes", axes::css(0), 4.0, 0.35);
     for i in (0..re.len()).filter(|&i| mode[i] <= ASKED) {
-        let series = if mode[i] <= 2.0 { &mut slow } else { &mut others };
+        let series = if mode[i] <= 2 { &mut slow } else { &mut others };
         let text = format!(
             "point {:.0}, mode {:.0}: λ = {:.4} {:+.4}i, τ = {:.1} tokens",
             point[i], mode[i], re[i], im[i], tau[i]
@@ -163,24 +171,28 @@ fn eigenvalues(table: &Frame) -> Result<Plot> {
 /// Median time constant of each mode, with the band from 10 to 90 %.
 ///
 /// * `along`: those along the documents, where they are known
-pub fn time_constants(table: &Frame, states: &Frame, along: Option<&Frame>) -> Result<Figure> {
-    let (mode, tau) = (table.f64("mode")?, table.f64("tau")?);
+pub fn time_constants(
+    table: &Frame<Eigenvalues>,
+    states: &Frame<States>,
+    along: Option<&Frame<Lyapunov>>,
+) -> Result<Figure> {
+    let (mode, tau) = (table.mode()?, table.tau()?);
     let at =
         |values: &[f64], share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
     let mut rows = Vec::new();
     for m in 1..=MODES {
         let mut values: Vec<f64> =
-            (0..mode.len()).filter(|&i| mode[i] == m as f64).map(|i| tau[i].max(1e-2)).collect();
+            (0..mode.len()).filter(|&i| mode[i] == m).map(|i| tau[i].max(1e-2)).collect();
         values.sort_by(f64::total_cmp);
         if !values.is_empty() {
             rows.push((m as f64, at(&values, 0.1), at(&values, 0.5), at(&values, 0.9)));
         }
     }
-    let mut lengths = if states.has("length") { states.f64("length")? } else { Vec::new() };
+    let mut lengths = axes::numbers(&states.length()?.unwrap_or_default());
     lengths.sort_by(f64::total_cmp);
     let length = if lengths.is_empty() { f64::NAN } else { at(&lengths, 0.5) };
     let log = |x: f64| x.clamp(1e-2, 1e7).log10();
-    let reading: Vec<f64> = along.map(|t| t.f64("tau")).transpose()?.unwrap_or_default();
+    let reading: Vec<f64> = along.map(|t| t.tau()).transpose()?.unwrap_or_default();
     let while_read = || (1..=MODES).zip(&reading).map(|(m, &tau)| (m as f64, log(tau)));
     let mut svg = String::new();
     {
@@ -229,11 +241,7 @@ pub fn time_constants(table: &Frame, states: &Frame, along: Option<&Frame>) -> R
                     " While test documents are read, differences last {} tokens (Lyapunov exponents along \
                      {:.0} documents): no input is held there.",
                     listed.join(", "),
-                    along
-                        .map(|t| t.f64("n"))
-                        .transpose()?
-                        .and_then(|n| n.first().copied())
-                        .unwrap_or(0.0)
+                    along.map(|t| t.n()).transpose()?.and_then(|n| n.first().copied()).unwrap_or(0)
                 )
             },
             if length.is_finite() {
@@ -247,9 +255,9 @@ pub fn time_constants(table: &Frame, states: &Frame, along: Option<&Frame>) -> R
         ),
         alt: format!("Time constants of {} modes on a logarithmic scale.", rows.len()),
         tables: if along.is_some() {
-            &["eigenvalues", "lyapunov", "states"]
+            &[Eigenvalues::NAME, Lyapunov::NAME, States::NAME]
         } else {
-            &["eigenvalues", "states"]
+            &[Eigenvalues::NAME, States::NAME]
         },
         svg,
         plot: None,
@@ -257,15 +265,15 @@ pub fn time_constants(table: &Frame, states: &Frame, along: Option<&Frame>) -> R
 }
 
 /// How much of each component leaky sums of evidence explain, along their memory.
-pub fn memory(table: &Frame) -> Result<Figure> {
-    let (component, ratio) = (&table.f64("component")?, table.f64("ratio")?);
-    let (memory, explained) = (table.f64("memory")?, table.f64("explained")?);
-    let together = table.f64("together")?;
+pub fn memory(table: &Frame<Memory>) -> Result<Figure> {
+    let (component, ratio) = (&table.component()?, table.ratio()?);
+    let (memory, explained) = (table.memory()?, table.explained()?);
+    let together = table.together()?;
     let longest = memory.iter().copied().filter(|m| m.is_finite()).fold(1.0, f64::max);
     // Sums that forget nothing stand where the longest memory would double.
     let place = |m: f64| if m.is_finite() { m.log2() } else { longest.log2() + 1.0 };
-    let rows = |c: usize| (0..component.len()).filter(move |&i| component[i] == c as f64);
-    let count = component.iter().copied().fold(0.0, f64::max) as usize;
+    let rows = |c: usize| (0..component.len()).filter(move |&i| component[i] == c);
+    let count = component.iter().copied().max().unwrap_or(0);
     let best = |c: usize| rows(c).max_by(|&i, &j| explained[i].total_cmp(&explained[j]));
     let mut svg = String::new();
     {
@@ -308,7 +316,7 @@ pub fn memory(table: &Frame) -> Result<Figure> {
         ))
     };
     let said: Vec<String> = (1..=count).filter_map(said).collect();
-    let n = table.f64("n")?.first().copied().unwrap_or(0.0);
+    let n = table.n()?.first().copied().unwrap_or(0);
     Ok(Figure {
         name: "memory",
         title: "What each direction remembers",
@@ -326,7 +334,7 @@ pub fn memory(table: &Frame) -> Result<Figure> {
             "Variance explained for {count} components at {} memories.",
             component.len() / count.max(1)
         ),
-        tables: &["memory"],
+        tables: &[Memory::NAME],
         svg,
         plot: None,
     })
@@ -344,10 +352,10 @@ fn doubled(x: &f64) -> String {
 }
 
 /// Loss along training.
-pub fn training(table: &Frame) -> Result<Figure> {
-    let step = table.f64("step")?;
-    let loss = table.f64("loss")?;
-    let validation = table.f64("validation_loss")?;
+pub fn training(table: &Frame<Training>) -> Result<Figure> {
+    let step = axes::numbers(&table.step()?);
+    let loss = table.loss()?;
+    let validation = table.validation_loss()?;
     let pairs = |values: &[f64]| -> Vec<(f64, f64)> {
         let all = step.iter().copied().zip(values.iter().copied());
         all.filter(|(_, y)| y.is_finite()).collect()
@@ -374,7 +382,7 @@ pub fn training(table: &Frame) -> Result<Figure> {
             step.last().copied().unwrap_or(0.0)
         ),
         alt: "Training and validation loss against optimiser steps.".into(),
-        tables: &["training"],
+        tables: &[Training::NAME],
         svg,
         plot: Some(Plot {
             series: vec![

@@ -2,6 +2,7 @@
 
 use super::Figure;
 use super::axes::{self, area, chart, colour, dots, equal, key, line, range};
+use crate::records::{self, keys};
 use crate::report::grid::Cases;
 use crate::report::plot::{Plot, Series};
 use plotters::prelude::*;
@@ -34,16 +35,16 @@ pub fn dimensions(cases: &Cases, correlation: Correlation) -> Option<Figure> {
         .iter()
         .enumerate()
         .filter_map(|(i, numbers)| {
-            let predicted = numbers.get("dimension.predicted_scaled")?;
+            let predicted = numbers.get(keys::DIMENSION_PREDICTED_SCALED.name())?;
             Some(Pair {
                 group: &groups[i],
                 name: &cases.names[i],
                 predicted: *predicted,
-                found: *numbers.get("dimension.states")?,
+                found: *numbers.get(keys::DIMENSION_STATES.name())?,
             })
         })
         .collect();
-    scatter(&pairs, correlation, &["case_numbers", "case_settings"])
+    scatter(&pairs, correlation, &[records::CaseNumbers::NAME, records::CaseSettings::NAME])
 }
 
 /// Predicted against found; none without networks.

@@ -3,7 +3,7 @@
 use super::Figure;
 use super::axes::{self, GREY, area, chart, colour, dots, equal, key, range};
 use crate::Result;
-use crate::report::Frame;
+use crate::records::{FixedPoints, Frame, Readouts, States};
 use crate::report::plot::{Plot, Series};
 use plotters::prelude::*;
 use std::collections::BTreeMap;
@@ -16,17 +16,21 @@ const DRAWN: usize = 4000;
 const TRAJECTORIES: usize = 2;
 
 /// The figure; none if there is no state.
-pub fn draw(states: &Frame, fixed: &Frame, readouts: Option<&Frame>) -> Result<Option<Figure>> {
-    let (x, y) = (states.f64("pc_1")?, states.f64("pc_2")?);
+pub fn draw(
+    states: &Frame<States>,
+    fixed: &Frame<FixedPoints>,
+    readouts: Option<&Frame<Readouts>>,
+) -> Result<Option<Figure>> {
+    let (x, y) = (states.pc_1()?, states.pc_2()?);
     if x.is_empty() {
         return Ok(None);
     }
-    let labels = states.text("label")?;
+    let labels = states.label()?;
     let names = by_count(&labels);
     let shown = |label: &str| names.iter().position(|n| *n == label).unwrap_or(0).min(COLOURED);
 
     let headline = headline(fixed)?;
-    let (fx, fy) = (fixed.f64("pc_1")?, fixed.f64("pc_2")?);
+    let (fx, fy) = (fixed.pc_1()?, fixed.pc_2()?);
     let fixed_points: Vec<(f64, f64)> = headline.iter().map(|&i| (fx[i], fy[i])).collect();
     let drawn: Vec<usize> = (0..x.len()).step_by(x.len().div_ceil(DRAWN)).collect();
     let mut svg = String::new();
@@ -63,12 +67,11 @@ pub fn draw(states: &Frame, fixed: &Frame, readouts: Option<&Frame>) -> Result<O
         area.present().expect("drawing into text cannot fail");
     }
     let plot = plot(states, &labels, &names, &shown, &fixed_points)?;
-    let documents: std::collections::BTreeSet<u64> =
-        states.f64("document")?.into_iter().map(|d| d as u64).collect();
+    let documents: std::collections::BTreeSet<usize> = states.document()?.into_iter().collect();
     Ok(Some(Figure {
         name: "manifold",
         title: "Where the state lives",
-        caption: if states.has("word") {
+        caption: if states.word()?.is_some() {
             format!(
                 "{} of {} states of {} test documents in their first two principal components, \
                  to one scale, coloured by the document's label; {} slow points (black) where the \
@@ -95,9 +98,9 @@ pub fn draw(states: &Frame, fixed: &Frame, readouts: Option<&Frame>) -> Result<O
             readouts.map_or(0, Frame::height)
         ),
         tables: if readouts.is_some() {
-            &["states", "fixed_points", "readouts"]
+            &[States::NAME, FixedPoints::NAME, Readouts::NAME]
         } else {
-            &["states", "fixed_points"]
+            &[States::NAME, FixedPoints::NAME]
         },
         svg,
         plot: Some(plot),
@@ -109,15 +112,15 @@ const PLOTTED: usize = 3000;
 
 /// States with their words, and the slow points.
 fn plot(
-    states: &Frame,
+    states: &Frame<States>,
     labels: &[String],
     names: &[&str],
     shown: &dyn Fn(&str) -> usize,
     slow: &[(f64, f64)],
 ) -> Result<Plot> {
-    let (x, y) = (states.f64("pc_1")?, states.f64("pc_2")?);
-    let (document, token) = (states.f64("document")?, states.f64("token")?);
-    let words = states.has("word").then(|| states.text("word")).transpose()?;
+    let (x, y) = (states.pc_1()?, states.pc_2()?);
+    let (document, token) = (states.document()?, states.token()?);
+    let words = states.word()?;
     let groups = names.len().min(COLOURED + 1);
     let rest = names.len() > COLOURED + 1;
     let mut series: Vec<Series> = (0..groups)
@@ -128,8 +131,7 @@ fn plot(
         .collect();
     for i in (0..x.len()).step_by(x.len().div_ceil(PLOTTED).max(1)) {
         let word = words.as_ref().map_or(String::new(), |w| format!("after “{}”, ", w[i]));
-        let text =
-            format!("{word}document {:.0}, word {:.0}: {}", document[i], token[i] + 1.0, labels[i]);
+        let text = format!("{word}document {}, word {}: {}", document[i], token[i] + 1, labels[i]);
         series[shown(&labels[i])].add(x[i], y[i], text);
     }
     let mut black = Series::points("slow points", "ink".into(), 6.0, 1.0);
@@ -170,10 +172,10 @@ pub fn colours(labels: &[String], more: &[&[String]]) -> BTreeMap<String, String
 
 /// Rows of the headline: the first input, and the tolerance that has spectra
 /// (or else the smallest with points).
-fn headline(fixed: &Frame) -> Result<Vec<usize>> {
-    let inputs = fixed.text("input")?;
-    let tau = fixed.f64("tau_1")?;
-    let tolerances = fixed.f64("tolerance")?;
+fn headline(fixed: &Frame<FixedPoints>) -> Result<Vec<usize>> {
+    let inputs = fixed.input()?;
+    let tau = fixed.tau_1()?;
+    let tolerances = fixed.tolerance()?;
     let Some(first) = inputs.first() else { return Ok(Vec::new()) };
     let with_spectrum = (0..inputs.len()).find(|&i| !tau[i].is_nan());
     let Some(tolerance) = with_spectrum.map(|i| tolerances[i]) else { return Ok(Vec::new()) };
@@ -182,17 +184,17 @@ fn headline(fixed: &Frame) -> Result<Vec<usize>> {
 
 fn trajectories(
     chart: &mut axes::Chart,
-    states: &Frame,
+    states: &Frame<States>,
     labels: &[String],
     shown: &dyn Fn(&str) -> usize,
 ) -> Result<()> {
-    let (x, y) = (states.f64("pc_1")?, states.f64("pc_2")?);
-    let (documents, tokens) = (states.f64("document")?, states.f64("token")?);
-    let mut paths: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-    (0..x.len()).for_each(|i| paths.entry(documents[i] as u64).or_default().push(i));
+    let (x, y) = (states.pc_1()?, states.pc_2()?);
+    let (documents, tokens) = (states.document()?, states.token()?);
+    let mut paths: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    (0..x.len()).for_each(|i| paths.entry(documents[i]).or_default().push(i));
     let mut drawn: BTreeMap<usize, usize> = BTreeMap::new();
     for path in paths.values_mut().filter(|p| p.len() > 2) {
-        path.sort_by(|&i, &j| tokens[i].total_cmp(&tokens[j]));
+        path.sort_by_key(|&i| tokens[i]);
         let group = shown(&labels[path[0]]);
         let count = drawn.entry(group).or_default();
         if *count == TRAJECTORIES {
@@ -206,9 +208,9 @@ fn trajectories(
 }
 
 /// Readout vectors from the origin, the longest to 95 % of the way to the edge.
-fn arrows(chart: &mut axes::Chart, readouts: &Frame, x: &[f64], y: &[f64]) -> Result<()> {
-    let (dx, dy) = (readouts.f64("pc_1")?, readouts.f64("pc_2")?);
-    let names = readouts.text("name")?;
+fn arrows(chart: &mut axes::Chart, readouts: &Frame<Readouts>, x: &[f64], y: &[f64]) -> Result<()> {
+    let (dx, dy) = (readouts.pc_1()?, readouts.pc_2()?);
+    let names = readouts.name()?;
     if names.len() > 2 * COLOURED {
         return Ok(());
     }

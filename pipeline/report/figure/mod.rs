@@ -8,10 +8,10 @@ mod manifold;
 mod modes;
 mod words;
 
-use super::Frame;
 use super::plot::Plot;
 use crate::Result;
 use crate::files::replace;
+use crate::records::*;
 use std::path::Path;
 
 /// One figure, drawn.
@@ -58,69 +58,66 @@ pub fn colours(
 /// # Errors
 /// [`crate::Error::Polars`] if a table that is there cannot be understood.
 pub fn all(run: &Path) -> Result<Vec<Figure>> {
-    let have = |name: &str| run.join(format!("tables/{name}.parquet")).is_file();
     let mut figures = Vec::new();
-    let read = |name: &str| Frame::read(run, name);
-    if have("states") && have("fixed_points") {
-        let readouts = have("readouts").then(|| read("readouts")).transpose()?;
-        let (states, fixed) = (read("states")?, read("fixed_points")?);
+    if States::is_in(run) && FixedPoints::is_in(run) {
+        let readouts = Readouts::read_if_there(run)?;
+        let (states, fixed) = (States::read(run)?, FixedPoints::read(run)?);
         figures.extend(manifold::draw(&states, &fixed, readouts.as_ref())?);
     }
-    if have("spectrum") {
-        let name = "spectrum_predicted";
-        let predicted = have(name).then(|| read(name)).transpose()?;
-        figures.push(dynamics::spectrum(&read("spectrum")?, predicted.as_ref())?);
+    if Spectrum::is_in(run) {
+        let predicted = SpectrumPredicted::read_if_there(run)?;
+        figures.push(dynamics::spectrum(&Spectrum::read(run)?, predicted.as_ref())?);
     }
-    if have("memory") {
-        figures.push(dynamics::memory(&read("memory")?)?);
+    if Memory::is_in(run) {
+        figures.push(dynamics::memory(&Memory::read(run)?)?);
     }
-    if have("eigenvalues") && have("states") {
-        let (eigenvalues, states) = (read("eigenvalues")?, read("states")?);
+    if Eigenvalues::is_in(run) && States::is_in(run) {
+        let (eigenvalues, states) = (Eigenvalues::read(run)?, States::read(run)?);
         if eigenvalues.height() > 0 {
             figures.push(dynamics::plane(&eigenvalues)?);
-            let along = have("lyapunov").then(|| read("lyapunov")).transpose()?;
+            let along = Lyapunov::read_if_there(run)?;
             figures.push(dynamics::time_constants(&eigenvalues, &states, along.as_ref())?);
         }
     }
-    if have("deflection_field") {
-        figures.extend(modes::field(&read("deflection_field")?)?);
+    if DeflectionField::is_in(run) {
+        figures.extend(modes::field(&DeflectionField::read(run)?)?);
     }
-    if have("modes") {
-        figures.push(modes::along(&read("modes")?)?);
+    if Modes::is_in(run) {
+        figures.push(modes::along(&Modes::read(run)?)?);
     }
-    if have("word_modes") {
-        figures.extend(modes::selected(&read("word_modes")?)?);
-        figures.extend(modes::effects(&read("word_modes")?)?);
+    if WordModes::is_in(run) {
+        figures.extend(modes::selected(&WordModes::read(run)?)?);
+        figures.extend(modes::effects(&WordModes::read(run)?)?);
     }
-    if have("impulse") {
-        figures.push(modes::impulse(&read("impulse")?)?);
+    if Impulse::is_in(run) {
+        figures.push(modes::impulse(&Impulse::read(run)?)?);
     }
-    if have("relaxation") {
-        figures.push(modes::relaxation(&read("relaxation")?)?);
+    if Relaxation::is_in(run) {
+        figures.push(modes::relaxation(&Relaxation::read(run)?)?);
     }
-    if have("one_step") {
-        figures.extend(modes::one_step(&read("one_step")?)?);
+    if OneStep::is_in(run) {
+        figures.extend(modes::one_step(&OneStep::read(run)?)?);
     }
-    if have("units") {
-        figures.push(modes::units(&read("units")?)?);
+    if Units::is_in(run) {
+        figures.push(modes::units(&Units::read(run)?)?);
     }
-    if have("words") {
-        figures.extend(words::draw(&read("words")?)?);
+    if Words::is_in(run) {
+        figures.extend(words::draw(&Words::read(run)?)?);
     }
-    if have("modifiers") {
-        figures.extend(words::modifiers(&read("modifiers")?)?);
-        if have("text_gains") {
-            figures.extend(words::text_gains(&read("text_gains")?, &read("modifiers")?)?);
+    if Modifiers::is_in(run) {
+        figures.extend(words::modifiers(&Modifiers::read(run)?)?);
+        if TextGains::is_in(run) {
+            figures.extend(words::text_gains(&TextGains::read(run)?, &Modifiers::read(run)?)?);
         }
     }
-    if have("modifier_subspace") {
-        figures.extend(context::subspace(&read("modifier_subspace")?)?);
+    if ModifierSubspace::is_in(run) {
+        figures.extend(context::subspace(&ModifierSubspace::read(run)?)?);
     }
-    if have("positions") {
-        figures.push(context::positions(&read("positions")?)?);
+    if Positions::is_in(run) {
+        figures.push(context::positions(&Positions::read(run)?)?);
     }
-    if have("training") {
-        figures.push(dynamics::training(&read("training")?)?);
+    if Training::is_in(run) {
+        figures.push(dynamics::training(&Training::read(run)?)?);
     }
     Ok(figures)
 }

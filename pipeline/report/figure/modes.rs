@@ -4,22 +4,23 @@
 use super::Figure;
 use super::axes::{self, area, chart, chart_with, colour, dots, key, line, power, range};
 use crate::Result;
-use crate::report::Frame;
+use crate::records::{
+    DeflectionField, Deflections, Frame, Impulse, Modes, OneStep, Relaxation, Units, WordModes,
+};
 use crate::report::plot::{Plot, Series};
 use plotters::prelude::*;
 
 /// Time constants along the points.
-pub fn along(table: &Frame) -> Result<Figure> {
-    let theta = table.f64("theta")?;
+pub fn along(table: &Frame<Modes>) -> Result<Figure> {
+    let theta = table.theta()?;
     let log = |x: f64| x.clamp(1e-2, 1e7).log10();
-    let series: Vec<Vec<(f64, f64)>> = ["tau_1", "tau_2", "tau_3"]
-        .iter()
-        .map(|name| {
-            let tau = table.f64(name)?;
+    let series: Vec<Vec<(f64, f64)>> = [table.tau_1()?, table.tau_2()?, table.tau_3()?]
+        .into_iter()
+        .map(|tau| {
             let pairs = theta.iter().copied().zip(tau).filter(|(_, t)| t.is_finite());
-            Ok(pairs.map(|(x, t)| (x, log(t))).collect())
+            pairs.map(|(x, t)| (x, log(t))).collect()
         })
-        .collect::<Result<_>>()?;
+        .collect();
     let mut svg = String::new();
     {
         let area = area(&mut svg);
@@ -60,7 +61,7 @@ pub fn along(table: &Frame) -> Result<Figure> {
             theta.len()
         ),
         alt: format!("Three time constants at each of {} slow points.", theta.len()),
-        tables: &["modes"],
+        tables: &[Modes::NAME],
         svg,
         plot: Some(Plot {
             series: live,
@@ -75,13 +76,13 @@ pub fn along(table: &Frame) -> Result<Figure> {
 /// Names of the sets of words, in the order of their colours.
 const SETS: [&str; 3] = ["positive", "negative", "neutral"];
 /// Words with fewer occurrences are left out.
-const LEAST: f64 = 20.0;
+const LEAST: usize = 20;
 
 /// What each word adds to the slow mode, against its coefficient in the bag of words.
-pub fn selected(table: &Frame) -> Result<Option<Figure>> {
-    let (words, counts) = (table.text("word")?, table.f64("count")?);
-    let (x, y) = (table.f64("coefficient")?, table.f64("selected")?);
-    let sets = table.text("set")?;
+pub fn selected(table: &Frame<WordModes>) -> Result<Option<Figure>> {
+    let (words, counts) = (table.word()?, table.count()?);
+    let (x, y) = (table.coefficient()?, table.selected()?);
+    let sets = table.set()?;
     let kept: Vec<usize> = (0..words.len()).filter(|&w| counts[w] >= LEAST).collect();
     if kept.len() < 3 {
         return Ok(None);
@@ -137,21 +138,21 @@ pub fn selected(table: &Frame) -> Result<Option<Figure>> {
             kept.len()
         ),
         alt: format!("Scatter plot of {} words.", kept.len()),
-        tables: &["word_modes"],
+        tables: &[WordModes::NAME],
         svg,
         plot: Some(plot),
     }))
 }
 
 /// Speed of visited states under the held input.
-pub fn relaxation(table: &Frame) -> Result<Figure> {
-    let step = table.f64("step")?;
+pub fn relaxation(table: &Frame<Relaxation>) -> Result<Figure> {
+    let step = axes::numbers(&table.step()?);
     let log = |x: f64| x.clamp(1e-8, 1e8).log10();
-    let column = |name: &str| -> Result<Vec<(f64, f64)>> {
-        Ok(step.iter().copied().zip(table.f64(name)?).map(|(s, v)| (s, log(v))).collect())
+    let curve = |values: Vec<f64>| -> Vec<(f64, f64)> {
+        step.iter().copied().zip(values).map(|(s, v)| (s, log(v))).collect()
     };
-    let (low, middle, high) = (column("low")?, column("median")?, column("high")?);
-    let n = table.f64("n")?.first().copied().unwrap_or(0.0);
+    let (low, middle, high) = (curve(table.low()?), curve(table.median()?), curve(table.high()?));
+    let n = table.n()?.first().copied().unwrap_or(0);
     let mut svg = String::new();
     {
         let area = area(&mut svg);
@@ -177,17 +178,17 @@ pub fn relaxation(table: &Frame) -> Result<Figure> {
              input is held. A fast fall, then a slow drift along the manifold."
         ),
         alt: format!("Step length over {} tokens.", step.len()),
-        tables: &["relaxation"],
+        tables: &[Relaxation::NAME],
         svg,
         plot: None,
     })
 }
 
 /// Immediate effects of words at the central point, in the plane of the slow points.
-pub fn effects(table: &Frame) -> Result<Option<Figure>> {
-    let (words, sets) = (table.text("word")?, table.text("set")?);
-    let (x, y) = (table.f64("effect_1")?, table.f64("effect_2")?);
-    let arrow = (table.f64("selects_1")?, table.f64("selects_2")?);
+pub fn effects(table: &Frame<WordModes>) -> Result<Option<Figure>> {
+    let (words, sets) = (table.word()?, table.set()?);
+    let (x, y) = (table.effect_1()?, table.effect_2()?);
+    let arrow = (table.selects_1()?, table.selects_2()?);
     let shown: Vec<usize> = (0..words.len()).filter(|&w| sets[w] != "none").collect();
     if shown.len() < 3 {
         return Ok(None);
@@ -246,7 +247,7 @@ pub fn effects(table: &Frame) -> Result<Option<Figure>> {
             shown.len()
         ),
         alt: format!("Scatter plot of {} word effects in three sets.", shown.len()),
-        tables: &["word_modes"],
+        tables: &[WordModes::NAME],
         svg,
         plot: Some(plot),
     }))
@@ -258,10 +259,10 @@ const FIELDS: usize = 5;
 const HEAD: f64 = 0.3;
 
 /// Where the first word of each label moves the state, from all over the manifold.
-pub fn field(table: &Frame) -> Result<Option<Figure>> {
-    let (words, labels) = (table.text("word")?, table.text("label")?);
-    let (x, y) = (table.f64("from_1")?, table.f64("from_2")?);
-    let (dx, dy) = (table.f64("by_1")?, table.f64("by_2")?);
+pub fn field(table: &Frame<DeflectionField>) -> Result<Option<Figure>> {
+    let (words, labels) = (table.word()?, table.label()?);
+    let (x, y) = (table.from_1()?, table.from_2()?);
+    let (dx, dy) = (table.by_1()?, table.by_2()?);
     let mut drawn: Vec<(&str, &str)> = Vec::new();
     for (word, label) in words.iter().zip(&labels) {
         if !drawn.contains(&(word.as_str(), label.as_str())) {
@@ -322,17 +323,17 @@ pub fn field(table: &Frame) -> Result<Option<Figure>> {
             shown.len() - 1
         ),
         alt: format!("Arrows of {} words over the plane of the states.", shown.len()),
-        tables: &["deflection_field", "deflections"],
+        tables: &[DeflectionField::NAME, Deflections::NAME],
         svg,
         plot: None,
     }))
 }
 
 /// What words leave behind, token after token.
-pub fn impulse(table: &Frame) -> Result<Figure> {
-    let (sets, later) = (table.text("set")?, table.f64("later")?);
-    let (network, linear) = (table.f64("network")?, table.f64("linear")?);
-    let slow = table.f64("slow_mode")?;
+pub fn impulse(table: &Frame<Impulse>) -> Result<Figure> {
+    let (sets, later) = (table.set()?, axes::numbers(&table.later()?));
+    let (network, linear) = (table.network()?, table.linear()?);
+    let slow = table.slow_mode()?;
     let mut svg = String::new();
     {
         let area = area(&mut svg);
@@ -361,7 +362,7 @@ pub fn impulse(table: &Frame) -> Result<Figure> {
         }
         area.present().expect("drawing into text cannot fail");
     }
-    let n = table.f64("n")?.first().copied().unwrap_or(0.0);
+    let n = table.n()?.first().copied().unwrap_or(0);
     Ok(Figure {
         name: "impulse",
         title: "What one word leaves behind",
@@ -372,7 +373,7 @@ pub fn impulse(table: &Frame) -> Result<Figure> {
              and thick meet, the slow mode is all that is remembered."
         ),
         alt: format!("Readout change over {} delays for three sets of words.", later.len() / 3),
-        tables: &["impulse"],
+        tables: &[Impulse::NAME],
         svg,
         plot: None,
     })
@@ -382,9 +383,9 @@ pub fn impulse(table: &Frame) -> Result<Figure> {
 const BARS: usize = 40;
 
 /// Errors of single linear steps.
-pub fn one_step(table: &Frame) -> Result<Option<Figure>> {
+pub fn one_step(table: &Frame<OneStep>) -> Result<Option<Figure>> {
     let mut errors: Vec<f64> =
-        table.f64("error")?.into_iter().filter(|e| e.is_finite() && *e > 0.0).collect();
+        table.error()?.into_iter().filter(|e| e.is_finite() && *e > 0.0).collect();
     errors.sort_by(f64::total_cmp);
     if errors.len() < 2 {
         return Ok(None);
@@ -427,18 +428,18 @@ pub fn one_step(table: &Frame) -> Result<Option<Figure>> {
             errors.len()
         ),
         alt: format!("Histogram of {} relative errors, median {middle:.3}.", errors.len()),
-        tables: &["one_step"],
+        tables: &[OneStep::NAME],
         svg,
         plot: None,
     }))
 }
 
 /// Single units over two documents.
-pub fn units(table: &Frame) -> Result<Figure> {
-    let (labels, token) = (table.text("label")?, table.f64("token")?);
-    let (unit, activation) = (table.f64("unit")?, table.f64("activation")?);
-    let mut all: Vec<f64> = unit.clone();
-    all.sort_by(f64::total_cmp);
+pub fn units(table: &Frame<Units>) -> Result<Figure> {
+    let (labels, token) = (table.label()?, axes::numbers(&table.token()?));
+    let (unit, activation) = (table.unit()?, table.activation()?);
+    let mut all = unit.clone();
+    all.sort_unstable();
     all.dedup();
     let mut classes: Vec<&str> = labels.iter().map(String::as_str).collect();
     classes.dedup();
@@ -476,7 +477,7 @@ pub fn units(table: &Frame) -> Result<Figure> {
             all.len()
         ),
         alt: format!("{} units over two documents.", all.len()),
-        tables: &["units"],
+        tables: &[Units::NAME],
         svg,
         plot: None,
     })

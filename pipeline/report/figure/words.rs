@@ -3,13 +3,13 @@
 use super::Figure;
 use super::axes::{self, area, chart, colour, dots, range};
 use crate::Result;
-use crate::report::Frame;
+use crate::records::{Frame, Modifiers, TextGains, Words};
 use crate::report::plot::{Plot, Series};
 use plotters::prelude::*;
 use std::collections::BTreeMap;
 
 /// Words with fewer occurrences are left out: their counts say little.
-const LEAST: f64 = 20.0;
+const LEAST: usize = 20;
 /// Most words in the plot that can be asked, the most frequent.
 const PLOTTED: usize = 8000;
 /// Quantile of the null beyond which a word counts as a modifier.
@@ -24,10 +24,10 @@ const KNOWN: f64 = 1.0;
 const NAMED: usize = 6;
 
 /// The figure for the last output; none without words or evidence.
-pub fn draw(table: &Frame) -> Result<Option<Figure>> {
-    let words = table.text("word")?;
-    let counts = table.f64("count")?;
-    let (evidence, network) = (table.lists("evidence")?, table.lists("network")?);
+pub fn draw(table: &Frame<Words>) -> Result<Option<Figure>> {
+    let words = table.word()?;
+    let counts = table.count()?;
+    let (evidence, network) = (table.evidence()?, table.network()?);
     let Some(output) = network.first().map(Vec::len).filter(|n| *n > 0) else { return Ok(None) };
     let labels = evidence.first().map_or(0, Vec::len);
     if labels == 0 {
@@ -64,7 +64,7 @@ pub fn draw(table: &Frame) -> Result<Option<Figure>> {
         area.present().expect("drawing into text cannot fail");
     }
     let mut order: Vec<usize> = (0..kept.len()).collect();
-    order.sort_by(|&a, &b| counts[kept[b]].total_cmp(&counts[kept[a]]));
+    order.sort_by(|&a, &b| counts[kept[b]].cmp(&counts[kept[a]]));
     let mut series = Series::points("words", axes::css(0), 5.0, 0.5);
     for i in order.into_iter().take(PLOTTED) {
         let ((x, y), w) = (points[i], kept[i]);
@@ -88,7 +88,7 @@ pub fn draw(table: &Frame) -> Result<Option<Figure>> {
             kept.len()
         ),
         alt: format!("Scatter plot of {} words, network against counts.", kept.len()),
-        tables: &["words"],
+        tables: &[Words::NAME],
         svg,
         plot: Some(plot),
     }))
@@ -151,14 +151,14 @@ impl Cloud {
 
 /// What the text says a word does to the next ones, and what the network does after it; none for fewer than two words
 /// of which the text says enough.
-pub fn text_gains(text: &Frame, network: &Frame) -> Result<Option<Figure>> {
-    let (words, gain, rate) = (text.text("word")?, text.f64("gain")?, text.f64("discovery_rate")?);
-    let (low, high) = (text.f64("low")?, text.f64("high")?);
+pub fn text_gains(text: &Frame<TextGains>, network: &Frame<Modifiers>) -> Result<Option<Figure>> {
+    let (words, gain, rate) = (text.word()?, text.gain()?, text.discovery_rate()?);
+    let (low, high) = (text.low()?, text.high()?);
     let measured: BTreeMap<String, f64> =
-        network.text("word")?.into_iter().zip(network.f64("gain")?).collect();
+        network.word()?.into_iter().zip(network.gain()?).collect();
     // The gain of a rare word is anything, and would set the range.
-    let settled = text.bool("converged")?;
-    let sure = |i: usize| settled[i] == Some(true) && high[i] - low[i] <= 2.0 * KNOWN;
+    let settled = text.converged()?;
+    let sure = |i: usize| settled[i] && high[i] - low[i] <= 2.0 * KNOWN;
     let shown: Vec<(usize, f64)> = (0..words.len())
         .filter(|&i| sure(i))
         .filter_map(|i| Some((i, *measured.get(&words[i])?)))
@@ -203,7 +203,7 @@ pub fn text_gains(text: &Frame, network: &Frame) -> Result<Option<Figure>> {
             "Scatter plot of {} words, gain by the network against gain by the text.",
             shown.len()
         ),
-        tables: &["text_gains", "modifiers"],
+        tables: &[TextGains::NAME, Modifiers::NAME],
         svg,
         plot: Some(Plot { series, x: across, y: up, equal: false, search: true }),
     }))
@@ -211,18 +211,18 @@ pub fn text_gains(text: &Frame, network: &Frame) -> Result<Option<Figure>> {
 
 /// Words by how they change the reading of others: gain and effect; none for fewer
 /// than two words.
-pub fn modifiers(table: &Frame) -> Result<Option<Figure>> {
-    let (words, gain, effect) = (table.text("word")?, table.f64("gain")?, table.f64("effect")?);
-    let (tau, beyond, counts) =
-        (table.f64("tau")?, table.f64("null_quantile")?, table.f64("count")?);
+pub fn modifiers(table: &Frame<Modifiers>) -> Result<Option<Figure>> {
+    let (words, gain, effect) = (table.word()?, table.gain()?, table.effect()?);
+    let (tau, beyond, counts) = (table.tau()?, table.null_quantile()?, table.count()?);
     if words.len() < 2 {
         return Ok(None);
     }
     let stands_out = |i: usize| beyond[i] >= BEYOND;
-    let at = |i: usize| (gain[i], counts[i].max(1.0).log10());
+    let at = |i: usize| (gain[i], (counts[i].max(1) as f64).log10());
     // Named on either side are those that change most of the text.
     let mut named: Vec<usize> = (0..words.len()).filter(|&i| stands_out(i)).collect();
-    named.sort_by(|&a, &b| (gain[b].abs() * counts[b]).total_cmp(&(gain[a].abs() * counts[a])));
+    let changed = |i: usize| gain[i].abs() * counts[i] as f64;
+    named.sort_by(|&a, &b| changed(b).total_cmp(&changed(a)));
     let turns = |i: &usize| gain[*i] < 0.0;
     let (turning, strengthening): (Vec<usize>, Vec<usize>) = named.into_iter().partition(turns);
     let many = turning.len() + strengthening.len();
@@ -254,7 +254,7 @@ pub fn modifiers(table: &Frame) -> Result<Option<Figure>> {
             words.len()
         ),
         alt: format!("Scatter plot of {} words, occurrences against gain.", words.len()),
-        tables: &["modifiers"],
+        tables: &[Modifiers::NAME],
         svg,
         plot: Some(Plot {
             series,

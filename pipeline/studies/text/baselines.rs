@@ -11,7 +11,7 @@ use crate::dynamics::Map;
 use crate::engine::StageOutput;
 use crate::experiment::Experiment;
 use crate::model::{Network, weights};
-use crate::report::{Frame, Table};
+use crate::records::{self, column, keys};
 use crate::stats::evidence;
 use crate::{Error, Result, interrupt, train};
 use rayon::prelude::*;
@@ -55,23 +55,26 @@ pub fn stage(
     let interval = |share: f64| {
         if score { (f64::NAN, f64::NAN) } else { evidence::share_interval(share, words.count) }
     };
-    let accuracies = Table::new("accuracies")
-        .text("model", rows.iter().map(|r| r.0))
-        .f64("accuracy", rows.iter().map(|r| r.1))
-        .f64("low", rows.iter().map(|r| interval(r.1).0))
-        .f64("high", rows.iter().map(|r| interval(r.1).1))
-        .u64("n", rows.iter().map(|_| words.count));
-    let penalties = Table::new("penalties")
-        .f64("penalty", model.tried.iter().map(|t| t.0))
-        .f64("validation_loss", model.tried.iter().map(|t| t.1))
-        .f64("validation_accuracy", model.tried.iter().map(|t| t.2))
-        .maybe_bool("converged", model.tried.iter().map(|t| Some(t.3)));
+    let accuracies = records::Accuracies {
+        model: column(rows.iter().map(|r| r.0)),
+        accuracy: column(rows.iter().map(|r| r.1)),
+        low: column(rows.iter().map(|r| interval(r.1).0)),
+        high: column(rows.iter().map(|r| interval(r.1).1)),
+        n: column(rows.iter().map(|_| words.count)),
+    };
+    let penalties = records::Penalties {
+        penalty: column(model.tried.iter().map(|t| t.0)),
+        validation_loss: column(model.tried.iter().map(|t| t.1)),
+        validation_accuracy: column(model.tried.iter().map(|t| t.2)),
+        converged: column(model.tried.iter().map(|t| t.3)),
+    };
     let effects = word_effects(e, folder, &corpus, &network)?;
     let words_table = write_words(&corpus, &model, &effects);
-    let bias = Table::new("bag_of_words")
-        .u64("output", 0..model.bias.len())
-        .f64("bias", model.bias.iter().copied())
-        .f64("penalty", model.bias.iter().map(|_| model.penalty));
+    let bias = records::BagOfWords {
+        output: column(0..model.bias.len()),
+        bias: column(model.bias.iter().copied()),
+        penalty: column(model.bias.iter().map(|_| model.penalty)),
+    };
     let files = [
         accuracies.write(folder)?,
         penalties.write(folder)?,
@@ -79,12 +82,16 @@ pub fn stage(
         bias.write(folder)?,
     ];
     let mut made = StageOutput::files(files)
-        .with("accuracy.bag_of_words", words.accuracy)
-        .with("accuracy.majority", majority);
+        .with(keys::ACCURACY_BAG_OF_WORDS, words.accuracy)
+        .with(keys::ACCURACY_MAJORITY, majority);
     for (name, accuracy) in &rows {
-        if NGRAMS.contains(name) || *name == "encoder" {
-            made = made.with(&format!("accuracy.{name}"), *accuracy);
-        }
+        let key = match *name {
+            "bigrams" => keys::ACCURACY_BIGRAMS,
+            "trigrams" => keys::ACCURACY_TRIGRAMS,
+            "encoder" => keys::ACCURACY_ENCODER,
+            _ => continue,
+        };
+        made = made.with(key, *accuracy);
     }
     Ok(made)
 }
@@ -233,10 +240,10 @@ fn word_effects(
     network: &Network,
 ) -> Result<Vec<Vec<f64>>> {
     let (axes, _) = super::states::read_axes(folder)?;
-    let table = Frame::read(folder, "fixed_points")?;
-    let (helds, tolerances) = (table.text("input")?, table.f64("tolerance")?);
+    let table = records::FixedPoints::read(folder)?;
+    let (helds, tolerances) = (table.input()?, table.tolerance()?);
     let first = &e.fixed_points.inputs[0];
-    let states = table.lists("state")?;
+    let states = table.state()?;
     let distance =
         |s: &[f64]| s.iter().zip(axes.mean.iter()).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
     let centre = (0..states.len())
@@ -258,18 +265,19 @@ fn word_effects(
     (0..corpus.words.len()).into_par_iter().map(effect).collect()
 }
 
-fn write_words(corpus: &Corpus, model: &baseline::Model, effects: &[Vec<f64>]) -> Table {
+fn write_words(corpus: &Corpus, model: &baseline::Model, effects: &[Vec<f64>]) -> records::Words {
     let vocabulary = corpus.words.len();
     let mut counts = vec![0; vocabulary];
     corpus.train.documents.tokens().iter().for_each(|&t| counts[t as usize] += 1);
     let evidence = evidence::log_odds(&corpus.train, vocabulary, corpus.label_names.len());
     let weights: Vec<Vec<f64>> =
         (0..vocabulary).map(|w| model.weights.iter().map(|o| o[w]).collect()).collect();
-    Table::new("words")
-        .text("word", corpus.words.iter().map(String::as_str))
-        .u64("id", 0..vocabulary)
-        .u64("count", counts)
-        .lists("evidence", evidence.iter().map(Vec::as_slice))
-        .lists("bag_of_words", weights.iter().map(Vec::as_slice))
-        .lists("network", effects.iter().map(Vec::as_slice))
+    records::Words {
+        word: column(corpus.words.iter().map(String::as_str)),
+        id: column(0..vocabulary),
+        count: column(counts),
+        evidence: column(&evidence),
+        bag_of_words: column(&weights),
+        network: column(effects),
+    }
 }

@@ -9,7 +9,7 @@ use crate::experiment::Experiment;
 use crate::modifiers::position::Reader;
 use crate::modifiers::subspace::{Subspace, blocked};
 use crate::modifiers::{self, Barcodes};
-use crate::report::Table;
+use crate::records::{self, Table, column};
 use crate::stats::evidence;
 use crate::summary;
 use rayon::prelude::*;
@@ -43,40 +43,45 @@ pub(super) fn tables(e: &Experiment, found: &Found) -> Result<Vec<Table>> {
     };
     let mut tables = Vec::new();
     if let Some(subspace) = &subspace {
-        tables.push(members(found, subspace, &moved));
+        tables.push(members(found, subspace, &moved).table());
     }
     if found.scene.points.is_empty() {
         return Ok(tables);
     }
     if let Some(subspace) = &subspace {
-        tables.extend(documents(e, found, subspace)?);
-        tables.push(phrases(found, subspace)?);
+        tables.extend(documents(e, found, subspace)?.map(records::Blocking::table));
+        tables.push(phrases(found, subspace)?.table());
     }
-    tables.push(positions(found, subspace.as_ref())?);
+    tables.push(positions(found, subspace.as_ref())?.table());
     Ok(tables)
 }
 
-fn members(found: &Found, subspace: &Subspace, moved: &[Vec<f64>]) -> Table {
+fn members(found: &Found, subspace: &Subspace, moved: &[Vec<f64>]) -> records::ModifierSubspace {
     let at: Vec<Vec<f64>> = moved.iter().map(|d| subspace.coordinates(d)).collect();
     let axis = |a: usize| at.iter().map(move |c| c.get(a).copied());
     let share = |a: usize| subspace.shares.get(a).copied().unwrap_or(0.0);
     let count = found.list.len();
-    Table::new("modifier_subspace")
-        .text("word", found.list.iter().map(|&w| found.scene.corpus.words[w].as_str()))
-        .f64("gain", found.list.iter().map(|&w| found.codes.gain[w]))
-        .maybe_f64("s_1", axis(0))
-        .maybe_f64("s_2", axis(1))
-        .maybe_f64("s_3", axis(2))
-        .f64("inside", moved.iter().map(|d| subspace.inside(d)))
-        .u64("directions", vec![subspace.basis.ncols(); count])
-        .f64("share_1", vec![share(0); count])
-        .f64("share_2", vec![share(1); count])
-        .f64("share_3", vec![share(2); count])
+    records::ModifierSubspace {
+        word: column(found.list.iter().map(|&w| found.scene.corpus.words[w].as_str())),
+        gain: column(found.list.iter().map(|&w| found.codes.gain[w])),
+        s_1: column(axis(0)),
+        s_2: column(axis(1)),
+        s_3: column(axis(2)),
+        inside: column(moved.iter().map(|d| subspace.inside(d))),
+        directions: column(vec![subspace.basis.ncols(); count]),
+        share_1: column(vec![share(0); count]),
+        share_2: column(vec![share(1); count]),
+        share_3: column(vec![share(2); count]),
+    }
 }
 
 /// Test documents read with the subspace open, blocked after modifiers, and blocked at every
 /// token; nothing where documents have neither classes nor a score.
-fn documents(e: &Experiment, found: &Found, subspace: &Subspace) -> Result<Option<Table>> {
+fn documents(
+    e: &Experiment,
+    found: &Found,
+    subspace: &Subspace,
+) -> Result<Option<records::Blocking>> {
     let scene = found.scene;
     let chosen = super::modes::documents(e, scene, e.modes.rollouts, "context/blocking");
     let start = scene.last(&[])?;
@@ -134,20 +139,19 @@ fn documents(e: &Experiment, found: &Found, subspace: &Subspace) -> Result<Optio
         }
     }
     let what = if score { "squared_error" } else { "accuracy" };
-    Ok(Some(
-        Table::new("blocking")
-            .text("documents", lines.iter().map(|l| l.set))
-            .text("reading", lines.iter().map(|l| l.reading))
-            .text("measure", lines.iter().map(|_| what))
-            .f64("value", lines.iter().map(|l| l.mean))
-            .f64("low", lines.iter().map(|l| l.interval.0))
-            .f64("high", lines.iter().map(|l| l.interval.1))
-            .u64("n", lines.iter().map(|l| l.count)),
-    ))
+    Ok(Some(records::Blocking {
+        documents: column(lines.iter().map(|l| l.set)),
+        reading: column(lines.iter().map(|l| l.reading)),
+        measure: column(lines.iter().map(|_| what)),
+        value: column(lines.iter().map(|l| l.mean)),
+        low: column(lines.iter().map(|l| l.interval.0)),
+        high: column(lines.iter().map(|l| l.interval.1)),
+        n: column(lines.iter().map(|l| l.count)),
+    }))
 }
 
 /// Pairs of a modifier and a probe word, read from the middle of the line.
-fn phrases(found: &Found, subspace: &Subspace) -> Result<Table> {
+fn phrases(found: &Found, subspace: &Subspace) -> Result<records::Phrases> {
     let (scene, watched) = (found.scene, found.watched);
     let sign = |negative: bool| {
         let of = found.list.iter().filter(move |&&w| (found.codes.gain[w] < 0.0) == negative);
@@ -173,12 +177,13 @@ fn phrases(found: &Found, subspace: &Subspace) -> Result<Table> {
         }
     }
     let word = |w: usize| scene.corpus.words[w].as_str();
-    Ok(Table::new("phrases")
-        .text("modifier", rows.iter().map(|r| word(r.0)))
-        .text("word", rows.iter().map(|r| word(r.1)))
-        .f64("plain", rows.iter().map(|r| r.2[0]))
-        .f64("modified", rows.iter().map(|r| r.2[1]))
-        .f64("blocked", rows.iter().map(|r| r.2[2])))
+    Ok(records::Phrases {
+        modifier: column(rows.iter().map(|r| word(r.0))),
+        word: column(rows.iter().map(|r| word(r.1))),
+        plain: column(rows.iter().map(|r| r.2[0])),
+        modified: column(rows.iter().map(|r| r.2[1])),
+        blocked: column(rows.iter().map(|r| r.2[2])),
+    })
 }
 
 /// Reads some probe words as they were read in the search.
@@ -192,7 +197,7 @@ fn reader<'a>(found: &Found<'a>, probes: &[usize], later: usize) -> Reader<'a> {
 }
 
 /// How much words count at the first and at the last places.
-fn positions(found: &Found, subspace: Option<&Subspace>) -> Result<Table> {
+fn positions(found: &Found, subspace: Option<&Subspace>) -> Result<records::Positions> {
     let (scene, watched) = (found.scene, found.watched);
     let reader = reader(found, watched.probes, LATER);
     let follow = |from: Vec<f64>| {
@@ -214,10 +219,11 @@ fn positions(found: &Found, subspace: Option<&Subspace>) -> Result<Table> {
     let places = 0..=LATER;
     let both = |first: &[f64], last: &[f64]| [first, last].concat();
     let blocked = places.clone().map(|t| without.as_ref().map(|g| g[t]));
-    Ok(Table::new("positions")
-        .text("from", [vec!["beginning"; LATER + 1], vec!["end"; LATER + 1]].concat())
-        .u64("words", places.clone().chain(places.clone()))
-        .f64("gain", both(&own, &end))
-        .maybe_f64("gain_blocked", blocked.chain(places.clone().map(|_| None)))
-        .maybe_f64("initial_inside", places.clone().chain(places).map(|_| inside)))
+    Ok(records::Positions {
+        from: column([vec!["beginning"; LATER + 1], vec!["end"; LATER + 1]].concat()),
+        words: column(places.clone().chain(places.clone())),
+        gain: column(both(&own, &end)),
+        gain_blocked: column(blocked.chain(places.clone().map(|_| None))),
+        initial_inside: column(places.clone().chain(places).map(|_| inside)),
+    })
 }

@@ -13,7 +13,7 @@ use crate::experiment::Experiment;
 use crate::modifiers::barcode::Decay;
 use crate::modifiers::clusters::clusters;
 use crate::modifiers::{self, Barcodes};
-use crate::report::{Frame, Table};
+use crate::records::{self, Frame, Table, column, keys};
 use crate::stats::evidence;
 use crate::studies::explain::CONTEXT;
 use crate::summary;
@@ -58,7 +58,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
     }
     let said = said(e, folder, &scene.corpus)?;
     made.files.push(text_gains(&scene.corpus.words, &said).write(folder)?);
-    made = made.with("text_gains.count", said.iter().filter(|g| g.told()).count() as f64);
+    made = made.with(keys::TEXT_GAINS_COUNT, said.iter().filter(|g| g.told()).count() as f64);
     let mut list: Vec<u32> = Vec::new();
     let sets = scene.sets(e, folder)?;
     let probes: Vec<usize> = sets.positive.iter().chain(&sets.negative).copied().collect();
@@ -67,10 +67,10 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
         let (tables, strongest, network) = search(e, folder, &scene, &probes)?;
         let alike = Agreement::of(&said, &network, e.seed);
         made = made
-            .with("text_gains.agreement", alike.correlation)
-            .with("text_gains.agreement.low", alike.interval.0)
-            .with("text_gains.agreement.high", alike.interval.1)
-            .with("text_gains.compared", alike.words as f64);
+            .with(keys::TEXT_GAINS_AGREEMENT, alike.correlation)
+            .with(keys::TEXT_GAINS_AGREEMENT_LOW, alike.interval.0)
+            .with(keys::TEXT_GAINS_AGREEMENT_HIGH, alike.interval.1)
+            .with(keys::TEXT_GAINS_COMPARED, alike.words as f64);
         for table in tables {
             made.files.push(table.write(folder)?);
         }
@@ -114,9 +114,9 @@ fn search(
         inputs: &scene.inputs,
         probes,
     };
-    let counts = Frame::read(folder, "words")?.f64("count")?;
+    let counts = records::Words::read(folder)?.count()?;
     let mut often: Vec<usize> =
-        (0..counts.len()).filter(|&w| counts[w] >= e.context.least as f64).collect();
+        (0..counts.len()).filter(|&w| counts[w] >= e.context.least).collect();
     // A vocabulary of few words has none that are rare.
     if often.len() < 2 {
         often = (0..counts.len()).collect();
@@ -150,27 +150,28 @@ fn search(
     for (&w, number) in modifiers.iter().zip(clusters(&codes, ALIKE)) {
         cluster[w] = Some(number as f64 + 1.0);
     }
-    let table = Table::new("modifiers")
-        .text("word", often.iter().map(|&w| scene.corpus.words[w].as_str()))
-        .u64("id", often.iter().copied())
-        .u64("count", often.iter().map(|&w| counts[w] as usize))
-        .f64("effect", often.iter().map(|&w| found.effect[w]))
-        .f64("null_quantile", quantiles)
-        .f64("discovery_rate", rates)
-        .f64("gain", often.iter().map(|&w| found.gain[w]))
-        .f64("gain_mean", everywhere.iter().map(|g| summary::mean(g)))
-        .f64("gain_deviation", everywhere.iter().map(|g| summary::deviation(g)))
-        .u64("contexts", often.iter().map(|_| elsewhere.len() + 1))
-        .maybe_f64("tau", often.iter().map(|&w| decay[w].and_then(|d| d.half)))
-        .maybe_f64("tau_fitted", often.iter().map(|&w| fitted(w).and_then(|d| d.fitted)))
-        .maybe_f64("tau_low", often.iter().map(|&w| fitted(w).map(|d| d.interval.0)))
-        .maybe_f64("tau_high", often.iter().map(|&w| fitted(w).map(|d| d.interval.1)))
-        .f64("component_1", often.iter().map(|&w| component[w]))
-        .maybe_f64("cluster", often.iter().map(|&w| cluster[w]));
+    let table = records::Modifiers {
+        word: column(often.iter().map(|&w| scene.corpus.words[w].as_str())),
+        id: column(often.iter().copied()),
+        count: column(often.iter().map(|&w| counts[w])),
+        effect: column(often.iter().map(|&w| found.effect[w])),
+        null_quantile: column(quantiles),
+        discovery_rate: column(rates),
+        gain: column(often.iter().map(|&w| found.gain[w])),
+        gain_mean: column(everywhere.iter().map(|g| summary::mean(g))),
+        gain_deviation: column(everywhere.iter().map(|g| summary::deviation(g))),
+        contexts: column(often.iter().map(|_| elsewhere.len() + 1)),
+        tau: column(often.iter().map(|&w| decay[w].and_then(|d| d.half))),
+        tau_fitted: column(often.iter().map(|&w| fitted(w).and_then(|d| d.fitted))),
+        tau_low: column(often.iter().map(|&w| fitted(w).map(|d| d.interval.0))),
+        tau_high: column(often.iter().map(|&w| fitted(w).map(|d| d.interval.1))),
+        component_1: column(often.iter().map(|&w| component[w])),
+        cluster: column(often.iter().map(|&w| cluster[w])),
+    };
     let strongest = modifiers.iter().take(e.context.from_network).map(|&w| w as u32).collect();
     let all =
         blocking::Found { scene, watched: &watched, codes: &found, list: &modifiers, line: &line };
-    let mut tables = vec![table];
+    let mut tables = vec![table.table()];
     tables.extend(blocking::tables(e, &all)?);
     Ok((tables, strongest, found.gain))
 }
@@ -211,7 +212,7 @@ fn augment(
     mut made: StageOutput,
 ) -> Result<StageOutput> {
     let classes = corpus.label_names.len();
-    let weights = Frame::read(folder, "words")?.lists("bag_of_words")?;
+    let weights = records::Words::read(folder)?.bag_of_words()?;
     let bag = bag(folder, &weights)?;
     let asked = baseline::candidates::candidates(&bag, &corpus.train, classes, e.context.least);
     made.files.push(candidates(corpus, &asked).write(folder)?);
@@ -266,16 +267,17 @@ fn augment(
     let share = |a: f64| {
         if score { (f64::NAN, f64::NAN) } else { evidence::share_interval(a, words.count) }
     };
-    let table = Table::new("augmented")
-        .text("model", rows.iter().map(|r| r.name))
-        .f64("accuracy", rows.iter().map(|r| r.accuracy))
-        .f64("low", rows.iter().map(|r| share(r.accuracy).0))
-        .f64("high", rows.iter().map(|r| share(r.accuracy).1))
-        .u64("n", rows.iter().map(|_| words.count))
-        .f64("validation_loss", rows.iter().map(|r| r.validation_loss))
-        .f64("recovered", rows.iter().map(|r| r.recovered))
-        .f64("recovered_low", rows.iter().map(|r| r.interval.0))
-        .f64("recovered_high", rows.iter().map(|r| r.interval.1));
+    let table = records::Augmented {
+        model: column(rows.iter().map(|r| r.name)),
+        accuracy: column(rows.iter().map(|r| r.accuracy)),
+        low: column(rows.iter().map(|r| share(r.accuracy).0)),
+        high: column(rows.iter().map(|r| share(r.accuracy).1)),
+        n: column(rows.iter().map(|_| words.count)),
+        validation_loss: column(rows.iter().map(|r| r.validation_loss)),
+        recovered: column(rows.iter().map(|r| r.recovered)),
+        recovered_low: column(rows.iter().map(|r| r.interval.0)),
+        recovered_high: column(rows.iter().map(|r| r.interval.1)),
+    };
     made.files.push(table.write(folder)?);
     made.files.push(parameters(corpus, &chosen.1).write(folder)?);
     let model = serde_json::to_string(&chosen.1).expect("a fitted model is plain data");
@@ -283,15 +285,15 @@ fn augment(
     made.files.push(CONTEXT.into());
     let row = rows.iter().find(|r| r.name == chosen.0).expect("it was added");
     Ok(made
-        .with("accuracy.augmented", row.accuracy)
-        .with("recovered.fraction", row.recovered)
-        .with("recovered.fraction.low", row.interval.0)
-        .with("recovered.fraction.high", row.interval.1))
+        .with(keys::ACCURACY_AUGMENTED, row.accuracy)
+        .with(keys::RECOVERED_FRACTION, row.recovered)
+        .with(keys::RECOVERED_FRACTION_LOW, row.interval.0)
+        .with(keys::RECOVERED_FRACTION_HIGH, row.interval.1))
 }
 
 /// What the text says each word does to the next ones.
 fn said(e: &Experiment, folder: &Path, corpus: &Corpus) -> Result<Vec<Gain>> {
-    let penalty = penalty(&Frame::read(folder, "bag_of_words")?)?;
+    let penalty = penalty(&records::BagOfWords::read(folder)?)?;
     let (words, classes) = (corpus.words.len(), corpus.label_names.len());
     gains::gains(&corpus.train, words, classes, penalty, e.context.least)
 }
@@ -299,25 +301,27 @@ fn said(e: &Experiment, folder: &Path, corpus: &Corpus) -> Result<Vec<Gain>> {
 /// What the text says of each word, as a table.
 ///
 /// * `words`: the vocabulary
-pub fn text_gains(words: &[String], said: &[Gain]) -> Table {
-    Table::new("text_gains")
-        .text("word", said.iter().map(|g| words[g.word as usize].as_str()))
-        .u64("id", said.iter().map(|g| g.word as usize))
-        .u64("documents", said.iter().map(|g| g.documents))
-        .f64("gain", said.iter().map(|g| g.gain))
-        .f64("low", said.iter().map(|g| g.interval().0))
-        .f64("high", said.iter().map(|g| g.interval().1))
-        .f64("p", said.iter().map(Gain::p))
-        .f64("discovery_rate", said.iter().map(|g| g.rate))
-        .maybe_bool("converged", said.iter().map(|g| Some(g.converged)))
+pub fn text_gains(words: &[String], said: &[Gain]) -> records::TextGains {
+    records::TextGains {
+        word: column(said.iter().map(|g| words[g.word as usize].as_str())),
+        id: column(said.iter().map(|g| g.word as usize)),
+        documents: column(said.iter().map(|g| g.documents)),
+        gain: column(said.iter().map(|g| g.gain)),
+        low: column(said.iter().map(|g| g.interval().0)),
+        high: column(said.iter().map(|g| g.interval().1)),
+        p: column(said.iter().map(Gain::p)),
+        discovery_rate: column(said.iter().map(|g| g.rate)),
+        converged: column(said.iter().map(|g| g.converged)),
+    }
 }
 
 /// What the text asks for, before any fit.
-fn candidates(corpus: &Corpus, asked: &[(u32, f64)]) -> Table {
-    Table::new("candidates")
-        .text("word", asked.iter().map(|a| corpus.words[a.0 as usize].as_str()))
-        .u64("id", asked.iter().map(|a| a.0 as usize))
-        .f64("score", asked.iter().map(|a| a.1))
+fn candidates(corpus: &Corpus, asked: &[(u32, f64)]) -> records::Candidates {
+    records::Candidates {
+        word: column(asked.iter().map(|a| corpus.words[a.0 as usize].as_str())),
+        id: column(asked.iter().map(|a| a.0 as usize)),
+        score: column(asked.iter().map(|a| a.1)),
+    }
 }
 
 /// One model of the table.
@@ -338,15 +342,15 @@ impl Row {
 
 /// The bag of words as stage `baselines` stored it.
 fn bag(folder: &Path, weights: &[Vec<f64>]) -> Result<Model> {
-    let table = Frame::read(folder, "bag_of_words")?;
+    let table = records::BagOfWords::read(folder)?;
     let outputs = weights.first().map_or(0, Vec::len);
     let by_output = (0..outputs).map(|o| weights.iter().map(|w| w[o]).collect()).collect();
-    Ok(baseline::Model::plain(by_output, table.f64("bias")?, penalty(&table)?))
+    Ok(baseline::Model::plain(by_output, table.bias()?, penalty(&table)?))
 }
 
 /// Its penalty, the same in every row.
-fn penalty(table: &Frame) -> Result<f64> {
-    Ok(table.f64("penalty")?.first().copied().unwrap_or(0.0))
+fn penalty(table: &Frame<records::BagOfWords>) -> Result<f64> {
+    Ok(table.penalty()?.first().copied().unwrap_or(0.0))
 }
 
 /// Every document with its words in another order: what is read rightly there is not owed to context.
@@ -386,25 +390,26 @@ fn read_by(network: &Network, split: &Split) -> Result<(f64, Option<Vec<f64>>)> 
 }
 
 /// Every fitted number of the chosen model, a word.
-fn parameters(corpus: &Corpus, model: &Context) -> Table {
+fn parameters(corpus: &Corpus, model: &Context) -> records::ContextWords {
     let mut counts = vec![0; corpus.words.len()];
     corpus.train.documents.tokens().iter().for_each(|&t| counts[t as usize] += 1);
     let at = |w: usize| model.modifiers.iter().position(|&m| m as usize == w);
     let words = 0..corpus.words.len();
     let ends = model.ends();
     let repeat = |x: Option<f64>| words.clone().map(move |_| x).collect::<Vec<_>>();
-    Table::new("context_words")
-        .text("word", corpus.words.iter().map(String::as_str))
-        .u64("count", counts)
-        .lists("valence", words.clone().map(|w| model.valence(w)))
-        .lists("modified", words.clone().map(|w| model.modified(w)))
-        .maybe_f64("strength", words.clone().map(|w| Some(model.modifier(at(w)?)?.0)))
-        .maybe_f64("tau", words.clone().map(|w| Some(model.modifier(at(w)?)?.1)))
-        .lists("taps", words.clone().map(|w| at(w).and_then(|m| model.taps(m)).unwrap_or(&[])))
-        .maybe_f64("beginning", repeat(ends.map(|e| e.0)))
-        .maybe_f64("beginning_tau", repeat(ends.map(|e| e.1)))
-        .maybe_f64("end", repeat(ends.map(|e| e.2)))
-        .maybe_f64("end_tau", repeat(ends.map(|e| e.3)))
+    records::ContextWords {
+        word: column(corpus.words.iter().map(String::as_str)),
+        count: column(counts),
+        valence: column(words.clone().map(|w| model.valence(w))),
+        modified: column(words.clone().map(|w| model.modified(w))),
+        strength: column(words.clone().map(|w| Some(model.modifier(at(w)?)?.0))),
+        tau: column(words.clone().map(|w| Some(model.modifier(at(w)?)?.1))),
+        taps: column(words.clone().map(|w| at(w).and_then(|m| model.taps(m)).unwrap_or(&[]))),
+        beginning: column(repeat(ends.map(|e| e.0))),
+        beginning_tau: column(repeat(ends.map(|e| e.1))),
+        end: column(repeat(ends.map(|e| e.2))),
+        end_tau: column(repeat(ends.map(|e| e.3))),
+    }
 }
 
 #[cfg(test)]

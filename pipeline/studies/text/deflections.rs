@@ -8,7 +8,7 @@ use crate::Result;
 use crate::dynamics::deflection;
 use crate::experiment::Experiment;
 use crate::geometry::readouts::cosine;
-use crate::report::{Frame, Table};
+use crate::records::{self, Table, column};
 use crate::seed;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
@@ -31,7 +31,7 @@ struct Chosen {
 }
 
 /// The words with the largest evidence for each label by counts, and the most neutral.
-fn choose(evidence: &[Vec<f64>], counts: &[f64], least: f64) -> Vec<Chosen> {
+fn choose(evidence: &[Vec<f64>], counts: &[usize], least: usize) -> Vec<Chosen> {
     let labels = evidence.first().map_or(0, Vec::len).min(LABELS);
     let often: Vec<usize> = (0..counts.len()).filter(|&w| counts[w] >= least).collect();
     // What a word says for a label beyond what it says for the best of the others.
@@ -58,13 +58,13 @@ fn choose(evidence: &[Vec<f64>], counts: &[f64], least: f64) -> Vec<Chosen> {
 
 /// Tables `deflections` and `deflection_field`; nothing for a running score.
 pub(super) fn tables(e: &Experiment, folder: &Path, scene: &Scene) -> Result<Vec<Table>> {
-    let words = Frame::read(folder, "words")?;
-    let (evidence, counts) = (words.lists("evidence")?, words.f64("count")?);
+    let words = records::Words::read(folder)?;
+    let (evidence, counts) = (words.evidence()?, words.count()?);
     let names = &scene.corpus.label_names;
     if names.is_empty() || evidence.first().is_none_or(Vec::is_empty) {
         return Ok(Vec::new());
     }
-    let chosen = choose(&evidence, &counts, e.modes.least as f64);
+    let chosen = choose(&evidence, &counts, e.modes.least);
     let states = super::modes::visited(e, folder, "modes/deflections")?;
     let from: Vec<&[f64]> = states.iter().map(Vec::as_slice).collect();
     let (axes, _) = read_axes(folder)?;
@@ -110,29 +110,31 @@ pub(super) fn tables(e: &Experiment, folder: &Path, scene: &Scene) -> Result<Vec
     }
     let word = |c: &Chosen| scene.corpus.words[c.word].as_str();
     let label = |c: &Chosen| c.label.map_or("", |k| names[k].as_str());
-    let table = Table::new("deflections")
-        .text("word", rows.iter().map(|r| word(r.0)))
-        .text("label", rows.iter().map(|r| label(r.0)))
-        .f64("length", rows.iter().map(|r| r.1.0))
-        .f64("in_plane", rows.iter().map(|r| r.1.1))
-        .f64("pc_1", rows.iter().map(|r| r.2[0]))
-        .f64("pc_2", rows.iter().map(|r| r.2[1]))
-        .f64("pc_3", rows.iter().map(|r| r.2[2]))
-        .f64("along", rows.iter().map(|r| r.3))
-        .u64("n", rows.iter().map(|_| from.len()));
-    let field = Table::new("deflection_field")
-        .text("word", arrows.iter().map(|a| word(a.0)))
-        .text("label", arrows.iter().map(|a| label(a.0)))
-        .f64("from_1", arrows.iter().map(|a| a.1[0]))
-        .f64("from_2", arrows.iter().map(|a| a.1[1]))
-        .f64("by_1", arrows.iter().map(|a| a.2[0]))
-        .f64("by_2", arrows.iter().map(|a| a.2[1]));
-    Ok(vec![table, field])
+    let table = records::Deflections {
+        word: column(rows.iter().map(|r| word(r.0))),
+        label: column(rows.iter().map(|r| label(r.0))),
+        length: column(rows.iter().map(|r| r.1.0)),
+        in_plane: column(rows.iter().map(|r| r.1.1)),
+        pc_1: column(rows.iter().map(|r| r.2[0])),
+        pc_2: column(rows.iter().map(|r| r.2[1])),
+        pc_3: column(rows.iter().map(|r| r.2[2])),
+        along: column(rows.iter().map(|r| r.3)),
+        n: column(rows.iter().map(|_| from.len())),
+    };
+    let field = records::DeflectionField {
+        word: column(arrows.iter().map(|a| word(a.0))),
+        label: column(arrows.iter().map(|a| label(a.0))),
+        from_1: column(arrows.iter().map(|a| a.1[0])),
+        from_2: column(arrows.iter().map(|a| a.1[1])),
+        by_1: column(arrows.iter().map(|a| a.2[0])),
+        by_2: column(arrows.iter().map(|a| a.2[1])),
+    };
+    Ok(vec![table.table(), field.table()])
 }
 
 /// Each drawn document with its words in another order: how far the last state is from
 /// where it was, and whether the answer stays.
-pub(super) fn shuffled(e: &Experiment, scene: &Scene) -> Result<Option<Table>> {
+pub(super) fn shuffled(e: &Experiment, scene: &Scene) -> Result<Option<records::Shuffled>> {
     let names = &scene.corpus.label_names;
     if names.is_empty() {
         return Ok(None);
@@ -152,9 +154,10 @@ pub(super) fn shuffled(e: &Experiment, scene: &Scene) -> Result<Option<Table>> {
             Ok((d, change / size, said(&moved) == said(&end)))
         })
         .collect::<Result<_>>()?;
-    let table = Table::new("shuffled")
-        .u64("document", rows.iter().map(|r| r.0))
-        .f64("change", rows.iter().map(|r| r.1))
-        .maybe_bool("agrees", rows.iter().map(|r| Some(r.2)));
+    let table = records::Shuffled {
+        document: column(rows.iter().map(|r| r.0)),
+        change: column(rows.iter().map(|r| r.1)),
+        agrees: column(rows.iter().map(|r| r.2)),
+    };
     Ok(Some(table))
 }

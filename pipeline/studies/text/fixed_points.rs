@@ -13,7 +13,7 @@ use crate::geometry::{Pca, participation_ratio, varied};
 use crate::linalg::{Complex, Matrix, time_constant};
 use crate::model::StaticInput;
 use crate::ops::Cell;
-use crate::report::{Frame, Table};
+use crate::records::{self, column, keys};
 use crate::{Result, seed, stats};
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -73,15 +73,15 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
     made.files.push(lyapunov::write(&corpus, &network, e.seed, folder)?);
     let mut lengths: Vec<f64> = corpus.test.documents.iter().map(|d| d.len() as f64).collect();
     let length = median(&mut lengths).expect("there are test documents");
-    let table = Frame::read(folder, "eigenvalues")?;
-    let (mode, tau) = (table.f64("mode")?, table.f64("tau")?);
+    let table = records::Eigenvalues::read(folder)?;
+    let (mode, tau) = (table.mode()?, table.tau()?);
     if !mode.is_empty() {
-        let modes = mode.iter().fold(0.0_f64, |m, x| m.max(*x)) as usize;
+        let modes = mode.iter().copied().max().unwrap_or(0);
         let slow = (1..=modes).filter(|&m| {
-            let of = (0..mode.len()).filter(|&i| mode[i] == m as f64).map(|i| tau[i]);
+            let of = (0..mode.len()).filter(|&i| mode[i] == m).map(|i| tau[i]);
             median(&mut of.collect::<Vec<_>>()).is_some_and(|t| t >= length)
         });
-        made = made.with("fixed_points.slow_modes", slow.count() as f64);
+        made = made.with(keys::FIXED_POINTS_SLOW_MODES, slow.count() as f64);
     }
     Ok(made)
 }
@@ -89,7 +89,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
 /// Searches from the states in the table `states`; writes points, searches, spectra.
 pub(in crate::studies) fn seek(sought: &Sought, folder: &Path) -> Result<StageOutput> {
     let settings = sought.settings;
-    let states = Frame::read(folder, "states")?.lists("state")?;
+    let states = records::States::read(folder)?.state()?;
     let mut chosen: Vec<usize> = (0..states.len()).collect();
     chosen.shuffle(&mut seed::stream(sought.seed, "fixed points/seeds"));
     chosen.truncate(settings.initial_states);
@@ -147,15 +147,15 @@ pub(in crate::studies) fn seek(sought: &Sought, folder: &Path) -> Result<StageOu
         .find(|s| s.input == *first && s.tolerance == settings.primary)
         .expect("the headline tolerance is one of the finder's");
     let mut made = StageOutput::files(files)
-        .with("fixed_points.count", headline.len() as f64)
-        .with("fixed_points.reached", went.reached as f64 / went.seeds as f64)
-        .with("fixed_points.tried", proofs.len() as f64)
-        .with("fixed_points.certified", count(Certificate::exists))
-        .with("fixed_points.stable", count(Certificate::is_stable))
-        .with("dimension.fixed_points", went.dimension);
+        .with(keys::FIXED_POINTS_COUNT, headline.len() as f64)
+        .with(keys::FIXED_POINTS_REACHED, went.reached as f64 / went.seeds as f64)
+        .with(keys::FIXED_POINTS_TRIED, proofs.len() as f64)
+        .with(keys::FIXED_POINTS_CERTIFIED, count(Certificate::exists))
+        .with(keys::FIXED_POINTS_STABLE, count(Certificate::is_stable))
+        .with(keys::DIMENSION_FIXED_POINTS, went.dimension);
     let slowest = headline.iter().filter_map(|r| r.spectrum.first());
     if let Some(tau) = median(&mut slowest.map(|&l| time_constant(l)).collect::<Vec<_>>()) {
-        made = made.with("fixed_points.tau_1", tau);
+        made = made.with(keys::FIXED_POINTS_TAU_1, tau);
     }
     Ok(made)
 }
@@ -281,46 +281,47 @@ fn write(
     let outputs: Vec<Vec<f64>> = rows.iter().map(|r| logits(readout, &r.point.state)).collect();
     let tau = |r: &Row, mode: usize| r.spectrum.get(mode).map(|&l| time_constant(l));
     let unstable = |r: &Row| r.spectrum.iter().filter(|l| l.norm() > 1.0).count();
-    Table::new("fixed_points")
-        .text("input", rows.iter().map(|r| r.input.as_str()))
-        .f64("tolerance", rows.iter().map(|r| r.tolerance))
-        .f64("q", rows.iter().map(|r| r.point.speed))
-        .f64("moved", rows.iter().map(|r| r.point.moved))
-        .u64("steps", rows.iter().map(|r| r.point.steps))
-        .text("stop", rows.iter().map(|r| r.stop.name()))
-        .u64("seed_state", rows.iter().map(|r| r.seed_state))
-        .maybe_bool("certified", rows.iter().map(|r| r.proof.as_ref().map(Certificate::exists)))
-        .maybe_f64("radius", rows.iter().map(|r| r.proof.as_ref().and_then(|p| p.radius)))
-        .maybe_bool("stable", rows.iter().map(|r| r.proof.as_ref().map(Certificate::is_stable)))
-        .maybe_f64(
-            "spectral_bound",
+    records::FixedPoints {
+        input: column(rows.iter().map(|r| r.input.as_str())),
+        tolerance: column(rows.iter().map(|r| r.tolerance)),
+        q: column(rows.iter().map(|r| r.point.speed)),
+        moved: column(rows.iter().map(|r| r.point.moved)),
+        steps: column(rows.iter().map(|r| r.point.steps)),
+        stop: column(rows.iter().map(|r| r.stop.name())),
+        seed_state: column(rows.iter().map(|r| r.seed_state)),
+        certified: column(rows.iter().map(|r| r.proof.as_ref().map(Certificate::exists))),
+        radius: column(rows.iter().map(|r| r.proof.as_ref().and_then(|p| p.radius))),
+        stable: column(rows.iter().map(|r| r.proof.as_ref().map(Certificate::is_stable))),
+        spectral_bound: column(
             rows.iter().map(|r| r.proof.as_ref().and_then(|p| p.spectral_bound)),
-        )
-        .maybe_f64("tau_1", rows.iter().map(|r| tau(r, 0)))
-        .maybe_f64("tau_2", rows.iter().map(|r| tau(r, 1)))
-        .maybe_f64("tau_3", rows.iter().map(|r| tau(r, 2)))
-        .u64("unstable", rows.iter().map(unstable))
-        .f64("pc_1", points.iter().map(|p| p[0]))
-        .f64("pc_2", points.iter().map(|p| p[1]))
-        .f64("pc_3", points.iter().map(|p| p[2]))
-        .lists("readout", outputs.iter().map(Vec::as_slice))
-        .lists("state", rows.iter().map(|r| r.point.state.as_slice()))
-        .write(folder)
+        ),
+        tau_1: column(rows.iter().map(|r| tau(r, 0))),
+        tau_2: column(rows.iter().map(|r| tau(r, 1))),
+        tau_3: column(rows.iter().map(|r| tau(r, 2))),
+        unstable: column(rows.iter().map(unstable)),
+        pc_1: column(points.iter().map(|p| p[0])),
+        pc_2: column(points.iter().map(|p| p[1])),
+        pc_3: column(points.iter().map(|p| p[2])),
+        readout: column(&outputs),
+        state: column(rows.iter().map(|r| r.point.state.as_slice())),
+    }
+    .write(folder)
 }
 
 fn write_searches(folder: &Path, searches: &[Searched]) -> Result<String> {
-    Table::new("searches")
-        .text("input", searches.iter().map(|s| s.input.as_str()))
-        .f64("tolerance", searches.iter().map(|s| s.tolerance))
-        .u64("seeds", searches.iter().map(|s| s.seeds))
-        .u64("reached", searches.iter().map(|s| s.reached))
-        .u64("kept", searches.iter().map(|s| s.kept))
-        .maybe_f64("median_moved", searches.iter().map(|s| s.moved))
-        .u64("too_far", searches.iter().map(|s| s.stops[0]))
-        .u64("stalled", searches.iter().map(|s| s.stops[1]))
-        .u64("out_of_steps", searches.iter().map(|s| s.stops[2]))
-        .f64("participation_ratio", searches.iter().map(|s| s.dimension))
-        .write(folder)
+    records::Searches {
+        input: column(searches.iter().map(|s| s.input.as_str())),
+        tolerance: column(searches.iter().map(|s| s.tolerance)),
+        seeds: column(searches.iter().map(|s| s.seeds)),
+        reached: column(searches.iter().map(|s| s.reached)),
+        kept: column(searches.iter().map(|s| s.kept)),
+        median_moved: column(searches.iter().map(|s| s.moved)),
+        too_far: column(searches.iter().map(|s| s.stops[0])),
+        stalled: column(searches.iter().map(|s| s.stops[1])),
+        out_of_steps: column(searches.iter().map(|s| s.stops[2])),
+        participation_ratio: column(searches.iter().map(|s| s.dimension)),
+    }
+    .write(folder)
 }
 
 fn write_eigenvalues(folder: &Path, rows: &[Row]) -> Result<String> {
@@ -329,12 +330,13 @@ fn write_eigenvalues(folder: &Path, rows: &[Row]) -> Result<String> {
         .enumerate()
         .flat_map(|(row, r)| r.spectrum.iter().enumerate().map(move |(m, &l)| (row, m + 1, l)))
         .collect();
-    Table::new("eigenvalues")
-        .u64("point", modes.iter().map(|m| m.0))
-        .u64("mode", modes.iter().map(|m| m.1))
-        .f64("re", modes.iter().map(|m| m.2.re))
-        .f64("im", modes.iter().map(|m| m.2.im))
-        .f64("modulus", modes.iter().map(|m| m.2.norm()))
-        .f64("tau", modes.iter().map(|m| time_constant(m.2)))
-        .write(folder)
+    records::Eigenvalues {
+        point: column(modes.iter().map(|m| m.0)),
+        mode: column(modes.iter().map(|m| m.1)),
+        re: column(modes.iter().map(|m| m.2.re)),
+        im: column(modes.iter().map(|m| m.2.im)),
+        modulus: column(modes.iter().map(|m| m.2.norm())),
+        tau: column(modes.iter().map(|m| time_constant(m.2))),
+    }
+    .write(folder)
 }

@@ -11,12 +11,12 @@ use crate::geometry::intrinsic::{Distances, local_participation_ratio};
 use crate::geometry::{Pca, readouts};
 use crate::linalg::Matrix;
 use crate::model::{Head, Network};
-use crate::report::{Frame, Table};
+use crate::records::{self, column};
 use crate::train::loss::{Tally, Targets};
 use std::path::Path;
 
 /// Variances of some sources, one row a component.
-pub fn spectrum(table: &'static str, sources: &[(&str, &[f64])]) -> Table {
+pub fn spectrum(sources: &[(&str, &[f64])]) -> records::Spectrum {
     let mut rows: Vec<(&str, usize, f64, f64, f64)> = Vec::new();
     for (source, variances) in sources {
         let total: f64 = variances.iter().sum();
@@ -27,12 +27,13 @@ pub fn spectrum(table: &'static str, sources: &[(&str, &[f64])]) -> Table {
             rows.push((source, i + 1, variance, ratio, sum));
         }
     }
-    Table::new(table)
-        .text("source", rows.iter().map(|r| r.0))
-        .u64("component", rows.iter().map(|r| r.1))
-        .f64("variance", rows.iter().map(|r| r.2))
-        .f64("ratio", rows.iter().map(|r| r.3))
-        .f64("cumulative", rows.iter().map(|r| r.4))
+    records::Spectrum {
+        source: column(rows.iter().map(|r| r.0)),
+        component: column(rows.iter().map(|r| r.1)),
+        variance: column(rows.iter().map(|r| r.2)),
+        ratio: column(rows.iter().map(|r| r.3)),
+        cumulative: column(rows.iter().map(|r| r.4)),
+    }
 }
 
 pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
@@ -70,11 +71,12 @@ fn restricted(corpus: &Corpus, network: &Network, folder: &Path) -> Result<Strin
         }
         Ok(())
     })?;
-    Table::new("restricted")
-        .u64("components", 0..tallies.len())
-        .f64("accuracy", tallies.iter().map(Tally::accuracy))
-        .u64("n", tallies.iter().map(|_| test.documents.len()))
-        .write(folder)
+    records::Restricted {
+        components: column(0..tallies.len()),
+        accuracy: column(tallies.iter().map(Tally::accuracy)),
+        n: column(tallies.iter().map(|_| test.documents.len())),
+    }
+    .write(folder)
 }
 
 /// Points whose neighbourhoods are measured, at most.
@@ -112,7 +114,7 @@ pub(in crate::studies) fn measure(
     folder: &Path,
 ) -> Result<StageOutput> {
     let (axes, untrained) = read_axes(folder)?;
-    let table = Frame::read(folder, "states")?;
+    let table = records::States::read(folder)?;
     let states = table.height();
     let points = primary_points(sought, folder)?;
     let fixed = if points.nrows() > 1 { Pca::of(&points)?.variances } else { Vec::new() };
@@ -122,7 +124,7 @@ pub(in crate::studies) fn measure(
     }
     sources.push(("fixed_points", &fixed, points.nrows()));
     let variances: Vec<(&str, &[f64])> = sources.iter().map(|s| (s.0, s.1)).collect();
-    let spectra = spectrum("spectrum", &variances);
+    let spectra = spectrum(&variances);
     let classes = names.len() as f64;
     let measures = |variances: &[f64]| {
         let variances = varied(variances);
@@ -141,18 +143,19 @@ pub(in crate::studies) fn measure(
         .iter()
         .flat_map(|(s, v, n)| measures(v).into_iter().map(move |(m, x)| (*s, m, x, *n)))
         .collect();
-    let visited = table.lists("state")?;
+    let visited = table.state()?;
     let visited = Matrix::from_fn(visited.len(), axes.mean.len(), |i, j| visited[i][j]);
     let near = [("states", &visited, &axes.variances), ("fixed_points", &points, &fixed)];
     for (source, points, _) in near.into_iter().filter(|(.., v)| !varied(v).is_empty()) {
         let found = intrinsic(points, names.len())?.into_iter();
         rows.extend(found.map(|(measure, value, used)| (source, measure, value, used)));
     }
-    let dimensions = Table::new("dimensions")
-        .text("source", rows.iter().map(|r| r.0))
-        .text("measure", rows.iter().map(|r| r.1))
-        .f64("value", rows.iter().map(|r| r.2))
-        .u64("n", rows.iter().map(|r| r.3));
+    let dimensions = records::Dimensions {
+        source: column(rows.iter().map(|r| r.0)),
+        measure: column(rows.iter().map(|r| r.1)),
+        value: column(rows.iter().map(|r| r.2)),
+        n: column(rows.iter().map(|r| r.3)),
+    };
     let mut files = vec![spectra.write(folder)?, dimensions.write(folder)?];
     if !readout.is_empty() {
         let table = write_readouts(readout, &axes, names, other)?;
@@ -163,9 +166,9 @@ pub(in crate::studies) fn measure(
 
 /// Slow points of the first input at the headline tolerance, `[points, state]`.
 pub fn primary_points(sought: &FixedPointSettings, folder: &Path) -> Result<Matrix> {
-    let table = Frame::read(folder, "fixed_points")?;
-    let (inputs, tolerances) = (table.text("input")?, table.f64("tolerance")?);
-    let states = table.lists("state")?;
+    let table = records::FixedPoints::read(folder)?;
+    let (inputs, tolerances) = (table.input()?, table.tolerance()?);
+    let states = table.state()?;
     let first = sought.inputs[0].to_string();
     let kept: Vec<&Vec<f64>> = (0..states.len())
         .filter(|&i| inputs[i] == first && tolerances[i] == sought.primary)
@@ -175,7 +178,12 @@ pub fn primary_points(sought: &FixedPointSettings, folder: &Path) -> Result<Matr
     Ok(Matrix::from_fn(kept.len(), size, |i, j| kept[i][j]))
 }
 
-fn write_readouts(weights: &[f64], axes: &Pca, names: &[String], other: &str) -> Result<Table> {
+fn write_readouts(
+    weights: &[f64],
+    axes: &Pca,
+    names: &[String],
+    other: &str,
+) -> Result<records::Readouts> {
     let size = axes.mean.len();
     let rows = Matrix::from_row_slice(weights.len() / size, size, weights);
     let in_span =
@@ -188,13 +196,14 @@ fn write_readouts(weights: &[f64], axes: &Pca, names: &[String], other: &str) ->
         (1, 2) => names[1].clone(),
         _ => names.get(o).cloned().unwrap_or_else(|| other.into()),
     };
-    Ok(Table::new("readouts")
-        .u64("output", 0..rows.nrows())
-        .text("name", (0..rows.nrows()).map(name))
-        .f64("norm", (0..rows.nrows()).map(|i| rows.row(i).norm()))
-        .f64("pc_1", turned.iter().map(|t| t[0]))
-        .f64("pc_2", turned.iter().map(|t| t[1]))
-        .f64("pc_3", turned.iter().map(|t| t[2]))
-        .f64("in_span", in_span)
-        .lists("angles", angles.iter().map(Vec::as_slice)))
+    Ok(records::Readouts {
+        output: column(0..rows.nrows()),
+        name: column((0..rows.nrows()).map(name)),
+        norm: column((0..rows.nrows()).map(|i| rows.row(i).norm())),
+        pc_1: column(turned.iter().map(|t| t[0])),
+        pc_2: column(turned.iter().map(|t| t[1])),
+        pc_3: column(turned.iter().map(|t| t[2])),
+        in_span: column(in_span),
+        angles: column(&angles),
+    })
 }

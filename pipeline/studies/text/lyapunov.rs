@@ -5,7 +5,7 @@ use crate::Result;
 use crate::corpus::Corpus;
 use crate::dynamics::{Map, lyapunov};
 use crate::model::Network;
-use crate::report::{Frame, Table};
+use crate::records::{self, column};
 use crate::summary::{bootstrap, mean};
 use std::path::Path;
 
@@ -17,7 +17,7 @@ const TOKENS: usize = 4000;
 /// Lyapunov exponents along the documents whose states are in the table `states`.
 pub fn write(corpus: &Corpus, network: &Network, seed: u64, folder: &Path) -> Result<String> {
     let mut read = 0;
-    let documents: Vec<&[u32]> = visited(&Frame::read(folder, "states")?)?
+    let documents: Vec<&[u32]> = visited(&records::States::read(folder)?)?
         .iter()
         .map(|&d| corpus.test.documents.get(d))
         .take_while(|d| {
@@ -36,12 +36,13 @@ pub fn write(corpus: &Corpus, network: &Network, seed: u64, folder: &Path) -> Re
         bootstrap(values, |v| Some(mean(v)), seed, &format!("lyapunov/interval/{i}"))
     };
     let intervals: Vec<(f64, f64)> = of.iter().enumerate().map(interval).collect();
-    Table::new("lyapunov")
-        .u64("mode", 1..=count)
-        .f64("exponent", means.iter().copied())
-        .f64("low", intervals.iter().map(|i| i.0))
-        .f64("high", intervals.iter().map(|i| i.1))
-        .f64("tau", means.iter().map(|m| 1.0 / m.abs()))
-        .u64("n", (0..count).map(|_| found.len()))
-        .write(folder)
+    records::Lyapunov {
+        mode: column(1..=count),
+        exponent: column(means.iter().copied()),
+        low: column(intervals.iter().map(|i| i.0)),
+        high: column(intervals.iter().map(|i| i.1)),
+        tau: column(means.iter().map(|m| 1.0 / m.abs())),
+        n: column((0..count).map(|_| found.len())),
+    }
+    .write(folder)
 }

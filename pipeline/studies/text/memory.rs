@@ -4,7 +4,7 @@ use super::states::{read_axes, visited};
 use crate::Result;
 use crate::corpus::{Corpus, Labels};
 use crate::linalg::Matrix;
-use crate::report::{Frame, Table};
+use crate::records::{self, column};
 use crate::stats::evidence::log_odds;
 use crate::stats::memory::{MEMORIES, explained, leaky_sums};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,15 +20,15 @@ pub fn write(corpus: &Corpus, folder: &Path) -> Result<Option<String>> {
         return Ok(None);
     }
     let (axes, _) = read_axes(folder)?;
-    let table = Frame::read(folder, "states")?;
-    let (documents, tokens) = (table.f64("document")?, table.f64("token")?);
-    let states = table.lists("state")?;
+    let table = records::States::read(folder)?;
+    let (documents, tokens) = (table.document()?, table.token()?);
+    let states = table.state()?;
     let count = COMPONENTS.min(axes.variances.len());
     let points: Vec<Vec<f64>> = states.iter().map(|s| axes.coordinates(s, count)).collect();
     let points = Matrix::from_fn(points.len(), count, |i, a| points[i][a]);
     let visited = visited(&table)?;
     let even: BTreeSet<usize> = visited.iter().copied().step_by(2).collect();
-    let fitted: Vec<bool> = documents.iter().map(|&d| even.contains(&(d as usize))).collect();
+    let fitted: Vec<bool> = documents.iter().map(|d| even.contains(d)).collect();
     let labels = corpus.label_names.len();
     let evidence = log_odds(&corpus.train, corpus.words.len(), labels);
     let total: f64 = axes.variances.iter().sum();
@@ -39,7 +39,7 @@ pub fn write(corpus: &Corpus, folder: &Path) -> Result<Option<String>> {
             .iter()
             .map(|&d| (d, leaky_sums(corpus.test.documents.get(d), &evidence, memory)))
             .collect();
-        let at = |i: usize, k: usize| sums[&(documents[i] as usize)][tokens[i] as usize][k];
+        let at = |i: usize, k: usize| sums[&documents[i]][tokens[i]][k];
         let features = Matrix::from_fn(documents.len(), labels, at);
         every.columns_mut(m * labels, labels).copy_from(&features);
         let shares = explained(&features, &points, &fitted);
@@ -47,12 +47,13 @@ pub fn write(corpus: &Corpus, folder: &Path) -> Result<Option<String>> {
     }
     let together = explained(&every, &points, &fitted);
     let held_out = fitted.iter().filter(|&&f| !f).count();
-    let table = Table::new("memory")
-        .u64("component", rows.iter().map(|r| r.0))
-        .f64("ratio", rows.iter().map(|r| axes.variances[r.0 - 1] / total))
-        .f64("memory", rows.iter().map(|r| r.1))
-        .f64("explained", rows.iter().map(|r| r.2))
-        .f64("together", rows.iter().map(|r| together[r.0 - 1]))
-        .u64("n", rows.iter().map(|_| held_out));
+    let table = records::Memory {
+        component: column(rows.iter().map(|r| r.0)),
+        ratio: column(rows.iter().map(|r| axes.variances[r.0 - 1] / total)),
+        memory: column(rows.iter().map(|r| r.1)),
+        explained: column(rows.iter().map(|r| r.2)),
+        together: column(rows.iter().map(|r| together[r.0 - 1])),
+        n: column(rows.iter().map(|_| held_out)),
+    };
     Ok(Some(table.write(folder)?))
 }

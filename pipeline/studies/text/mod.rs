@@ -34,6 +34,7 @@ use crate::engine::{Context, Finished, Run, Stage, StageOutput};
 use crate::experiment::{Experiment, FixedPointSettings};
 use crate::model::{Foreign, Head, Network};
 use crate::ops::{CellKind, cuda};
+use crate::records::keys;
 use crate::report::plot;
 use crate::{Error, Result};
 use serde::Serialize;
@@ -246,8 +247,8 @@ pub(super) fn stage(name: &'static str, part: &impl Serialize, reads: &[&'static
         "baselines" => 2,
         // 2: dimensions seen from close by, restricted accuracy; 3: what components remember.
         "geometry" => 3,
-        // 3: intervals around the value.
-        "predict" => 3,
+        // 3: intervals around the value; 4: the shape as text.
+        "predict" => 4,
         // 3: a search ends where q is level; 4: Lyapunov exponents.
         "fixed_points" => 4,
         // 2: impulses, single units, deflections, words in another order; 3: within the plane;
@@ -390,9 +391,9 @@ fn tokenize(
     }
     let train = &loaded.corpus.train;
     Ok(StageOutput::files(files)
-        .with("corpus.documents", train.documents.len() as f64)
-        .with("corpus.tokens", train.documents.token_count() as f64)
-        .with("corpus.vocabulary", loaded.corpus.words.len() as f64))
+        .with(keys::CORPUS_DOCUMENTS, train.documents.len() as f64)
+        .with(keys::CORPUS_TOKENS, train.documents.token_count() as f64)
+        .with(keys::CORPUS_VOCABULARY, loaded.corpus.words.len() as f64))
 }
 
 /// What stages after training read.

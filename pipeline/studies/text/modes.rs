@@ -13,7 +13,7 @@ use crate::geometry::{Pca, coordinate};
 use crate::linalg::Matrix;
 use crate::model::{Config, Head, Network};
 use crate::ops::CellKind;
-use crate::report::{Frame, Table};
+use crate::records::{self, column};
 use crate::stats::evidence;
 use crate::summary;
 use crate::train::loss;
@@ -43,8 +43,8 @@ impl Scene {
         let words = network.inputs()?;
         let x = held.vector(&words, &corpus.words, Some(&frequencies))?;
         let map = Map::new(&network.cell()?, &x)?;
-        let table = Frame::read(folder, "fixed_points")?;
-        let (tau, states) = (table.f64("tau_1")?, table.lists("state")?);
+        let table = records::FixedPoints::read(folder)?;
+        let (tau, states) = (table.tau_1()?, table.state()?);
         let rows: Vec<usize> = (0..states.len()).filter(|&i| !tau[i].is_nan()).collect();
         let points = rows.iter().map(|&i| states[i].clone()).collect();
         let inputs = (0..words.words()).map(|w| words.vector(w)).collect();
@@ -166,8 +166,8 @@ pub(super) struct Sets {
 
 impl Sets {
     fn of(e: &Experiment, folder: &Path) -> Result<Self> {
-        let table = Frame::read(folder, "words")?;
-        let (counts, weights) = (table.f64("count")?, table.lists("bag_of_words")?);
+        let table = records::Words::read(folder)?;
+        let (counts, weights) = (table.count()?, table.bag_of_words()?);
         // The last output against the first, or the only one.
         let coefficient: Vec<f64> = weights
             .iter()
@@ -178,7 +178,7 @@ impl Sets {
             })
             .collect();
         let mut often: Vec<usize> =
-            (0..counts.len()).filter(|&w| counts[w] >= e.modes.least as f64).collect();
+            (0..counts.len()).filter(|&w| counts[w] >= e.modes.least).collect();
         // A third each, where there are few words.
         let size = e.modes.words.min(often.len() / 3).max(1).min(often.len());
         often.sort_by(|&a, &b| coefficient[b].total_cmp(&coefficient[a]).then(a.cmp(&b)));
@@ -269,7 +269,7 @@ impl Modes {
         row.iter().zip(x).zip(held).map(|((s, x), h)| s * (x - h)).sum()
     }
 
-    fn write(&self, scene: &Scene) -> Table {
+    fn write(&self, scene: &Scene) -> records::Modes {
         let count = self.near.len();
         let tau = |mode: usize| {
             self.near.iter().map(move |l| l.time_constants().get(mode).copied()).collect::<Vec<_>>()
@@ -283,26 +283,27 @@ impl Modes {
         let mean = |i: usize, set: &[usize]| over(i, set).iter().sum::<f64>() / set.len() as f64;
         let auc =
             |i: usize| summary::auc(&over(i, &self.sets.positive), &over(i, &self.sets.negative));
-        Table::new("modes")
-            .u64("point", scene.rows.iter().copied())
-            .f64("theta", self.theta.iter().copied())
-            .f64("rank_agreement", vec![self.rank; count])
-            .f64("residual", self.near.iter().map(|l| l.residual.norm()))
-            .f64("condition", self.near.iter().map(|l| l.eigen.condition))
-            .maybe_f64("tau_1", tau(0))
-            .maybe_f64("tau_2", tau(1))
-            .maybe_f64("tau_3", tau(2))
-            .f64("overlap_tangent", (0..count).map(tangent))
-            .f64("overlap_axis", (0..count).map(axis))
-            .f64("positive", (0..count).map(|i| mean(i, &self.sets.positive)))
-            .f64("negative", (0..count).map(|i| mean(i, &self.sets.negative)))
-            .f64("neutral", (0..count).map(|i| mean(i, &self.sets.neutral)))
-            .maybe_f64("auc", (0..count).map(auc))
+        records::Modes {
+            point: column(scene.rows.iter().copied()),
+            theta: column(self.theta.iter().copied()),
+            rank_agreement: column(vec![self.rank; count]),
+            residual: column(self.near.iter().map(|l| l.residual.norm())),
+            condition: column(self.near.iter().map(|l| l.eigen.condition)),
+            tau_1: column(tau(0)),
+            tau_2: column(tau(1)),
+            tau_3: column(tau(2)),
+            overlap_tangent: column((0..count).map(tangent)),
+            overlap_axis: column((0..count).map(axis)),
+            positive: column((0..count).map(|i| mean(i, &self.sets.positive))),
+            negative: column((0..count).map(|i| mean(i, &self.sets.negative))),
+            neutral: column((0..count).map(|i| mean(i, &self.sets.neutral))),
+            auc: column((0..count).map(auc)),
+        }
     }
 }
 
-fn word_table(folder: &Path, scene: &Scene, modes: &Modes) -> Result<Table> {
-    let counts = Frame::read(folder, "words")?.f64("count")?;
+fn word_table(folder: &Path, scene: &Scene, modes: &Modes) -> Result<records::WordModes> {
+    let counts = records::Words::read(folder)?.count()?;
     let words = 0..scene.inputs.len();
     // Immediate effects at the central point, in the plane of the points.
     let jacobian = scene.map.input_jacobian(&scene.points[modes.centre]);
@@ -315,23 +316,24 @@ fn word_table(folder: &Path, scene: &Scene, modes: &Modes) -> Result<Table> {
     };
     let left = modes.near[modes.centre].eigen.left.column(0).map(|z| z.re).normalize();
     let selects = modes.axes.turned(left.as_slice(), 2);
-    Ok(Table::new("word_modes")
-        .text("word", scene.corpus.words.iter().map(String::as_str))
-        .u64("count", counts.iter().map(|&c| c as usize))
-        .f64("coefficient", modes.sets.coefficient.iter().copied())
-        .f64("selected", words.clone().map(|w| modes.selected(scene, modes.centre, w)))
-        .f64("effect_1", words.clone().map(|w| effect(0, w)))
-        .f64("effect_2", words.clone().map(|w| effect(1, w)))
-        .f64("selects_1", words.clone().map(|_| selects[0]))
-        .f64("selects_2", words.clone().map(|_| selects.get(1).copied().unwrap_or(0.0)))
-        .text("set", words.map(|w| modes.sets.name(w))))
+    Ok(records::WordModes {
+        word: column(scene.corpus.words.iter().map(String::as_str)),
+        count: column(counts),
+        coefficient: column(modes.sets.coefficient.iter().copied()),
+        selected: column(words.clone().map(|w| modes.selected(scene, modes.centre, w))),
+        effect_1: column(words.clone().map(|w| effect(0, w))),
+        effect_2: column(words.clone().map(|w| effect(1, w))),
+        selects_1: column(words.clone().map(|_| selects[0])),
+        selects_2: column(words.clone().map(|_| selects.get(1).copied().unwrap_or(0.0))),
+        set: column(words.map(|w| modes.sets.name(w))),
+    })
 }
 
 /// Words of each set that are followed.
 const FOLLOWED: usize = 30;
 
 /// What the words of each set leave behind, token after token, at the central point.
-fn later(e: &Experiment, scene: &Scene, modes: &Modes) -> Result<Table> {
+fn later(e: &Experiment, scene: &Scene, modes: &Modes) -> Result<records::Impulse> {
     let (near, direction) = (&modes.near[modes.centre], scene.direction());
     let sets = [
         ("positive", &modes.sets.positive),
@@ -353,13 +355,14 @@ fn later(e: &Experiment, scene: &Scene, modes: &Modes) -> Result<Table> {
             (name, k, means, words.len())
         }));
     }
-    Ok(Table::new("impulse")
-        .text("set", rows.iter().map(|r| r.0))
-        .u64("later", rows.iter().map(|r| r.1))
-        .f64("network", rows.iter().map(|r| r.2[0]))
-        .f64("linear", rows.iter().map(|r| r.2[1]))
-        .f64("slow_mode", rows.iter().map(|r| r.2[2]))
-        .u64("n", rows.iter().map(|r| r.3)))
+    Ok(records::Impulse {
+        set: column(rows.iter().map(|r| r.0)),
+        later: column(rows.iter().map(|r| r.1)),
+        network: column(rows.iter().map(|r| r.2[0])),
+        linear: column(rows.iter().map(|r| r.2[1])),
+        slow_mode: column(rows.iter().map(|r| r.2[2])),
+        n: column(rows.iter().map(|r| r.3)),
+    })
 }
 
 /// Tokens shown of each document.
@@ -369,7 +372,7 @@ const SHOWN_UNITS: usize = 12;
 
 /// Single units while the network reads one document of the first class and one of the
 /// last: evenly spaced units, nothing selected.
-fn units(scene: &Scene) -> Result<Option<Table>> {
+fn units(scene: &Scene) -> Result<Option<records::Units>> {
     let Labels::Class(classes) = &scene.corpus.test.labels else { return Ok(None) };
     let last = scene.corpus.label_names.len() as u32 - 1;
     let n = scene.map.cell().units;
@@ -390,18 +393,19 @@ fn units(scene: &Scene) -> Result<Option<Table>> {
             }));
         }
     }
-    let table = Table::new("units")
-        .u64("document", rows.iter().map(|r| r.0))
-        .text("label", rows.iter().map(|r| r.2.as_str()))
-        .u64("token", rows.iter().map(|r| r.1))
-        .u64("unit", rows.iter().map(|r| r.3))
-        .f64("activation", rows.iter().map(|r| r.4));
+    let table = records::Units {
+        document: column(rows.iter().map(|r| r.0)),
+        label: column(rows.iter().map(|r| r.2.as_str())),
+        token: column(rows.iter().map(|r| r.1)),
+        unit: column(rows.iter().map(|r| r.3)),
+        activation: column(rows.iter().map(|r| r.4)),
+    };
     Ok(Some(table))
 }
 
 /// Visited states, drawn by the seed.
 pub(super) fn visited(e: &Experiment, folder: &Path, name: &str) -> Result<Vec<Vec<f64>>> {
-    let states = Frame::read(folder, "states")?.lists("state")?;
+    let states = records::States::read(folder)?.state()?;
     let mut chosen: Vec<usize> = (0..states.len()).collect();
     chosen.shuffle(&mut seed::stream(e.seed, name));
     chosen.truncate(e.modes.states);
@@ -410,7 +414,7 @@ pub(super) fn visited(e: &Experiment, folder: &Path, name: &str) -> Result<Vec<V
 
 /// Speed of visited states while the input is held: they fall onto the manifold
 /// within a few steps, and stay.
-fn relax(e: &Experiment, folder: &Path, scene: &Scene) -> Result<Table> {
+fn relax(e: &Experiment, folder: &Path, scene: &Scene) -> Result<records::Relaxation> {
     let states = visited(e, folder, "modes/relaxation")?;
     let runs: Vec<Vec<f64>> = states
         .par_iter()
@@ -421,19 +425,20 @@ fn relax(e: &Experiment, folder: &Path, scene: &Scene) -> Result<Table> {
         summary::quantile(&speeds, share).unwrap_or(f64::NAN)
     };
     let steps = 0..e.modes.relaxation;
-    Ok(Table::new("relaxation")
-        .u64("step", steps.clone().map(|s| s + 1))
-        .f64("low", steps.clone().map(|s| at(s, 0.1)))
-        .f64("median", steps.clone().map(|s| at(s, 0.5)))
-        .f64("high", steps.map(|s| at(s, 0.9)))
-        .u64("n", vec![runs.len(); e.modes.relaxation]))
+    Ok(records::Relaxation {
+        step: column(steps.clone().map(|s| s + 1)),
+        low: column(steps.clone().map(|s| at(s, 0.1))),
+        median: column(steps.clone().map(|s| at(s, 0.5))),
+        high: column(steps.map(|s| at(s, 0.9))),
+        n: column(vec![runs.len(); e.modes.relaxation]),
+    })
 }
 
 /// Most Newton steps of the projection onto the slow manifold.
 const PROJECTION_STEPS: usize = 20;
 
 /// Visited states on the slow manifold, one slow mode left free.
-fn onto(e: &Experiment, folder: &Path, scene: &Scene) -> Result<Table> {
+fn onto(e: &Experiment, folder: &Path, scene: &Scene) -> Result<records::Manifold> {
     let (axes, _) = super::states::read_axes(folder)?;
     let states = visited(e, folder, "modes/manifold")?;
     let found: Vec<manifold::Projected> = states
@@ -442,14 +447,15 @@ fn onto(e: &Experiment, folder: &Path, scene: &Scene) -> Result<Table> {
         .collect::<Result<_>>()?;
     let points: Vec<Vec<f64>> =
         found.iter().map(|p| super::states::padded(axes.coordinates(&p.state, 3))).collect();
-    Ok(Table::new("manifold")
-        .f64("drift", found.iter().map(|p| p.drift))
-        .f64("off", found.iter().map(|p| p.off))
-        .f64("moved", found.iter().map(|p| p.moved))
-        .u64("steps", found.iter().map(|p| p.steps))
-        .f64("pc_1", points.iter().map(|p| p[0]))
-        .f64("pc_2", points.iter().map(|p| p[1]))
-        .f64("pc_3", points.iter().map(|p| p[2])))
+    Ok(records::Manifold {
+        drift: column(found.iter().map(|p| p.drift)),
+        off: column(found.iter().map(|p| p.off)),
+        moved: column(found.iter().map(|p| p.moved)),
+        steps: column(found.iter().map(|p| p.steps)),
+        pc_1: column(points.iter().map(|p| p[0])),
+        pc_2: column(points.iter().map(|p| p[1])),
+        pc_3: column(points.iter().map(|p| p[2])),
+    })
 }
 
 /// Test documents, drawn by the seed.
@@ -466,7 +472,7 @@ pub(super) fn distance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Each step of some documents against the linear step at the nearest point.
-fn one_step(e: &Experiment, scene: &Scene, pieces: &Patchwork) -> Result<Table> {
+fn one_step(e: &Experiment, scene: &Scene, pieces: &Patchwork) -> Result<records::OneStep> {
     let chosen = documents(e, scene, e.modes.documents, "modes/one step");
     let rows: Vec<(usize, usize, f64, f64)> = chosen
         .par_iter()
@@ -485,16 +491,22 @@ fn one_step(e: &Experiment, scene: &Scene, pieces: &Patchwork) -> Result<Table> 
         })
         .collect::<Result<Vec<_>>>()?
         .concat();
-    Ok(Table::new("one_step")
-        .u64("document", rows.iter().map(|r| r.0))
-        .u64("token", rows.iter().map(|r| r.1))
-        .f64("distance", rows.iter().map(|r| r.2))
-        .f64("error", rows.iter().map(|r| r.3)))
+    Ok(records::OneStep {
+        document: column(rows.iter().map(|r| r.0)),
+        token: column(rows.iter().map(|r| r.1)),
+        distance: column(rows.iter().map(|r| r.2)),
+        error: column(rows.iter().map(|r| r.3)),
+    })
 }
 
 /// Accuracy of the network, of its linear pieces rolled out, and of a linear
 /// model that was trained as such.
-fn linear(e: &Experiment, folder: &Path, scene: &Scene, pieces: &Patchwork) -> Result<Table> {
+fn linear(
+    e: &Experiment,
+    folder: &Path,
+    scene: &Scene,
+    pieces: &Patchwork,
+) -> Result<records::Linear> {
     let chosen = documents(e, scene, e.modes.rollouts, "modes/roll-outs");
     let (axes, _) = super::states::read_axes(folder)?;
     let (fixed, _) = pieces.nearest(axes.mean.as_slice());
@@ -525,12 +537,13 @@ fn linear(e: &Experiment, folder: &Path, scene: &Scene, pieces: &Patchwork) -> R
         rows.extend(train_linear(e, folder, scene)?);
     }
     let interval = |r: &(&str, f64, usize)| evidence::share_interval(r.1, r.2);
-    Ok(Table::new("linear")
-        .text("model", rows.iter().map(|r| r.0))
-        .f64("accuracy", rows.iter().map(|r| r.1))
-        .f64("low", rows.iter().map(|r| interval(r).0))
-        .f64("high", rows.iter().map(|r| interval(r).1))
-        .u64("n", rows.iter().map(|r| r.2)))
+    Ok(records::Linear {
+        model: column(rows.iter().map(|r| r.0)),
+        accuracy: column(rows.iter().map(|r| r.1)),
+        low: column(rows.iter().map(|r| interval(r).0)),
+        high: column(rows.iter().map(|r| interval(r).1)),
+        n: column(rows.iter().map(|r| r.2)),
+    })
 }
 
 /// A linear recurrent model trained as the network was; none where it diverged.

@@ -1,12 +1,12 @@
 //! Stage `predict`: the dimension from word counts, without the network.
 
 use super::geometry::spectrum;
+use crate::Result;
 use crate::corpus::{Labels, store};
 use crate::engine::StageOutput;
 use crate::experiment::Experiment;
-use crate::report::Table;
+use crate::records::{self, Key, Table, column, keys};
 use crate::stats::{Prediction, predict};
-use crate::{Result, stats};
 use std::path::Path;
 
 pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
@@ -23,46 +23,51 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
         made.files.push(table.write(folder)?);
     }
     for (key, number) in numbers(&found) {
-        made = made.with(&key, number);
+        made = made.with(key, number);
     }
-    Ok(made.with(&format!("shape.{}", found.shape.name()), 1.0))
+    Ok(made.with_text(keys::SHAPE_PREDICTED, found.shape.name()))
 }
 
 /// A prediction as tables.
 ///
 /// * `documents`: that it was made from
 pub fn tables(found: &Prediction, documents: usize) -> [Table; 3] {
-    let spectra = spectrum(
-        "spectrum_predicted",
-        &[
-            ("predicted", &found.variances),
-            ("predicted_unbiased", &found.unbiased),
-            ("predicted_scaled", &found.scaled),
-        ],
-    );
-    let rows = Table::new("prediction")
-        .text("row", found.rows.iter().map(String::as_str))
-        .u64("documents", found.documents.iter().copied());
+    let records::Spectrum { source, component, variance, ratio, cumulative } = spectrum(&[
+        ("predicted", &found.variances),
+        ("predicted_unbiased", &found.unbiased),
+        ("predicted_scaled", &found.scaled),
+    ]);
+    let spectra = records::SpectrumPredicted { source, component, variance, ratio, cumulative };
+    let rows = records::Prediction {
+        row: column(found.rows.iter().map(String::as_str)),
+        documents: column(found.documents.iter().copied()),
+    };
     let pair = [&found.dimension, &found.dimension_unbiased, &found.dimension_scaled];
-    let dimensions = Table::new("dimensions_predicted")
-        .text("source", ["predicted", "predicted_unbiased", "predicted_scaled"])
-        .text("measure", ["participation_ratio"; 3])
-        .f64("value", pair.map(|i| i.value))
-        .f64("low", pair.map(|i| i.low))
-        .f64("high", pair.map(|i| i.high))
-        .u64("n", [documents; 3]);
-    [spectra, rows, dimensions]
+    let dimensions = records::DimensionsPredicted {
+        source: column(["predicted", "predicted_unbiased", "predicted_scaled"]),
+        measure: column(["participation_ratio"; 3]),
+        value: column(pair.map(|i| i.value)),
+        low: column(pair.map(|i| i.low)),
+        high: column(pair.map(|i| i.high)),
+        n: column([documents; 3]),
+    };
+    [spectra.table(), rows.table(), dimensions.table()]
 }
 
-/// Summary keys of a prediction.
-pub fn numbers(found: &Prediction) -> Vec<(String, f64)> {
-    let interval = |key: &str, i: &stats::predict::Interval| {
-        [("", i.value), (".low", i.low), (".high", i.high)]
-            .map(|(end, number)| (format!("dimension.{key}{end}"), number))
-    };
-    let mut all = interval("predicted", &found.dimension).to_vec();
-    all.extend(interval("predicted_unbiased", &found.dimension_unbiased));
-    all.extend(interval("predicted_scaled", &found.dimension_scaled));
+/// Summary numbers of a prediction.
+pub fn numbers(found: &Prediction) -> Vec<(Key<f64>, f64)> {
+    let Prediction { dimension, dimension_unbiased, dimension_scaled, .. } = found;
+    let mut all = vec![
+        (keys::DIMENSION_PREDICTED, dimension.value),
+        (keys::DIMENSION_PREDICTED_LOW, dimension.low),
+        (keys::DIMENSION_PREDICTED_HIGH, dimension.high),
+        (keys::DIMENSION_PREDICTED_UNBIASED, dimension_unbiased.value),
+        (keys::DIMENSION_PREDICTED_UNBIASED_LOW, dimension_unbiased.low),
+        (keys::DIMENSION_PREDICTED_UNBIASED_HIGH, dimension_unbiased.high),
+        (keys::DIMENSION_PREDICTED_SCALED, dimension_scaled.value),
+        (keys::DIMENSION_PREDICTED_SCALED_LOW, dimension_scaled.low),
+        (keys::DIMENSION_PREDICTED_SCALED_HIGH, dimension_scaled.high),
+    ];
     all.retain(|(_, number)| number.is_finite());
     all
 }

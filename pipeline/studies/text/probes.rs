@@ -12,7 +12,7 @@ use crate::experiment::Experiment;
 use crate::geometry::coordinate;
 use crate::linalg::{Matrix, Vector};
 use crate::modifiers::deletion::{self, Mode, without};
-use crate::report::{Frame, Table};
+use crate::records::{self, column};
 use crate::seed;
 use crate::summary;
 use rand::Rng;
@@ -96,15 +96,16 @@ pub(super) fn stage(
         false => off(&noise)?.into_iter().map(Some).collect(),
     };
     made.files.push(
-        Table::new("probe_states")
-            .text("context", CONTEXTS.iter().map(|c| c.0))
-            .f64("norm", means.iter().map(Vector::norm))
-            .f64("off_line", offs.iter().copied())
-            .maybe_f64("off_noise_line", noise_offs)
-            .u64("n", CONTEXTS.iter().map(|_| PHRASES.0))
-            .f64("error", CONTEXTS.iter().map(|_| error))
-            .u64("scored", CONTEXTS.iter().map(|_| scored))
-            .write(folder)?,
+        records::ProbeStates {
+            context: column(CONTEXTS.iter().map(|c| c.0)),
+            norm: column(means.iter().map(Vector::norm)),
+            off_line: column(offs.iter().copied()),
+            off_noise_line: column(noise_offs),
+            n: column(CONTEXTS.iter().map(|_| PHRASES.0)),
+            error: column(CONTEXTS.iter().map(|_| error)),
+            scored: column(CONTEXTS.iter().map(|_| scored)),
+        }
+        .write(folder)?,
     );
     let maps = |name: &str| scene.map.with_input(&scene.inputs[token(name) as usize]);
     let mut rows = Vec::new();
@@ -117,13 +118,14 @@ pub(super) fn stage(
         }
     }
     made.files.push(
-        Table::new("probes")
-            .text("context", rows.iter().map(|r| r.0))
-            .text("word", rows.iter().map(|r| r.1))
-            .f64("planted", rows.iter().map(|r| r.2))
-            .f64("linear", rows.iter().map(|r| r.3))
-            .f64("full", rows.iter().map(|r| r.4))
-            .write(folder)?,
+        records::Probes {
+            context: column(rows.iter().map(|r| r.0)),
+            word: column(rows.iter().map(|r| r.1)),
+            planted: column(rows.iter().map(|r| r.2)),
+            linear: column(rows.iter().map(|r| r.3)),
+            full: column(rows.iter().map(|r| r.4)),
+        }
+        .write(folder)?,
     );
     // Modes at the point nearest to the state before the modifier.
     let near = scene.nearest(means[0].as_slice());
@@ -155,27 +157,28 @@ pub(super) fn stage(
         }
     }
     made.files.push(
-        Table::new("mode_deletion")
-            .text("modifier", rows.iter().map(|r| r.0.0))
-            .text("word", rows.iter().map(|r| r.0.1))
-            .u64("modes", rows.iter().map(|r| r.0.2))
-            .f64("re", rows.iter().map(|r| r.1.0))
-            .f64("im", rows.iter().map(|r| r.1.1))
-            .f64("angle", rows.iter().map(|r| r.2))
-            .f64("modified", rows.iter().map(|r| r.3.0))
-            .f64("deleted", rows.iter().map(|r| r.3.1))
-            .f64("plain", rows.iter().map(|r| r.4.0))
-            .f64("plain_deleted", rows.iter().map(|r| r.4.1))
-            .write(folder)?,
+        records::ModeDeletion {
+            modifier: column(rows.iter().map(|r| r.0.0)),
+            word: column(rows.iter().map(|r| r.0.1)),
+            modes: column(rows.iter().map(|r| r.0.2)),
+            re: column(rows.iter().map(|r| r.1.0)),
+            im: column(rows.iter().map(|r| r.1.1)),
+            angle: column(rows.iter().map(|r| r.2)),
+            modified: column(rows.iter().map(|r| r.3.0)),
+            deleted: column(rows.iter().map(|r| r.3.1)),
+            plain: column(rows.iter().map(|r| r.4.0)),
+            plain_deleted: column(rows.iter().map(|r| r.4.1)),
+        }
+        .write(folder)?,
     );
     Ok(made)
 }
 
 /// Slow points at the headline tolerance while a neutral word is held, `[points, state]`.
 fn noise_points(e: &Experiment, folder: &Path) -> Result<Matrix> {
-    let table = Frame::read(folder, "fixed_points")?;
-    let (input, tolerance) = (table.text("input")?, table.f64("tolerance")?);
-    let states = table.lists("state")?;
+    let table = records::FixedPoints::read(folder)?;
+    let (input, tolerance) = (table.input()?, table.tolerance()?);
+    let states = table.state()?;
     let of = |i: &usize| {
         TOY_WORDS[..6].contains(&input[*i].as_str()) && tolerance[*i] == e.fixed_points.primary
     };

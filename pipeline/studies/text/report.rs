@@ -4,26 +4,21 @@ use crate::corpus::{Labels, store};
 use crate::engine::{StageOutput, StageRecord};
 use crate::experiment::Experiment;
 use crate::model::{Config, foreign};
-use crate::report::{Summary, Table, page};
+use crate::records::{self, column, keys};
+use crate::report::{Summary, page};
 use crate::{Result, notation};
 use std::path::Path;
 
 pub fn stage(e: &Experiment, folder: &Path, stages: &[StageRecord]) -> Result<StageOutput> {
     let corpus = store::read(folder)?;
-    let mut summary = Summary::new();
-    for (key, number) in stages.iter().flat_map(|s| &s.numbers) {
-        match key.strip_prefix("shape.") {
-            Some(shape) => summary.text("shape.predicted", shape),
-            None => summary.number(key, *number),
-        }
-    }
+    let mut summary = Summary::of(stages);
     costs(&mut summary, stages, e.seed);
-    summary.text("corpus.name", corpus.name.as_str());
+    summary.text(keys::CORPUS_NAME, corpus.name.as_str());
     let mut notes: Vec<(&str, String)> =
         corpus.notes.iter().map(|n| ("tokenize", n.clone())).collect();
     if let Some(weights) = &e.weights {
         notes.extend(assumed(weights)?.into_iter().map(|n| ("train", n)));
-        let before = stages.iter().find_map(|s| s.numbers.get("accuracy.start"));
+        let before = stages.iter().find_map(|s| s.number(keys::ACCURACY_START));
         notes.extend(before.map(|accuracy| {
             let file = weights.file.display();
             (
@@ -34,8 +29,8 @@ pub fn stage(e: &Experiment, folder: &Path, stages: &[StageRecord]) -> Result<St
             )
         }));
     }
-    let points = stages.iter().find_map(|s| s.numbers.get("fixed_points.count"));
-    if points == Some(&0.0) {
+    let points = stages.iter().find_map(|s| s.number(keys::FIXED_POINTS_COUNT));
+    if points == Some(0.0) {
         let problem = "no slow point at the headline's tolerance: what words do, and to each other, is \
                        measured from the mean of the states (`fixed_points.primary` sets the tolerance)";
         notes.push(("context", problem.into()));
@@ -68,18 +63,19 @@ pub(in crate::studies) fn assets(study: &str, name: &str) -> String {
 
 /// Time, memory and seed of a run.
 pub(in crate::studies) fn costs(summary: &mut Summary, stages: &[StageRecord], seed: u64) {
-    summary.number("time.seconds", stages.iter().map(|s| s.seconds).sum());
+    summary.number(keys::TIME_SECONDS, stages.iter().map(|s| s.seconds).sum());
     let peak = stages.iter().map(|s| s.peak_bytes).max().unwrap_or(0);
-    summary.number("memory.peak_bytes", peak as f64);
-    summary.number("seed", seed as f64);
+    summary.number(keys::MEMORY_PEAK_BYTES, peak as f64);
+    summary.number(keys::SEED, seed as f64);
 }
 
 /// The notes' table.
 pub(in crate::studies) fn write_notes(folder: &Path, notes: &[(&str, String)]) -> Result<String> {
-    Table::new("notes")
-        .text("stage", notes.iter().map(|n| n.0))
-        .text("note", notes.iter().map(|n| n.1.as_str()))
-        .write(folder)
+    records::Notes {
+        stage: column(notes.iter().map(|n| n.0)),
+        note: column(notes.iter().map(|n| n.1.as_str())),
+    }
+    .write(folder)
 }
 
 /// What was assumed about weights from elsewhere, as sentences.

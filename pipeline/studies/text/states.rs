@@ -8,7 +8,7 @@ use crate::geometry::{Moments, Pca, participation_ratio, varied};
 use crate::linalg::{Matrix, Vector};
 use crate::model::Network;
 use crate::ops::Pool;
-use crate::report::{Frame, Table};
+use crate::records::{self, Frame, column, keys};
 use crate::{Result, seed};
 use rand::seq::SliceRandom;
 use std::path::Path;
@@ -45,12 +45,12 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
     let states = write(folder, &corpus, &network, &pca, &kept)?;
     let mut made = StageOutput::files([states, axes(folder, &pca, before.as_deref())?]);
     if let Some(before) = &before {
-        made = made.with("dimension.untrained", participation_ratio(before));
+        made = made.with(keys::DIMENSION_UNTRAINED, participation_ratio(before));
     }
     let first_two: f64 = pca.ratios().iter().take(2).sum();
     Ok(made
-        .with("dimension.states", participation_ratio(varied(&pca.variances)))
-        .with("states.variance_2", first_two))
+        .with(keys::DIMENSION_STATES, participation_ratio(varied(&pca.variances)))
+        .with(keys::STATES_VARIANCE_2, first_two))
 }
 
 /// Sums over all states of the chosen documents, and every `every`-th state of each.
@@ -97,28 +97,28 @@ fn write(
     let points: Vec<Vec<f64>> = kept.iter().map(|k| padded(pca.coordinates(&k.state, 3))).collect();
     let names = &corpus.label_names;
     let test = &corpus.test;
-    Table::new("states")
-        .u64("document", kept.iter().map(|k| k.document))
-        .u64("token", kept.iter().map(|k| k.token))
-        .u64("length", kept.iter().map(|k| test.documents.get(k.document).len()))
-        .text(
-            "word",
+    records::States {
+        document: column(kept.iter().map(|k| k.document)),
+        token: column(kept.iter().map(|k| k.token)),
+        length: Some(column(kept.iter().map(|k| test.documents.get(k.document).len()))),
+        word: Some(column(
             kept.iter()
                 .map(|k| corpus.words[test.documents.get(k.document)[k.token] as usize].as_str()),
-        )
-        .text("label", kept.iter().map(|k| label_text(test, k.document, names)))
-        .text("predicted", outputs.iter().map(|o| predicted_text(network.head(), o, names)))
-        .f64("pc_1", points.iter().map(|p| p[0]))
-        .f64("pc_2", points.iter().map(|p| p[1]))
-        .f64("pc_3", points.iter().map(|p| p[2]))
-        .lists("readout", outputs.iter().map(Vec::as_slice))
-        .lists("state", kept.iter().map(|k| k.state.as_slice()))
-        .write(folder)
+        )),
+        label: column(kept.iter().map(|k| label_text(test, k.document, names))),
+        predicted: Some(column(outputs.iter().map(|o| predicted_text(network.head(), o, names)))),
+        pc_1: column(points.iter().map(|p| p[0])),
+        pc_2: column(points.iter().map(|p| p[1])),
+        pc_3: column(points.iter().map(|p| p[2])),
+        readout: Some(column(&outputs)),
+        state: column(kept.iter().map(|k| k.state.as_slice())),
+    }
+    .write(folder)
 }
 
 /// Documents whose states are in the table `states`, in its order.
-pub fn visited(table: &Frame) -> Result<Vec<usize>> {
-    let mut all: Vec<usize> = table.f64("document")?.iter().map(|&d| d as usize).collect();
+pub fn visited(table: &Frame<records::States>) -> Result<Vec<usize>> {
+    let mut all = table.document()?;
     all.dedup();
     Ok(all)
 }
@@ -138,30 +138,28 @@ pub(in crate::studies) fn axes(
     let mut rows: Vec<Vec<f64>> = vec![pca.mean.as_slice().to_vec()];
     rows.extend(pca.directions.column_iter().map(|c| c.iter().copied().collect()));
     let with_mean = |variances: &[f64]| [&[0.0], variances].concat();
-    let mut table = Table::new("axes")
-        .u64("component", 0..rows.len())
-        .f64("variance", with_mean(&pca.variances));
-    if let Some(untrained) = untrained {
-        table = table.f64("untrained_variance", with_mean(untrained));
+    records::Axes {
+        component: column(0..rows.len()),
+        variance: column(with_mean(&pca.variances)),
+        untrained_variance: untrained.map(|before| column(with_mean(before))),
+        direction: column(&rows),
     }
-    table.lists("direction", rows.iter().map(Vec::as_slice)).write(folder)
+    .write(folder)
 }
 
 /// The stored principal components, and the variances before training (none
 /// for weights from elsewhere).
 pub fn read_axes(folder: &Path) -> Result<(Pca, Vec<f64>)> {
-    let table = Frame::read(folder, "axes")?;
-    let rows = table.lists("direction")?;
+    let table = records::Axes::read(folder)?;
+    let rows = table.direction()?;
     let size = rows[0].len();
     let directions = Matrix::from_fn(size, rows.len() - 1, |i, a| rows[a + 1][i]);
     let pca = Pca {
         mean: Vector::from_column_slice(&rows[0]),
-        variances: table.f64("variance")?[1..].to_vec(),
+        variances: table.variance()?[1..].to_vec(),
         directions,
         count: 0,
     };
-    let untrained = "untrained_variance";
-    let before =
-        if table.has(untrained) { table.f64(untrained)?[1..].to_vec() } else { Vec::new() };
+    let before = table.untrained_variance()?.map_or(Vec::new(), |v| v[1..].to_vec());
     Ok((pca, before))
 }

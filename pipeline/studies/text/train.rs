@@ -8,7 +8,7 @@ use crate::data::Trials;
 use crate::engine::{Run, StageOutput, Workspace};
 use crate::experiment::Experiment;
 use crate::model::{Foreign, Network};
-use crate::report::Table;
+use crate::records::{self, column, keys};
 use crate::train::{self, Fit, Member, Record};
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,7 @@ pub fn further(
     let before = train::score(&network, &corpus.test)?.accuracy();
     let mut made = fitted(e, &corpus, &network, place, watch)?;
     made.files.push(write_taken(place.folder(), foreign)?);
-    Ok(made.with("accuracy.start", before))
+    Ok(made.with(keys::ACCURACY_START, before))
 }
 
 /// Trains a network in place.
@@ -94,11 +94,11 @@ fn made(folder: &Path, test: Trials, network: &Network, fit: &Fit) -> Result<Sta
     let test = train::score(network, test)?;
     let table = write(folder, &fit.records)?;
     Ok(StageOutput::files(["model.safetensors".to_string(), table])
-        .with("accuracy.network", test.accuracy())
-        .with("train.tokens_per_second", fit.tokens_per_second())
-        .with("train.seconds", fit.seconds)
-        .with("train.steps", fit.steps as f64)
-        .with("train.stopped_early", fit.stopped_early as u8 as f64))
+        .with(keys::ACCURACY_NETWORK, test.accuracy())
+        .with(keys::TRAIN_TOKENS_PER_SECOND, fit.tokens_per_second())
+        .with(keys::TRAIN_SECONDS, fit.seconds)
+        .with(keys::TRAIN_STEPS, fit.steps as f64)
+        .with(keys::TRAIN_STOPPED_EARLY, fit.stopped_early as u8 as f64))
 }
 
 /// A case of a grid that is to be trained.
@@ -166,33 +166,35 @@ pub fn import(e: &Experiment, foreign: &Foreign, folder: &Path) -> Result<StageO
     let test = train::score(&network, &corpus.test)?;
     let table = write_taken(folder, foreign)?;
     Ok(StageOutput::files(["model.safetensors".to_string(), table])
-        .with("accuracy.network", test.accuracy()))
+        .with(keys::ACCURACY_NETWORK, test.accuracy()))
 }
 
 /// Which array of the file was taken as what.
 pub(in crate::studies) fn write_taken(folder: &Path, foreign: &Foreign) -> Result<String> {
     let shapes: Vec<Vec<f64>> =
         foreign.taken.iter().map(|t| t.shape.iter().map(|&s| s as f64).collect()).collect();
-    Table::new("weights")
-        .text("array", foreign.taken.iter().map(|t| t.array.as_str()))
-        .lists("shape", shapes.iter().map(Vec::as_slice))
-        .text("role", foreign.taken.iter().map(|t| t.role))
-        .write(folder)
+    records::Weights {
+        array: column(foreign.taken.iter().map(|t| t.array.as_str())),
+        shape: column(&shapes),
+        role: column(foreign.taken.iter().map(|t| t.role)),
+    }
+    .write(folder)
 }
 
-fn write(folder: &Path, records: &[Record]) -> Result<String> {
-    let column = |f: fn(&Record) -> f64| records.iter().map(f).collect::<Vec<_>>();
-    Table::new("training")
-        .u64("step", records.iter().map(|r| r.step))
-        .f64("epoch", column(|r| r.epoch))
-        .f64("loss", column(|r| r.loss))
-        .f64("penalty", column(|r| r.penalty))
-        .f64("accuracy", column(|r| r.accuracy))
-        .f64("learning_rate", column(|r| r.learning_rate))
-        .f64("gradient_norm", column(|r| r.gradient_norm))
-        .u64("tokens", records.iter().map(|r| r.tokens as usize))
-        .f64("seconds", column(|r| r.seconds))
-        .maybe_f64("validation_loss", records.iter().map(|r| r.validation_loss))
-        .maybe_f64("validation_accuracy", records.iter().map(|r| r.validation_accuracy))
-        .write(folder)
+fn write(folder: &Path, rows: &[Record]) -> Result<String> {
+    let each = |f: fn(&Record) -> f64| column(rows.iter().map(f));
+    records::Training {
+        step: column(rows.iter().map(|r| r.step)),
+        epoch: each(|r| r.epoch),
+        loss: each(|r| r.loss),
+        penalty: each(|r| r.penalty),
+        accuracy: each(|r| r.accuracy),
+        learning_rate: each(|r| r.learning_rate),
+        gradient_norm: each(|r| r.gradient_norm),
+        tokens: column(rows.iter().map(|r| r.tokens as usize)),
+        seconds: each(|r| r.seconds),
+        validation_loss: column(rows.iter().map(|r| r.validation_loss)),
+        validation_accuracy: column(rows.iter().map(|r| r.validation_accuracy)),
+    }
+    .write(folder)
 }

@@ -6,8 +6,9 @@ use crate::corpus::tokens::Kind;
 use crate::experiment::Experiment;
 use crate::linalg::Matrix;
 use crate::model::Network;
+use crate::records;
+use crate::report::figure;
 use crate::report::walk::{Direction, Document, Packed, Walk};
-use crate::report::{Frame, figure};
 use crate::studies::explain::as_outputs;
 use crate::{Result, seed};
 use rand::seq::SliceRandom;
@@ -50,7 +51,7 @@ pub fn gather(e: &Experiment, folder: &Path) -> Result<Option<Walk>> {
     };
     let (readout, bias) = network.readout()?;
     let size = network.state_size();
-    let table = Frame::read(folder, "words")?.lists("bag_of_words")?;
+    let table = records::Words::read(folder)?.bag_of_words()?;
     let like = |z: &[f64]| as_outputs(z, network.outputs());
     let alone: Vec<f64> = words.iter().flat_map(|&w| like(&table[w as usize])).collect();
     let (axes, _) = super::states::read_axes(folder)?;
@@ -74,17 +75,17 @@ pub fn gather(e: &Experiment, folder: &Path) -> Result<Option<Walk>> {
         arrays.insert("input_weights", Packed::new(&cell.input_weights, cell.inputs));
     }
 
-    let states = Frame::read(folder, "states")?;
-    let labels = states.text("label")?;
+    let states = records::States::read(folder)?;
+    let labels = states.label()?;
     let names: Vec<String> = labels.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
     let every = labels.len().div_ceil(POINTS).max(1);
-    let [x, y, z] = coordinates(&states)?;
+    let [x, y, z] = [states.pc_1()?, states.pc_2()?, states.pc_3()?];
     let label = |i: usize| names.binary_search(&labels[i]).expect("every label is listed") as f64;
     let points = (0..labels.len()).step_by(every);
     let points = points.map(|i| [short(x[i]), short(y[i]), short(z[i]), label(i)]).collect();
-    let readouts = Frame::read(folder, "readouts")?;
-    let outputs = readouts.text("name")?;
-    let [dx, dy, dz] = coordinates(&readouts)?;
+    let readouts = records::Readouts::read(folder)?;
+    let outputs = readouts.name()?;
+    let [dx, dy, dz] = [readouts.pc_1()?, readouts.pc_2()?, readouts.pc_3()?];
     let arrows = outputs.iter().enumerate();
     let arrows =
         arrows.map(|(o, name)| Direction { name: name.clone(), at: [dx[o], dy[o], dz[o]] });
@@ -97,7 +98,7 @@ pub fn gather(e: &Experiment, folder: &Path) -> Result<Option<Walk>> {
         inputs: width,
         one_hot,
         arrays,
-        alone_bias: like(&Frame::read(folder, "bag_of_words")?.f64("bias")?),
+        alone_bias: like(&records::BagOfWords::read(folder)?.bias()?),
         vocabulary: words.iter().map(|&w| corpus.words[w as usize].clone()).collect(),
         spaced: !folder.join("tokenizer.json").is_file(),
         pieces: e.corpus.tokens.kind == Kind::WordPiece,
@@ -116,10 +117,6 @@ pub fn gather(e: &Experiment, folder: &Path) -> Result<Option<Walk>> {
 /// Four digits are more than a screen shows.
 fn short(x: f64) -> f64 {
     (x * 1e4).round() / 1e4
-}
-
-fn coordinates(table: &Frame) -> Result<[Vec<f64>; 3]> {
-    Ok([table.f64("pc_1")?, table.f64("pc_2")?, table.f64("pc_3")?])
 }
 
 /// Test documents, as many of each label as there are of the others, whose words
@@ -199,11 +196,8 @@ fn slow_points(e: &Experiment, folder: &Path) -> Result<Vec<[f64; 3]>> {
 
 /// Words of the page that change how others are read, strongest first.
 fn modifiers(folder: &Path, place: &HashMap<u32, usize>) -> Result<Vec<usize>> {
-    if !folder.join("tables/modifiers.parquet").is_file() {
-        return Ok(Vec::new());
-    }
-    let table = Frame::read(folder, "modifiers")?;
-    let (id, beyond) = (table.f64("id")?, table.f64("null_quantile")?);
+    let Some(table) = records::Modifiers::read_if_there(folder)? else { return Ok(Vec::new()) };
+    let (id, beyond) = (table.id()?, table.null_quantile()?);
     let found = (0..id.len()).filter(|&i| beyond[i] >= MODIFIERS.1).take(MODIFIERS.0);
     Ok(found.filter_map(|i| place.get(&(id[i] as u32)).copied()).collect())
 }

@@ -1,28 +1,28 @@
 //! C1–C8: words in context (Maheswaranathan & Sussillo 2020, arXiv:2004.08013).
 
 use super::super::probes::TURNING;
-use super::{Claim, NONE, have};
+use super::{Claim, NONE};
 use crate::Result;
 use crate::dynamics::linearise::REAL;
-use crate::report::Frame;
+use crate::records;
 use crate::summary::median;
 use std::path::Path;
 
 /// C1–C5: the toy language, where every answer is known.
 pub(super) fn toy(folder: &Path) -> Result<Vec<Claim>> {
-    if !have(folder, "probes") {
+    if !records::Probes::is_in(folder) {
         return Ok(Vec::new());
     }
-    let scores = Frame::read(folder, "probes")?;
-    let (context, word) = (scores.text("context")?, scores.text("word")?);
-    let (planted, linear) = (scores.f64("planted")?, scores.f64("linear")?);
-    let full = scores.f64("full")?;
+    let scores = records::Probes::read(folder)?;
+    let (context, word) = (scores.context()?, scores.word()?);
+    let (planted, linear) = (scores.planted()?, scores.linear()?);
+    let full = scores.full()?;
     let mut claims = Vec::new();
-    let table = Frame::read(folder, "eigenvalues")?;
-    let (point, mode) = (table.f64("point")?, table.f64("mode")?);
-    let (re, im) = (table.f64("re")?, table.f64("im")?);
+    let table = records::Eigenvalues::read(folder)?;
+    let (point, mode) = (table.point()?, table.mode()?);
+    let (re, im) = (table.re()?, table.im()?);
     let modulus = |i: usize| re[i].hypot(im[i]);
-    let points: Vec<f64> = {
+    let points: Vec<usize> = {
         let mut all = point.clone();
         all.dedup();
         all
@@ -32,11 +32,11 @@ pub(super) fn toy(folder: &Path) -> Result<Vec<Claim>> {
         .iter()
         .map(|p| {
             let of: Vec<usize> = (0..point.len()).filter(|&i| point[i] == *p).collect();
-            let at = |m: f64| of.iter().find(|&&i| mode[i] == m).map_or(0.0, |&i| modulus(i));
+            let at = |m: usize| of.iter().find(|&&i| mode[i] == m).map_or(0.0, |&i| modulus(i));
             let turns = |i: &&usize| {
                 im[**i].abs() > REAL && (TURNING.0..=TURNING.1).contains(&modulus(**i))
             };
-            (at(1.0), at(2.0), of.iter().find(turns).map(|&i| modulus(i)))
+            (at(1), at(2), of.iter().find(turns).map(|&i| modulus(i)))
         })
         .collect();
     let first = median(&spectra.iter().map(|s| s.0).collect::<Vec<_>>()).unwrap_or(f64::NAN);
@@ -77,10 +77,10 @@ pub(super) fn toy(folder: &Path) -> Result<Vec<Claim>> {
             holds: right == planted.len() && off(worst) <= 0.35,
         });
     }
-    let table = Frame::read(folder, "probe_states")?;
-    let (error, scored) = (table.f64("error")?[0], table.f64("scored")?[0]);
+    let table = records::ProbeStates::read(folder)?;
+    let (error, scored) = (table.error()?[0], table.scored()?[0]);
     let ratio = |far: &[f64]| (far[1] / far[0]).min(far[2] / far[0]);
-    let (zero, noise) = (table.f64("off_line")?, table.f64("off_noise_line")?);
+    let (zero, noise) = (table.off_line()?, table.off_noise_line()?);
     // Phrases of neutral words stay at the line that the network has while it reads one; the line
     // at zero input lies beside them, by an offset that is no noise.
     let (far, which) = match noise[0].is_nan() {
@@ -99,14 +99,14 @@ pub(super) fn toy(folder: &Path) -> Result<Vec<Claim>> {
         ),
         measured: ratio(far),
         interval: NONE,
-        n: table.f64("n")?[0] as usize,
+        n: table.n()?[0],
         reference: "norms 2.27 before, 2.58 very, 3.15 not; at least 2",
         holds: ratio(far) >= 2.0,
     });
-    let table = Frame::read(folder, "mode_deletion")?;
-    let (modifier, value) = (table.text("modifier")?, table.f64("modified")?);
-    let (deleted, plain) = (table.f64("deleted")?, table.f64("plain")?);
-    let (without, modes) = (table.f64("plain_deleted")?, table.f64("modes")?);
+    let table = records::ModeDeletion::read(folder)?;
+    let (modifier, value) = (table.modifier()?, table.modified()?);
+    let (deleted, plain) = (table.deleted()?, table.plain()?);
+    let (without, modes) = (table.plain_deleted()?, table.modes()?);
     if let Some(i) = modifier.iter().position(|m| m == "not4") {
         let changed = (without[i] - plain[i]).abs() / plain[i].abs();
         // Several pairs may share the work.
@@ -136,7 +136,7 @@ pub(super) fn toy(folder: &Path) -> Result<Vec<Claim>> {
                 .into(),
             measured: error,
             interval: NONE,
-            n: scored as usize,
+            n: scored,
             reference: ".006; at most .05 (variance of the score at the end: 53)",
             holds: error <= 0.05,
         },
@@ -149,12 +149,12 @@ const FIRST: usize = 5;
 
 /// C7: the initial state makes the first words count more.
 pub(super) fn beginning(folder: &Path) -> Result<Option<Claim>> {
-    if !have(folder, "positions") {
+    if !records::Positions::is_in(folder) {
         return Ok(None);
     }
-    let table = Frame::read(folder, "positions")?;
-    let (from, gain) = (table.text("from")?, table.f64("gain")?);
-    let (blocked, inside) = (table.f64("gain_blocked")?, table.f64("initial_inside")?);
+    let table = records::Positions::read(folder)?;
+    let (from, gain) = (table.from()?, table.gain()?);
+    let (blocked, inside) = (table.gain_blocked()?, table.initial_inside()?);
     let first: Vec<usize> =
         (0..from.len()).filter(|&i| from[i] == "beginning").take(FIRST).collect();
     let mean = |of: &[f64]| first.iter().map(|&i| of[i]).sum::<f64>() / first.len() as f64;
@@ -183,10 +183,10 @@ pub(super) fn beginning(folder: &Path) -> Result<Option<Claim>> {
 /// * `turned`: whether C6 is about this kind of label
 pub(super) fn in_context(folder: &Path, turned: bool) -> Result<Vec<Claim>> {
     let mut claims = Vec::new();
-    if turned && have(folder, "modifiers") {
-        let table = Frame::read(folder, "modifiers")?;
-        let (word, gain) = (table.text("word")?, table.f64("gain")?);
-        let beyond = table.f64("null_quantile")?.iter().filter(|q| **q >= 0.99).count();
+    if turned && records::Modifiers::is_in(folder) {
+        let table = records::Modifiers::read(folder)?;
+        let (word, gain) = (table.word()?, table.gain()?);
+        let beyond = table.null_quantile()?.iter().filter(|q| **q >= 0.99).count();
         let strongest = |negative: bool| {
             (0..word.len())
                 .find(|&i| (gain[i] < 0.0) == negative)
@@ -208,11 +208,11 @@ pub(super) fn in_context(folder: &Path, turned: bool) -> Result<Vec<Claim>> {
             });
         }
     }
-    if have(folder, "augmented") {
-        let table = Frame::read(folder, "augmented")?;
-        let (loss, recovered) = (table.f64("validation_loss")?, table.f64("recovered")?);
-        let accuracy = table.f64("accuracy")?;
-        let (low, high) = (table.f64("recovered_low")?, table.f64("recovered_high")?);
+    if records::Augmented::is_in(folder) {
+        let table = records::Augmented::read(folder)?;
+        let (loss, recovered) = (table.validation_loss()?, table.recovered()?);
+        let accuracy = table.accuracy()?;
+        let (low, high) = (table.recovered_low()?, table.recovered_high()?);
         let best = (0..loss.len())
             .filter(|&i| loss[i].is_finite() && recovered[i].is_finite())
             .min_by(|&a, &b| loss[a].total_cmp(&loss[b]));
@@ -228,12 +228,12 @@ pub(super) fn in_context(folder: &Path, turned: bool) -> Result<Vec<Claim>> {
                 statement: format!(
                     "words in context ({}, {:.3}) recover the network's gain ({network:.3}) over \
                      words ({words:.3}){small}",
-                    table.text("model")?[i].replace('_', " "),
+                    table.model()?[i].replace('_', " "),
                     accuracy[i]
                 ),
                 measured: recovered[i],
                 interval: (low[i], high[i]),
-                n: table.f64("n")?[i] as usize,
+                n: table.n()?[i],
                 reference: "more than .90; at least .90",
                 holds: recovered[i] >= 0.9,
             });

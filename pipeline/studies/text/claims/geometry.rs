@@ -2,7 +2,7 @@
 
 use super::super::geometry::primary_points;
 use super::super::predicted_text;
-use super::{Claim, NONE, dimension, have, share, time_constants};
+use super::{Claim, NONE, predicted_dimension, share, states_dimension, time_constants};
 use crate::Result;
 use crate::corpus::Source;
 use crate::corpus::synthetic::Kind;
@@ -10,7 +10,7 @@ use crate::experiment::Experiment;
 use crate::geometry::{readouts, shape};
 use crate::linalg::Matrix;
 use crate::model::Head;
-use crate::report::Frame;
+use crate::records::{self, Frame};
 use crate::stats::evidence;
 use crate::summary::{bootstrap, median};
 use std::path::Path;
@@ -23,11 +23,11 @@ pub(super) fn several(
     names: &[String],
 ) -> Result<Vec<Claim>> {
     let (dimensions, spectrum) =
-        (Frame::read(folder, "dimensions")?, Frame::read(folder, "spectrum")?);
-    let predicted = Frame::read(folder, "dimensions_predicted")?;
-    let expected = dimension(&predicted, "predicted_scaled")?;
-    let states = Frame::read(folder, "states")?.height();
-    let measured = dimension(&dimensions, "states")?;
+        (records::Dimensions::read(folder)?, records::Spectrum::read(folder)?);
+    let predicted = records::DimensionsPredicted::read(folder)?;
+    let expected = predicted_dimension(&predicted, "predicted_scaled")?;
+    let states = records::States::read(folder)?.height();
+    let measured = states_dimension(&dimensions)?;
     let mut claims = vec![as_predicted(expected, measured, states)];
     if let Source::Synthetic(of) = &e.corpus.source
         && matches!(of.kind, Kind::Ordered(_))
@@ -56,13 +56,13 @@ pub(super) fn several(
         holds: first >= 0.90,
     });
     claims.push(as_many(d, measured, states));
-    let readout = Frame::read(folder, "readouts")?;
-    let angles = readout.lists("angles")?;
+    let readout = records::Readouts::read(folder)?;
+    let angles = readout.angles()?;
     let pairs: Vec<f64> =
         (0..n).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| angles[i][j]).collect();
     let (mean, ideal) =
         (pairs.iter().sum::<f64>() / pairs.len() as f64, readouts::simplex_angle(n));
-    let inside = readout.f64("in_span")?.into_iter().fold(1.0, f64::min);
+    let inside = readout.in_span()?.into_iter().fold(1.0, f64::min);
     claims.push(Claim {
         name: "G4",
         statement: format!(
@@ -85,12 +85,12 @@ pub(super) fn several(
 
 /// G1, G3, G6, G12 and G14 of two classes without an order: a simplex of one dimension.
 pub(super) fn two(e: &Experiment, folder: &Path) -> Result<Vec<Claim>> {
-    let states = Frame::read(folder, "states")?.height();
-    let measured = dimension(&Frame::read(folder, "dimensions")?, "states")?;
+    let states = records::States::read(folder)?.height();
+    let measured = states_dimension(&records::Dimensions::read(folder)?)?;
     let mut claims = vec![right(folder)?, as_many(1, measured, states)];
     claims.extend(slow_modes(e, folder, 1)?);
     claims.extend(order(folder)?);
-    claims.push(counted(&Frame::read(folder, "dimensions_predicted")?, 1)?);
+    claims.push(counted(&records::DimensionsPredicted::read(folder)?, 1)?);
     Ok(claims)
 }
 
@@ -115,8 +115,8 @@ fn slow_modes(e: &Experiment, folder: &Path, d: usize) -> Result<Option<Claim>> 
     };
     let ratios: Vec<f64> = tau[d - 1].iter().zip(&tau[d]).map(|(a, b)| a / b).collect();
     let modes = if d == 1 { "mode" } else { "modes" };
-    let along = match have(folder, "lyapunov") {
-        true => Frame::read(folder, "lyapunov")?.f64("tau")?,
+    let along = match records::Lyapunov::is_in(folder) {
+        true => records::Lyapunov::read(folder)?.tau()?,
         false => Vec::new(),
     };
     let reading = match (along.get(d - 1), along.get(d)) {
@@ -141,17 +141,15 @@ fn slow_modes(e: &Experiment, folder: &Path, d: usize) -> Result<Option<Claim>> 
 }
 
 /// G12: the class means of counts have `d` dimensions.
-fn counted(predicted: &Frame, d: usize) -> Result<Claim> {
-    let counts = dimension(predicted, "predicted")?;
-    let first = |column: &str| -> Result<f64> {
-        Ok(predicted.f64(column)?.first().copied().unwrap_or(f64::NAN))
-    };
+fn counted(predicted: &Frame<records::DimensionsPredicted>, d: usize) -> Result<Claim> {
+    let counts = predicted_dimension(predicted, "predicted")?;
+    let first = |column: Vec<f64>| column.first().copied().unwrap_or(f64::NAN);
     Ok(Claim {
         name: "G12",
         statement: format!("participation ratio of the class means of counts, against {d}"),
         measured: counts,
-        interval: (first("low")?, first("high")?),
-        n: first("n")? as usize,
+        interval: (first(predicted.low()?), first(predicted.high()?)),
+        n: predicted.n()?.first().copied().unwrap_or(0),
         reference: "N - 1; within .1",
         holds: (counts - d as f64).abs() <= 0.1,
     })
@@ -172,16 +170,16 @@ fn as_predicted(expected: f64, measured: f64, states: usize) -> Claim {
 
 /// G1, where the text is synthetic and the task can be solved.
 fn right(folder: &Path) -> Result<Claim> {
-    let table = Frame::read(folder, "accuracies")?;
-    let model = table.text("model")?;
+    let table = records::Accuracies::read(folder)?;
+    let model = table.model()?;
     let at = model.iter().position(|m| m == "network").expect("the network has its row");
-    let accuracy = table.f64("accuracy")?[at];
+    let accuracy = table.accuracy()?[at];
     Ok(Claim {
         name: "G1",
         statement: "the network solves the task: accuracy".into(),
         measured: accuracy,
-        interval: (table.f64("low")?[at], table.f64("high")?[at]),
-        n: table.f64("n")?[at] as usize,
+        interval: (table.low()?[at], table.high()?[at]),
+        n: table.n()?[at],
         reference: ".993 for three classes; at least .95",
         holds: accuracy >= 0.95,
     })
@@ -189,7 +187,7 @@ fn right(folder: &Path) -> Result<Claim> {
 
 /// G8, G9: ordered classes.
 fn ordered(folder: &Path, n: usize, measured: f64, states: usize) -> Result<Vec<Claim>> {
-    let first = share(&Frame::read(folder, "spectrum")?, "states", 1)?;
+    let first = share(&records::Spectrum::read(folder)?, "states", 1)?;
     let tau = time_constants(folder, 3)?;
     let slow: Vec<f64> = tau.iter().filter_map(|t| median(t)).collect();
     let claim = if n == 3 {
@@ -228,12 +226,11 @@ fn ordered(folder: &Path, n: usize, measured: f64, states: usize) -> Result<Vec<
 
 /// G7: words move the state along their readouts.
 fn deflected(folder: &Path) -> Result<Option<Claim>> {
-    if !have(folder, "deflections") {
+    if !records::Deflections::is_in(folder) {
         return Ok(None);
     }
-    let table = Frame::read(folder, "deflections")?;
-    let (label, length, along) =
-        (table.text("label")?, table.f64("in_plane")?, table.f64("along")?);
+    let table = records::Deflections::read(folder)?;
+    let (label, length, along) = (table.label()?, table.in_plane()?, table.along()?);
     let of = |neutral: bool| -> Vec<usize> {
         (0..label.len()).filter(|&i| label[i].is_empty() == neutral).collect()
     };
@@ -262,12 +259,12 @@ fn deflected(folder: &Path) -> Result<Option<Claim>> {
 
 /// G14: the order of words matters little.
 fn order(folder: &Path) -> Result<Option<Claim>> {
-    if !have(folder, "shuffled") {
+    if !records::Shuffled::is_in(folder) {
         return Ok(None);
     }
-    let table = Frame::read(folder, "shuffled")?;
-    let (change, agrees) = (table.f64("change")?, table.bool("agrees")?);
-    let same = agrees.iter().filter(|a| **a == Some(true)).count();
+    let table = records::Shuffled::read(folder)?;
+    let (change, agrees) = (table.change()?, table.agrees()?);
+    let same = agrees.iter().filter(|a| **a).count();
     let share = same as f64 / agrees.len().max(1) as f64;
     Ok(Some(Claim {
         name: "G14",
@@ -308,7 +305,7 @@ fn corners(e: &Experiment, folder: &Path, n: usize, names: &[String]) -> Result<
         .collect();
     let size = points.ncols();
     let score = shape::simplex(&Matrix::from_fn(n, size, |i, j| points[(vertices[i], j)]))?;
-    let inside = share(&Frame::read(folder, "spectrum")?, "fixed_points", n - 1)?;
+    let inside = share(&records::Spectrum::read(folder)?, "fixed_points", n - 1)?;
     let lacking = if missing.is_empty() {
         String::new()
     } else {
@@ -332,11 +329,11 @@ fn corners(e: &Experiment, folder: &Path, n: usize, names: &[String]) -> Result<
 /// Label lists: the dimension is that of the counts, and slow points sit at the corners of
 /// a cube.
 pub(super) fn product(e: &Experiment, folder: &Path, labels: usize) -> Result<Vec<Claim>> {
-    let dimensions = Frame::read(folder, "dimensions")?;
-    let predicted = Frame::read(folder, "dimensions_predicted")?;
-    let expected = dimension(&predicted, "predicted_scaled")?;
-    let measured = dimension(&dimensions, "states")?;
-    let states = Frame::read(folder, "states")?.height();
+    let dimensions = records::Dimensions::read(folder)?;
+    let predicted = records::DimensionsPredicted::read(folder)?;
+    let expected = predicted_dimension(&predicted, "predicted_scaled")?;
+    let measured = states_dimension(&dimensions)?;
+    let states = records::States::read(folder)?.height();
     let mut claims = vec![as_predicted(expected, measured, states)];
     if labels > 3 {
         return Ok(claims);
@@ -374,9 +371,9 @@ pub(super) fn product(e: &Experiment, folder: &Path, labels: usize) -> Result<Ve
 
 /// Readouts of the headline's slow points, `[points][outputs]`.
 fn primary_readouts(e: &Experiment, folder: &Path) -> Result<Vec<Vec<f64>>> {
-    let table = Frame::read(folder, "fixed_points")?;
-    let (inputs, tolerances) = (table.text("input")?, table.f64("tolerance")?);
-    let all = table.lists("readout")?;
+    let table = records::FixedPoints::read(folder)?;
+    let (inputs, tolerances) = (table.input()?, table.tolerance()?);
+    let all = table.readout()?;
     let first = e.fixed_points.inputs[0].to_string();
     let kept = (0..all.len())
         .filter(|&i| inputs[i] == first && tolerances[i] == e.fixed_points.primary)

@@ -1,12 +1,12 @@
 //! L1–L8: the line attractor (Maheswaranathan, Williams et al. 2019, arXiv:1906.10720).
 
 use super::super::geometry::primary_points;
-use super::{Claim, NONE, have, share};
+use super::{Claim, NONE, share};
 use crate::Result;
 use crate::corpus::Source;
 use crate::experiment::Experiment;
 use crate::ops::CellKind;
-use crate::report::Frame;
+use crate::records;
 use crate::seed;
 use crate::summary::{bootstrap, median, quantile};
 use rand::Rng;
@@ -31,9 +31,9 @@ fn published(e: &Experiment, folder: &Path) -> Result<Option<Claim>> {
         CellKind::Lstm => 4,
         _ => return Ok(None),
     };
-    let table = Frame::read(folder, "accuracies")?;
-    let (model, accuracy) = (table.text("model")?, table.f64("accuracy")?);
-    let (low, high) = (table.f64("low")?, table.f64("high")?);
+    let table = records::Accuracies::read(folder)?;
+    let (model, accuracy) = (table.model()?, table.accuracy()?);
+    let (low, high) = (table.low()?, table.high()?);
     let at = |name: &str| model.iter().position(|m| m == name);
     let Some((network, words)) = at("network").zip(at("bag_of_words")) else { return Ok(None) };
     Ok(Some(Claim {
@@ -47,7 +47,7 @@ fn published(e: &Experiment, folder: &Path) -> Result<Option<Claim>> {
         ),
         measured: accuracy[network],
         interval: (low[network], high[network]),
-        n: table.f64("n")?[network] as usize,
+        n: table.n()?[network],
         reference: "Table 1; within two points",
         holds: (accuracy[network] - theirs[cell]).abs() <= 0.02,
     }))
@@ -55,9 +55,9 @@ fn published(e: &Experiment, folder: &Path) -> Result<Option<Claim>> {
 
 /// L1–L8: the line attractor.
 pub(super) fn attractor(e: &Experiment, folder: &Path) -> Result<Vec<Claim>> {
-    let spectrum = Frame::read(folder, "spectrum")?;
+    let spectrum = records::Spectrum::read(folder)?;
     let mut claims = Vec::from_iter(published(e, folder)?);
-    let states = Frame::read(folder, "states")?;
+    let states = records::States::read(folder)?;
     let (trained, before) = (share(&spectrum, "states", 3)?, share(&spectrum, "untrained", 3)?);
     // Weights from elsewhere come without their start; the share is NaN then.
     let compared = if before.is_nan() {
@@ -85,15 +85,16 @@ pub(super) fn attractor(e: &Experiment, folder: &Path) -> Result<Vec<Claim>> {
         reference: "about 500 points, one dimension; at least .85",
         holds: points > 2 && first >= 0.85,
     });
-    if !have(folder, "modes") {
+    if !records::Modes::is_in(folder) {
         return Ok(claims);
     }
-    let modes = Frame::read(folder, "modes")?;
-    let (tau_1, tau_2) = (modes.f64("tau_1")?, modes.f64("tau_2")?);
+    let modes = records::Modes::read(folder)?;
+    let (tau_1, tau_2) = (modes.tau_1()?, modes.tau_2()?);
     let count = modes.height();
     let boot = |values: &[f64], name: &str| bootstrap(values, median, e.seed, name);
     let middle = |values: &[f64]| median(values).unwrap_or(f64::NAN);
-    let length = middle(&states.f64("length")?);
+    let lengths = states.length()?.unwrap_or_default();
+    let length = middle(&lengths.iter().map(|&n| n as f64).collect::<Vec<_>>());
     let ratios: Vec<f64> = tau_1.iter().zip(&tau_2).map(|(a, b)| a / b).collect();
     claims.push(Claim {
         name: "L4",
@@ -108,8 +109,8 @@ pub(super) fn attractor(e: &Experiment, folder: &Path) -> Result<Vec<Claim>> {
         reference: "about 1000 tokens, the next about 100; at least the document, ratio at least 3",
         holds: middle(&tau_1) >= length && middle(&ratios) >= 3.0,
     });
-    let overlap = modes.f64("overlap_tangent")?;
-    let size = states.lists("state")?.first().map_or(0, Vec::len);
+    let overlap = modes.overlap_tangent()?;
+    let size = states.state()?.first().map_or(0, Vec::len);
     let null = random_overlap(size, e.seed);
     claims.push(Claim {
         name: "L5",
@@ -123,7 +124,7 @@ pub(super) fn attractor(e: &Experiment, folder: &Path) -> Result<Vec<Claim>> {
         reference: "near 1; median at least .8, random at most .25",
         holds: middle(&overlap) >= 0.8 && null <= 0.25,
     });
-    let auc = modes.f64("auc")?;
+    let auc = modes.auc()?;
     claims.push(Claim {
         name: "L6",
         statement: "positive and negative words enter the slow mode with opposite signs: area \
@@ -135,7 +136,7 @@ pub(super) fn attractor(e: &Experiment, folder: &Path) -> Result<Vec<Claim>> {
         reference: "separate; at least .95",
         holds: middle(&auc) >= 0.95,
     });
-    let errors = Frame::read(folder, "one_step")?.f64("error")?;
+    let errors = records::OneStep::read(folder)?.error()?;
     claims.push(Claim {
         name: "L7",
         statement: "one linear step at the nearest point: median relative error".into(),
@@ -155,17 +156,17 @@ pub(super) fn attractor(e: &Experiment, folder: &Path) -> Result<Vec<Claim>> {
 /// L8, where a linear model was trained: each model against the network on the
 /// same documents.
 fn roll_outs(folder: &Path) -> Result<Option<Claim>> {
-    let table = Frame::read(folder, "linear")?;
-    let (model, accuracy) = (table.text("model")?, table.f64("accuracy")?);
+    let table = records::Linear::read(folder)?;
+    let (model, accuracy) = (table.model()?, table.accuracy()?);
     let of = |name: &str| model.iter().position(|m| m == name).map(|i| accuracy[i]);
     let (drawn, rolled) = (of("network"), of("linearised_nearest"));
     let Some(((drawn, rolled), trained)) = drawn.zip(rolled).zip(of("linear_trained")) else {
         return Ok(None);
     };
-    let all = Frame::read(folder, "accuracies")?;
-    let names = all.text("model")?;
+    let all = records::Accuracies::read(folder)?;
+    let names = all.model()?;
     let at = names.iter().position(|m| m == "network").expect("the network has its row");
-    let network = all.f64("accuracy")?[at];
+    let network = all.accuracy()?[at];
     let (lost, rolled_lost) = (network - trained, drawn - rolled);
     Ok(Some(Claim {
         name: "L8",
@@ -175,7 +176,7 @@ fn roll_outs(folder: &Path) -> Result<Option<Claim>> {
         ),
         measured: rolled_lost,
         interval: NONE,
-        n: table.f64("n")?[0] as usize,
+        n: table.n()?[0],
         reference: "trained linear loses .03, linearised much more",
         holds: lost > 0.0 && rolled_lost > lost,
     }))

@@ -15,7 +15,7 @@ use crate::corpus::synthetic::Kind;
 use crate::engine::StageOutput;
 use crate::experiment::Experiment;
 use crate::model::Head;
-use crate::report::{Frame, Table};
+use crate::records::{self, Frame, column, keys};
 use std::path::Path;
 
 /// One claim, measured.
@@ -76,49 +76,53 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
 
 /// The table of claims, and how many of them hold.
 pub(in crate::studies) fn write(claims: &[Claim], folder: &Path) -> Result<StageOutput> {
-    let table = Table::new("claims")
-        .text("claim", claims.iter().map(|c| c.name))
-        .text("statement", claims.iter().map(|c| c.statement.as_str()))
-        .f64("measured", claims.iter().map(|c| c.measured))
-        .f64("low", claims.iter().map(|c| c.interval.0))
-        .f64("high", claims.iter().map(|c| c.interval.1))
-        .u64("n", claims.iter().map(|c| c.n))
-        .text("reference", claims.iter().map(|c| c.reference))
-        .maybe_bool("holds", claims.iter().map(|c| Some(c.holds)));
+    let table = records::Claims {
+        claim: column(claims.iter().map(|c| c.name)),
+        statement: column(claims.iter().map(|c| c.statement.as_str())),
+        measured: column(claims.iter().map(|c| c.measured)),
+        low: column(claims.iter().map(|c| c.interval.0)),
+        high: column(claims.iter().map(|c| c.interval.1)),
+        n: column(claims.iter().map(|c| c.n)),
+        reference: column(claims.iter().map(|c| c.reference)),
+        holds: column(claims.iter().map(|c| c.holds)),
+    };
     let held = claims.iter().filter(|c| c.holds).count();
     Ok(StageOutput::files([table.write(folder)?])
-        .with("claims.tested", claims.len() as f64)
-        .with("claims.held", held as f64))
-}
-
-/// Whether a stage before this one wrote the table.
-fn have(folder: &Path, table: &str) -> bool {
-    folder.join(format!("tables/{table}.parquet")).is_file()
+        .with(keys::CLAIMS_TESTED, claims.len() as f64)
+        .with(keys::CLAIMS_HELD, held as f64))
 }
 
 /// Cumulative share of the first `k` components of a source in `spectrum`.
-fn share(table: &Frame, source: &str, k: usize) -> Result<f64> {
-    let (sources, component) = (table.text("source")?, table.f64("component")?);
-    let cumulative = table.f64("cumulative")?;
+fn share(table: &Frame<records::Spectrum>, source: &str, k: usize) -> Result<f64> {
+    let (sources, component) = (table.source()?, table.component()?);
+    let cumulative = table.cumulative()?;
     let found = (0..sources.len())
-        .filter(|&i| sources[i] == source && component[i] <= k as f64)
+        .filter(|&i| sources[i] == source && component[i] <= k)
         .map(|i| cumulative[i]);
     Ok(found.fold(f64::NAN, f64::max))
 }
 
-/// A dimension of `dimensions` or `dimensions_predicted`.
-fn dimension(table: &Frame, source: &str) -> Result<f64> {
-    let (sources, measures) = (table.text("source")?, table.text("measure")?);
-    let values = table.f64("value")?;
-    let at =
-        (0..sources.len()).find(|&i| sources[i] == source && measures[i] == "participation_ratio");
-    Ok(at.map_or(f64::NAN, |i| values[i]))
+/// Participation ratio of the states.
+fn states_dimension(table: &Frame<records::Dimensions>) -> Result<f64> {
+    Ok(dimension("states", (&table.source()?, &table.measure()?, &table.value()?)))
+}
+
+/// Participation ratio of a prediction.
+fn predicted_dimension(table: &Frame<records::DimensionsPredicted>, source: &str) -> Result<f64> {
+    Ok(dimension(source, (&table.source()?, &table.measure()?, &table.value()?)))
+}
+
+/// The participation ratio of a source, of the columns `source`, `measure`, `value`; NaN where there is none.
+fn dimension(of: &str, (source, measure, value): (&[String], &[String], &[f64])) -> f64 {
+    let mut rows = 0..source.len();
+    let at = rows.find(|&i| source[i] == of && measure[i] == "participation_ratio");
+    at.map_or(f64::NAN, |i| value[i])
 }
 
 /// Time constants of the headline's points by mode, `[modes][points]`.
 fn time_constants(folder: &Path, modes: usize) -> Result<Vec<Vec<f64>>> {
-    let table = Frame::read(folder, "eigenvalues")?;
-    let (mode, tau) = (table.f64("mode")?, table.f64("tau")?);
-    let of = |m: usize| (0..mode.len()).filter(|&i| mode[i] == m as f64).map(|i| tau[i]).collect();
+    let table = records::Eigenvalues::read(folder)?;
+    let (mode, tau) = (table.mode()?, table.tau()?);
+    let of = |m: usize| (0..mode.len()).filter(|&i| mode[i] == m).map(|i| tau[i]).collect();
     Ok((1..=modes).map(of).collect())
 }
