@@ -1,13 +1,12 @@
 //! Weights before training, drawn from named streams of the run's seed.
 
 use super::config::{Config, Initialisation};
-use crate::ops::CellKind;
 use crate::seed::{self, Stream};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
-/// Standard deviation of the readout's bias at the start (SPEC 3).
+/// Standard deviation of the readout's bias at the start (as in the published code, arXiv 1906.10720).
 const READOUT_BIAS_DEVIATION: f64 = 0.01;
 
 /// The cell's parameters, flat as [`Sizes::split`](crate::ops::Sizes::split) reads them.
@@ -29,21 +28,12 @@ pub fn cell(config: &Config, vocabulary: usize, seed: u64) -> Vec<f32> {
     draw("initial weights/recurrent", rows * n, false);
     draw("initial weights/input bias", rows, true);
     draw("initial weights/recurrent bias", rows, true);
-    let keep = config.gate_bias.unwrap_or(if config.cell == CellKind::Lstm { 1.0 } else { 0.0 });
-    if let Some(gate) = keeping_gate(config.cell) {
+    let keep = config.gate_bias.unwrap_or(config.cell.facts().keeping_bias);
+    if let Some(gate) = config.cell.facts().keeping_gate {
         let first = rows * (inputs + n) + gate * n;
         flat[first..first + n].iter_mut().for_each(|b| *b += keep as f32);
     }
     flat
-}
-
-/// The row block of the gate that keeps the state, in the cell's gate order.
-fn keeping_gate(kind: CellKind) -> Option<usize> {
-    match kind {
-        CellKind::Vanilla | CellKind::VanillaRelu | CellKind::Linear => None,
-        CellKind::Ugrnn => Some(0),
-        CellKind::Gru | CellKind::GruResetBefore | CellKind::Lstm => Some(1),
-    }
 }
 
 /// Readout weights `[outputs, state]` and bias `[outputs]`.
