@@ -5,8 +5,8 @@ use super::{deflections, logits, read};
 use crate::corpus::{Corpus, Labels};
 use crate::dynamics::impulse::Impulse;
 use crate::dynamics::linearise::Linearisation;
-use crate::dynamics::patchwork::Patchwork;
-use crate::dynamics::{Map, manifold, relaxation};
+use crate::dynamics::piecewise_linear::PiecewiseLinear;
+use crate::dynamics::{Dynamics, Map, manifold, relaxation};
 use crate::experiment::Experiment;
 use crate::geometry::{Pca, coordinate};
 use crate::linalg::Matrix;
@@ -150,7 +150,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<Made> {
         made.files.push(table.write(folder)?);
     }
     let points: Vec<&[f64]> = scene.points.iter().map(Vec::as_slice).collect();
-    let pieces = Patchwork::of(&scene.map, &points)?;
+    let pieces = PiecewiseLinear::of(&scene.map, &points)?;
     made.files.push(one_step(e, &scene, &pieces)?.write(folder)?);
     made.files.push(linear(e, folder, &scene, &pieces)?.write(folder)?);
     Ok(made)
@@ -445,7 +445,7 @@ fn onto(e: &Experiment, folder: &Path, scene: &Scene) -> Result<Table> {
     Ok(Table::new("manifold")
         .f64("drift", found.iter().map(|p| p.drift))
         .f64("off", found.iter().map(|p| p.off))
-        .f64("moved", found.iter().map(|p| p.moved))
+        .f64("moved", found.iter().map(|p| p.distance_from_init))
         .u64("steps", found.iter().map(|p| p.steps))
         .f64("pc_1", points.iter().map(|p| p[0]))
         .f64("pc_2", points.iter().map(|p| p[1]))
@@ -466,7 +466,7 @@ pub(super) fn distance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Each step of some documents against the linear step at the nearest point.
-fn one_step(e: &Experiment, scene: &Scene, pieces: &Patchwork) -> Result<Table> {
+fn one_step(e: &Experiment, scene: &Scene, pieces: &PiecewiseLinear) -> Result<Table> {
     let chosen = documents(e, scene, e.modes.documents, "modes/one step");
     let rows: Vec<(usize, usize, f64, f64)> = chosen
         .par_iter()
@@ -494,7 +494,7 @@ fn one_step(e: &Experiment, scene: &Scene, pieces: &Patchwork) -> Result<Table> 
 
 /// Accuracy of the network, of its linear pieces rolled out, and of a linear
 /// model that was trained as such.
-fn linear(e: &Experiment, folder: &Path, scene: &Scene, pieces: &Patchwork) -> Result<Table> {
+fn linear(e: &Experiment, folder: &Path, scene: &Scene, pieces: &PiecewiseLinear) -> Result<Table> {
     let chosen = documents(e, scene, e.modes.rollouts, "modes/roll-outs");
     let (axes, _) = super::states::read_axes(folder)?;
     let (fixed, _) = pieces.nearest(axes.mean.as_slice());

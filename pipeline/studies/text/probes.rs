@@ -5,6 +5,7 @@ use super::modes::Scene;
 use crate::Result;
 use crate::corpus::Labels;
 use crate::corpus::synthetic::{TOY_VALUES, TOY_WORDS};
+use crate::dynamics::Dynamics;
 use crate::dynamics::linearise::Linearisation;
 use crate::experiment::Experiment;
 use crate::geometry::coordinate;
