@@ -7,7 +7,7 @@ use crate::{Dynamics, Error, Result};
 ///
 /// # Errors
 /// [`Error::Shape`] if the state, the next one or the Jacobian has not the map's own size.
-pub fn check_shapes(map: &dyn Dynamics, state: &[f64]) -> Result<()> {
+pub(crate) fn check_shapes(map: &dyn Dynamics, state: &[f64]) -> Result<()> {
     map.check(state)?;
     let n = state.len();
     let (next, jacobian) = map.step_and_jacobian(state);

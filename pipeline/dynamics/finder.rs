@@ -7,8 +7,9 @@
 //! line; the damping keeps the search from sliding along it, so that a point
 //! stays near the state it came from.
 
+use crate::check::check_shapes;
 use crate::linalg::{Cholesky, Matrix, Vector};
-use crate::{Dynamics, Error, Result, check_shapes, setting};
+use crate::{Dynamics, Error, Result, setting};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -34,6 +34,6 @@ pub mod relaxation;
 pub mod select;
 
 pub use accrue_cells::{Evaluation, Map, RoundingErrors};
-pub use check::{check_input_jacobian, check_jacobian, check_shapes};
+pub use check::{check_input_jacobian, check_jacobian};
 pub use finder::{Finder, SearchResult, SlowPoint, Stop, search};
 pub use map::Dynamics;
