@@ -45,7 +45,8 @@
 //! radius, and whether it attracts ([`dynamics::certificate`]). At each slow point the
 //! Jacobian `J = ∂F/∂h` has eigenvalues `λ` whose time constants
 //! `τ = |1/ln|λ||`, in tokens, say how long evidence along their eigenvectors is
-//! kept ([`dynamics::linearise`]).
+//! kept ([`dynamics::linearise`]). All of it holds for any map that is [`dynamics::Dynamics`], with a cell or without;
+//! `tests/examples/fixed_points_of_a_map.rs` writes one in ten lines.
 //!
 //! # 4. What shape that is: [`geometry`]
 //!
@@ -98,7 +99,8 @@ pub use accrue_dynamics as dynamics;
 pub use accrue_dynamics::geometry;
 pub use accrue_model as model;
 pub use accrue_numerics::{
-    Error, Result, error, files, interrupt, linalg, nearest, notation, seed, setting, summary,
+    Error, Result, error, files, interrupt, linalg, nearest, notation, rounding, seed, setting,
+    summary,
 };
 pub use accrue_ops as ops;
 pub use accrue_text as corpus;

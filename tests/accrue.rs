@@ -15,6 +15,7 @@ mod foreign;
 mod geometry;
 mod layout;
 mod linalg;
+mod maps;
 mod model;
 mod modifiers;
 mod ops;

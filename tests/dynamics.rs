@@ -6,10 +6,9 @@ use accrue::dynamics::impulse::Impulse;
 use accrue::dynamics::linearise::Linearisation;
 use accrue::dynamics::lyapunov;
 use accrue::dynamics::manifold;
-use accrue::dynamics::patchwork::Patchwork;
-use accrue::dynamics::rounding::Errors;
+use accrue::dynamics::piecewise_linear::PiecewiseLinear;
 use accrue::dynamics::select::{Selection, select};
-use accrue::dynamics::{Descent, Finder, Map, Stop};
+use accrue::dynamics::{Dynamics, Finder, Map, SearchResult, Stop};
 use accrue::geometry::{Pca, participation_ratio};
 use accrue::linalg::{Complex, Matrix, eigen, eigenvalues};
 use accrue::model::Inputs;
@@ -63,10 +62,10 @@ fn states(count: usize, size: usize, width: f64, seed: u64) -> Vec<Vec<f64>> {
     (0..count).map(|_| (0..size).map(|_| stream.random_range(-width..width)).collect()).collect()
 }
 
-fn find(map: &Map, seeds: &[Vec<f64>], finder: &Finder) -> Vec<Descent> {
-    let scale = median_norm(seeds.iter().map(Vec::as_slice));
+fn find(map: &dyn Dynamics, initial_states: &[Vec<f64>], finder: &Finder) -> Vec<SearchResult> {
+    let scale = median_norm(initial_states.iter().map(Vec::as_slice));
     let mut found = Vec::new();
-    search(map, seeds.iter().map(Vec::as_slice), scale, finder, |d| {
+    search(map, initial_states.iter().map(Vec::as_slice), scale, finder, |d| {
         found.push(d);
         Ok(())
     })
@@ -75,7 +74,7 @@ fn find(map: &Map, seeds: &[Vec<f64>], finder: &Finder) -> Vec<Descent> {
 }
 
 /// States that converged, thinned.
-fn kept(found: &[Descent], unique: f64) -> Vec<Vec<f64>> {
+fn kept(found: &[SearchResult], unique: f64) -> Vec<Vec<f64>> {
     let points: Vec<(&[f64], f64)> = found
         .iter()
         .filter(|d| d.stop == Stop::Converged)
@@ -121,7 +120,7 @@ fn jacobians_agree_with_central_differences() {
 #[test]
 fn a_contraction_has_the_origin_alone() {
     let map = Map::new(&separate(5, 0.5), &[0.0]).unwrap();
-    let finder = Finder { tolerances: vec![1e-20], reach: 10.0, ..Finder::default() };
+    let finder = Finder { tolerances: vec![1e-20], max_distance: 10.0, ..Finder::default() };
     let found = find(&map, &states(50, 5, 1.0, 1), &finder);
     assert!(found.iter().all(|d| d.stop == Stop::Converged));
     let kept = kept(&found, 1e-6);
@@ -132,9 +131,9 @@ fn a_contraction_has_the_origin_alone() {
 #[test]
 fn a_three_bit_flip_flop_has_eight_attractors_and_nineteen_saddles() {
     let map = Map::new(&separate(3, 2.0), &[0.0]).unwrap();
-    let finder = Finder { tolerances: vec![1e-20], reach: 10.0, steps: 200 };
-    let seeds = states(2000, 3, 1.2, 2);
-    let found = find(&map, &seeds, &finder);
+    let finder = Finder { tolerances: vec![1e-20], max_distance: 10.0, steps: 200 };
+    let initial_states = states(2000, 3, 1.2, 2);
+    let found = find(&map, &initial_states, &finder);
     for d in &found {
         assert!((map.speed(&d.last.state) - d.last.speed).abs() < 1e-25, "q is that of the point");
     }
@@ -149,8 +148,8 @@ fn a_three_bit_flip_flop_has_eight_attractors_and_nineteen_saddles() {
         assert!(proof.radius.unwrap() < 1e-6);
         assert_eq!(proof.is_stable(), stable, "stability is proved where it holds, only there");
     }
-    // The order of the seeds changes nothing.
-    let mut reversed = seeds.clone();
+    // The order of the states changes nothing.
+    let mut reversed = initial_states.clone();
     reversed.reverse();
     assert_eq!(kept(&find(&map, &reversed, &finder), 1e-4).len(), 27);
 }
@@ -188,14 +187,14 @@ fn every_cell_has_proofs_that_hold() {
 }
 
 #[test]
-fn the_reach_keeps_the_search_local() {
+fn the_distance_allowed_keeps_the_search_local() {
     let map = Map::new(&separate(2, 0.5), &[0.0]).unwrap();
-    let finder = Finder { tolerances: vec![1e-12], reach: 0.1, ..Finder::default() };
-    let seeds = states(20, 2, 1.0, 8);
-    let scale = median_norm(seeds.iter().map(Vec::as_slice));
-    for d in find(&map, &seeds, &finder) {
-        assert!(d.last.moved <= 0.1 * scale);
-        let norm = seeds[d.seed].iter().map(|x| x * x).sum::<f64>().sqrt();
+    let finder = Finder { tolerances: vec![1e-12], max_distance: 0.1, ..Finder::default() };
+    let initial_states = states(20, 2, 1.0, 8);
+    let scale = median_norm(initial_states.iter().map(Vec::as_slice));
+    for d in find(&map, &initial_states, &finder) {
+        assert!(d.last.distance_from_init <= 0.1 * scale);
+        let norm = initial_states[d.initial_state].iter().map(|x| x * x).sum::<f64>().sqrt();
         assert_eq!(d.stop == Stop::TooFar, norm > 0.1 * scale);
     }
 }
@@ -208,9 +207,9 @@ fn a_slow_point_within_reach_is_found_where_a_whole_step_leaves() {
     cell.kind = CellKind::Linear;
     (cell.recurrent_weights[0], cell.recurrent_weights[3]) = (0.99, 0.3);
     let map = Map::new(&cell, &[0.0]).unwrap();
-    let seeds: Vec<Vec<f64>> = [1.0, -1.0].into_iter().map(|h| vec![h, 0.2]).collect();
-    let finder = Finder { tolerances: vec![3e-5, 1e-8], reach: 0.4, ..Finder::default() };
-    for d in find(&map, &seeds, &finder) {
+    let initial_states: Vec<Vec<f64>> = [1.0, -1.0].into_iter().map(|h| vec![h, 0.2]).collect();
+    let finder = Finder { tolerances: vec![3e-5, 1e-8], max_distance: 0.4, ..Finder::default() };
+    for d in find(&map, &initial_states, &finder) {
         let point = d.reached[0].as_ref().expect("there is one within reach");
         let (slow, fast) = (point.state[0].abs(), point.state[1].abs());
         assert!(slow < 0.775 && slow > 0.6 && fast < 0.02, "{:?}", point.state);
@@ -270,12 +269,21 @@ fn impossible_input_is_a_clear_error() {
     assert!(Map::new(&cell, &[0.0, 0.0]).is_err(), "input of the wrong size");
     let map = Map::new(&cell, &[0.0]).unwrap();
     assert!(map.check(&[0.0]).is_err(), "state of the wrong size");
-    let seed = [f64::NAN, 0.0];
-    let message = search(&map, [&seed[..]], 1.0, &Finder::default(), |_| Ok(())).unwrap_err();
-    assert!(message.to_string().contains("seed 0"));
-    assert!(search(&map, [], 1.0, &Finder::default(), |_| Ok(())).is_ok(), "no seeds: nothing");
+    let state = [f64::NAN, 0.0];
+    let message = search(&map, [&state[..]], 1.0, &Finder::default(), |_| Ok(())).unwrap_err();
+    assert!(message.to_string().contains("initial state 0"));
+    assert!(search(&map, [], 1.0, &Finder::default(), |_| Ok(())).is_ok(), "no states: nothing");
     cell.recurrent_weights[1] = f64::INFINITY;
     assert!(Map::new(&cell, &[0.0]).unwrap_err().to_string().contains("recurrent weights"));
+}
+
+#[test]
+fn the_distance_allowed_is_read_by_its_former_name_too() {
+    let read = |text: &str| serde_json::from_str::<Finder>(text);
+    let expected = Finder { max_distance: 0.3, ..Finder::default() };
+    assert_eq!(read(r#"{"reach": 0.3}"#).unwrap(), expected);
+    assert_eq!(read(r#"{"max_distance": 0.3}"#).unwrap(), expected);
+    assert!(read(r#"{"max_distance": 0.0}"#).is_err());
 }
 
 /// A cell of `references/precise.py`; numbers as nearest f64 and what is left over.
@@ -310,7 +318,7 @@ fn rounding_errors_are_within_their_bounds_and_the_bounds_are_tight() {
         };
         let map = Map::new(&cell, &p.x).unwrap();
         let (next, jacobian) = map.step_and_jacobian(&p.state);
-        let bounds = Errors::at(&map, &p.state);
+        let bounds = map.rounding(&p.state).expect("a cell bounds them");
         let error = |found: f64, exact: (f64, f64)| ((found - exact.0) - exact.1).abs();
         for i in 0..p.next.len() {
             let step = error(next[i], p.next[i]);
@@ -357,7 +365,7 @@ fn linear_pieces_are_exact_at_their_points_and_off_by_the_square_nearby() {
     let map = Map::new(&cell, &held).unwrap();
     let points = states(4, 6, 0.5, 22);
     let views: Vec<&[f64]> = points.iter().map(Vec::as_slice).collect();
-    let pieces = Patchwork::of(&map, &views).unwrap();
+    let pieces = PiecewiseLinear::of(&map, &views).unwrap();
     let error = |scale: f64| -> f64 {
         let h: Vec<f64> = points[2].iter().map(|x| x + 0.1 * scale).collect();
         let x: Vec<f64> = (0..3).map(|k| held[k] + scale * (input[k] - held[k])).collect();
@@ -379,19 +387,19 @@ fn a_limit_cycle_has_no_fixed_point_but_the_one_it_turns_around() {
     cell.recurrent_weights = vec![1.5 * cos, -1.5 * sin, 1.5 * sin, 1.5 * cos];
     let map = Map::new(&cell, &[0.0]).unwrap();
     let mut h = vec![0.9, 0.0];
-    let seeds: Vec<Vec<f64>> = (0..60)
+    let initial_states: Vec<Vec<f64>> = (0..60)
         .map(|_| {
             h = map.step(&h).as_slice().to_vec();
             h.clone()
         })
         .collect();
-    let speed = seeds.iter().map(|s| map.speed(s)).fold(f64::INFINITY, f64::min);
+    let speed = initial_states.iter().map(|s| map.speed(s)).fold(f64::INFINITY, f64::min);
     assert!(speed > 1e-2, "states on the cycle never stand still: {speed}");
     // A search that must stay near finds nothing; one that may go far, the centre.
-    let near = Finder { tolerances: vec![1e-12], reach: 0.3, ..Finder::default() };
-    assert!(find(&map, &seeds, &near).iter().all(|d| d.reached[0].is_none()));
-    let far = Finder { tolerances: vec![1e-12], reach: 10.0, ..Finder::default() };
-    let found = kept(&find(&map, &seeds, &far), 1e-4);
+    let near = Finder { tolerances: vec![1e-12], max_distance: 0.3, ..Finder::default() };
+    assert!(find(&map, &initial_states, &near).iter().all(|d| d.reached[0].is_none()));
+    let far = Finder { tolerances: vec![1e-12], max_distance: 10.0, ..Finder::default() };
+    let found = kept(&find(&map, &initial_states, &far), 1e-4);
     assert_eq!(found.len(), 1);
     assert!(found[0].iter().all(|x| x.abs() < 1e-5));
     let proof = certify(&map, &found[0]).unwrap();
@@ -407,18 +415,19 @@ fn a_planted_plane_stays_a_plane() {
         cell.recurrent_weights[i * 4 + i] = keep;
     }
     let map = Map::new(&cell, &[0.0]).unwrap();
-    let seeds = states(300, 4, 1.0, 31);
-    let finder = Finder { tolerances: vec![1e-12], reach: 10.0, ..Finder::default() };
-    let found = kept(&find(&map, &seeds, &finder), 1e-3);
+    let initial_states = states(300, 4, 1.0, 31);
+    let finder = Finder { tolerances: vec![1e-12], max_distance: 10.0, ..Finder::default() };
+    let found = kept(&find(&map, &initial_states, &finder), 1e-3);
     assert!(found.len() > 200, "{}", found.len());
     let points = Matrix::from_fn(found.len(), 4, |i, j| found[i][j]);
     let spectrum = Pca::of(&points).unwrap().variances;
     assert!((participation_ratio(&spectrum) - 2.0).abs() < 0.1, "{spectrum:?}");
     assert!(points.column(2).amax() < 1e-5 && points.column(3).amax() < 1e-5);
-    // The search does not slide: along the plane each point is where its seed was.
-    for d in find(&map, &seeds, &finder) {
-        let (point, seed) = (&d.reached[0].as_ref().unwrap().state, &seeds[d.seed]);
-        assert!((point[0] - seed[0]).abs() < 1e-9 && (point[1] - seed[1]).abs() < 1e-9);
+    // The search does not slide: along the plane each point is where its search began.
+    for d in find(&map, &initial_states, &finder) {
+        let point = &d.reached[0].as_ref().unwrap().state;
+        let start = &initial_states[d.initial_state];
+        assert!((point[0] - start[0]).abs() < 1e-9 && (point[1] - start[1]).abs() < 1e-9);
     }
     // Not isolated: nothing is proved, rightly.
     assert!(found.iter().take(5).all(|p| !certify(&map, p).unwrap().exists()));
@@ -446,7 +455,7 @@ fn a_planted_ring_stays_a_ring() {
     let finder = Finder { tolerances: vec![1e-12], ..Finder::default() };
     // States near the ring, as a network in use visits them.
     let mut stream = seed::stream(3, "tests/ring");
-    let seeds: Vec<Vec<f64>> = (0..300)
+    let initial_states: Vec<Vec<f64>> = (0..300)
         .map(|_| {
             let (turn, far) =
                 (stream.random_range(0.0..std::f64::consts::TAU), stream.random_range(0.75..1.1));
@@ -456,7 +465,7 @@ fn a_planted_ring_stays_a_ring() {
                 .collect()
         })
         .collect();
-    let found = find(&map, &seeds, &finder);
+    let found = find(&map, &initial_states, &finder);
     let points: Vec<Vec<f64>> =
         found.iter().filter_map(|d| Some(d.reached[0].as_ref()?.state.clone())).collect();
     // A state's direction and length in the plane of the ring.
@@ -553,7 +562,8 @@ fn lyapunov_exponents_are_those_of_known_systems() {
     let map = Map::new(&linear, &inputs.vector(0)).unwrap();
     let mut stream = seed::stream(4, "tests/lyapunov");
     let document: Vec<u32> = (0..600).map(|_| stream.random_range(0..3)).collect();
-    let found = lyapunov::exponents(&map, &inputs, &[0.0; 5], &[&document, &[1, 2]], 4, 1).unwrap();
+    let found =
+        lyapunov::of_documents(&map, &inputs, &[0.0; 5], &[&document, &[1, 2]], 4, 1).unwrap();
     assert_eq!(found.len(), 1, "two tokens are too few");
     for (found, rate) in found[0].iter().zip(rates) {
         assert!((found - rate.abs().ln()).abs() < 0.02, "{found} of {rate}");
@@ -569,7 +579,7 @@ fn lyapunov_exponents_are_those_of_known_systems() {
         wanted.sort_by(|a, b| b.total_cmp(a));
         let document = vec![1; 1500];
         let start = vec![0.0; rest.len()];
-        let found = lyapunov::exponents(&map, &inputs, &start, &[&document], 3, 1).unwrap();
+        let found = lyapunov::of_documents(&map, &inputs, &start, &[&document], 3, 1).unwrap();
         // The second of a pair turns: its mean is over whole turns only in the long run.
         assert!((found[0][0] - wanted[0]).abs() < 0.02, "{kind:?}: {found:?}, {wanted:?}");
         let (sum, wanted): (f64, f64) = (found[0].iter().sum(), wanted[..3].iter().sum());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Crates in reading order, each with the crates of this workspace it may use: none below it.
 const CRATES: &[(&str, &[&str])] = &[
     ("pipeline/numerics", &[]),
-    ("pipeline/cells", &[]),
+    ("pipeline/cells", &["numerics"]),
     ("pipeline/ops", &["numerics", "cells"]),
     ("pipeline/dynamics", &["numerics", "cells"]),
     ("pipeline/data", &["numerics"]),
@@ -41,6 +41,7 @@ const BELOW: &[&str] = &[
     "nearest",
     "notation",
     "ops",
+    "rounding",
     "seed",
     "setting",
     "stats",

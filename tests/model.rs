@@ -39,7 +39,7 @@ fn a_damaged_file_is_refused_by_name() {
 
 #[test]
 fn the_f64_cell_steps_as_the_f32_network() {
-    use accrue::dynamics::Map;
+    use accrue::dynamics::{Dynamics, Map};
     let network = network(2);
     let cell = network.cell().unwrap();
     let rows = network.embedding().unwrap().unwrap();

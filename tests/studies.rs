@@ -3,7 +3,7 @@
 
 use accrue::corpus::store;
 use accrue::corpus::synthetic::valences;
-use accrue::dynamics::{Finder, Map, search};
+use accrue::dynamics::{Dynamics, Finder, Map, search};
 use accrue::experiment::Experiment;
 use accrue::linalg::{eigenvalues, time_constant};
 use accrue::model::Network;
@@ -151,19 +151,19 @@ fn untrained(experiment: &Experiment, words: &[String]) {
     let network = Network::new(&experiment.model, head, words.len(), 2, experiment.seed).unwrap();
     let cell = network.cell().unwrap();
     let map = Map::new(&cell, &vec![0.0; cell.inputs]).unwrap();
-    let seeds: Vec<Vec<f64>> = (0..40)
+    let initial_states: Vec<Vec<f64>> = (0..40)
         .map(|i| (0..cell.units).map(|j| 0.5 * ((i * 31 + j * 7) as f64).sin()).collect())
         .collect();
     let mut ends: Vec<Vec<f64>> = Vec::new();
-    let finder = Finder { reach: 100.0, ..Finder::default() };
-    search(&map, seeds.iter().map(Vec::as_slice), 1.0, &finder, |d| {
+    let finder = Finder { max_distance: 100.0, ..Finder::default() };
+    search(&map, initial_states.iter().map(Vec::as_slice), 1.0, &finder, |d| {
         if d.last.speed < 1e-12 {
             ends.push(d.last.state);
         }
         Ok(())
     })
     .unwrap();
-    assert!(ends.len() >= 35, "{} of 40 seeds came to rest", ends.len());
+    assert!(ends.len() >= 35, "{} of 40 searches came to rest", ends.len());
     let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
     assert!(ends.iter().all(|e| apart(e, &ends[0]) < 1e-8), "one point only");
     let slowest = eigenvalues(&map.jacobian(&ends[0])).unwrap()[0];

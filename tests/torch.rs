@@ -1,6 +1,6 @@
 //! Every cell against numbers of PyTorch (`references/cells.py`).
 
-use accrue::dynamics::Map;
+use accrue::dynamics::{Dynamics, Map};
 use accrue::ops::{Batch, Cell, CellKind, Entry, Pool, Sizes, fused, reference};
 use candle_core::{DType, Device, Tensor, Var};
 use serde::Deserialize;

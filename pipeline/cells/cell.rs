@@ -1,5 +1,7 @@
-//! The recurrent cells: names, gate order, and weights in PyTorch's layout.
+//! Which cells there are, and one cell with its weights.
 
+use crate::equations::Equations;
+use crate::{gru, gru_reset_before, linear, lstm, relu, ugrnn, vanilla};
 use serde::{Deserialize, Serialize};
 
 /// Which recurrent cell. Gate order in the weight rows is PyTorch's.
@@ -30,24 +32,78 @@ pub enum CellKind {
     Lstm,
 }
 
+/// What is known of a cell besides its equations.
+#[derive(Debug)]
+pub struct Facts {
+    /// Its name for people.
+    pub name: &'static str,
+    /// Its name as it is typed.
+    pub spelling: &'static str,
+    /// Gates in the order of the weights' row blocks, each of `n` rows.
+    pub gates: &'static [&'static str],
+    /// Blocks of the state, each of `n` numbers.
+    pub state: &'static [&'static str],
+    /// The gate that keeps the state where it is 1: its row block.
+    pub keeping_gate: Option<usize>,
+    /// Bias with which training usually starts that gate.
+    pub keeping_bias: f64,
+}
+
 impl CellKind {
-    /// Number of row blocks of `n` units in the weight matrices.
-    pub fn gates(self) -> usize {
+    /// All of them.
+    pub const ALL: [CellKind; 7] = [
+        CellKind::Vanilla,
+        CellKind::VanillaRelu,
+        CellKind::Linear,
+        CellKind::Ugrnn,
+        CellKind::Gru,
+        CellKind::GruResetBefore,
+        CellKind::Lstm,
+    ];
+
+    /// Its names, gates and state.
+    // Constant and inlined: loops over tokens are compiled for a kind each, with its numbers in them.
+    #[inline]
+    pub const fn facts(self) -> &'static Facts {
         match self {
-            CellKind::Vanilla | CellKind::VanillaRelu | CellKind::Linear => 1,
-            CellKind::Ugrnn => 2,
-            CellKind::Gru | CellKind::GruResetBefore => 3,
-            CellKind::Lstm => 4,
+            CellKind::Vanilla => &vanilla::FACTS,
+            CellKind::VanillaRelu => &relu::FACTS,
+            CellKind::Linear => &linear::FACTS,
+            CellKind::Ugrnn => &ugrnn::FACTS,
+            CellKind::Gru => &gru::FACTS,
+            CellKind::GruResetBefore => &gru_reset_before::FACTS,
+            CellKind::Lstm => &lstm::FACTS,
         }
     }
 
+    /// Its equations in f64.
+    pub fn equations(self) -> &'static dyn Equations {
+        match self {
+            CellKind::Vanilla => &vanilla::Vanilla,
+            CellKind::VanillaRelu => &relu::Relu,
+            CellKind::Linear => &linear::Linear,
+            CellKind::Ugrnn => &ugrnn::Ugrnn,
+            CellKind::Gru => &gru::Gru,
+            CellKind::GruResetBefore => &gru_reset_before::GruResetBefore,
+            CellKind::Lstm => &lstm::Lstm,
+        }
+    }
+
+    /// Number of row blocks of `n` units in the weight matrices.
+    #[inline]
+    pub const fn gates(self) -> usize {
+        self.facts().gates.len()
+    }
+
     /// Blocks of `n` units in the state: 2 (`[h; c]`) for the LSTM, else 1.
-    pub fn state_blocks(self) -> usize {
-        if self == CellKind::Lstm { 2 } else { 1 }
+    #[inline]
+    pub const fn state_blocks(self) -> usize {
+        self.facts().state.len()
     }
 
     /// Numbers in the state of a cell of `units`.
-    pub fn state_size(self, units: usize) -> usize {
+    #[inline]
+    pub const fn state_size(self, units: usize) -> usize {
         self.state_blocks() * units
     }
 }

@@ -10,6 +10,7 @@ use crate::model::{Foreign, foreign};
 use crate::ops::{CellKind, Pool};
 use crate::studies::{states_only, text};
 use crate::{Error, Result};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -42,8 +43,8 @@ pub struct Analyze {
     #[arg(long, value_name = "FILE")]
     seeds: Option<PathBuf>,
     /// The cell [default: by the shapes of its arrays]
-    #[arg(long)]
-    cell: Option<CellName>,
+    #[arg(long, value_parser = cells())]
+    cell: Option<CellKind>,
     /// Which states the readout sees: the last one, or their mean over tokens
     #[arg(long)]
     pool: Option<PoolName>,
@@ -81,30 +82,14 @@ From PyTorch: from safetensors.torch import save_file
 From Keras:   numpy.savez(\"gru.npz\", **{w.path: w.numpy() for w in model.weights})";
 
 /// Cells as they are typed.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum CellName {
-    Vanilla,
-    Relu,
-    Linear,
-    Ugrnn,
-    Gru,
-    /// Resets before the product (Cho et al. 2014; Keras `reset_after=False`)
-    GruResetBefore,
-    Lstm,
-}
-
-impl From<CellName> for CellKind {
-    fn from(name: CellName) -> Self {
-        match name {
-            CellName::Vanilla => CellKind::Vanilla,
-            CellName::Relu => CellKind::VanillaRelu,
-            CellName::Linear => CellKind::Linear,
-            CellName::Ugrnn => CellKind::Ugrnn,
-            CellName::Gru => CellKind::Gru,
-            CellName::GruResetBefore => CellKind::GruResetBefore,
-            CellName::Lstm => CellKind::Lstm,
-        }
-    }
+fn cells() -> impl TypedValueParser<Value = CellKind> {
+    let values = CellKind::ALL.map(CellKind::facts);
+    PossibleValuesParser::new(values.map(|f| PossibleValue::new(f.spelling).help(f.name))).map(
+        |typed| {
+            let is = |kind: &CellKind| kind.facts().spelling == typed;
+            CellKind::ALL.into_iter().find(is).expect("only these can be typed")
+        },
+    )
 }
 
 /// Poolings as they are typed.
@@ -120,7 +105,7 @@ impl Analyze {
         let weights = foreign::Settings {
             file: self.weights.clone(),
             train: self.train,
-            cell: self.cell.map(Into::into),
+            cell: self.cell,
             recurrent: self.recurrent.clone(),
             embedding: self.embedding.clone(),
             readout: self.readout.clone(),

@@ -1,7 +1,7 @@
-//! The published search, to compare with: Adam on the mean speed of all seeds.
+//! The published search, to compare with: Adam on the mean speed of all states.
 
-use super::finder::{Descent, SlowPoint, Stop};
-use super::step::Map;
+use super::finder::{SearchResult, SlowPoint, Stop};
+use crate::Dynamics;
 use crate::linalg::Vector;
 use rayon::prelude::*;
 
@@ -20,7 +20,7 @@ pub struct Adam {
     pub epsilon: f64,
     /// Most steps.
     pub steps: usize,
-    /// The search ends when the *mean* half-sum speed over the seeds is at most this.
+    /// The search ends when the *mean* half-sum speed over the states is at most this.
     pub tolerance: f64,
 }
 
@@ -39,7 +39,7 @@ impl Default for Adam {
     }
 }
 
-/// One seed on its way.
+/// One state on its way.
 struct Walker {
     start: Vector,
     h: Vector,
@@ -48,14 +48,14 @@ struct Walker {
     q: f64,
 }
 
-/// Adam on the mean of `q = ½‖F − h‖²` over all seeds. The mean is separable,
-/// so each seed walks by itself; they share the end.
+/// Adam on the mean of `q = ½‖F − h‖²` over all initial states. The mean is separable,
+/// so each walks by itself; they share the end.
 ///
 /// The gradient of `q` is `Aᵀ r` with `A = J − I`, `r = F − h`; scaling the
-/// loss by the number of seeds leaves Adam's steps unchanged but for `eps`,
-/// which is applied to the gradient of the seed's own `q`.
-pub fn search(map: &Map, seeds: &[&[f64]], adam: &Adam) -> Vec<Descent> {
-    let mut walkers: Vec<Walker> = seeds
+/// loss by their number leaves Adam's steps unchanged but for `eps`,
+/// which is applied to the gradient of the state's own `q`.
+pub fn search(map: &dyn Dynamics, initial_states: &[&[f64]], adam: &Adam) -> Vec<SearchResult> {
+    let mut walkers: Vec<Walker> = initial_states
         .iter()
         .map(|s| {
             let h = Vector::from_column_slice(s);
@@ -88,16 +88,16 @@ pub fn search(map: &Map, seeds: &[&[f64]], adam: &Adam) -> Vec<Descent> {
         });
         steps += 1;
     };
-    let descents = walkers.into_iter().enumerate().map(|(seed, w)| Descent {
-        seed,
+    let results = walkers.into_iter().enumerate().map(|(initial_state, w)| SearchResult {
+        initial_state,
         reached: Vec::new(),
         last: SlowPoint {
-            moved: (&w.h - &w.start).norm(),
+            distance_from_init: (&w.h - &w.start).norm(),
             state: w.h.as_slice().to_vec(),
             speed: w.q,
             steps,
         },
         stop,
     });
-    descents.collect()
+    results.collect()
 }

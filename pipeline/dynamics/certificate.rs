@@ -12,10 +12,9 @@
 //! one fixed point lies within it (the Newton–Kantorovich theorem in the form
 //! of radii polynomials; Day, Lessard & Mischaikow 2007).
 //!
-//! `Z₂` needs second derivatives of the cell. With `ρ_g,i = Σ_j |W_g,ij|`, row
-//! `i` of `F` has `|D²F_i[v, w]| ≤ K_i ‖v‖‖w‖`, from `|σ'| ≤ 1/4`,
-//! `|σ''| ≤ 1/(6√3)`, `|tanh'| ≤ 1`, `|tanh''| ≤ 4/(3√3)` and the product rule;
-//! [`curvature`] spells it for each cell.
+//! `Z₂` needs second derivatives: the map's own [`Dynamics::curvature`], `|D²F_i[v, w]| ≤ K_i ‖v‖‖w‖` for row
+//! `i`. For a cell with `ρ_g,i = Σ_j |W_g,ij|` they follow from `|σ'| ≤ 1/4`, `|σ''| ≤ 1/(6√3)`, `|tanh'| ≤ 1`,
+//! `|tanh''| ≤ 4/(3√3)` and the product rule; the cell's file spells it.
 //!
 //! # Stability
 //! With approximate eigenvectors `R` of `J`, any `C` with `‖I − C R‖ ≤ ε < 1`
@@ -25,19 +24,17 @@
 //!
 //! # Rounding
 //! All bounds are computed in f64, round to nearest. Each computed quantity gets
-//! an explicit error term, see [`rounding`](super::rounding); sums of bounds are
-//! inflated by [`INFLATE`] for the rounding of the bounds' own arithmetic.
+//! an explicit error term, see [`rounding`](accrue_numerics::rounding), that of the map being its own
+//! [`Dynamics::rounding`]; sums of bounds are inflated by [`INFLATE`] for the rounding of the bounds' own arithmetic.
+//!
+//! # Maps without bounds
+//! A map that does not bound its curvature and its rounding gets no proof, and its certificate says why
+//! ([`Unproved`]).
 
-use super::rounding::{Errors, INFLATE, U, gamma, weights};
-use super::step::Map;
-use crate::Result;
 use crate::linalg::{Complex, ComplexMatrix, Eigen, Lu, Matrix, Vector, eig};
-use accrue_cells::CellKind;
+use crate::{Dynamics, Error, Result};
+use accrue_numerics::rounding::{INFLATE, U, gamma};
 
-/// `sup |σ''| = 1/(6√3)`.
-const SIGMA_2: f64 = 0.096_225_044_864_937_64;
-/// `sup |tanh''| = 4/(3√3)`.
-const TANH_2: f64 = 0.769_800_358_919_501;
 /// Largest radius tried, as a share of `1 + ‖h̃‖`.
 const LARGEST_RADIUS: f64 = 1e-2;
 
@@ -45,14 +42,44 @@ const LARGEST_RADIUS: f64 = 1e-2;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Certificate {
     /// Within this distance of the point (maximum norm) lies exactly one fixed
-    /// point of the f64 network; `None`: not proved.
+    /// point of the map with its f64 parameters; `None`: not proved.
     pub radius: Option<f64>,
     /// Upper bound of the spectral radius at that fixed point; `None`: none
     /// below infinity was found, or no fixed point was proved.
     pub spectral_bound: Option<f64>,
+    /// Why no fixed point was proved; `None` where one was.
+    pub unproved: Option<Unproved>,
+}
+
+/// Why no fixed point was proved. None of them says that there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unproved {
+    /// The map bounds no rounding errors: no proof was tried.
+    NoRoundingBounds,
+    /// The map bounds no second derivatives around the point, or is not smooth there: no proof was tried.
+    NoCurvatureBounds,
+    /// `J − I` has no inverse in f64.
+    Singular,
+    /// No ball around the point is contracted: it is far from a fixed point, or that is not alone.
+    NoContraction,
+}
+
+impl std::fmt::Display for Unproved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Unproved::NoRoundingBounds => "the map bounds no rounding errors",
+            Unproved::NoCurvatureBounds => "no bounds of second derivatives hold around the point",
+            Unproved::Singular => "J − I has no inverse",
+            Unproved::NoContraction => "no ball around the point is contracted",
+        })
+    }
 }
 
 impl Certificate {
+    fn none(why: Unproved) -> Self {
+        Self { radius: None, spectral_bound: None, unproved: Some(why) }
+    }
+
     /// A fixed point was proved.
     pub fn exists(&self) -> bool {
         self.radius.is_some()
@@ -77,8 +104,8 @@ const POLISH: usize = 8;
 /// its eigenvectors, which is large for trained networks.
 ///
 /// # Errors
-/// [`crate::Error::Shape`] for a state of the wrong size.
-pub fn certify(map: &Map, point: &[f64]) -> Result<Certificate> {
+/// [`Error::Shape`] for a state of the wrong size, or bounds of another size.
+pub fn certify(map: &dyn Dynamics, point: &[f64]) -> Result<Certificate> {
     map.check(point)?;
     let polished = polish(map, point);
     let mut found = certify_at(map, &polished)?;
@@ -88,7 +115,7 @@ pub fn certify(map: &Map, point: &[f64]) -> Result<Certificate> {
 }
 
 /// Newton's method on `F(h) − h`, as long as the residual falls.
-fn polish(map: &Map, point: &[f64]) -> Vec<f64> {
+fn polish(map: &dyn Dynamics, point: &[f64]) -> Vec<f64> {
     let mut h = Vector::from_column_slice(point);
     let (next, mut jacobian) = map.step_and_jacobian(point);
     let mut r = next - &h;
@@ -109,18 +136,29 @@ fn polish(map: &Map, point: &[f64]) -> Vec<f64> {
 }
 
 /// The proof at one state; its radius is around that state.
-fn certify_at(map: &Map, point: &[f64]) -> Result<Certificate> {
-    let nothing = Certificate { radius: None, spectral_bound: None };
+fn certify_at(map: &dyn Dynamics, point: &[f64]) -> Result<Certificate> {
     let n = point.len();
-    let (next, jacobian) = map.step_and_jacobian(point);
     let cap = LARGEST_RADIUS * (1.0 + largest(point.iter().copied()));
-    let errors = Errors::at(map, point);
-    let Some(bend) = curvature(map, point, cap) else { return Ok(nothing) };
+    let Some(errors) = map.rounding(point) else {
+        return Ok(Certificate::none(Unproved::NoRoundingBounds));
+    };
+    let Some(bend) = map.curvature(point, cap) else {
+        return Ok(Certificate::none(Unproved::NoCurvatureBounds));
+    };
+    if !(bounds("rounding errors of a step", &errors.step, n)?
+        && bounds("rounding errors of the Jacobian", &errors.jacobian, n)?)
+    {
+        return Ok(Certificate::none(Unproved::NoRoundingBounds));
+    }
+    if !bounds("curvature", &bend, n)? {
+        return Ok(Certificate::none(Unproved::NoCurvatureBounds));
+    }
+    let (next, jacobian) = map.step_and_jacobian(point);
     let mut a = jacobian.clone();
     (0..n).for_each(|i| a[(i, i)] -= 1.0);
     let c = Lu::new(&a).inverse();
     if c.iter().any(|x| !x.is_finite()) {
-        return Ok(nothing);
+        return Ok(Certificate::none(Unproved::Singular));
     }
     let weighted = |weights: &dyn Fn(usize) -> f64| -> f64 {
         largest((0..n).map(|i| (0..n).map(|j| c[(i, j)].abs() * weights(j)).sum()))
@@ -144,14 +182,24 @@ fn certify_at(map: &Map, point: &[f64]) -> Result<Certificate> {
             off + rounding
         }));
     let z2 = INFLATE * weighted(&|j| bend[j]);
-    let Some(radius) = radius(y, z0, z2, cap) else { return Ok(nothing) };
+    let Some(radius) = radius(y, z0, z2, cap) else {
+        return Ok(Certificate::none(Unproved::NoContraction));
+    };
     // Without eigenvectors there is no bound; the fixed point stands all the same.
     let spectral_bound = eig::eigen(&jacobian).ok().and_then(|e| {
         let change: Vec<f64> =
             (0..n).map(|i| INFLATE * (bend[i] * radius + errors.jacobian[i])).collect();
         spectral_bound(&jacobian, &change, &e)
     });
-    Ok(Certificate { radius: Some(radius), spectral_bound })
+    Ok(Certificate { radius: Some(radius), spectral_bound, unproved: None })
+}
+
+/// Whether these are bounds: none below zero, none NaN.
+fn bounds(what: &str, values: &[f64], n: usize) -> Result<bool> {
+    if values.len() != n {
+        return Err(Error::shape(what, values.len(), n));
+    }
+    Ok(values.iter().all(|x| *x >= 0.0))
 }
 
 /// The smallest radius for which `p(ρ) < 0`, if it is within `cap`.
@@ -205,106 +253,6 @@ fn row_sums(a: &ComplexMatrix) -> Vec<f64> {
 }
 
 fn largest(values: impl Iterator<Item = f64>) -> f64 {
-    // NaN must not be lost: it disproves.
-    values.fold(0.0, |m, x| if x <= m { m } else { x })
-}
-
-/// `K_i`: bound of `|D²F_i[v, w]|/(‖v‖‖w‖)` in the maximum norm over the ball
-/// of radius `cap` around `state`, a row of `F`; `None` where the cell is not
-/// smooth in the ball (a ReLU with a unit at its corner).
-///
-/// In the rows below, `x1` and `x2` are bounds of the first and second
-/// derivatives of `x`.
-pub fn curvature(map: &Map, state: &[f64], cap: f64) -> Option<Vec<f64>> {
-    let n = map.cell().units;
-    let rho = weights(map);
-    let size = |i: usize| state[i].abs() + cap;
-    // h' = c + u (h − c): u2 |h − c| + 2 u1 (1 + c1) + c2, as |1 − u| ≤ 1.
-    let mixed = |i: usize, rho_u: f64, c1: f64, c2: f64| {
-        SIGMA_2 * rho_u * rho_u * (size(i) + 1.0) + 2.0 * (rho_u / 4.0) * (1.0 + c1) + c2
-    };
-    let bend: Vec<f64> = match map.cell().kind {
-        CellKind::Vanilla => rho[0].iter().map(|r| TANH_2 * r * r).collect(),
-        CellKind::Linear => vec![0.0; n],
-        CellKind::VanillaRelu => {
-            // Linear as long as no pre-activation changes its sign.
-            let z = pre_activations(map, state);
-            let fixed = z[0].iter().zip(&rho[0]).all(|(z, r)| z.abs() > INFLATE * r * cap);
-            return fixed.then(|| vec![0.0; n]);
-        }
-        CellKind::Ugrnn => {
-            (0..n).map(|i| mixed(i, rho[0][i], rho[1][i], TANH_2 * rho[1][i] * rho[1][i])).collect()
-        }
-        CellKind::Gru => {
-            // z = a + r∘w_c: z1 = r1 |w_c| + ρ_c, z2 = r2 |w_c| + 2 r1 ρ_c.
-            let w_c = candidate_products(map, state);
-            (0..n)
-                .map(|i| {
-                    let (r, c) = (rho[0][i], rho[2][i]);
-                    let w = w_c[i].abs() * INFLATE + c * cap;
-                    let z1 = r / 4.0 * w + c;
-                    let z2 = SIGMA_2 * r * r * w + 2.0 * (r / 4.0) * c;
-                    mixed(i, rho[1][i], z1, TANH_2 * z1 * z1 + z2)
-                })
-                .collect()
-        }
-        CellKind::GruResetBefore => {
-            // y = r∘h: y1 = r1 |h| + 1, y2 = r2 |h| + 2 r1; z = a + W_c y.
-            let y1: Vec<f64> = (0..n).map(|j| rho[0][j] / 4.0 * size(j) + 1.0).collect();
-            let y2: Vec<f64> = (0..n)
-                .map(|j| SIGMA_2 * rho[0][j] * rho[0][j] * size(j) + rho[0][j] / 2.0)
-                .collect();
-            let w = map.recurrent(2);
-            let through = |i: usize, y: &[f64]| -> f64 {
-                INFLATE * w.row(i).iter().zip(y).map(|(w, y)| w.abs() * y).sum::<f64>()
-            };
-            (0..n)
-                .map(|i| {
-                    let (z1, z2) = (through(i, &y1), through(i, &y2));
-                    mixed(i, rho[1][i], z1, TANH_2 * z1 * z1 + z2)
-                })
-                .collect()
-        }
-        CellKind::Lstm => {
-            let mut all = vec![0.0; 2 * n];
-            for k in 0..n {
-                let [i, f, g, o] = [0, 1, 2, 3].map(|gate| rho[gate][k]);
-                let c = state[n + k].abs() + cap;
-                let (i1, f1, g1, o1) = (i / 4.0, f / 4.0, g, o / 4.0);
-                let (i2, f2, g2, o2) =
-                    (SIGMA_2 * i * i, SIGMA_2 * f * f, TANH_2 * g * g, SIGMA_2 * o * o);
-                // c' = f c + i g.
-                let c1 = f1 * c + 1.0 + i1 + g1;
-                let c2 = f2 * c + 2.0 * f1 + i2 + 2.0 * i1 * g1 + g2;
-                // h' = o tanh(c').
-                all[k] = o2 + 2.0 * o1 * c1 + TANH_2 * c1 * c1 + c2;
-                all[n + k] = c2;
-            }
-            all
-        }
-    };
-    Some(bend.into_iter().map(|k| INFLATE * k).collect())
-}
-
-/// `W_g h + b_hh` of gate `g`.
-fn products(map: &Map, state: &[f64], g: usize) -> Vec<f64> {
-    let n = map.cell().units;
-    let w = map.recurrent(g);
-    let b = &map.cell().recurrent_bias[g * n..][..n];
-    (0..n).map(|i| b[i] + w.row(i).iter().zip(state).map(|(w, h)| w * h).sum::<f64>()).collect()
-}
-
-fn candidate_products(map: &Map, state: &[f64]) -> Vec<f64> {
-    products(map, state, 2)
-}
-
-/// `A x* + b_ih + W_g h + b_hh`, a gate.
-fn pre_activations(map: &Map, state: &[f64]) -> Vec<Vec<f64>> {
-    let n = map.cell().units;
-    (0..map.cell().kind.gates())
-        .map(|g| {
-            let w = products(map, state, g);
-            w.iter().zip(&map.entry()[g * n..]).map(|(w, a)| w + a).collect()
-        })
-        .collect()
+    // NaN must not be lost, wherever it comes: it disproves.
+    values.fold(0.0, |m, x| if x <= m || m.is_nan() { m } else { x })
 }

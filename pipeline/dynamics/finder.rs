@@ -7,13 +7,13 @@
 //! line; the damping keeps the search from sliding along it, so that a point
 //! stays near the state it came from.
 
-use super::step::Map;
+use crate::check::check_shapes;
 use crate::linalg::{Cholesky, Matrix, Vector};
-use crate::{Error, Result, setting};
+use crate::{Dynamics, Error, Result, setting};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Seeds that are in memory at once.
+/// Searches that are in memory at once.
 const BLOCK: usize = 512;
 
 /// First damping, as a share of the largest diagonal entry of `AᵀA`.
@@ -36,18 +36,18 @@ pub struct Finder {
     /// Speeds `q` (half the sum over units) at which a point is reported on
     /// the way down; the search ends at the smallest.
     pub tolerances: Vec<f64>,
-    /// Most steps from one seed.
+    /// Most steps from one state.
     #[serde(deserialize_with = "setting::at_least_one")]
     pub steps: usize,
-    /// Farthest a point may lie from its seed, in units of the seeds' median
+    /// Farthest a point may lie from the state its search began at, in units of these states' median
     /// norm. Slow points farther away say nothing about the states visited.
-    #[serde(deserialize_with = "setting::positive")]
-    pub reach: f64,
+    #[serde(deserialize_with = "setting::positive", alias = "reach")]
+    pub max_distance: f64,
 }
 
 impl Default for Finder {
     fn default() -> Self {
-        Self { tolerances: vec![1e-4, 1e-6, 1e-8, 1e-12], steps: 100, reach: 0.5 }
+        Self { tolerances: vec![1e-4, 1e-6, 1e-8, 1e-12], steps: 100, max_distance: 0.5 }
     }
 }
 
@@ -58,7 +58,7 @@ pub enum Stop {
     Converged,
     /// At a minimum of `q` that is no zero, or at the end of f64's digits.
     Stalled,
-    /// Within reach none is stiller: what goes further down leaves it.
+    /// Within the distance allowed none is stiller: what goes further down leaves it.
     TooFar,
     /// Out of steps.
     OutOfSteps,
@@ -83,17 +83,17 @@ pub struct SlowPoint {
     pub state: Vec<f64>,
     /// `q = ½ Σ (F − h)²` at this state.
     pub speed: f64,
-    /// Distance from the seed (Euclid).
-    pub moved: f64,
-    /// Steps from the seed.
+    /// Distance from the state the search began at (Euclid).
+    pub distance_from_init: f64,
+    /// Steps from there.
     pub steps: usize,
 }
 
-/// What became of one seed.
+/// What became of one search.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Descent {
-    /// Number of the seed, in the order given.
-    pub seed: usize,
+pub struct SearchResult {
+    /// Number of the state it began at, in the order given.
+    pub initial_state: usize,
     /// For each tolerance, in the order of the settings, the first point below it.
     pub reached: Vec<Option<SlowPoint>>,
     /// Where the search ended.
@@ -102,48 +102,51 @@ pub struct Descent {
     pub stop: Stop,
 }
 
-/// Searches from every seed, over all threads; the results come in the order
-/// of the seeds, block by block, so that memory does not grow with their number.
+/// Searches from every initial state, over all threads; the results come in the order
+/// of the states, block by block, so that memory does not grow with their number.
 ///
-/// * `seeds`: states, `[state]` each
-/// * `scale`: the length that [`Finder::reach`] multiplies, usually [`median_norm`]
+/// * `initial_states`: `[state]` each
+/// * `scale`: the length that [`Finder::max_distance`] multiplies, usually [`median_norm`]
 ///
 /// # Errors
-/// [`Error::Shape`] for a seed of the wrong size, [`Error::NotFinite`] for one
+/// [`Error::Shape`] for a state of the wrong size or a map whose Jacobian has another, [`Error::NotFinite`] for one
 /// with NaN, [`Error::Usage`] for no or impossible tolerances, and what `each` returns.
 pub fn search<'a>(
-    map: &Map,
-    seeds: impl IntoIterator<Item = &'a [f64]>,
+    map: &dyn Dynamics,
+    initial_states: impl IntoIterator<Item = &'a [f64]>,
     scale: f64,
     finder: &Finder,
-    mut each: impl FnMut(Descent) -> Result<()>,
+    mut each: impl FnMut(SearchResult) -> Result<()>,
 ) -> Result<()> {
     if finder.tolerances.is_empty() || finder.tolerances.iter().any(|t| !(*t > 0.0)) {
         return Err(Error::Usage("fixed_points: give tolerances above 0".into()));
     }
-    let reach = finder.reach * scale;
-    let mut seeds = seeds.into_iter().enumerate();
+    let most = finder.max_distance * scale;
+    let mut states = initial_states.into_iter().enumerate();
     loop {
-        let block: Vec<(usize, &[f64])> = seeds.by_ref().take(BLOCK).collect();
+        let block: Vec<(usize, &[f64])> = states.by_ref().take(BLOCK).collect();
         if block.is_empty() {
             return Ok(());
         }
-        for (number, seed) in &block {
-            map.check(seed)?;
-            if seed.iter().any(|x| !x.is_finite()) {
+        for (number, state) in &block {
+            map.check(state)?;
+            if state.iter().any(|x| !x.is_finite()) {
                 return Err(Error::NotFinite {
-                    what: "seed state".into(),
-                    place: format!("seed {number}"),
+                    what: "state".into(),
+                    place: format!("initial state {number}"),
                     remedy: "the network's states overflow; check its weights".into(),
                 });
             }
         }
-        let found: Vec<Descent> = block
+        if let Some((0, state)) = block.first() {
+            check_shapes(map, state)?;
+        }
+        let found: Vec<SearchResult> = block
             .par_iter()
-            .map(|&(number, seed)| descend(map, seed, number, reach, finder))
+            .map(|&(number, state)| descend(map, state, number, most, finder))
             .collect();
-        for descent in found {
-            each(descent)?;
+        for result in found {
+            each(result)?;
         }
     }
 }
@@ -156,27 +159,33 @@ pub fn median_norm<'a>(states: impl IntoIterator<Item = &'a [f64]>) -> f64 {
     if norms.is_empty() { 0.0 } else { norms[norms.len() / 2] }
 }
 
-/// One seed's way down.
-fn descend(map: &Map, seed: &[f64], number: usize, reach: f64, finder: &Finder) -> Descent {
-    let start = Vector::from_column_slice(seed);
+/// One state's way down, at most `most` away from it.
+fn descend(
+    map: &dyn Dynamics,
+    state: &[f64],
+    number: usize,
+    most: f64,
+    finder: &Finder,
+) -> SearchResult {
+    let start = Vector::from_column_slice(state);
     let smallest = finder.tolerances.iter().copied().fold(f64::INFINITY, f64::min);
     let mut h = start.clone();
-    let mut gates = map.gates(h.as_slice());
-    let mut r = &gates.next - &h;
+    let mut here = map.evaluate(h.as_slice());
+    let mut r = &here.next - &h;
     let mut q = 0.5 * r.norm_squared();
     let mut reached: Vec<Option<SlowPoint>> = vec![None; finder.tolerances.len()];
     let (mut damping, mut growth) = (f64::NAN, 2.0);
     let mut steps = 0;
     let stop = loop {
-        let here = || SlowPoint {
+        let point_here = || SlowPoint {
             state: h.as_slice().to_vec(),
             speed: q,
-            moved: (&h - &start).norm(),
+            distance_from_init: (&h - &start).norm(),
             steps,
         };
         for (point, tolerance) in reached.iter_mut().zip(&finder.tolerances) {
             if point.is_none() && q < *tolerance {
-                *point = Some(here());
+                *point = Some(point_here());
             }
         }
         if q < smallest {
@@ -185,13 +194,13 @@ fn descend(map: &Map, seed: &[f64], number: usize, reach: f64, finder: &Finder) 
         if steps == finder.steps {
             break Stop::OutOfSteps;
         }
-        let (mut normal, gradient) = normal_equations(map.jacobian_of(&gates, h.as_slice()), &r);
+        let (mut normal, gradient) = normal_equations(map.jacobian_at(h.as_slice(), &here), &r);
         let diagonal = normal.diagonal();
         let largest = diagonal.max().max(f64::MIN_POSITIVE);
         if damping.is_nan() {
             damping = FIRST_DAMPING * largest;
         }
-        // Raise the damping until a step goes down within reach, or none does.
+        // Raise the damping until a step goes down and stays near, or none does.
         let mut beyond = false;
         let outcome = loop {
             let Some(delta) = damped_step(&mut normal, &diagonal, &gradient, damping) else {
@@ -207,19 +216,19 @@ fn descend(map: &Map, seed: &[f64], number: usize, reach: f64, finder: &Finder) 
             }
             let trial = &h + &delta;
             // A whole step along a slow mode may lead far; a shorter one, to a point as slow as asked.
-            if (&trial - &start).norm() > reach {
+            if (&trial - &start).norm() > most {
                 beyond = true;
             } else {
                 let predicted = 0.5 * delta.dot(&(&delta * damping - &gradient));
-                let trial_gates = map.gates(trial.as_slice());
-                let trial_r = &trial_gates.next - &trial;
+                let there = map.evaluate(trial.as_slice());
+                let trial_r = &there.next - &trial;
                 let trial_q = 0.5 * trial_r.norm_squared();
                 let ratio = (q - trial_q) / predicted;
                 if trial_q < q && ratio > 0.0 {
                     let change = 1.0 - (2.0 * ratio - 1.0).powi(3);
                     damping = (damping * change.max(1.0 / 3.0)).max(LEAST_DAMPING * largest);
                     growth = 2.0;
-                    break Ok((trial, trial_gates, trial_r, trial_q));
+                    break Ok((trial, there, trial_r, trial_q));
                 }
             }
             damping *= growth;
@@ -231,9 +240,9 @@ fn descend(map: &Map, seed: &[f64], number: usize, reach: f64, finder: &Finder) 
         match outcome {
             Err(Stop::Stalled) if beyond => break Stop::TooFar,
             Err(stop) => break stop,
-            Ok((trial, trial_gates, trial_r, trial_q)) => {
+            Ok((trial, there, trial_r, trial_q)) => {
                 let decrease = 1.0 - trial_q / q;
-                (h, gates, r, q) = (trial, trial_gates, trial_r, trial_q);
+                (h, here, r, q) = (trial, there, trial_r, trial_q);
                 steps += 1;
                 if decrease < LEVEL && q >= smallest {
                     break if beyond { Stop::TooFar } else { Stop::Stalled };
@@ -241,9 +250,9 @@ fn descend(map: &Map, seed: &[f64], number: usize, reach: f64, finder: &Finder) 
             }
         }
     };
-    let moved = (&h - &start).norm();
-    let last = SlowPoint { state: h.as_slice().to_vec(), speed: q, moved, steps };
-    Descent { seed: number, reached, last, stop }
+    let distance_from_init = (&h - &start).norm();
+    let last = SlowPoint { state: h.as_slice().to_vec(), speed: q, distance_from_init, steps };
+    SearchResult { initial_state: number, reached, last, stop }
 }
 
 /// `AᵀA` and `Aᵀ r` with `A = J − I`.

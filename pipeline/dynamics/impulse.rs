@@ -12,9 +12,8 @@
 //! itself, which needs no linearity.
 
 use super::linearise::Linearisation;
-use super::step::Map;
-use crate::Result;
 use crate::linalg::{Complex, Vector};
+use crate::{Dynamics, Result};
 
 /// Readings along `w` after `0, 1, …, steps` more tokens.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,9 +33,9 @@ impl Impulse {
     /// * `w`: reading direction, `[state]`; `input`: the word's vector, `[inputs]`
     ///
     /// # Errors
-    /// [`crate::Error::Shape`] for an input of the wrong size.
+    /// [`crate::Error::Shape`] for an input of the wrong size; [`crate::Error::Usage`] for a map without one.
     pub fn of(
-        map: &Map,
+        map: &dyn Dynamics,
         near: &Linearisation,
         w: &[f64],
         input: &[f64],

@@ -1,13 +1,15 @@
 //! Where does the state stand still, and how does it move nearby.
 //!
-//! [`step::Map`] is the cell with its input held fixed, in f64, with analytic
-//! Jacobians. [`finder`] walks from visited states to slow points, keeping the
+//! Everything here is about a map `h ↦ F(h, x*)` with its input held, in f64, with its Jacobian: any that is
+//! [`Dynamics`]. [`Map`] is a recurrent cell as one; a map of your own takes ten lines.
+//!
+//! [`finder`] walks from visited states to slow points, keeping the
 //! meaning of "nearby"; [`select`] thins them; [`certificate`] proves which of
 //! them are fixed points and stable; [`linearise`] gives modes and time
-//! constants, [`lyapunov`] how long differences last while documents are read,
-//! [`deflection`] how words move the state, [`impulse`] what one token leaves
-//! behind, [`patchwork`] the map as linear pieces, [`relaxation`] how fast states come to rest, and [`manifold`]
-//! brings them onto a slow manifold that has no fixed points.
+//! constants, [`lyapunov`] how long differences last while inputs change,
+//! [`deflection`] how an input moves the state, [`impulse`] what one step's input leaves
+//! behind, [`piecewise_linear`] the map as linear pieces, [`relaxation`] how fast states come to rest, and
+//! [`manifold`] brings them onto a slow manifold that has no fixed points.
 
 // `!(x > 0.0)` is meant: it is true for NaN, which no threshold may let through.
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
@@ -16,7 +18,9 @@
 use accrue_numerics::{Error, Result, linalg, seed, setting};
 
 pub mod adam;
+mod cell;
 pub mod certificate;
+mod check;
 pub mod deflection;
 pub mod finder;
 pub mod geometry;
@@ -24,11 +28,12 @@ pub mod impulse;
 pub mod linearise;
 pub mod lyapunov;
 pub mod manifold;
-pub mod patchwork;
+mod map;
+pub mod piecewise_linear;
 pub mod relaxation;
-pub mod rounding;
 pub mod select;
-pub mod step;
 
-pub use finder::{Descent, Finder, SlowPoint, Stop, search};
-pub use step::Map;
+pub use accrue_cells::{Evaluation, Map, RoundingErrors};
+pub use check::{check_input_jacobian, check_jacobian};
+pub use finder::{Finder, SearchResult, SlowPoint, Stop, search};
+pub use map::Dynamics;

@@ -1,8 +1,7 @@
 //! Modes near a point: eigenvalues, time constants, selection vectors.
 
-use super::step::Map;
-use crate::Result;
 use crate::linalg::{Complex, Eigen, Matrix, Vector, eigen, time_constant};
+use crate::{Dynamics, Result};
 
 /// Imaginary parts below this are rounding: the eigenvalue counts as real.
 pub const REAL: f64 = 1e-6;
@@ -32,7 +31,7 @@ impl Linearisation {
     /// # Errors
     /// [`crate::Error::Shape`] for a state of the wrong size;
     /// [`crate::Error::NotFinite`] if the Jacobian is not finite.
-    pub fn at(map: &Map, point: &[f64], readout: Option<&[f64]>) -> Result<Self> {
+    pub fn at(map: &dyn Dynamics, point: &[f64], readout: Option<&[f64]>) -> Result<Self> {
         map.check(point)?;
         let (next, jacobian) = map.step_and_jacobian(point);
         let point = Vector::from_column_slice(point);
@@ -53,7 +52,7 @@ impl Linearisation {
         Ok(Self { residual: next - &point, point, jacobian, eigen })
     }
 
-    /// Time constants `τ_a = |1/ln|λ_a||` in tokens, slowest modulus first.
+    /// Time constants `τ_a = |1/ln|λ_a||` in steps, slowest modulus first.
     pub fn time_constants(&self) -> Vec<f64> {
         self.eigen.values.iter().map(|&l| time_constant(l)).collect()
     }

@@ -12,9 +12,8 @@
 //! by Newton's method on the bordered system. What is left, `R_s μ`, is the drift along
 //! the manifold in one step; the second condition keeps the point from sliding.
 
-use super::step::Map;
 use crate::linalg::{Lu, Matrix, Vector, eigen};
-use crate::{Error, Result};
+use crate::{Dynamics, Error, Result};
 
 /// A state brought onto the slow manifold.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +24,8 @@ pub struct Projected {
     pub drift: f64,
     /// Largest entry of the rest of the residual, which Newton's method brings to zero.
     pub off: f64,
-    /// Distance from the start.
-    pub moved: f64,
+    /// Distance from the start (Euclid).
+    pub distance_from_init: f64,
     /// Newton steps.
     pub steps: usize,
 }
@@ -44,7 +43,7 @@ const ON: f64 = 1e-12;
 /// # Errors
 /// [`Error::Shape`] for a state of the wrong size, [`Error::Usage`] for more slow
 /// modes than numbers in the state.
-pub fn project(map: &Map, state: &[f64], slow: usize, most: usize) -> Result<Projected> {
+pub fn project(map: &dyn Dynamics, state: &[f64], slow: usize, most: usize) -> Result<Projected> {
     map.check(state)?;
     let n = state.len();
     if slow > n {
@@ -86,7 +85,7 @@ pub fn project(map: &Map, state: &[f64], slow: usize, most: usize) -> Result<Pro
     Ok(Projected {
         drift: (&right * &mu).norm(),
         off,
-        moved: (&h - &start).norm(),
+        distance_from_init: (&h - &start).norm(),
         steps,
         state: h.as_slice().to_vec(),
     })

@@ -90,9 +90,9 @@ impl Near {
     /// Whether one of them, not `i` itself, is within `radius` of point `i`.
     fn any(&self, points: &[(&[f64], f64)], places: &[f64], i: usize, radius: f64) -> bool {
         // Places are rounded; a little wider finds what lies on the edge.
-        let reach = radius + 1e-9 * (radius + places[i].abs());
-        let first = self.0.partition_point(|(place, _)| *place < places[i] - reach);
-        let within = self.0[first..].iter().take_while(|(place, _)| *place <= places[i] + reach);
+        let margin = radius + 1e-9 * (radius + places[i].abs());
+        let first = self.0.partition_point(|(place, _)| *place < places[i] - margin);
+        let within = self.0[first..].iter().take_while(|(place, _)| *place <= places[i] + margin);
         within.into_iter().any(|&(_, j)| j != i && distance(points[i].0, points[j].0) <= radius)
     }
 }

@@ -1,7 +1,6 @@
 //! Weights before training, drawn from named streams of the run's seed.
 
 use super::config::{Config, Initialisation};
-use crate::ops::CellKind;
 use crate::seed::{self, Stream};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -28,21 +27,12 @@ pub fn cell(config: &Config, inputs: usize, seed: u64) -> Vec<f32> {
     draw("initial weights/recurrent", rows * n, false);
     draw("initial weights/input bias", rows, true);
     draw("initial weights/recurrent bias", rows, true);
-    let keep = config.gate_bias.unwrap_or(if config.cell == CellKind::Lstm { 1.0 } else { 0.0 });
-    if let Some(gate) = keeping_gate(config.cell) {
+    let keep = config.gate_bias.unwrap_or(config.cell.facts().keeping_bias);
+    if let Some(gate) = config.cell.facts().keeping_gate {
         let first = rows * (inputs + n) + gate * n;
         flat[first..first + n].iter_mut().for_each(|b| *b += keep as f32);
     }
     flat
-}
-
-/// The row block of the gate that keeps the state, in the cell's gate order.
-fn keeping_gate(kind: CellKind) -> Option<usize> {
-    match kind {
-        CellKind::Vanilla | CellKind::VanillaRelu | CellKind::Linear => None,
-        CellKind::Ugrnn => Some(0),
-        CellKind::Gru | CellKind::GruResetBefore | CellKind::Lstm => Some(1),
-    }
 }
 
 /// Readout weights `[outputs, state]` and bias `[outputs]`.

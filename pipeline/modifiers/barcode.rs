@@ -17,7 +17,7 @@
 //! ranks "worst" first on film reviews and finds no modifier among the first fifty.)
 
 use crate::Result;
-use crate::dynamics::Map;
+use crate::dynamics::{Dynamics, Map};
 use crate::geometry::Pca;
 use crate::linalg::{Matrix, Vector, svd};
 use crate::seed;

@@ -8,8 +8,8 @@
 //! is the one with the least angle to what is left, and `Q` spans both.
 
 use crate::Result;
-use crate::dynamics::Map;
 use crate::dynamics::linearise::Linearisation;
+use crate::dynamics::{Dynamics, Map};
 use crate::linalg::{Matrix, Vector, svd};
 
 /// One real mode or one complex pair.

@@ -13,7 +13,7 @@
 //! the middle of the line. 1 is what a word in the middle of a document leaves behind.
 
 use crate::Result;
-use crate::dynamics::Map;
+use crate::dynamics::{Dynamics, Map};
 use rayon::prelude::*;
 
 /// How words are read.

@@ -14,7 +14,7 @@
 //! evidence away with the context).
 
 use crate::Result;
-use crate::dynamics::Map;
+use crate::dynamics::{Dynamics, Map};
 use crate::linalg::{Matrix, Vector, svd};
 
 /// Directions in which modifiers move the state.

@@ -1,5 +1,5 @@
 //! What every room stands on: errors, named random streams, RON, files that appear whole, linear
-//! algebra in fixed conventions, summary statistics.
+//! algebra in fixed conventions, bounds of rounding, summary statistics.
 
 // `!(x > 0.0)` is meant: it is true for NaN, which no threshold may let through.
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
@@ -7,6 +7,7 @@
 
 pub mod base;
 pub mod linalg;
+pub mod rounding;
 pub mod summary;
 
 pub use base::{error, files, interrupt, nearest, notation, seed, setting};

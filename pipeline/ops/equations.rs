@@ -2,7 +2,7 @@
 //!
 //! This is the file to change when a cell's equations change (with
 //! `reference.rs`, which spells the same in differentiable tensor operations
-//! and is the truth in the tests, and `dynamics/` for Jacobians).
+//! and is the truth in the tests, and the cell's file in `accrue-cells` for f64 and Jacobians).
 //!
 //! # What a row looks like
 //! Each token of each sequence has a row of *saved* numbers, in blocks of `n`

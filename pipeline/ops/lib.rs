@@ -10,7 +10,7 @@
 //!
 //! | to change or understand | read |
 //! |---|---|
-//! | a cell's equations, forward and backward | [`equations`], then `reference.rs` (the truth in the tests) and `dynamics/step.rs` (its Jacobians in f64) |
+//! | a cell's equations, forward and backward | [`equations`], then `reference.rs` (the truth in the tests); in f64, with Jacobians, the cell's file in [`accrue_cells`] |
 //! | names, gates and weight layout of a cell | [`accrue_cells`] |
 //! | a whole pass: its parts and their order | [`sequence`] |
 //! | the loop over tokens of one shard of rows | [`shard`] |
@@ -25,13 +25,11 @@
 //!
 //! # A new cell, in order
 //!
-//! 1. A variant of [`CellKind`] with its blocks of rows ([`CellKind::gates`]).
+//! 1. Its file in [`accrue_cells`], with a variant of [`CellKind`]: gates, equations and Jacobians in f64.
 //! 2. Its step in `reference.rs`, from the paper.
 //! 3. In [`equations`]: how many blocks a token saves, `forward`, `backward`, and which
 //!    saved block holds which gate's gradient. The tests of `tests/ops.rs` run over every kind and
 //!    say where the two disagree, down to one unit, one token, one row.
-//! 4. In `dynamics/step.rs`: the step and its Jacobians in f64, held against central
-//!    differences by `tests/dynamics.rs`.
 //!
 //! # What it costs
 //!

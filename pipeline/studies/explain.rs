@@ -3,7 +3,7 @@
 
 use crate::baseline::context::Context;
 use crate::corpus::{store, tokens::Tokenizer};
-use crate::dynamics::Map;
+use crate::dynamics::{Dynamics, Map};
 use crate::engine::Finished;
 use crate::model::{Head, Network};
 use crate::records;

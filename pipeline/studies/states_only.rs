@@ -3,7 +3,7 @@
 //! Stages: states → fixed points → geometry → report, each as in [`text`](super::text),
 //! without what needs documents or labels.
 
-use super::text::{self, Options, Sought};
+use super::text::{self, FixedPointProblem, Options};
 use crate::engine::{Context, Run, StageOutput, StageRecord};
 use crate::experiment::Experiment;
 use crate::geometry::{Moments, Pca, participation_ratio, varied};
@@ -128,7 +128,7 @@ fn fixed_points(
     let rows = network.embedding.as_ref().map(|r| r.iter().map(|&x| x as f64).collect());
     let inputs = Inputs::new(network.inputs, rows);
     let held = e.fixed_points.inputs.iter();
-    let sought = Sought {
+    let problem = FixedPointProblem {
         settings: &e.fixed_points,
         seed: e.seed,
         cell: &network.cell(),
@@ -137,7 +137,7 @@ fn fixed_points(
             .collect::<Result<_>>()?,
         readout: readout(network),
     };
-    text::seek(&sought, folder)
+    text::find_fixed_points(&problem, folder)
 }
 
 fn report(

@@ -2,7 +2,7 @@
 //!
 //! Stages: trials → train → states → fixed points → geometry → claims → report.
 
-use super::text::{self, Claim, NONE, Options, Sought};
+use super::text::{self, Claim, FixedPointProblem, NONE, Options};
 use crate::data::tasks::Drawn;
 use crate::data::{Sequences, Task};
 use crate::engine::{Context, Run, Stage, StageOutput, StageRecord, Workspace};
@@ -57,14 +57,14 @@ pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
                 "states" => states(e, folder),
                 "fixed_points" => {
                     let network = network_of(folder)?;
-                    let sought = Sought {
+                    let problem = FixedPointProblem {
                         settings: &e.fixed_points,
                         seed: e.seed,
                         cell: &network.cell()?,
                         inputs: inputs.clone(),
                         readout: network.readout()?,
                     };
-                    text::seek(&sought, folder)
+                    text::find_fixed_points(&problem, folder)
                 }
                 "geometry" => {
                     let readout = network_of(folder)?.readout()?.0;

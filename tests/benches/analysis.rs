@@ -9,7 +9,7 @@
 use accrue::baseline::{self, Settings, context};
 use accrue::corpus::{Documents, Labels, Split, read, store, tokens};
 use accrue::dynamics::finder::{median_norm, search};
-use accrue::dynamics::{Finder, Map};
+use accrue::dynamics::{Dynamics, Finder, Map};
 use accrue::linalg::eigen;
 use accrue::model::StaticInput;
 use accrue::model::{Config, Head, Network};
@@ -53,7 +53,7 @@ fn main() {
         .expect("the pool is built once");
     match what.as_str() {
         "spectra" => spectra(&rest[0], &rest[1]),
-        "search" => seek(Path::new(&rest[0])),
+        "search" => find_fixed_points(Path::new(&rest[0])),
         "context" => families(Path::new(&rest[0])),
         _ => words(what, Path::new(&rest[0])),
     }
@@ -163,7 +163,7 @@ fn spectra(units: &str, points: &str) {
 const SEEDS: usize = 512;
 
 /// From evenly spaced visited states to the smallest tolerance, the mean input held.
-fn seek(run: &Path) {
+fn find_fixed_points(run: &Path) {
     let corpus = store::read(run).unwrap();
     let network = Network::load(&run.join("model.safetensors")).unwrap();
     let frequencies = evidence::frequencies(&corpus.train, corpus.words.len());
@@ -174,14 +174,14 @@ fn seek(run: &Path) {
     let seeds: Vec<&[f64]> =
         (0..SEEDS.min(all.len())).map(|i| &all[i * all.len() / SEEDS.min(all.len())][..]).collect();
     let scale = median_norm(seeds.iter().copied());
-    let finder = Finder { reach: 10.0, ..Finder::default() };
+    let finder = Finder { max_distance: 10.0, ..Finder::default() };
     let (mut speeds, mut moved) = (Vec::new(), Vec::new());
     let (mut steps, mut ends) = (0, BTreeMap::new());
     let seconds = median(|| {
         (speeds, moved, steps, ends) = (Vec::new(), Vec::new(), 0, BTreeMap::new());
         search(&map, seeds.iter().copied(), scale, &finder, |d| {
             speeds.push(map.speed(&d.last.state));
-            moved.push(d.last.moved);
+            moved.push(d.last.distance_from_init);
             steps += d.last.steps;
             *ends.entry(d.stop.name()).or_insert(0) += 1;
             Ok(())

@@ -2,7 +2,7 @@
 
 use accrue::dynamics::certificate::certify;
 use accrue::dynamics::finder::{median_norm, search};
-use accrue::dynamics::{Finder, Map};
+use accrue::dynamics::{Dynamics, Finder, Map};
 use accrue::linalg::eigen;
 use accrue::model::{Config, Head, Network};
 use accrue::ops::CellKind;

@@ -7,7 +7,7 @@ use crate::baseline::design::Dense;
 use crate::baseline::encoder::{self, Encoder, Probe};
 use crate::baseline::ngrams::Ngrams;
 use crate::corpus::{self, Corpus, Labels, fetch};
-use crate::dynamics::Map;
+use crate::dynamics::{Dynamics, Map};
 use crate::engine::StageOutput;
 use crate::experiment::Experiment;
 use crate::model::{Network, weights};

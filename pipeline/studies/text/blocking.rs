@@ -5,6 +5,7 @@ use super::logits;
 use super::modes::Scene;
 use crate::Result;
 use crate::corpus::Labels;
+use crate::dynamics::Dynamics;
 use crate::experiment::Experiment;
 use crate::modifiers::position::Reader;
 use crate::modifiers::subspace::{Subspace, blocked};

@@ -5,7 +5,7 @@ use super::modes::Scene;
 use super::states::{padded, read_axes};
 use super::{logits, predicted_text};
 use crate::Result;
-use crate::dynamics::deflection;
+use crate::dynamics::{Dynamics, deflection};
 use crate::experiment::Experiment;
 use crate::geometry::readouts::cosine;
 use crate::records::{self, Table, column};

@@ -4,9 +4,9 @@ use super::states::{padded, read_axes};
 use super::{logits, lyapunov, read};
 use crate::dynamics::adam::{self, Adam};
 use crate::dynamics::certificate::{Certificate, certify};
-use crate::dynamics::finder::{Descent, SlowPoint, median_norm, search};
+use crate::dynamics::finder::{SearchResult, SlowPoint, median_norm, search};
 use crate::dynamics::linearise::Linearisation;
-use crate::dynamics::{Map, Stop, select::select};
+use crate::dynamics::{Dynamics, Map, Stop, select::select};
 use crate::engine::StageOutput;
 use crate::experiment::{Experiment, FixedPointSettings, SearchMethod};
 use crate::geometry::{Pca, participation_ratio, varied};
@@ -46,7 +46,7 @@ struct Searched {
 }
 
 /// What a search needs of a network and its corpus.
-pub(in crate::studies) struct Sought<'a> {
+pub(in crate::studies) struct FixedPointProblem<'a> {
     pub settings: &'a FixedPointSettings,
     pub seed: u64,
     pub cell: &'a Cell,
@@ -62,14 +62,14 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
     let words = network.inputs()?;
     let held =
         |h: &StaticInput| Ok((h.to_string(), h.vector(&words, &corpus.words, Some(&frequencies))?));
-    let sought = Sought {
+    let problem = FixedPointProblem {
         settings: &e.fixed_points,
         seed: e.seed,
         cell: &network.cell()?,
         inputs: e.fixed_points.inputs.iter().map(held).collect::<Result<_>>()?,
         readout: network.readout()?,
     };
-    let mut made = seek(&sought, folder)?;
+    let mut made = find_fixed_points(&problem, folder)?;
     made.files.push(lyapunov::write(&corpus, &network, e.seed, folder)?);
     let mut lengths: Vec<f64> = corpus.test.documents.iter().map(|d| d.len() as f64).collect();
     let length = median(&mut lengths).expect("there are test documents");
@@ -87,14 +87,17 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
 }
 
 /// Searches from the states in the table `states`; writes points, searches, spectra.
-pub(in crate::studies) fn seek(sought: &Sought, folder: &Path) -> Result<StageOutput> {
-    let settings = sought.settings;
+pub(in crate::studies) fn find_fixed_points(
+    problem: &FixedPointProblem,
+    folder: &Path,
+) -> Result<StageOutput> {
+    let settings = problem.settings;
     let states = records::States::read(folder)?.state()?;
     let mut chosen: Vec<usize> = (0..states.len()).collect();
-    chosen.shuffle(&mut seed::stream(sought.seed, "fixed points/seeds"));
+    chosen.shuffle(&mut seed::stream(problem.seed, "fixed points/seeds"));
     chosen.truncate(settings.initial_states);
     let scale = median_norm(chosen.iter().map(|&i| states[i].as_slice()));
-    let mut stream = seed::stream(sought.seed, "fixed points/noise");
+    let mut stream = seed::stream(problem.seed, "fixed points/noise");
     let initial: Vec<Vec<f64>> = chosen
         .iter()
         .map(|&i| match settings.noise > 0.0 {
@@ -107,9 +110,9 @@ pub(in crate::studies) fn seek(sought: &Sought, folder: &Path) -> Result<StageOu
         .collect();
 
     let (mut rows, mut searches) = (Vec::new(), Vec::new());
-    for (i, (held, input)) in sought.inputs.iter().enumerate() {
-        let map = Map::new(sought.cell, input)?;
-        let mut found: Vec<Descent> = Vec::with_capacity(chosen.len());
+    for (i, (held, input)) in problem.inputs.iter().enumerate() {
+        let map = Map::new(problem.cell, input)?;
+        let mut found: Vec<SearchResult> = Vec::with_capacity(chosen.len());
         let seeds = initial.iter().map(Vec::as_slice);
         search(&map, seeds, scale, &settings.finder, |d| {
             found.push(d);
@@ -125,18 +128,18 @@ pub(in crate::studies) fn seek(sought: &Sought, folder: &Path) -> Result<StageOu
         };
         let found = Found { each: &found, together: &together };
         let (mut kept, mut went) =
-            gather(settings, held, &map, found, scale, &sought.readout.0, along)?;
+            gather(settings, held, &map, found, scale, &problem.readout.0, along)?;
         kept.iter_mut().for_each(|r| r.seed_state = chosen[r.seed_state]);
         rows.append(&mut kept);
         searches.append(&mut went);
     }
     let (axes, _) = read_axes(folder)?;
     let files = [
-        write(folder, &rows, &axes, &sought.readout)?,
+        write(folder, &rows, &axes, &problem.readout)?,
         write_searches(folder, &searches)?,
         write_eigenvalues(folder, &rows)?,
     ];
-    let first = &sought.inputs[0].0;
+    let first = &problem.inputs[0].0;
     let headline: Vec<&Row> =
         rows.iter().filter(|r| r.input == *first && r.tolerance == settings.primary).collect();
     let proofs: Vec<&Certificate> =
@@ -168,17 +171,22 @@ fn median(values: &mut [f64]) -> Option<f64> {
 /// What the searches of one input came to.
 #[derive(Clone, Copy)]
 struct Found<'a> {
-    each: &'a [Descent],
+    each: &'a [SearchResult],
     /// By the published search, if it was asked for.
-    together: &'a [Descent],
+    together: &'a [SearchResult],
 }
 
 impl<'a> Found<'a> {
     /// Searches that reached tolerance `t`, with the points: all of the published search at its own, if their
     /// mean did; those that did by themselves if it ran out of steps.
-    fn at(&self, t: usize, tolerance: f64, headline: bool) -> Vec<(&'a Descent, &'a SlowPoint)> {
+    fn at(
+        &self,
+        t: usize,
+        tolerance: f64,
+        headline: bool,
+    ) -> Vec<(&'a SearchResult, &'a SlowPoint)> {
         if headline && !self.together.is_empty() {
-            let reached = |d: &&Descent| d.stop == Stop::Converged || d.last.speed < tolerance;
+            let reached = |d: &&SearchResult| d.stop == Stop::Converged || d.last.speed < tolerance;
             return self.together.iter().filter(reached).map(|d| (d, &d.last)).collect();
         }
         self.each.iter().filter_map(|d| Some((d, d.reached[t].as_ref()?))).collect()
@@ -189,7 +197,7 @@ impl<'a> Found<'a> {
 fn gather(
     settings: &FixedPointSettings,
     held: &str,
-    map: &Map,
+    map: &dyn Dynamics,
     found: Found,
     scale: f64,
     readout: &[f64],
@@ -205,7 +213,8 @@ fn gather(
         let points: Vec<(&[f64], f64)> =
             reached.iter().map(|(_, p)| (p.state.as_slice(), p.speed)).collect();
         let kept = select(&points, scale, &settings.selection);
-        let mut moved: Vec<f64> = reached.iter().map(|(_, p)| p.moved / scale).collect();
+        let mut moved: Vec<f64> =
+            reached.iter().map(|(_, p)| p.distance_from_init / scale).collect();
         let with_spectrum = if headline && tolerance == settings.primary {
             spread(kept.len(), settings.spectra)
         } else {
@@ -245,7 +254,7 @@ fn gather(
             input: held.to_string(),
             tolerance,
             point: reached[i].1.clone(),
-            seed_state: reached[i].0.seed,
+            seed_state: reached[i].0.initial_state,
             stop: reached[i].0.stop,
             proof,
             spectrum,
@@ -285,7 +294,7 @@ fn write(
         input: column(rows.iter().map(|r| r.input.as_str())),
         tolerance: column(rows.iter().map(|r| r.tolerance)),
         q: column(rows.iter().map(|r| r.point.speed)),
-        moved: column(rows.iter().map(|r| r.point.moved)),
+        moved: column(rows.iter().map(|r| r.point.distance_from_init)),
         steps: column(rows.iter().map(|r| r.point.steps)),
         stop: column(rows.iter().map(|r| r.stop.name())),
         seed_state: column(rows.iter().map(|r| r.seed_state)),

@@ -27,7 +27,7 @@ pub fn write(corpus: &Corpus, network: &Network, seed: u64, folder: &Path) -> Re
         .collect();
     let (inputs, start) = (network.inputs()?, network.initial_state()?);
     let map = Map::new(&network.cell()?, &inputs.vector(0))?;
-    let found = lyapunov::exponents(&map, &inputs, &start, &documents, MODES, seed)?;
+    let found = lyapunov::of_documents(&map, &inputs, &start, &documents, MODES, seed)?;
     let count = found.first().map_or(0, Vec::len);
     let of: Vec<Vec<f64>> =
         (0..count).map(|i| found.iter().map(|document| document[i]).collect()).collect();

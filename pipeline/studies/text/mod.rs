@@ -22,7 +22,7 @@ mod train;
 mod walk;
 
 pub(super) use claims::{Claim, NONE, write as write_claims};
-pub(super) use fixed_points::{Sought, seek};
+pub(super) use fixed_points::{FixedPointProblem, find_fixed_points};
 pub(super) use geometry::measure;
 pub(super) use report::{assets, assumed, costs, describe, write_notes};
 pub(super) use states::{axes, padded};

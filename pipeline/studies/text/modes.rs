@@ -5,8 +5,8 @@ use super::{deflections, logits, read};
 use crate::corpus::{Corpus, Labels};
 use crate::dynamics::impulse::Impulse;
 use crate::dynamics::linearise::Linearisation;
-use crate::dynamics::patchwork::Patchwork;
-use crate::dynamics::{Map, manifold, relaxation};
+use crate::dynamics::piecewise_linear::PiecewiseLinear;
+use crate::dynamics::{Dynamics, Map, manifold, relaxation};
 use crate::engine::StageOutput;
 use crate::experiment::Experiment;
 use crate::geometry::{Pca, coordinate};
@@ -150,7 +150,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
         made.files.push(table.write(folder)?);
     }
     let points: Vec<&[f64]> = scene.points.iter().map(Vec::as_slice).collect();
-    let pieces = Patchwork::of(&scene.map, &points)?;
+    let pieces = PiecewiseLinear::of(&scene.map, &points)?;
     made.files.push(one_step(e, &scene, &pieces)?.write(folder)?);
     made.files.push(linear(e, folder, &scene, &pieces)?.write(folder)?);
     Ok(made)
@@ -450,7 +450,7 @@ fn onto(e: &Experiment, folder: &Path, scene: &Scene) -> Result<records::Manifol
     Ok(records::Manifold {
         drift: column(found.iter().map(|p| p.drift)),
         off: column(found.iter().map(|p| p.off)),
-        moved: column(found.iter().map(|p| p.moved)),
+        moved: column(found.iter().map(|p| p.distance_from_init)),
         steps: column(found.iter().map(|p| p.steps)),
         pc_1: column(points.iter().map(|p| p[0])),
         pc_2: column(points.iter().map(|p| p[1])),
@@ -472,7 +472,7 @@ pub(super) fn distance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Each step of some documents against the linear step at the nearest point.
-fn one_step(e: &Experiment, scene: &Scene, pieces: &Patchwork) -> Result<records::OneStep> {
+fn one_step(e: &Experiment, scene: &Scene, pieces: &PiecewiseLinear) -> Result<records::OneStep> {
     let chosen = documents(e, scene, e.modes.documents, "modes/one step");
     let rows: Vec<(usize, usize, f64, f64)> = chosen
         .par_iter()
@@ -505,7 +505,7 @@ fn linear(
     e: &Experiment,
     folder: &Path,
     scene: &Scene,
-    pieces: &Patchwork,
+    pieces: &PiecewiseLinear,
 ) -> Result<records::Linear> {
     let chosen = documents(e, scene, e.modes.rollouts, "modes/roll-outs");
     let (axes, _) = super::states::read_axes(folder)?;

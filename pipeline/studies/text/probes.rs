@@ -6,6 +6,7 @@ use super::modes::Scene;
 use crate::Result;
 use crate::corpus::Labels;
 use crate::corpus::synthetic::{TOY_VALUES, TOY_WORDS};
+use crate::dynamics::Dynamics;
 use crate::dynamics::linearise::Linearisation;
 use crate::engine::StageOutput;
 use crate::experiment::Experiment;

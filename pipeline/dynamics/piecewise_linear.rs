@@ -10,9 +10,8 @@
 //! point. How far this carries is measured one step at a time, or by rolling
 //! whole documents out (Maheswaranathan, Williams et al. 2019, arXiv:1906.10720).
 
-use super::step::Map;
-use crate::Result;
 use crate::linalg::{Matrix, Vector};
+use crate::{Dynamics, Result};
 use rayon::prelude::*;
 
 struct Piece {
@@ -23,17 +22,17 @@ struct Piece {
 }
 
 /// Linear pieces of one map.
-pub struct Patchwork {
+pub struct PiecewiseLinear {
     pieces: Vec<Piece>,
     input: Vector,
 }
 
-impl Patchwork {
+impl PiecewiseLinear {
     /// Linearises at each point, over all threads.
     ///
     /// # Errors
     /// [`crate::Error::Shape`] for a state of the wrong size.
-    pub fn of(map: &Map, points: &[&[f64]]) -> Result<Self> {
+    pub fn of(map: &dyn Dynamics, points: &[&[f64]]) -> Result<Self> {
         let piece = |point: &&[f64]| -> Result<Piece> {
             map.check(point)?;
             let (next, jacobian) = map.step_and_jacobian(point);
@@ -73,7 +72,7 @@ impl Patchwork {
         let p = &self.pieces[i];
         let offset = Vector::from_column_slice(state) - &p.point;
         let mut next = &p.next + &p.jacobian * offset;
-        // Only what differs from the held input; one-hot words differ in few places.
+        // Only what differs from the held input; one-hot inputs differ in few places.
         for (k, column) in p.input_jacobian.column_iter().enumerate() {
             let change = input[k] - self.input[k];
             if change != 0.0 {

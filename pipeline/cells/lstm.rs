@@ -1,0 +1,143 @@
+//! The LSTM (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000); state `[h; c]`.
+//!
+//! ```text
+//! i, f, o = σ(a + w)    g = tanh(a_g + w_g)    c' = f∘c + i∘g    h' = o∘tanh(c')
+//! ∂c'/∂h = D(c f(1 − f)) W_f + D(g i(1 − i)) W_i + D(i (1 − g²)) W_g        ∂c'/∂c = D(f)
+//! ∂h'/∂h = D(t o(1 − o)) W_o + D(o (1 − t²)) ∂c'/∂h                         ∂h'/∂c = D(o (1 − t²) f)
+//! ```
+//!
+//! with `t = tanh(c')`; `J_inp` is the first column of these with `A` in place of `W`.
+
+use crate::bounds::{SIGMA_2, TANH_2, logistic_errors, row_sums, tanh_errors};
+use crate::cell::Facts;
+use crate::equations::{Equations, Evaluation, RoundingErrors};
+use crate::linalg::{Matrix, Vector};
+use crate::map::Map;
+use crate::products::{add_scaled, logistic, scaled, sigmoid_prime, tanh_prime};
+use crate::rounding::{FEW, LIBM, U};
+
+pub(crate) const FACTS: Facts = Facts {
+    name: "LSTM",
+    spelling: "lstm",
+    gates: &["i", "f", "g", "o"],
+    state: &["h", "c"],
+    keeping_gate: Some(1),
+    // Without it an LSTM starts by forgetting (Jozefowicz et al. 2015).
+    keeping_bias: 1.0,
+};
+
+const I: usize = 0;
+const F: usize = 1;
+const G: usize = 2;
+const O: usize = 3;
+
+pub(crate) struct Lstm;
+
+impl Lstm {
+    /// `∂h'` and `∂c'` through the gates, with the matrices `m` of the gates in their order.
+    fn through<'m>(
+        state: &[f64],
+        at: &Evaluation,
+        m: impl Fn(usize) -> &'m Matrix,
+    ) -> (Matrix, Matrix) {
+        let n = state.len() / 2;
+        let (i, f, g, o) = (&at.kept[I], &at.kept[F], &at.kept[G], &at.kept[O]);
+        let before = &state[n..];
+        let t = tanh_of_cell(at);
+        let mut of_c = scaled(|k| before[k] * sigmoid_prime(f[k]), m(F));
+        add_scaled(&mut of_c, |k| g[k] * sigmoid_prime(i[k]), m(I));
+        add_scaled(&mut of_c, |k| i[k] * tanh_prime(g[k]), m(G));
+        let mut of_h = scaled(|k| t[k] * sigmoid_prime(o[k]), m(O));
+        add_scaled(&mut of_h, |k| o[k] * tanh_prime(t[k]), &of_c);
+        (of_h, of_c)
+    }
+}
+
+/// `tanh(c')`.
+fn tanh_of_cell(at: &Evaluation) -> Vec<f64> {
+    let n = at.next.len() / 2;
+    at.next.as_slice()[n..].iter().map(|c| c.tanh()).collect()
+}
+
+impl Equations for Lstm {
+    fn evaluate(&self, map: &Map, state: &[f64]) -> Evaluation {
+        let n = state.len() / 2;
+        let (h, before) = state.split_at(n);
+        let (i, f) = (map.gate(I, h, logistic), map.gate(F, h, logistic));
+        let (g, o) = (map.gate(G, h, f64::tanh), map.gate(O, h, logistic));
+        let c: Vec<f64> = (0..n).map(|k| f[k] * before[k] + i[k] * g[k]).collect();
+        let next = (0..n).map(|k| o[k] * c[k].tanh()).chain(c.iter().copied());
+        Evaluation { next: Vector::from_iterator(2 * n, next), kept: vec![i, f, g, o] }
+    }
+
+    fn jacobian(&self, map: &Map, state: &[f64], at: &Evaluation) -> Matrix {
+        let n = state.len() / 2;
+        let (h_h, c_h) = Self::through(state, at, |g| map.recurrent(g));
+        let (f, o, t) = (&at.kept[F], &at.kept[O], tanh_of_cell(at));
+        let mut j = Matrix::zeros(2 * n, 2 * n);
+        j.view_mut((0, 0), (n, n)).copy_from(&h_h);
+        j.view_mut((n, 0), (n, n)).copy_from(&c_h);
+        for k in 0..n {
+            j[(k, n + k)] = o[k] * tanh_prime(t[k]) * f[k];
+            j[(n + k, n + k)] = f[k];
+        }
+        j
+    }
+
+    fn input_jacobian(&self, map: &Map, state: &[f64], at: &Evaluation) -> Matrix {
+        let (n, u) = (state.len() / 2, map.cell().inputs);
+        let (h_x, c_x) = Self::through(state, at, |g| map.input_weights(g));
+        let mut j = Matrix::zeros(2 * n, u);
+        j.view_mut((0, 0), (n, u)).copy_from(&h_x);
+        j.view_mut((n, 0), (n, u)).copy_from(&c_x);
+        j
+    }
+
+    /// `x_1` and `x_2` are bounds of the first and second derivatives of `x`.
+    fn curvature(&self, map: &Map, state: &[f64], radius: f64) -> Option<Vec<f64>> {
+        let n = state.len() / 2;
+        let rho = row_sums(map);
+        let mut all = vec![0.0; 2 * n];
+        for k in 0..n {
+            let [i, f, g, o] = [I, F, G, O].map(|gate| rho[gate][k]);
+            let c = state[n + k].abs() + radius;
+            let (i_1, f_1, g_1, o_1) = (i / 4.0, f / 4.0, g, o / 4.0);
+            let (i_2, f_2, g_2, o_2) =
+                (SIGMA_2 * i * i, SIGMA_2 * f * f, TANH_2 * g * g, SIGMA_2 * o * o);
+            // c' = f c + i g.
+            let c_1 = f_1 * c + 1.0 + i_1 + g_1;
+            let c_2 = f_2 * c + 2.0 * f_1 + i_2 + 2.0 * i_1 * g_1 + g_2;
+            // h' = o tanh(c').
+            all[k] = o_2 + 2.0 * o_1 * c_1 + TANH_2 * c_1 * c_1 + c_2;
+            all[n + k] = c_2;
+        }
+        Some(all)
+    }
+
+    fn rounding(&self, map: &Map, state: &[f64]) -> RoundingErrors {
+        let n = state.len() / 2;
+        let rho = row_sums(map);
+        let [i, f, o] = [I, F, O].map(|g| logistic_errors(map, g, state));
+        let g = tanh_errors(map, G, state);
+        let rows: Vec<[(f64, f64); 2]> = (0..n)
+            .map(|k| {
+                let c = state[n + k].abs();
+                // c' = f c + i g, and its row f' c W_f + i' g W_i + i g' W_g, f.
+                let c_step = f[k] * c + i[k] + g[k] + FEW * U * (c + 1.0);
+                let c_row = rho[F][k] * (f[k] + FEW * U) * c
+                    + rho[I][k] * (i[k] + g[k] / 4.0 + FEW * U)
+                    + rho[G][k] * (2.0 * g[k] + i[k] + FEW * U)
+                    + f[k];
+                // h' = o tanh(c'), and its row o' tanh(c') W_o + o (1 − tanh²) ∂c'.
+                let d = rho[F][k] / 4.0 * c + rho[I][k] / 4.0 + rho[G][k] + 1.0;
+                let t = c_step + LIBM * U;
+                let h_step = o[k] + t + FEW * U;
+                let h_row =
+                    rho[O][k] * (o[k] + t / 4.0 + FEW * U) + (o[k] + 2.0 * t + FEW * U) * d + c_row;
+                [(h_step, h_row), (c_step, c_row)]
+            })
+            .collect();
+        let half = |half: usize| rows.iter().map(move |row| row[half]);
+        RoundingErrors::of(half(0).chain(half(1)))
+    }
+}
