@@ -1,7 +1,7 @@
 //! An experiment: what its file may say, and a run from its first stage to its
 //! report, cut off, forced, and on any number of threads.
 
-use accrue::experiment::Experiment;
+use accrue::experiment::{Experiment, Study, superseded};
 use accrue::records::{self, keys};
 use accrue::report::Summary;
 use accrue::studies::text::{self, Options, STAGES};
@@ -67,9 +67,13 @@ fn every_experiment_file_parses() {
     let all = experiments(&top);
     assert!(all.len() >= 2, "{all:?}");
     for path in all {
-        let experiment = Experiment::read(&path, &[]).unwrap_or_else(|e| panic!("{e}"));
-        assert!(!experiment.study.is_empty() && !experiment.name.is_empty());
-        assert!(!experiment.title.is_empty(), "{} has no title", path.display());
+        let (study, name, title) = match Study::read(&path, &[]).unwrap_or_else(|e| panic!("{e}")) {
+            Study::Text(e) => (e.study, e.name, e.title),
+            Study::Task(e) => (e.study, e.name, e.title),
+        };
+        assert!(!study.is_empty() && !name.is_empty());
+        assert!(!title.is_empty(), "{} has no title", path.display());
+        assert!(superseded(&path).unwrap().is_empty(), "{} has old names", path.display());
     }
 }
 
@@ -153,10 +157,14 @@ fn a_setting_of_the_command_line_stands_as_if_in_the_file() {
 #[test]
 fn the_resolved_experiment_reads_back_the_same() {
     for path in experiments(&Path::new(env!("CARGO_MANIFEST_DIR")).join("pipeline/experiments")) {
-        let experiment = Experiment::read(&path, &[]).unwrap();
+        let read = Study::read(&path, &[]).unwrap();
+        let text = match &read {
+            Study::Text(experiment) => accrue::notation::to_ron(experiment),
+            Study::Task(experiment) => format!("Task{}", accrue::notation::to_ron(experiment)),
+        };
         let folder = tempfile::tempdir().unwrap();
-        let copy = write(folder.path(), &accrue::notation::to_ron(&experiment));
-        assert_eq!(Experiment::read(&copy, &[]).unwrap(), experiment);
+        let copy = write(folder.path(), &text);
+        assert_eq!(Study::read(&copy, &[]).unwrap(), read);
     }
 }
 
@@ -285,8 +293,15 @@ fn a_run_makes_everything_once_and_again_only_what_changed() {
     assert!(!folder.join("tables/augmented.parquet").exists());
     assert!(Summary::read(&folder).unwrap().get(keys::RECOVERED_FRACTION).is_none());
     run(&changed, out.path(), &[]);
-    // A file that is gone is made again.
-    std::fs::remove_file(folder.join("tables/prediction.parquet")).unwrap();
+    // A file that is gone comes back from the store; one that is gone there too is made again.
+    let gone = folder.join("tables/prediction.parquet");
+    std::fs::remove_file(&gone).unwrap();
+    assert!(run(&changed, out.path(), &[]).0.is_empty() && gone.is_file());
+    std::fs::remove_file(&gone).unwrap();
+    let text = std::fs::read_to_string(folder.join("run.ron")).unwrap();
+    let row = text.split("name: \"predict\"").nth(1).unwrap();
+    let key = row.split("key: \"").nth(1).unwrap().split('"').next().unwrap();
+    std::fs::remove_dir_all(out.path().join(".store").join(&key[..2]).join(key)).unwrap();
     assert_eq!(run(&changed, out.path(), &[]).0, ["predict"]);
     // A stage that does not exist is refused before anything runs.
     let force = ["state".to_string()];
@@ -323,6 +338,13 @@ fn same(a: &Path, b: &Path, what: &str) {
     }
 }
 
+/// The checkpoint of a training that is not at its end, in the store of the runs below `out`.
+fn checkpoint(out: &Path) -> Option<std::path::PathBuf> {
+    let stages = std::fs::read_dir(out.join(".store/resume")).ok()?;
+    let files = stages.map(|stage| stage.unwrap().path().join("checkpoint.safetensors"));
+    files.into_iter().find(|file| file.is_file())
+}
+
 #[test]
 fn a_killed_process_goes_on_to_the_same_bits_on_any_number_of_threads() {
     let (whole, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -330,8 +352,8 @@ fn a_killed_process_goes_on_to_the_same_bits_on_any_number_of_threads() {
 
     // Killed three times, each time once a new checkpoint is there.
     let run = killed.path().join("tests/small");
-    let checkpoint = run.join("checkpoint.safetensors");
-    let written = || std::fs::metadata(&checkpoint).and_then(|m| m.modified()).ok();
+    let checkpoint = || checkpoint(killed.path());
+    let written = || checkpoint().and_then(|file| file.metadata().ok()?.modified().ok());
     let mut kills = 0;
     for threads in ["1", "2", "3"] {
         let before = written();
@@ -350,10 +372,10 @@ fn a_killed_process_goes_on_to_the_same_bits_on_any_number_of_threads() {
         child.wait().unwrap();
         assert!(!run.join("index.html").exists(), "killed before its end");
     }
-    assert!(kills == 3 && checkpoint.is_file(), "{kills} kills");
+    assert!(kills == 3 && checkpoint().is_some(), "{kills} kills");
     assert!(program(killed.path(), &["--threads", "1"]).status().unwrap().success());
     same(&whole.path().join("tests/small"), &run, "killed and resumed, 1 thread against 2");
-    assert!(!checkpoint.exists(), "a finished run leaves no checkpoint");
+    assert!(checkpoint().is_none(), "a finished run leaves no checkpoint");
 }
 
 #[cfg(unix)]
@@ -362,22 +384,22 @@ fn ctrl_c_ends_at_a_safe_place_and_the_same_command_goes_on() {
     let (whole, stopped) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     assert!(program(whole.path(), &[]).status().unwrap().success());
     let run = stopped.path().join("tests/small");
-    let checkpoint = run.join("checkpoint.safetensors");
+    let checkpoint = || checkpoint(stopped.path());
     let child = program(stopped.path(), &[]).stderr(Stdio::piped()).spawn().unwrap();
     let begin = Instant::now();
-    while !checkpoint.is_file() && begin.elapsed() < Duration::from_secs(60) {
+    while checkpoint().is_none() && begin.elapsed() < Duration::from_secs(60) {
         std::thread::sleep(Duration::from_millis(1));
     }
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let ended = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert_eq!(ended.status.code(), Some(130), "{said}");
     assert!(
         said.contains("training at step") && said.contains("the same command goes on"),
         "{said}"
     );
-    assert!(checkpoint.is_file() && !run.join("index.html").exists());
+    assert!(checkpoint().is_some() && !run.join("index.html").exists());
     assert!(program(stopped.path(), &[]).status().unwrap().success());
     same(&whole.path().join("tests/small"), &run, "interrupted and resumed");
 }

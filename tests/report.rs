@@ -193,6 +193,14 @@ fn a_grids_page_counts_claims_by_cell_and_along_the_other_axes() {
     }
     .write(folder)
     .unwrap();
+    // Without the record of a grid nobody knows which networks these tables are of.
+    assert!(grid::rewrite(folder).unwrap_err().to_string().contains("run.ron"));
+    let files: Vec<String> =
+        ["cases", "case_settings", "case_numbers", "case_claims", "case_trends"]
+            .map(|name| format!("tables/{name}.parquet"))
+            .to_vec();
+    let none = accrue::experiment::Experiment::default();
+    accrue::engine::record_gathered(folder, &none, Vec::new(), &files).unwrap();
     assert!(grid::rewrite(folder).unwrap());
     let html = std::fs::read_to_string(folder.join("index.html")).unwrap().replace("&nbsp;", " ");
     let table = html.split("Where they hold along training.penalty").nth(1).unwrap();

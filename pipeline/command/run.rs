@@ -58,7 +58,7 @@ impl Run {
         let plan = grid::Plan { data: &common.data, out: &common.out, force: &self.force, jobs };
         let progress = terminal::Cases::new(common.quiet);
         let (folder, failed) = grid::run(experiment, &plan, &progress)?;
-        index::write(&common.out, summary::pearson)?;
+        list(common)?;
         outln!("{}", folder.join("index.html").display());
         if failed > 0 {
             let table = crate::records::Cases::path(&folder);
@@ -74,9 +74,31 @@ impl Run {
     }
 }
 
+/// Writes the list of all runs; where nothing can be written it stays as it is, and that is said.
+fn list(common: &Common) -> Result<()> {
+    for below in ["", "figures", "tables", "assets"] {
+        crate::files::sweep(&common.out.join(below));
+    }
+    match index::write(&common.out, summary::pearson) {
+        Err(Error::Io { path, source }) if !writable(&source) => {
+            let line =
+                format!("the list of all runs stays as it was: {}: {source}", path.display());
+            terminal::say(common.quiet, line);
+            Ok(())
+        }
+        done => done.map(|_| ()),
+    }
+}
+
+/// Whether an error is another one than that of a disk, or folder, that is for reading alone.
+fn writable(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    !matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem)
+}
+
 /// Lists a finished run with the others, and says where its report is and what it found.
 pub fn finished(folder: &Path, json: bool, common: &Common) -> Result<()> {
-    index::write(&common.out, summary::pearson)?;
+    list(common)?;
     let summary = Summary::read(folder)?;
     if json {
         out!("{}", summary.to_json());

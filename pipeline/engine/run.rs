@@ -4,7 +4,7 @@ use super::lock::Lock;
 use super::record::{self, RECORD, Record, StageRecord};
 use super::store::{Store, Workspace, is_intact};
 use super::{PROGRAM, Stage, StageOutput, revision};
-use crate::files::{replace, short};
+use crate::files::{replace, short, sweep};
 use crate::{Error, Result, interrupt, notation};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -67,6 +67,11 @@ impl<E: Serialize> Run<E> {
             Err(Error::Io { .. }) => None,
             held => Some(held?),
         };
+        if lock.is_some() {
+            for below in ["", "tables", "figures"] {
+                sweep(&folder.join(below));
+            }
+        }
         let path = folder.join(RECORD);
         let earlier = match std::fs::read_to_string(&path) {
             Ok(text) => record::stages_of(&path.display().to_string(), &text)?,

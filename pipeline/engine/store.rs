@@ -320,9 +320,7 @@ fn link(from: &Path, to: &Path) -> Result<()> {
     if let Some(parent) = to.parent() {
         std::fs::create_dir_all(parent).map_err(Error::io(parent))?;
     }
-    let number = PLACES.fetch_add(1, Ordering::Relaxed);
-    let partial = files::beside(to, &format!(".{}.{number}.partial", std::process::id()));
-    let _ = std::fs::remove_file(&partial);
+    let partial = files::partial(to);
     // A file system without hard links gets copies.
     if std::fs::hard_link(from, &partial).is_err() {
         std::fs::copy(from, &partial).map_err(Error::io(from))?;

@@ -237,8 +237,10 @@ fn finished<E: Settings>(path: &Path, text: &str, set: &[String]) -> Result<E> {
     }
     if experiment.study().is_empty() {
         let absolute = std::path::absolute(path).map_err(Error::io(path))?;
-        *experiment.study() = part(absolute.parent().and_then(Path::file_name))
-            .unwrap_or_else(|| "experiments".into());
+        let folder = part(absolute.parent().and_then(Path::file_name)).unwrap_or_default();
+        // Hidden folders are the store's.
+        let folder = folder.trim_start_matches('.').trim();
+        *experiment.study() = if folder.is_empty() { "experiments" } else { folder }.into();
     }
     folder_name("study", experiment.study())?;
     folder_name("name", experiment.name())?;

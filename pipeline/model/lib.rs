@@ -10,7 +10,7 @@
 #![warn(missing_docs)]
 
 use accrue_data as data;
-use accrue_numerics::{Error, Result, seed, setting};
+use accrue_numerics::{Error, Result, files, seed, setting};
 use accrue_ops as ops;
 
 pub mod config;

@@ -2,7 +2,7 @@
 
 use super::config::{Config, Head, Reads};
 use super::network::Network;
-use crate::{Error, Result};
+use crate::{Error, Result, files};
 use candle_core::Tensor;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
@@ -162,9 +162,7 @@ pub fn write(path: &Path, arrays: &Arrays, metadata: HashMap<String, String>) ->
     // Keys of the metadata in a fixed order: one key only is ever written by us.
     let text = safetensors::serialize(views, Some(metadata))
         .expect("names and shapes of our own arrays are valid");
-    let partial = path.with_extension("partial");
-    std::fs::write(&partial, text).map_err(Error::io(&partial))?;
-    std::fs::rename(&partial, path).map_err(Error::io(path))
+    files::replace(path, &text)
 }
 
 /// Reads named f32 arrays and the metadata.

@@ -18,7 +18,7 @@ use crate::records::{self, Key, column, keys};
 use crate::report::{Summary, grid as page};
 use crate::summary;
 use crate::train::Penalty;
-use crate::{Result, engine, interrupt, train};
+use crate::{Result, engine, files, interrupt, train};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
@@ -68,6 +68,9 @@ pub fn run(
     let cases = cases(experiment)?;
     let folder = plan.out.join(&experiment.study).join(&experiment.name);
     let _lock = Lock::of_run(plan.out, &experiment.study, &experiment.name)?;
+    for below in ["", "tables", "figures"] {
+        files::sweep(&folder.join(below));
+    }
     // On a card, networks of one shape are trained side by side before anything else.
     if cuda::current().is_cuda() && plan.force.is_empty() {
         let all: Vec<&Experiment> = cases.iter().map(|case| &case.experiment).collect();

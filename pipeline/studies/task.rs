@@ -230,7 +230,7 @@ fn claims(e: &TaskExperiment, folder: &Path) -> Result<Vec<Claim>> {
         "a point for every channel at +1, −1 or undecided (Sussillo & Barak 2013; arXiv 1907.08549)",
     )];
     let stable = proved.iter().filter(|&&i| stable[i] == Some(true)).count();
-    for k in 0..=n.min(BY_INDEX.len() - 1) {
+    for (k, name) in BY_INDEX.into_iter().enumerate().take(n + 1) {
         let found = match k {
             0 => stable,
             k => proved.iter().filter(|&&i| unstable[i] == k).count(),
@@ -244,7 +244,7 @@ fn claims(e: &TaskExperiment, folder: &Path) -> Result<Vec<Claim>> {
             0 => "corners of a cube: every channel holds a sign",
             _ => "edges, faces and inside of the cube: undecided channels are unstable",
         };
-        all.push(claim(BY_INDEX[k], statement, found, expected(n, k), reference));
+        all.push(claim(name, statement, found, expected(n, k), reference));
     }
     Ok(all)
 }

@@ -14,10 +14,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
     }
-    // A name of its own: others may write the same file at the same time.
-    static WRITTEN: AtomicUsize = AtomicUsize::new(0);
-    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
-    let partial = beside(path, &format!(".{}.{number}.partial", std::process::id()));
+    let partial = partial(path);
     let written = std::fs::File::create(&partial).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
@@ -29,11 +26,44 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
-/// A path with something added to its last part.
-pub fn beside(path: &Path, ending: &str) -> PathBuf {
+/// What names of files that are being written end with.
+const PARTIAL: &str = ".partial";
+
+/// A name beside `path` to write to first, that nobody else writes to at the same time.
+pub fn partial(path: &Path) -> PathBuf {
+    static WRITTEN: AtomicUsize = AtomicUsize::new(0);
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
     let mut name = path.as_os_str().to_owned();
-    name.push(ending);
+    name.push(format!(".{}-{}-{number}{PARTIAL}", host(), std::process::id()));
     PathBuf::from(name)
+}
+
+/// This machine, in a few letters: folders may be shared by several.
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    hash(name.trim())[..6].to_string()
+}
+
+/// Removes what killed processes of this machine left half written directly in a folder.
+pub fn sweep(folder: &Path) {
+    // Elsewhere nobody says which processes live.
+    if !Path::new("/proc/self").exists() {
+        return;
+    }
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let own = host();
+    for entry in entries.filter_map(|e| e.ok()) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let writer = name.strip_suffix(PARTIAL).and_then(|rest| rest.rsplit('.').next());
+        let Some(writer) = writer else { continue };
+        let mut parts = writer.split('-');
+        if let (Some(host), Some(process)) = (parts.next(), parts.next())
+            && host == own
+            && !Path::new("/proc").join(process).exists()
+        {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// The first half of a SHA-256, lower-case hexadecimal: a name for what it was made of.
