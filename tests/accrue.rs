@@ -25,5 +25,6 @@ mod report;
 mod stats;
 mod studies;
 mod synthetic;
+mod tasks;
 mod torch;
 mod train;

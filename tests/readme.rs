@@ -243,11 +243,12 @@ fn what_the_pages_type_on_your_own_text_and_network_runs() {
     for command in readme.into_iter().chain(tour).chain([grouped]) {
         run(folder.path(), &command);
     }
-    // The study of an experiment file is the name of its folder.
+    // The study of an experiment file is the name of its folder, without the dot of a hidden one.
     let runs = place("reports");
     let pages = ["analyze/gru/index.html", "index.html"];
     assert!(pages.iter().all(|p| runs.join(p).is_file()));
-    let study = runs.join(folder.path().file_name().unwrap());
+    let name = folder.path().file_name().unwrap().to_string_lossy().into_owned();
+    let study = runs.join(name.trim_start_matches('.'));
     assert!(["reviews", "grouped"].iter().all(|run| study.join(run).join("index.html").is_file()));
 }
 

@@ -126,7 +126,15 @@ impl Summary {
             None => String::new(),
         };
         let has = |key: Key<f64>| self.get(key).is_some();
-        if has(keys::ACCURACY_NETWORK) {
+        if let Some(error) = self.get(keys::TASK_ERROR) {
+            let (chance, best) = (self.get(keys::TASK_CHANCE), self.get(keys::TASK_BEST));
+            let _ = writeln!(
+                text,
+                "  error        network {error:.2e}, best constant {}, best possible {} (mean square)",
+                chance.map_or("–".into(), |x| format!("{x:.2}")),
+                best.map_or("–".into(), |x| format!("{x:.2}")),
+            );
+        } else if has(keys::ACCURACY_NETWORK) {
             let _ = writeln!(
                 text,
                 "  accuracy     network {}, bag of words {}, commonest answer {}",

@@ -1,0 +1,205 @@
+//! Tasks: from a file to proved fixed points and a page.
+
+use accrue::data::{Sequences, Targets, Trials};
+use accrue::experiment::{Settings, Study, TaskExperiment};
+use accrue::model::{Config, Head, Network, Reads};
+use accrue::ops::CellKind;
+use accrue::records::{self, keys};
+use accrue::report::Summary;
+use accrue::studies::task;
+use accrue::studies::text::Options;
+use accrue::train;
+use std::path::Path;
+
+/// Two bits: small enough for a test, and nine fixed points by its law.
+const TWO_BITS: &str = "
+    // A comment before the study's name.
+    Task(
+        study: \"tests\",
+        name: \"two_bits\",
+        task: Memory(bits: 2, steps: 24, pulse: 0.2),
+        trials: (train: 1024, validation: 64, test: 128),
+        model: (cell: Gru, units: 16, embedding: None),
+        training: (
+            batch: 64,
+            epochs: 100,
+            steps: 1200,
+            learning_rate: 0.01,
+            decay: 0.997,
+            decay_steps: 1,
+            clip: 1.0,
+        ),
+        states: (documents: 64, most: 1500),
+        fixed_points: (
+            inputs: [Zero],
+            initial_states: 768,
+            noise: 0.3,
+            primary: 1e-12,
+            finder: (tolerances: [1e-6, 1e-12], max_distance: 5.0),
+        ),
+    )";
+
+fn two_bits(folder: &Path, set: &[&str]) -> TaskExperiment {
+    let file = folder.join("two_bits.ron");
+    std::fs::write(&file, TWO_BITS).unwrap();
+    let set: Vec<String> = set.iter().map(|s| s.to_string()).collect();
+    match Study::read(&file, &set).unwrap() {
+        Study::Task(experiment) => *experiment,
+        other => panic!("a task was asked for: {other:?}"),
+    }
+}
+
+#[test]
+fn a_network_that_holds_two_signs_has_the_nine_fixed_points_of_its_law() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = two_bits(folder.path(), &[]);
+    let out = folder.path().join("reports");
+    let mut watch = super::experiment::Ran::default();
+    let options = Options { data: Path::new("data"), out: &out, force: &[], watch: &mut watch };
+    let run = task::run(&experiment, options).unwrap();
+    let summary = Summary::read(&run).unwrap();
+    assert!(summary.get(keys::TASK_ERROR).unwrap() < 0.05, "{:?}", summary.get(keys::TASK_ERROR));
+    assert_eq!(summary.get(keys::TASK_CHANCE), Some(1.0));
+    let points = records::FixedPoints::read(&run).unwrap();
+    let (tolerance, certified) = (points.tolerance().unwrap(), points.certified().unwrap());
+    let (unstable, stable) = (points.unstable().unwrap(), points.stable().unwrap());
+    let proved: Vec<usize> = (0..tolerance.len())
+        .filter(|&i| tolerance[i] == 1e-12 && certified[i] == Some(true))
+        .collect();
+    // Each sign held or undecided: 2², 2 · 2, 1 by the number of undecided signs.
+    let by_index = [0, 1, 2].map(|k| proved.iter().filter(|&&i| unstable[i] == k).count());
+    assert_eq!(by_index, [4, 4, 1]);
+    assert_eq!(proved.iter().filter(|&&i| stable[i] == Some(true)).count(), 4);
+    // Every stable point says one of the four pairs of signs.
+    let said = points.readout().unwrap();
+    let mut signs: Vec<(bool, bool)> = proved
+        .iter()
+        .filter(|&&i| stable[i] == Some(true))
+        .map(|&i| (said[i][0] > 0.0, said[i][1] > 0.0))
+        .collect();
+    signs.sort_unstable();
+    assert_eq!(signs, [(false, false), (false, true), (true, false), (true, true)]);
+    let claims = records::Claims::read(&run).unwrap();
+    assert_eq!(claims.claim().unwrap(), ["M1", "M2", "M3", "M4"]);
+    assert!(claims.holds().unwrap().iter().all(|holds| *holds));
+    let page = std::fs::read_to_string(run.join("index.html")).unwrap();
+    assert!(page.contains("2-bit memory") && page.contains("id=claims"));
+}
+
+#[test]
+fn settings_of_a_task_are_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let changed = two_bits(folder.path(), &["task=Memory(bits: 1)", "model.units=3", "seed=9"]);
+    assert_eq!((changed.model.units, changed.seed, changed.task.outputs()), (3, 9, 1));
+    let said = changed.with("corpus.seed=2").unwrap_err().to_string();
+    assert!(said.contains("corpus"), "{said}");
+    // A task has no words to hold the input at.
+    let mut experiment = two_bits(folder.path(), &["fixed_points.inputs=[Mean]"]);
+    experiment.study = "tests".into();
+    let mut watch = super::experiment::Ran::default();
+    let options =
+        Options { data: Path::new("data"), out: folder.path(), force: &[], watch: &mut watch };
+    let message = task::run(&experiment, options).unwrap_err().to_string();
+    assert!(message.contains("fixed_points.inputs") && message.contains("Zero"), "{message}");
+    // A study that nobody knows is named with its place.
+    let file = folder.path().join("wrong.ron");
+    std::fs::write(&file, "// first\nTusk(seed: 1)").unwrap();
+    let message = Study::read(&file, &[]).unwrap_err().to_string();
+    assert!(
+        message.contains("wrong.ron:2:1") && message.contains("did you mean `Task`"),
+        "{message}"
+    );
+}
+
+/// Mean loss of a network on trials by the reference's order of work: logits of each step, then the loss written out.
+fn loss_by_hand(network: &Network, trials: Trials) -> f64 {
+    let (Sequences::Vectors(inputs), Targets::Steps(targets)) = (trials.inputs, trials.targets)
+    else {
+        panic!("a task has vectors in and out")
+    };
+    let map = accrue::dynamics::Map::new(&network.cell().unwrap(), &vec![0.0; inputs.width()]);
+    let map = map.unwrap();
+    let (weights, bias) = network.readout().unwrap();
+    let (mut sum, mut count) = (0.0, 0.0);
+    for i in 0..inputs.len() {
+        let mut state = network.initial_state().unwrap();
+        for t in 0..inputs.length(i) {
+            let x: Vec<f64> = inputs.at(i, t).iter().map(|&x| x as f64).collect();
+            let held = map.with_input(&x).unwrap();
+            state = accrue::dynamics::Dynamics::step(&held, &state).as_slice().to_vec();
+            let slot = inputs.start(i) + t;
+            for (k, b) in bias.iter().enumerate() {
+                let row = &weights[k * state.len()..][..state.len()];
+                let y = b + row.iter().zip(&state).map(|(w, s)| w * s).sum::<f64>();
+                let error = y - targets.values[slot * targets.width + k] as f64;
+                sum += targets.mask[slot] as f64 * error * error;
+                count += targets.mask[slot] as f64;
+            }
+        }
+    }
+    sum / count
+}
+
+#[test]
+fn the_loss_of_steps_is_the_masked_mean_of_squares_in_every_cell() {
+    let folder = tempfile::tempdir().unwrap();
+    let task =
+        two_bits(folder.path(), &["task=Memory(bits: 2, steps: 12, grace: 2, noise: 0.1)"]).task;
+    let drawn = task.draw(7, 1, "test");
+    assert!(drawn.targets.mask.contains(&0.0), "some steps are not scored");
+    for cell in [
+        CellKind::Vanilla,
+        CellKind::Ugrnn,
+        CellKind::Gru,
+        CellKind::GruResetBefore,
+        CellKind::Lstm,
+    ] {
+        let config = Config { cell, units: 5, embedding: None, ..Config::default() };
+        let network = Network::new(&config, Head::Steps, Reads::Vectors(2), 2, 1).unwrap();
+        let found = train::score(&network, &drawn).unwrap().mean_loss();
+        let wanted = loss_by_hand(&network, (&drawn).into());
+        assert!((found - wanted).abs() < 1e-5 * wanted, "{cell:?}: {found} and {wanted}");
+    }
+}
+
+#[test]
+fn one_step_of_training_follows_the_gradient_of_the_masked_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = two_bits(
+        folder.path(),
+        &[
+            "task=Memory(bits: 2, steps: 8, grace: 1)",
+            "training.clip=0",
+            "training.batch=6",
+            "training.steps=1",
+        ],
+    );
+    let drawn = experiment.task.draw(6, 1, "train");
+    let config = Config { cell: CellKind::Gru, units: 4, embedding: None, ..Config::default() };
+    let fresh = || Network::new(&config, Head::Steps, Reads::Vectors(2), 2, 1).unwrap();
+    // A huge epsilon makes Adam's first step the gradient itself, times rate/epsilon.
+    let mut settings = experiment.training.clone();
+    (settings.learning_rate, settings.epsilon, settings.beta1, settings.beta2) =
+        (1e3, 1e6, 0.0, 0.0);
+    let network = fresh();
+    let place = folder.path().join("checkpoint.safetensors");
+    train::fit(&network, &drawn, &drawn, &settings, 1, (&place, "key"), &mut ()).unwrap();
+    let (before, after) = (fresh().arrays().unwrap(), network.arrays().unwrap());
+    for (name, at) in [("rnn.weight_ih_l0", 5), ("rnn.weight_hh_l0", 17), ("readout.weight", 3)] {
+        let moved = after[name].1[at] - before[name].1[at];
+        let gradient = -moved as f64 / (1e3 / 1e6);
+        let shifted = |by: f32| {
+            let network = fresh();
+            let mut arrays = before.clone();
+            arrays.get_mut(name).unwrap().1[at] += by;
+            network.set_arrays(&arrays).unwrap();
+            loss_by_hand(&network, (&drawn).into())
+        };
+        let step = 1e-2;
+        let central = (shifted(step) - shifted(-step)) / (2.0 * step as f64);
+        assert!(
+            (gradient - central).abs() < 2e-3 * central.abs().max(0.1),
+            "{name}: {gradient}, {central}"
+        );
+    }
+}
