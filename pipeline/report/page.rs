@@ -102,6 +102,12 @@ pub fn sentence(page: &Page, summary: &Summary) -> String {
         }
         text.push_str(". ");
     }
+    if let (Some(error), Some(chance)) = (get(keys::TASK_ERROR), get(keys::TASK_CHANCE)) {
+        let _ = write!(
+            text,
+            "Its mean squared error on test trials is {error:.2e}; the best constant answer has {chance:.2}."
+        );
+    }
     if let (Some(network), Some(words)) =
         (get(keys::ACCURACY_NETWORK), get(keys::ACCURACY_BAG_OF_WORDS))
     {

@@ -82,6 +82,16 @@ pub fn draw(
                 documents.len(),
                 fixed_points.len()
             )
+        } else if labels.iter().any(|l| l != "given") {
+            format!(
+                "{} of {} states of {} test trials in their first two principal components, to one \
+                 scale, coloured by what should be said; {} slow points (black) where the state nearly stands \
+                 still; arrows: the readout vectors, scaled to the plot; thin lines: single trials.",
+                drawn.len(),
+                x.len(),
+                documents.len(),
+                fixed_points.len()
+            )
         } else {
             format!(
                 "{} of {} states that were given in their first two principal components, to one \
