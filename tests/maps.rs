@@ -266,7 +266,7 @@ fn a_cell_is_a_map_behind_any_pointer_and_its_jacobians_are_right() -> Result<()
             assert!(check_jacobian(&map, &h)? < 1e-8, "{kind:?}");
             assert!(check_input_jacobian(&boxed, &h)? < 1e-8, "{kind:?}");
             assert_eq!(boxed.step(&h), map.step(&h));
-            assert_eq!((&boxed).jacobian(&h), map.jacobian(&h));
+            assert_eq!(boxed.jacobian(&h), map.jacobian(&h));
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! A network without text: slow points, proofs and spectra from states that were given.
 //!
-//! Stages: states → fixed points → geometry → report, each as in [`text`](super::text),
+//! Stages: states → fixed points → geometry → report, each as in [`text`],
 //! without what needs documents or labels.
 
 use super::text::{self, FixedPointProblem, Options};

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! where `κ` fits the bag to documents it has not seen, and `c_m` lets the word itself count for more or less along
-//! `u_m = β[m]/|β[m]|` (1 for two classes), so that `g_m` cannot stand in for it. `g_m` is the *gain* of [`crate::modifiers`], −2 for a word that turns good into
+//! `u_m = β[m]/|β[m]|` (1 for two classes), so that `g_m` cannot stand in for it. `g_m` is the *gain* of the study of modifiers, −2 for a word that turns good into
 //! as much of bad and +1 for one that doubles it, fitted by Newton's method for each word alone. The bag of words knows
 //! a word by what it says on average, after modifiers too; so a usual word has a gain of its own, and what is told is
 //! `(1 + g_m)/(1 + ĝ) − 1`, with `ĝ` the median over words, each weighed by one
