@@ -1,7 +1,7 @@
 //! Modifiers: groups, decays, subspaces and places, against plants and hand calculations.
 
 use accrue::dynamics::Map;
-use accrue::modifiers::barcode::{Barcodes, Decay, Scene};
+use accrue::modifiers::barcode::{Barcodes, Decay, ModifierProbe};
 use accrue::modifiers::clusters::clusters;
 use accrue::modifiers::position::Reader;
 use accrue::modifiers::subspace::{Subspace, blocked};
@@ -156,7 +156,7 @@ fn two_planted_modifiers_stand_out_of_twelve_words() {
     let probes = [0, 1, 2, 3];
     let mut with_second: Vec<Vec<f64>> = inputs.clone();
     probes.iter().for_each(|&p| with_second[p][1] = with_second[p][0]);
-    let scene = Scene {
+    let scene = ModifierProbe {
         map: &map,
         centre: &[0.0, 0.0],
         readout: &[0.5, 1.0],

@@ -25,7 +25,7 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 /// Where and with what the barcodes are read.
-pub struct Scene<'a> {
+pub struct ModifierProbe<'a> {
     /// The cell with its input held at `x*`.
     pub map: &'a Map,
     /// The central slow point `h*`, or another state from which words are read, `[state]`.
@@ -61,7 +61,7 @@ const OUTLYING: f64 = 5.0;
 /// Tokens over which a modifier's effect is followed.
 const FOLLOWED: usize = 40;
 
-impl Scene<'_> {
+impl ModifierProbe<'_> {
     /// `wᵀ J_inp(h)` against every probe, `[probes]`.
     fn read(&self, state: &[f64]) -> Vec<f64> {
         let jacobian = self.map.input_jacobian(state);

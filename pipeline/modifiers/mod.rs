@@ -15,4 +15,4 @@ pub mod deletion;
 pub mod position;
 pub mod subspace;
 
-pub use barcode::{Barcodes, Scene};
+pub use barcode::{Barcodes, ModifierProbe};

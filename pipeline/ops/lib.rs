@@ -14,7 +14,7 @@
 //! | names, gates and weight layout of a cell | [`accrue_cells`] |
 //! | a whole pass: its parts and their order | [`sequence`] |
 //! | the loop over tokens of one shard of rows | [`shard`] |
-//! | the table of inputs, gradients of the input side | [`around`] |
+//! | the table of inputs, gradients of the input side | [`input_projection`] |
 //! | products with the recurrent weights | [`panel`] |
 //! | gradients of weights, sums over all tokens | [`outer`] |
 //! | which tokens a batch holds, padding, sorting by length | [`batch`] |
@@ -44,13 +44,14 @@
 use accrue_numerics::{Error, Result, seed};
 
 pub mod activation;
-pub mod around;
+
 pub mod batch;
 pub mod buffers;
 pub mod cuda;
 pub mod denormals;
 pub mod equations;
 pub mod fused;
+pub mod input_projection;
 pub mod outer;
 pub mod panel;
 pub mod reference;

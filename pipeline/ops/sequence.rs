@@ -1,7 +1,7 @@
 //! Whole sequences through one cell on the CPU: in tokens, out states; and back.
 //!
 //! # The scheme
-//! 1. *Table* ([`around`](super::around)). `A x + b_ih` is computed once for each *distinct* token of the
+//! 1. *Table* ([`input_projection`](super::input_projection)). `A x + b_ih` is computed once for each *distinct* token of the
 //!    batch. A one-hot input is a column of `A`; no dense product is made.
 //! 2. *Loop* ([`shard`](super::shard)). Each [`Shard`](super::batch::Shard) of rows runs through all its tokens on one
 //!    thread: one product of its states with the packed recurrent weights
@@ -11,7 +11,7 @@
 //!    pre-activations, in place, and carries the gradient of the state. Every few steps the
 //!    shard adds them, times the states they multiplied, to its part of `dW`
 //!    ([`Outer`](super::outer)), while both are in the caches.
-//! 4. *Inputs* ([`around`](super::around)). The gradients of the input side are summed by
+//! 4. *Inputs* ([`input_projection`](super::input_projection)). The gradients of the input side are summed by
 //!    distinct token before they are multiplied; those of the most frequent tokens by the shards,
 //!    while they are in the caches.
 //!
@@ -20,11 +20,11 @@
 //! [`FlushDenormals`] holds in every piece of work.
 
 use super::CellKind;
-use super::around::{input_gradients, sum_by_token, table};
 use super::batch::{Batch, FREQUENT};
 use super::buffers::{Buffer, pad_blocks};
 use super::denormals::FlushDenormals;
 use super::equations::saved_blocks;
+use super::input_projection::{input_gradients, sum_by_token, table};
 use super::shard::{
     BackwardWeights, ForwardWeights, RecurrentGradient, ShardBackward, ShardForward,
 };

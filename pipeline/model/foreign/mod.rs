@@ -52,7 +52,7 @@ pub struct Settings {
 
 /// What one array of the file was taken as.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Taken {
+pub struct ArrayRole {
     /// Its name in the file.
     pub array: String,
     /// Its shape there.
@@ -90,7 +90,7 @@ pub struct Foreign {
     /// The state before the first token; `None`: zero.
     pub initial: Option<Vec<f32>>,
     /// Every array of the file and what it was taken as.
-    pub taken: Vec<Taken>,
+    pub taken: Vec<ArrayRole>,
     /// What had to be assumed.
     pub notes: Vec<String>,
 }

@@ -1,7 +1,7 @@
 //! From names and shapes to a cell, an embedding and a readout.
 
 use super::arrays::Named;
-use super::{Foreign, Readout, Settings, Taken};
+use super::{ArrayRole, Foreign, Readout, Settings};
 use crate::ops::CellKind;
 use crate::{Error, Result};
 
@@ -83,7 +83,7 @@ pub fn recognise(
         known && numbers.len() == state && !used(&roles, name)
     });
     roles.extend(initial.map(|(name, _)| (name.clone(), "initial state")));
-    let taken = arrays.iter().map(|(name, (shape, _))| Taken {
+    let taken = arrays.iter().map(|(name, (shape, _))| ArrayRole {
         array: name.clone(),
         shape: shape.clone(),
         role: roles.iter().find(|(n, _)| n == name).map_or("not used", |(_, role)| role),

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// Not converging is *not* an error: it is a result, counted in the report.
 /// A broken invariant of the program itself is a panic with a sentence.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// A file could not be opened, read, written or renamed.
     #[error("{}: {source}", path.display())]

@@ -2,7 +2,7 @@
 //! (Maheswaranathan & Sussillo 2020, arXiv:2004.08013).
 
 use super::logits;
-use super::modes::Scene;
+use super::modes::SlowPointAnalysis;
 use crate::Result;
 use crate::corpus::Labels;
 use crate::dynamics::Dynamics;
@@ -24,9 +24,9 @@ const LATER: usize = 20;
 
 /// What the search found, as these tables need it.
 pub(super) struct Found<'a> {
-    pub scene: &'a Scene,
+    pub scene: &'a SlowPointAnalysis,
     /// Where and with what it was found.
-    pub watched: &'a modifiers::Scene<'a>,
+    pub watched: &'a modifiers::ModifierProbe<'a>,
     pub codes: &'a Barcodes,
     /// The modifiers, strongest first.
     pub list: &'a [usize],

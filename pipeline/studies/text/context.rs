@@ -1,6 +1,6 @@
 //! Stage `context`: which words are modifiers, and how far words in context get.
 
-use super::modes::Scene;
+use super::modes::SlowPointAnalysis;
 use super::{blocking, probes, read};
 use crate::baseline::context::{self, Context, Family};
 use crate::baseline::gains::{self, Agreement, Gain};
@@ -52,7 +52,7 @@ const fn family(modifiers: bool, untied: bool, ends: bool, taps: bool) -> Family
 
 pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
     let mut made = StageOutput::default();
-    let scene = Scene::new(e, folder)?;
+    let scene = SlowPointAnalysis::new(e, folder)?;
     if matches!(&e.corpus.source, Source::Synthetic(of) if of.kind == Kind::Toy) {
         made = probes::stage(e, folder, &scene, made)?;
     }
@@ -95,7 +95,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
 fn search(
     e: &Experiment,
     folder: &Path,
-    scene: &Scene,
+    scene: &SlowPointAnalysis,
     probes: &[usize],
 ) -> Result<(Vec<Table>, Vec<u32>, Vec<f64>)> {
     let (axes, _) = super::states::read_axes(folder)?;
@@ -106,7 +106,7 @@ fn search(
     let near = Linearisation::at(&scene.map, centre, Some(&direction))?;
     let left: Vec<f64> = near.eigen.left.column(0).iter().map(|z| z.re).collect();
     let line: Vec<f64> = near.eigen.right.column(0).iter().map(|z| z.re).collect();
-    let watched = modifiers::Scene {
+    let watched = modifiers::ModifierProbe {
         map: &scene.map,
         centre,
         readout: &direction,
@@ -135,7 +135,7 @@ fn search(
         all
     };
     let fitted = |w: usize| decay[w].filter(|d| d.fitted.is_some());
-    let elsewhere = elsewhere(scene, &watched, &often)?;
+    let elsewhere = barcodes_along_line(scene, &watched, &often)?;
     let everywhere: Vec<Vec<f64>> = often
         .iter()
         .map(|&w| elsewhere.iter().map(|b| b.gain[w]).chain([found.gain[w]]).collect())
@@ -183,7 +183,11 @@ pub(in crate::studies) fn p_value(quantile: f64) -> f64 {
 
 /// Barcodes at other points along the line: words act there too, or only in the middle. None where
 /// there is no slow point.
-fn elsewhere(scene: &Scene, watched: &modifiers::Scene, usual: &[usize]) -> Result<Vec<Barcodes>> {
+fn barcodes_along_line(
+    scene: &SlowPointAnalysis,
+    watched: &modifiers::ModifierProbe,
+    usual: &[usize],
+) -> Result<Vec<Barcodes>> {
     let said = |p: &[f64]| p.iter().zip(watched.readout).map(|(p, w)| p * w).sum::<f64>();
     let mut along: Vec<&[f64]> = scene.points.iter().map(Vec::as_slice).collect();
     along.sort_by(|a, b| said(a).total_cmp(&said(b)));
@@ -197,7 +201,7 @@ fn elsewhere(scene: &Scene, watched: &modifiers::Scene, usual: &[usize]) -> Resu
     let barcodes = |point: &[f64]| -> Result<Barcodes> {
         let near = Linearisation::at(&scene.map, point, Some(watched.readout))?;
         let left: Vec<f64> = near.eigen.left.column(0).iter().map(|z| z.re).collect();
-        modifiers::Scene { centre: point, slow: &left, ..*watched }.barcodes(usual)
+        modifiers::ModifierProbe { centre: point, slow: &left, ..*watched }.barcodes(usual)
     };
     points.into_iter().map(barcodes).collect()
 }

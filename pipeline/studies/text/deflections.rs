@@ -1,7 +1,7 @@
 //! How words move the state, and whether their order matters (claims G7 and G14,
 //! arXiv:2010.15114).
 
-use super::modes::Scene;
+use super::modes::SlowPointAnalysis;
 use super::states::{padded, read_axes};
 use super::{logits, predicted_text};
 use crate::Result;
@@ -57,7 +57,11 @@ fn choose(evidence: &[Vec<f64>], counts: &[usize], least: usize) -> Vec<Chosen> 
 }
 
 /// Tables `deflections` and `deflection_field`; nothing for a running score.
-pub(super) fn tables(e: &Experiment, folder: &Path, scene: &Scene) -> Result<Vec<Table>> {
+pub(super) fn tables(
+    e: &Experiment,
+    folder: &Path,
+    scene: &SlowPointAnalysis,
+) -> Result<Vec<Table>> {
     let words = records::Words::read(folder)?;
     let (evidence, counts) = (words.evidence()?, words.count()?);
     let names = &scene.corpus.label_names;
@@ -134,7 +138,10 @@ pub(super) fn tables(e: &Experiment, folder: &Path, scene: &Scene) -> Result<Vec
 
 /// Each drawn document with its words in another order: how far the last state is from
 /// where it was, and whether the answer stays.
-pub(super) fn shuffled(e: &Experiment, scene: &Scene) -> Result<Option<records::Shuffled>> {
+pub(super) fn shuffled(
+    e: &Experiment,
+    scene: &SlowPointAnalysis,
+) -> Result<Option<records::Shuffled>> {
     let names = &scene.corpus.label_names;
     if names.is_empty() {
         return Ok(None);

@@ -23,7 +23,7 @@ use rayon::prelude::*;
 use std::path::Path;
 
 /// Slow points with spectra, the map they were found with, and the readout.
-pub(super) struct Scene {
+pub(super) struct SlowPointAnalysis {
     pub(super) corpus: Corpus,
     network: Network,
     pub(super) map: Map,
@@ -35,7 +35,7 @@ pub(super) struct Scene {
     pub(super) inputs: Vec<Vec<f64>>,
 }
 
-impl Scene {
+impl SlowPointAnalysis {
     pub(super) fn new(e: &Experiment, folder: &Path) -> Result<Self> {
         let (corpus, network) = read(folder)?;
         let held = &e.fixed_points.inputs[0];
@@ -128,7 +128,7 @@ impl Scene {
 }
 
 pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
-    let scene = Scene::new(e, folder)?;
+    let scene = SlowPointAnalysis::new(e, folder)?;
     let mut made = StageOutput::default();
     for table in deflections::tables(e, folder, &scene)? {
         made.files.push(table.write(folder)?);
@@ -220,7 +220,7 @@ struct Modes {
 }
 
 impl Modes {
-    fn of(e: &Experiment, folder: &Path, scene: &Scene) -> Result<Self> {
+    fn of(e: &Experiment, folder: &Path, scene: &SlowPointAnalysis) -> Result<Self> {
         let size = scene.map.state_size();
         let points = Matrix::from_fn(scene.points.len(), size, |i, j| scene.points[i][j]);
         let direction = scene.direction();
@@ -263,13 +263,13 @@ impl Modes {
     }
 
     /// `ℓ₁ᵀ J_inp (x_w − x*)` at point `i`.
-    fn selected(&self, scene: &Scene, i: usize, word: usize) -> f64 {
+    fn selected(&self, scene: &SlowPointAnalysis, i: usize, word: usize) -> f64 {
         let held = scene.map.input();
         let (row, x) = (&self.selection[i], &scene.inputs[word]);
         row.iter().zip(x).zip(held).map(|((s, x), h)| s * (x - h)).sum()
     }
 
-    fn write(&self, scene: &Scene) -> records::Modes {
+    fn write(&self, scene: &SlowPointAnalysis) -> records::Modes {
         let count = self.near.len();
         let tau = |mode: usize| {
             self.near.iter().map(move |l| l.time_constants().get(mode).copied()).collect::<Vec<_>>()
@@ -302,7 +302,11 @@ impl Modes {
     }
 }
 
-fn word_table(folder: &Path, scene: &Scene, modes: &Modes) -> Result<records::WordModes> {
+fn word_table(
+    folder: &Path,
+    scene: &SlowPointAnalysis,
+    modes: &Modes,
+) -> Result<records::WordModes> {
     let counts = records::Words::read(folder)?.count()?;
     let words = 0..scene.inputs.len();
     // Immediate effects at the central point, in the plane of the points.
@@ -333,7 +337,7 @@ fn word_table(folder: &Path, scene: &Scene, modes: &Modes) -> Result<records::Wo
 const FOLLOWED: usize = 30;
 
 /// What the words of each set leave behind, token after token, at the central point.
-fn later(e: &Experiment, scene: &Scene, modes: &Modes) -> Result<records::Impulse> {
+fn later(e: &Experiment, scene: &SlowPointAnalysis, modes: &Modes) -> Result<records::Impulse> {
     let (near, direction) = (&modes.near[modes.centre], scene.direction());
     let sets = [
         ("positive", &modes.sets.positive),
@@ -372,7 +376,7 @@ const SHOWN_UNITS: usize = 12;
 
 /// Single units while the network reads one document of the first class and one of the
 /// last: evenly spaced units, nothing selected.
-fn units(scene: &Scene) -> Result<Option<records::Units>> {
+fn units(scene: &SlowPointAnalysis) -> Result<Option<records::Units>> {
     let Labels::Class(classes) = &scene.corpus.test.labels else { return Ok(None) };
     let last = scene.corpus.label_names.len() as u32 - 1;
     let n = scene.map.cell().units;
@@ -414,7 +418,7 @@ pub(super) fn visited(e: &Experiment, folder: &Path, name: &str) -> Result<Vec<V
 
 /// Speed of visited states while the input is held: they fall onto the manifold
 /// within a few steps, and stay.
-fn relax(e: &Experiment, folder: &Path, scene: &Scene) -> Result<records::Relaxation> {
+fn relax(e: &Experiment, folder: &Path, scene: &SlowPointAnalysis) -> Result<records::Relaxation> {
     let states = visited(e, folder, "modes/relaxation")?;
     let runs: Vec<Vec<f64>> = states
         .par_iter()
@@ -438,7 +442,7 @@ fn relax(e: &Experiment, folder: &Path, scene: &Scene) -> Result<records::Relaxa
 const PROJECTION_STEPS: usize = 20;
 
 /// Visited states on the slow manifold, one slow mode left free.
-fn onto(e: &Experiment, folder: &Path, scene: &Scene) -> Result<records::Manifold> {
+fn onto(e: &Experiment, folder: &Path, scene: &SlowPointAnalysis) -> Result<records::Manifold> {
     let (axes, _) = super::states::read_axes(folder)?;
     let states = visited(e, folder, "modes/manifold")?;
     let found: Vec<manifold::Projected> = states
@@ -459,7 +463,12 @@ fn onto(e: &Experiment, folder: &Path, scene: &Scene) -> Result<records::Manifol
 }
 
 /// Test documents, drawn by the seed.
-pub(super) fn documents(e: &Experiment, scene: &Scene, most: usize, name: &str) -> Vec<usize> {
+pub(super) fn documents(
+    e: &Experiment,
+    scene: &SlowPointAnalysis,
+    most: usize,
+    name: &str,
+) -> Vec<usize> {
     let mut chosen: Vec<usize> = (0..scene.corpus.test.documents.len()).collect();
     chosen.shuffle(&mut seed::stream(e.seed, name));
     chosen.truncate(most);
@@ -472,7 +481,11 @@ pub(super) fn distance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Each step of some documents against the linear step at the nearest point.
-fn one_step(e: &Experiment, scene: &Scene, pieces: &PiecewiseLinear) -> Result<records::OneStep> {
+fn one_step(
+    e: &Experiment,
+    scene: &SlowPointAnalysis,
+    pieces: &PiecewiseLinear,
+) -> Result<records::OneStep> {
     let chosen = documents(e, scene, e.modes.documents, "modes/one step");
     let rows: Vec<(usize, usize, f64, f64)> = chosen
         .par_iter()
@@ -504,7 +517,7 @@ fn one_step(e: &Experiment, scene: &Scene, pieces: &PiecewiseLinear) -> Result<r
 fn linear(
     e: &Experiment,
     folder: &Path,
-    scene: &Scene,
+    scene: &SlowPointAnalysis,
     pieces: &PiecewiseLinear,
 ) -> Result<records::Linear> {
     let chosen = documents(e, scene, e.modes.rollouts, "modes/roll-outs");
@@ -550,7 +563,7 @@ fn linear(
 fn train_linear(
     e: &Experiment,
     folder: &Path,
-    scene: &Scene,
+    scene: &SlowPointAnalysis,
 ) -> Result<Option<(&'static str, f64, usize)>> {
     let corpus = &scene.corpus;
     let config = Config { cell: CellKind::Linear, ..e.model.clone() };

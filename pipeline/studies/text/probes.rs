@@ -2,7 +2,7 @@
 //! arXiv:2004.08013).
 
 use super::logits;
-use super::modes::Scene;
+use super::modes::SlowPointAnalysis;
 use crate::Result;
 use crate::corpus::Labels;
 use crate::corpus::synthetic::{TOY_VALUES, TOY_WORDS};
@@ -44,7 +44,7 @@ const SCORED: usize = 500;
 pub(super) fn stage(
     e: &Experiment,
     folder: &Path,
-    scene: &Scene,
+    scene: &SlowPointAnalysis,
     mut made: StageOutput,
 ) -> Result<StageOutput> {
     if scene.points.is_empty() {
@@ -188,7 +188,7 @@ fn noise_points(e: &Experiment, folder: &Path) -> Result<Matrix> {
 }
 
 /// Mean squared error of the readout at every step of some test phrases, and how many.
-fn error(e: &Experiment, scene: &Scene) -> Result<(f64, usize)> {
+fn error(e: &Experiment, scene: &SlowPointAnalysis) -> Result<(f64, usize)> {
     let test = &scene.corpus.test;
     let Labels::Score(scores) = &test.labels else { return Ok((f64::NAN, 0)) };
     let chosen = super::modes::documents(e, scene, SCORED, "context/scored");
