@@ -30,6 +30,7 @@ const EXAMPLES: &str = "\
 Examples:
   accrue run pipeline/experiments/quickstart.ron
   accrue run pipeline/experiments/imdb.ron --set training.epochs=3 --seed 2
+  accrue run pipeline/experiments/tasks/memory.ron
   accrue predict ag_news
   accrue analyze gru.safetensors --corpus imdb --tokenizer tokenizer.json
   accrue compare reports/sst2/gru reports/imdb/gru
