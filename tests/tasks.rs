@@ -84,6 +84,17 @@ fn a_network_that_holds_two_signs_has_the_nine_fixed_points_of_its_law() {
     assert!(claims.holds().unwrap().iter().all(|holds| *holds));
     let page = std::fs::read_to_string(run.join("index.html")).unwrap();
     assert!(page.contains("2-bit memory") && page.contains("id=claims"));
+    // The page is written again from tables and record; a folder of no task is left alone.
+    std::fs::remove_file(run.join("index.html")).unwrap();
+    assert!(task::rewrite(&run).unwrap() && !task::rewrite(folder.path()).unwrap());
+    assert_eq!(std::fs::read_to_string(run.join("index.html")).unwrap(), page);
+    // What no longer is the file that was made is not shown.
+    std::fs::write(run.join("tables/claims.parquet"), "nothing").unwrap();
+    let message = task::rewrite(&run).unwrap_err().to_string();
+    assert!(
+        message.contains("claims.parquet") && message.contains("run the experiment"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::Common;
 use super::terminal::outln;
 use crate::Result;
 use crate::report::Summary;
-use crate::studies::{grid, text};
+use crate::studies::{grid, task, text};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ pub struct Report {
 impl Report {
     pub fn go(self, _: &Common) -> Result<()> {
         let of_many = grid::rewrite(&self.folder)?;
-        if !of_many {
+        if !of_many && !task::rewrite(&self.folder)? {
             text::rewrite(&self.folder)?;
         }
         outln!("{}", self.folder.join("index.html").display());

@@ -1,5 +1,6 @@
 //! A run's folder as a reader sees it.
 
+use super::lock::Lock;
 use super::record::{self, RECORD, Record, StageRecord, StoredFile};
 use super::store::is_intact;
 use super::{PROGRAM, StageOutput, revision};
@@ -79,16 +80,26 @@ impl Finished {
 
     /// Makes the files of one stage again in the folder, from those of the others, and records them.
     ///
-    /// * `experiment`: that of the folder; `work`: gets the folder and the rows of the other stages
+    /// * `experiment`: that of the folder; `study`, `name`: its own; `work`: gets the folder and the rows of the other
+    ///   stages
     ///
     /// # Errors
-    /// What `work` returns; [`Error::Io`] if the folder cannot be written to.
+    /// What `work` returns; [`Error::Io`] if the folder cannot be written to; [`Error::Usage`] while another
+    /// process works on the run.
     pub fn rewrite<E: Serialize>(
         self,
         experiment: &E,
+        (study, name): (&str, &str),
         stage: &str,
         work: impl FnOnce(&Path, &[StageRecord]) -> Result<StageOutput>,
     ) -> Result<()> {
+        // A folder that was copied elsewhere is nobody's: only where a run made it may one work on it.
+        let below = Path::new(study).join(name);
+        let out = self.folder.ancestors().nth(below.components().count());
+        let _lock = match out.filter(|_| self.folder.ends_with(&below)) {
+            Some(out) => Some(Lock::of_run(out, study, name)?),
+            None => None,
+        };
         let (others, mut own): (Vec<_>, Vec<_>) =
             self.stages.into_iter().partition(|row| row.name != stage);
         let StageOutput { files, numbers, texts } = work(&self.folder, &others)?;

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 pub struct Context<'a> {
     /// Folder of the runs.
     pub out: &'a Path,
-    /// Folder below it; empty where runs lie in `out` itself.
+    /// Folder below it.
     pub study: &'a str,
     /// Folder below that.
     pub name: &'a str,

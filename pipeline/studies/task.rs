@@ -5,7 +5,7 @@
 use super::text::{self, Claim, FixedPointProblem, NONE, Options};
 use crate::data::tasks::Drawn;
 use crate::data::{Sequences, Task};
-use crate::engine::{Context, Run, Stage, StageOutput, StageRecord, Workspace};
+use crate::engine::{Context, Finished, Run, Stage, StageOutput, StageRecord, Workspace};
 use crate::experiment::TaskExperiment;
 use crate::geometry::{Moments, Pca, participation_ratio, varied};
 use crate::model::{Head, Network, Reads, StaticInput};
@@ -79,6 +79,21 @@ pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
     }
     plot::place(&out.join("assets"))?;
     Ok(run.folder().to_path_buf())
+}
+
+/// Writes the report of a finished run again, from its tables and record. Whether `folder` holds a task;
+/// any other is left alone.
+///
+/// # Errors
+/// [`Error::Input`] if what stands there does not belong together; [`Error::Io`] if the folder cannot be written to.
+pub fn rewrite(folder: &Path) -> Result<bool> {
+    let Ok(e) = Finished::open(folder, &[]).and_then(|f| f.experiment::<TaskExperiment>()) else {
+        return Ok(false);
+    };
+    let finished = Finished::open(folder, &STAGES[..STAGES.len() - 1])?;
+    let place = (e.study.as_str(), e.name.as_str());
+    finished.rewrite(&e, place, "report", |folder, rows| report(&e, folder, rows))?;
+    Ok(true)
 }
 
 /// Names and vectors of the inputs that are held.

@@ -30,7 +30,7 @@ pub(super) use train::{fitted_on, write_taken};
 
 use crate::corpus::tokens::Kind;
 use crate::corpus::{self, Corpus, Labels, Split};
-use crate::engine::{Context, Finished, Run, Stage, StageOutput};
+use crate::engine::{Context, Finished, Run, Stage, StageOutput, StageRecord};
 use crate::experiment::{Experiment, FixedPointSettings};
 use crate::model::{Foreign, Head, Network};
 use crate::ops::{CellKind, cuda};
@@ -237,7 +237,9 @@ fn waiting<'a>(e: &'a Experiment, data: &Path, out: &Path) -> Result<Option<trai
 pub fn rewrite(folder: &Path) -> Result<()> {
     let finished = Finished::open(folder, &STAGES[..STAGES.len() - 1])?;
     let experiment: Experiment = finished.experiment()?;
-    finished.rewrite(&experiment, "report", |folder, rows| report::stage(&experiment, folder, rows))
+    let place = (experiment.study.as_str(), experiment.name.as_str());
+    let work = |folder: &Path, rows: &[StageRecord]| report::stage(&experiment, folder, rows);
+    finished.rewrite(&experiment, place, "report", work)
 }
 
 pub(super) fn stage(name: &'static str, part: &impl Serialize, reads: &[&'static str]) -> Stage {
