@@ -1138,6 +1138,24 @@ fn what_a_killed_run_left_half_written_goes_with_the_next_one() {
     tidy(&desk.out(), "killed while files were being written");
 }
 
+#[test]
+fn what_was_killed_at_other_settings_leaves_no_half_written_checkpoint() {
+    let desk = Desk::new();
+    let mut child = Command::new("true").spawn().unwrap();
+    child.wait().unwrap();
+    let resume = desk.out().join(".store/resume/0123456789abcdef0123456789abcdef");
+    fs::create_dir_all(&resume).unwrap();
+    let whole = resume.join("checkpoint.safetensors");
+    let half = accrue::files::partial(&whole).display().to_string();
+    let (own, gone) = (std::process::id().to_string(), child.id().to_string());
+    let half = PathBuf::from(half.replace(&format!("-{own}-"), &format!("-{gone}-")));
+    fs::write(&half, b"half").unwrap();
+    fs::write(&whole, b"whole").unwrap();
+    desk.finish_undisturbed(ONE, "after a kill at other settings");
+    assert!(!half.exists(), "nobody writes it any more");
+    assert!(whole.exists(), "those settings may be asked for again");
+}
+
 // ---- many kills ------------------------------------------------------------------------------------
 
 /// A number from the environment.

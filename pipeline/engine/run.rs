@@ -71,6 +71,7 @@ impl<E: Serialize> Run<E> {
             for below in ["", "tables", "figures"] {
                 sweep(&folder.join(below));
             }
+            store.tidy();
         }
         let path = folder.join(RECORD);
         let earlier = match std::fs::read_to_string(&path) {

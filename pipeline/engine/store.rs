@@ -244,6 +244,21 @@ impl Store {
         files::replace(&place.join(STAGE), notation::to_ron(record).as_bytes())
     }
 
+    /// Removes what killed processes left: stages half made, checkpoints half written, and checkpoints of stages
+    /// that are done.
+    pub(super) fn tidy(&self) {
+        self.sweep(&self.root.join("building"));
+        for place in folders(&self.root.join("resume")).unwrap_or_default() {
+            files::sweep(&place);
+            let key = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let done = key.len() > 2 && self.place(&key).join(STAGE).is_file();
+            // Whoever makes it again goes on from its checkpoint.
+            if done && let Ok(Ok(_free)) = Lock::attempt(&self.lock(&key)) {
+                let _ = std::fs::remove_dir_all(&place);
+            }
+        }
+    }
+
     /// Removes what processes that are gone left half made.
     fn sweep(&self, building: &Path) {
         let Ok(entries) = std::fs::read_dir(building) else { return };
