@@ -1,14 +1,15 @@
 //! Maps that no crate knows: everything in `dynamics` takes them.
 
 use accrue::Result;
-use accrue::dynamics::certificate::{Unproved, certify};
+use accrue::dynamics::certificate::{Certificate, Unproved, certify};
+use accrue::dynamics::explore::{Exploration, Explored, Start, explore, unseen};
 use accrue::dynamics::finder::{median_norm, search};
 use accrue::dynamics::impulse::Impulse;
 use accrue::dynamics::linearise::Linearisation;
 use accrue::dynamics::piecewise_linear::PiecewiseLinear;
 use accrue::dynamics::select::{Selection, select};
 use accrue::dynamics::{
-    Dynamics, Finder, Map, RoundingErrors, SearchResult, Stop, adam, check_input_jacobian,
+    Dynamics, Explore, Finder, Map, RoundingErrors, SearchResult, Stop, adam, check_input_jacobian,
     check_jacobian, deflection, lyapunov, manifold, relaxation,
 };
 use accrue::linalg::{Matrix, Vector, eigenvalues};
@@ -270,4 +271,107 @@ fn a_cell_is_a_map_behind_any_pointer_and_its_jacobians_are_right() -> Result<()
         }
     }
     Ok(())
+}
+
+/// Fixed points by hand, each once, and their proofs.
+fn proved(map: &dyn Dynamics) -> Vec<(Vec<f64>, Certificate)> {
+    let points = fixed_points(map).into_iter();
+    points.map(|p| (p.clone(), certify(map, &p).unwrap())).collect()
+}
+
+#[test]
+fn unstable_modes_are_counted_by_proof_and_indices_of_all_fixed_points_add_up_to_one() {
+    let mut maps: Vec<Tanh> = [2, 3, 4].map(Tanh::circulant).into();
+    let mut stream = seed::stream(7, "tests/maps/indices");
+    for n in [1, 2, 2, 2, 3, 3, 3] {
+        // Strong enough for several fixed points.
+        maps.push(Tanh { w: Matrix::from_fn(n, n, |_, _| stream.random_range(-2.5..2.5)) });
+    }
+    let mut several = 0;
+    for map in maps {
+        let points = proved(&map);
+        several += (points.len() > 1) as usize;
+        for (point, proof) in &points {
+            let jacobian = map.jacobian(point);
+            let outside = eigenvalues(&jacobian).unwrap().iter().filter(|l| l.norm() > 1.0).count();
+            assert_eq!(proof.unstable_modes, Some(outside), "{} at {point:?}: {proof:?}", map.w);
+            assert_eq!(proof.is_unstable(), outside > 0);
+            let n = point.len();
+            let sign = (Matrix::identity(n, n) - jacobian).determinant().signum();
+            assert_eq!(proof.index.map(f64::from), Some(sign));
+        }
+        let sum: i32 = points.iter().map(|(_, proof)| proof.index.unwrap() as i32).sum();
+        assert_eq!(sum, 1, "{}: {points:?}", map.w);
+    }
+    assert!(several >= 5, "{several} maps with more than one fixed point");
+}
+
+#[test]
+fn saddles_and_far_attractors_are_found_from_states_in_one_basin() {
+    let map = Tanh::circulant(4);
+    let all = fixed_points(&map);
+    let stable: Vec<&Vec<f64>> =
+        all.iter().filter(|p| certify(&map, p).unwrap().is_stable()).collect();
+    // Visited: two states on the way to one attractor each.
+    let near: Vec<Vec<f64>> = stable.iter().map(|p| p.iter().map(|x| 0.9 * x).collect()).collect();
+    let visited: Vec<&[f64]> = near.iter().map(Vec::as_slice).collect();
+    let finder = Finder { tolerances: vec![1e-20], ..Finder::default() };
+    let found = explore(&map, &visited, &[], &Explore::default(), &finder, 1).unwrap();
+    let is_at = |e: &Explored, p: &[f64]| {
+        e.result.last.state.iter().zip(p).all(|(a, b)| (a - b).abs() < 1e-6)
+    };
+    for point in &all {
+        assert!(found.searches.iter().any(|e| is_at(e, point)), "{point:?} was not found");
+    }
+    let mut ran = 0;
+    for e in found.searches.iter().filter(|e| e.start == Start::Running) {
+        let own = stable[e.visited.unwrap()];
+        assert!(is_at(e, own), "running leads to the attractor of its basin: {e:?}");
+        ran += 1;
+    }
+    assert_eq!(ran, 2);
+    let again = explore(&map, &visited, &[], &Explore::default(), &finder, 1).unwrap();
+    let ends = |found: &Exploration| -> Vec<Vec<f64>> {
+        found.searches.iter().map(|e| e.result.last.state.clone()).collect()
+    };
+    assert_eq!(ends(&found), ends(&again), "same seed, same bits");
+    let only = explore(&map, &visited, &[vec![0.1; 4]], &Explore::none(), &finder, 1).unwrap();
+    assert_eq!(only.searches.len(), 1);
+    assert_eq!(only.searches[0].start, Start::Given);
+}
+
+/// `h' = 2 h`: one fixed point, and everything else runs away.
+struct Doubling;
+
+impl Dynamics for Doubling {
+    fn state_size(&self) -> usize {
+        1
+    }
+
+    fn step(&self, h: &[f64]) -> Vector {
+        Vector::from_element(1, 2.0 * h[0])
+    }
+
+    fn jacobian(&self, _: &[f64]) -> Matrix {
+        Matrix::from_element(1, 1, 2.0)
+    }
+}
+
+#[test]
+fn a_state_that_runs_away_is_counted_and_ends_nothing() {
+    let visited = [[1.0], [-3.0], [0.0]];
+    let visited: Vec<&[f64]> = visited.iter().map(|s| s.as_slice()).collect();
+    let settings = Explore { steps: 2000, uniform: 4, ..Explore::none() };
+    let settings = Explore { running: 3, ..settings };
+    let found = explore(&Doubling, &visited, &[], &settings, &Finder::default(), 1).unwrap();
+    assert_eq!((found.diverged, found.searches.len()), (2, 5));
+    assert!(found.searches.iter().all(|e| e.result.last.state[0].abs() < 1e-5));
+}
+
+#[test]
+fn points_reached_once_say_how_many_are_missing() {
+    assert_eq!(unseen(&[]), None);
+    // Of five searches two came to points that no other came to.
+    assert_eq!(unseen(&[0, 1, 1, 2, 1]), Some(0.4));
+    assert_eq!(unseen(&[3, 3]), Some(0.0));
 }

@@ -182,7 +182,7 @@ fn a_grids_page_counts_claims_by_cell_and_along_the_other_axes() {
     .unwrap();
     records::CaseTrends {
         setting: column(["training.penalty"; 3]),
-        among: column(["", "model.cell = Gru", "model.cell = Lstm"]),
+        stratum: column(["", "model.cell = Gru", "model.cell = Lstm"]),
         key: column(["dimension.states"; 3]),
         spearman: column([-0.25, -0.75, 0.5]),
         falls: column([false; 3]),

@@ -30,13 +30,7 @@ const TWO_BITS: &str = "
             clip: 1.0,
         ),
         states: (documents: 64, most: 1500),
-        fixed_points: (
-            inputs: [Zero],
-            initial_states: 768,
-            noise: 0.3,
-            primary: 1e-12,
-            finder: (tolerances: [1e-6, 1e-12], max_distance: 5.0),
-        ),
+        fixed_points: (inputs: [Zero]),
     )";
 
 fn two_bits(folder: &Path, set: &[&str]) -> TaskExperiment {
@@ -67,8 +61,24 @@ fn a_network_that_holds_two_signs_has_the_nine_fixed_points_of_its_law() {
         .filter(|&i| tolerance[i] == 1e-12 && certified[i] == Some(true))
         .collect();
     // Each sign held or undecided: 2², 2 · 2, 1 by the number of undecided signs.
-    let by_index = [0, 1, 2].map(|k| proved.iter().filter(|&&i| unstable[i] == k).count());
+    let by_index = [0, 1, 2].map(|k| proved.iter().filter(|&&i| unstable[i] == Some(k)).count());
     assert_eq!(by_index, [4, 4, 1]);
+    // Corners and the middle have index 1, edges −1: 4 − 4 + 1.
+    assert_eq!(summary.get(keys::FIXED_POINTS_INDEX_SUM), Some(1.0));
+    let found =
+        [keys::FIXED_POINTS_DISTINCT, keys::FIXED_POINTS_STABLE, keys::FIXED_POINTS_UNSTABLE];
+    assert_eq!(found.map(|key| summary.get(key)), [Some(9.0), Some(4.0), Some(5.0)]);
+    // What is proved stands on one row with the spectrum, and nothing is said where nothing was computed.
+    let (stability, tau) = (points.stability().unwrap(), points.tau_1().unwrap());
+    for i in 0..tolerance.len() {
+        let proved = match unstable[i] {
+            _ if tolerance[i] != 1e-12 => None,
+            Some(0) => Some("stable"),
+            _ => Some("unstable"),
+        };
+        assert_eq!(stability[i].as_deref(), proved, "row {i}");
+        assert_eq!(unstable[i].is_none(), tau[i].is_nan(), "row {i}");
+    }
     assert_eq!(proved.iter().filter(|&&i| stable[i] == Some(true)).count(), 4);
     // Every stable point says one of the four pairs of signs.
     let said = points.readout().unwrap();

@@ -156,7 +156,7 @@ impl Told {
 
     /// Words told from such as change nothing.
     fn called(&self) -> impl Iterator<Item = (&str, &Gain)> {
-        let told = self.gains.iter().filter(|gain| gain.told());
+        let told = self.gains.iter().filter(|gain| gain.is_significant());
         told.map(|gain| (self.words[gain.word as usize].as_str(), gain))
     }
 

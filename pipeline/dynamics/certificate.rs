@@ -22,6 +22,15 @@
 //! and `‖C J* R‖ ≤ ‖C J R‖ + ‖C‖ ‖J* − J‖ ‖R‖`. A bound below 1 proves that the
 //! point attracts.
 //!
+//! `R⁻¹ J* R = C J* R + F C J* R` with `‖F‖ ≤ ε/(1 − ε)` has the eigenvalues of `J*`. They lie in Gershgorin's discs
+//! around the diagonal of `C J R`, widened by both errors. Where no disc meets the unit circle, those outside it
+//! hold as many eigenvalues as there are discs: the number of unstable modes, proved.
+//!
+//! # Index
+//! `sign det(I − J*)`, the fixed point's index. `A = J − I` and `A* = J* − I` have determinants of one sign, since
+//! nothing between them is singular where `Z₀ + Z₂ ρ < 1`; so have `A` and its factors `Pᵀ L U` where
+//! `‖|C| γ_n |L||U|‖ < 1 − Z₀`.
+//!
 //! # Rounding
 //! All bounds are computed in f64, round to nearest. Each computed quantity gets
 //! an explicit error term, see [`rounding`](accrue_numerics::rounding), that of the map being its own
@@ -47,6 +56,11 @@ pub struct Certificate {
     /// Upper bound of the spectral radius at that fixed point; `None`: none
     /// below infinity was found, or no fixed point was proved.
     pub spectral_bound: Option<f64>,
+    /// Eigenvalues outside the unit circle at that fixed point, all others being inside; `None`: some may lie on
+    /// it, as far as the bounds say, or no fixed point was proved.
+    pub unstable_modes: Option<usize>,
+    /// `sign det(I − J)` at that fixed point, 1 or −1; `None`: not proved.
+    pub index: Option<i8>,
     /// Why no fixed point was proved; `None` where one was.
     pub unproved: Option<Unproved>,
 }
@@ -77,7 +91,8 @@ impl std::fmt::Display for Unproved {
 
 impl Certificate {
     fn none(why: Unproved) -> Self {
-        Self { radius: None, spectral_bound: None, unproved: Some(why) }
+        let (radius, spectral_bound, unstable_modes, index) = (None, None, None, None);
+        Self { radius, spectral_bound, unstable_modes, index, unproved: Some(why) }
     }
 
     /// A fixed point was proved.
@@ -87,7 +102,12 @@ impl Certificate {
 
     /// The fixed point was proved to attract.
     pub fn is_stable(&self) -> bool {
-        self.spectral_bound.is_some_and(|b| b < 1.0)
+        self.spectral_bound.is_some_and(|b| b < 1.0) || self.unstable_modes == Some(0)
+    }
+
+    /// The fixed point was proved to repel along some direction.
+    pub fn is_unstable(&self) -> bool {
+        self.unstable_modes.is_some_and(|count| count > 0)
     }
 }
 
@@ -156,7 +176,8 @@ fn certify_at(map: &dyn Dynamics, point: &[f64]) -> Result<Certificate> {
     let (next, jacobian) = map.step_and_jacobian(point);
     let mut a = jacobian.clone();
     (0..n).for_each(|i| a[(i, i)] -= 1.0);
-    let c = Lu::new(&a).inverse();
+    let lu = Lu::new(&a);
+    let c = lu.inverse();
     if c.iter().any(|x| !x.is_finite()) {
         return Ok(Certificate::none(Unproved::Singular));
     }
@@ -185,13 +206,28 @@ fn certify_at(map: &dyn Dynamics, point: &[f64]) -> Result<Certificate> {
     let Some(radius) = radius(y, z0, z2, cap) else {
         return Ok(Certificate::none(Unproved::NoContraction));
     };
+    let factored = INFLATE
+        * weighted(&{
+            let growth = lu.row_growth();
+            move |j| INFLATE * gamma * growth[j]
+        });
+    let regular = INFLATE * (z0 + z2 * radius) < 1.0 && INFLATE * (factored + z0) < 1.0;
+    // det(I − J) = (−1)ⁿ det(J − I).
+    let turned = if n % 2 == 1 { -1 } else { 1 };
+    let index = Some(turned * lu.determinant_sign()).filter(|sign| regular && *sign != 0);
     // Without eigenvectors there is no bound; the fixed point stands all the same.
-    let spectral_bound = eig::eigen(&jacobian).ok().and_then(|e| {
+    let spectrum = eig::eigen(&jacobian).ok().and_then(|e| {
         let change: Vec<f64> =
             (0..n).map(|i| INFLATE * (bend[i] * radius + errors.jacobian[i])).collect();
-        spectral_bound(&jacobian, &change, &e)
+        spectrum(&jacobian, &change, &e)
     });
-    Ok(Certificate { radius: Some(radius), spectral_bound, unproved: None })
+    Ok(Certificate {
+        radius: Some(radius),
+        spectral_bound: spectrum.map(|s| s.bound),
+        unstable_modes: spectrum.and_then(|s| s.unstable),
+        index,
+        unproved: None,
+    })
 }
 
 /// Whether these are bounds: none below zero, none NaN.
@@ -215,8 +251,17 @@ fn radius(y: f64, z0: f64, z2: f64, cap: f64) -> Option<f64> {
     (rho <= cap && negative(rho)).then_some(rho)
 }
 
-/// `‖C J* R‖/(1 − ε)` for every `J*` with `|J* − J|` row sums within `change`.
-fn spectral_bound(jacobian: &Matrix, change: &[f64], eigen: &Eigen) -> Option<f64> {
+/// What holds of the spectra of all matrices near one.
+#[derive(Clone, Copy)]
+struct Spectrum {
+    /// Upper bound of their spectral radius.
+    bound: f64,
+    /// Eigenvalues outside the unit circle, where none can lie on it.
+    unstable: Option<usize>,
+}
+
+/// The spectrum of every `J*` with `|J* − J|` row sums within `change`.
+fn spectrum(jacobian: &Matrix, change: &[f64], eigen: &Eigen) -> Option<Spectrum> {
     let n = jacobian.nrows();
     let r = &eigen.right;
     let c = eig::inverse(r);
@@ -239,13 +284,34 @@ fn spectral_bound(jacobian: &Matrix, change: &[f64], eigen: &Eigen) -> Option<f6
             off.sum::<f64>() + gamma * row_c[i] * norm_r
         }));
     let turned = eig::product(&c, &eig::product(&real, r));
+    let rounding = |i: usize| 2.0 * gamma * row_c[i] * norm_j * norm_r;
     let product = INFLATE
         * largest((0..n).map(|i| {
             let row: f64 = (0..n).map(|j| turned[(i, j)].norm()).sum();
-            row + 2.0 * gamma * row_c[i] * norm_j * norm_r
+            row + rounding(i)
         }));
-    let moved = INFLATE * norm_c * largest(change.iter().copied()) * norm_r;
-    (epsilon < 1.0).then(|| INFLATE * (product + moved) / (1.0 - epsilon))
+    let most_change = largest(change.iter().copied());
+    let moved = INFLATE * norm_c * most_change * norm_r;
+    if !(epsilon < 1.0) {
+        return None;
+    }
+    let bound = INFLATE * (product + moved) / (1.0 - epsilon);
+    // How far from the diagonal of `C J R` the eigenvalues of row `i` may be.
+    let inexact = INFLATE * epsilon / (1.0 - epsilon) * (product + moved);
+    let mut unstable = Some(0);
+    for i in 0..n {
+        let off: f64 = (0..n).filter(|j| *j != i).map(|j| turned[(i, j)].norm()).sum();
+        let own = rounding(i) + INFLATE * row_c[i] * most_change * norm_r;
+        let disc = INFLATE * (off + own + inexact);
+        let centre = turned[(i, i)].norm();
+        unstable = match unstable {
+            Some(count) if centre - disc > INFLATE => Some(count + 1),
+            // The modulus itself is rounded.
+            Some(count) if INFLATE * (centre + disc) < 1.0 => Some(count),
+            _ => None,
+        };
+    }
+    Some(Spectrum { bound, unstable })
 }
 
 fn row_sums(a: &ComplexMatrix) -> Vec<f64> {

@@ -51,6 +51,13 @@ impl Default for Finder {
     }
 }
 
+impl Finder {
+    /// The smallest tolerance: where a search ends.
+    pub fn smallest(&self) -> f64 {
+        self.tolerances.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+}
+
 /// Why a search ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Stop {
@@ -168,7 +175,7 @@ fn descend(
     finder: &Finder,
 ) -> SearchResult {
     let start = Vector::from_column_slice(state);
-    let smallest = finder.tolerances.iter().copied().fold(f64::INFINITY, f64::min);
+    let smallest = finder.smallest();
     let mut h = start.clone();
     let mut here = map.evaluate(h.as_slice());
     let mut r = &here.next - &h;

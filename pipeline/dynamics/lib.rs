@@ -4,7 +4,7 @@
 //! [`Dynamics`]. [`Map`] is a recurrent cell as one; a map of your own takes ten lines.
 //!
 //! [`finder`] walks from visited states to slow points, keeping the
-//! meaning of "nearby"; [`select`] thins them; [`certificate`] proves which of
+//! meaning of "nearby"; [`explore`] looks everywhere else; [`select`] thins them; [`certificate`] proves which of
 //! them are fixed points and stable; [`linearise`] gives modes and time
 //! constants, [`lyapunov`] how long differences last while inputs change,
 //! [`deflection`] how an input moves the state, [`impulse`] what one step's input leaves
@@ -22,6 +22,7 @@ mod cell;
 pub mod certificate;
 mod check;
 pub mod deflection;
+pub mod explore;
 pub mod finder;
 pub mod geometry;
 pub mod impulse;
@@ -35,5 +36,6 @@ pub mod select;
 
 pub use accrue_cells::{Evaluation, Map, RoundingErrors};
 pub use check::{check_input_jacobian, check_jacobian};
+pub use explore::Explore;
 pub use finder::{Finder, SearchResult, SlowPoint, Stop, search};
 pub use map::Dynamics;

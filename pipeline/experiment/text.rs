@@ -1,6 +1,6 @@
 //! What is asked of one network on one corpus.
 
-use crate::dynamics::{Finder, select::Selection};
+use crate::dynamics::{Explore, Finder, select::Selection};
 use crate::model::StaticInput;
 use crate::setting;
 use serde::{Deserialize, Serialize};
@@ -54,9 +54,23 @@ pub struct FixedPointSettings {
     /// Points (primary input and tolerance) at which spectra are computed,
     /// evenly spread over those kept.
     pub spectra: usize,
-    /// Points below the smallest tolerance for which a proof is tried, for
-    /// each input, slowest first.
+    /// Points below the smallest tolerance for which a proof is tried and a spectrum computed, for
+    /// each input, slowest first: so many near the states, and so many of those that exploring adds.
     pub proofs: usize,
+    /// Searches without a limit of distance, which find what is farther, and saddles.
+    #[serde(skip_serializing_if = "is_default")]
+    pub explore: Explore,
+    /// More states to search from without a limit: a NumPy file, `[n, state]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given: Option<PathBuf>,
+    /// Whether Jacobians and their left and right vectors are kept too, in a table of their own: three matrices of
+    /// `state` by `state` a point.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub save_jacobians: bool,
+}
+
+fn is_default(explore: &Explore) -> bool {
+    *explore == Explore::default()
 }
 
 /// Who decides when a point is slow enough.
@@ -86,6 +100,9 @@ impl Default for FixedPointSettings {
             selection: Selection::default(),
             spectra: 64,
             proofs: 64,
+            explore: Explore::default(),
+            given: None,
+            save_jacobians: false,
         }
     }
 }

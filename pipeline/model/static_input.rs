@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// It matters on real text: a network trained on film reviews has no slow
 /// points near its states at zero input, but a clean line at the mean token of
 /// its corpus.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum StaticInput {
     /// `x* = 0`.
     Zero,
@@ -20,16 +20,19 @@ pub enum StaticInput {
     Uniform,
     /// One word.
     Word(String),
+    /// A vector of one's own, `[inputs]`.
+    Given(Vec<f64>),
 }
 
 impl std::fmt::Display for StaticInput {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            StaticInput::Zero => "zero",
-            StaticInput::Mean => "mean",
-            StaticInput::Uniform => "uniform",
-            StaticInput::Word(word) => word,
-        })
+        match self {
+            StaticInput::Zero => f.write_str("zero"),
+            StaticInput::Mean => f.write_str("mean"),
+            StaticInput::Uniform => f.write_str("uniform"),
+            StaticInput::Word(word) => f.write_str(word),
+            StaticInput::Given(values) => write!(f, "{values:?}"),
+        }
     }
 }
 
@@ -49,9 +52,9 @@ impl StaticInput {
         words: &[String],
         frequencies: Option<&[f64]>,
     ) -> Result<Vec<f64>> {
-        let refuse = |problem: String| Err(Error::Usage(format!("fixed_points.inputs: {problem}")));
         match self {
             StaticInput::Zero => Ok(vec![0.0; inputs.width()]),
+            StaticInput::Given(values) => given(values, inputs.width()),
             StaticInput::Mean => match frequencies {
                 Some(shares) => Ok(inputs.mean(shares)),
                 None => refuse("the mean token is that of a corpus, and none was given".into()),
@@ -66,4 +69,22 @@ impl StaticInput {
             },
         }
     }
+}
+
+/// A vector of one's own, if it has the width and is finite.
+///
+/// # Errors
+/// [`Error::Usage`] otherwise.
+pub fn given(values: &[f64], width: usize) -> Result<Vec<f64>> {
+    if values.len() != width {
+        return refuse(format!("{values:?} has {} numbers, an input {width}", values.len()));
+    }
+    if values.iter().any(|x| !x.is_finite()) {
+        return refuse(format!("{values:?}: give finite numbers"));
+    }
+    Ok(values.to_vec())
+}
+
+fn refuse(problem: String) -> Result<Vec<f64>> {
+    Err(Error::Usage(format!("fixed_points.inputs: {problem}")))
 }

@@ -12,30 +12,45 @@ tables! {
         tolerance: f64,
         /// speed ½‖F(h,x*) − h‖² at the point returned: half the sum over units
         q: f64,
-        /// Euclidean distance from the seed state
+        /// Euclidean distance from the state its search began at
         moved: f64,
-        /// Levenberg–Marquardt steps from the seed
+        /// steps of the search from there
         steps: u64,
-        /// why the whole search from this seed ended: converged, stalled, too_far, out_of_steps
+        /// why the whole search from this state ended: converged, stalled, too_far, out_of_steps
         stop: String,
-        /// row of `states` the search started from
-        seed_state: u64,
+        /// what figures and claims are about: the first input, the primary tolerance, found from visited states
+        /// within `fixed_points.finder.max_distance`
+        primary: bool,
+        /// how the point was sought: near (from a visited state, within that distance); or without a limit, at the
+        /// smallest tolerance alone, from: running (where the map leads to from a visited state), visited, noisy,
+        /// mixture, uniform, given
+        start: String,
+        /// row of `states` that this was (of a mixture, the first); null for uniform and given ones
+        initial_state: Option<u64>,
+        /// distance from the nearest state that the searches began at or were made of, in median state norms
+        from_states: f64,
+        /// whether that is within `fixed_points.finder.max_distance`
+        near: bool,
         /// a fixed point is proved within `radius`; null where no proof was tried
         certified: Option<bool>,
         /// radius of the proof, maximum norm
         radius: Option<f64>,
-        /// proved to attract; null where no proof was tried
+        /// proved to attract; false: not proved; null where no proof was tried
         stable: Option<bool>,
+        /// what is proved of the fixed point: stable, unstable, or undecided; null where no fixed point is proved
+        stability: Option<String>,
         /// proved upper bound of the spectral radius
         spectral_bound: Option<f64>,
-        /// slowest time constant |1/ln|λ||, tokens; null where no spectrum was computed
+        /// proved sign of det(I − J), 1 or −1: the fixed point's index
+        index: Option<f64>,
+        /// slowest time constant |1/ln|λ||, steps; null where no spectrum was computed
         tau_1: Option<f64>,
         /// second slowest
         tau_2: Option<f64>,
         /// third slowest
         tau_3: Option<f64>,
-        /// eigenvalues outside the unit circle
-        unstable: u64,
+        /// eigenvalues outside the unit circle, computed; null where no spectrum was
+        unstable: Option<u64>,
         /// coordinate on the first principal component of the states
         pc_1: f64,
         /// on the second
@@ -55,13 +70,13 @@ tables! {
         /// speed
         tolerance: f64,
         /// searches started
-        seeds: u64,
-        /// searches that came below the tolerance; all, at the headline's, where they were led
-        /// together and their mean did
+        searches: u64,
+        /// searches that came below the tolerance; all, at the primary one, where they were led
+        /// jointly and their mean did
         reached: u64,
         /// points kept as distinct
         kept: u64,
-        /// median distance from the seed, in median state norms, of those that did
+        /// median distance from the initial state, in median state norms, of those that did
         median_moved: Option<f64>,
         /// searches of this input that ended where only steps out of reach lead further down
         too_far: u64,
@@ -73,10 +88,36 @@ tables! {
         participation_ratio: f64,
     }
 
-    /// One row a mode of the Jacobian at a slow point (headline input and tolerance).
+    /// One row a held input and kind of start: how the searches without a limit of distance went, at the smallest
+    /// tolerance.
+    Explorations("explorations") {
+        /// as in `fixed_points`
+        input: String,
+        /// as in `fixed_points`
+        start: String,
+        /// searches
+        searches: u64,
+        /// of these, states that left the range of numbers while the map was run
+        diverged: u64,
+        /// that converged
+        converged: u64,
+        /// distinct points they came to
+        points: u64,
+        /// of these, points to which no search within the limit, and no kind of start above this row, had come
+        new: u64,
+        /// of the new ones, farther from the states than `fixed_points.finder.max_distance`
+        farther: u64,
+        /// share of the searches that came to a point no other of this kind came to: about how likely the next one
+        /// ends at a new point; null where none converged
+        unseen: Option<f64>,
+    }
+
+    /// One row a mode of the Jacobian at a slow point.
     Eigenvalues("eigenvalues") {
         /// row of `fixed_points`
         point: u64,
+        /// as in `fixed_points`
+        primary: bool,
         /// from 1, largest modulus first
         mode: u64,
         /// real part
@@ -87,6 +128,23 @@ tables! {
         modulus: f64,
         /// time constant |1/ln|λ||, tokens
         tau: f64,
+    }
+
+    /// One row a point with a spectrum, where `fixed_points.save_jacobians` asks for it. Matrices row by row,
+    /// `[state, state]`.
+    Jacobians("jacobians") {
+        /// row of `fixed_points`
+        point: u64,
+        /// J = ∂F/∂h at the point
+        jacobian: Vec<f64>,
+        /// right eigenvectors, one a column, in the order of `eigenvalues`; real parts
+        right_re: Vec<f64>,
+        /// imaginary parts
+        right_im: Vec<f64>,
+        /// left eigenvectors, one a column, Lᵀ R = I; real parts
+        left_re: Vec<f64>,
+        /// imaginary parts
+        left_im: Vec<f64>,
     }
 
     /// How long differences last while test documents are read: Lyapunov exponents along them, no

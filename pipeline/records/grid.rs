@@ -55,7 +55,7 @@ tables! {
         /// the axis
         setting: String,
         /// what the cases share along the other axes but for the seed; empty for all cases together
-        among: String,
+        stratum: String,
         /// the summary number
         key: String,
         /// rank correlation with the value's place on the axis, over these cases

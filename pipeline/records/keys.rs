@@ -1,4 +1,4 @@
-//! Keys of `summary.json`: the headline numbers of a run.
+//! Keys of `summary.json`: the main numbers of a run.
 //!
 //! A key that is not declared here does not compile, nor a number where text belongs.
 //!
@@ -121,7 +121,7 @@ keys! {
     DIMENSION_STATES: f64 = "dimension.states",
     /// the same before training
     DIMENSION_UNTRAINED: f64 = "dimension.untrained",
-    /// participation ratio of the slow points (headline input and tolerance); 0 for none
+    /// participation ratio of the slow points (primary input and tolerance); 0 for none
     DIMENSION_FIXED_POINTS: f64 = "dimension.fixed_points",
     /// participation ratio of the class means of word counts
     DIMENSION_PREDICTED: f64 = "dimension.predicted",
@@ -141,16 +141,35 @@ keys! {
     DIMENSION_PREDICTED_UNBIASED_LOW: f64 = "dimension.predicted_unbiased.low",
     /// 97.5th percentile
     DIMENSION_PREDICTED_UNBIASED_HIGH: f64 = "dimension.predicted_unbiased.high",
-    /// distinct slow points (headline input and tolerance)
+    /// distinct slow points (primary input and tolerance)
     FIXED_POINTS_COUNT: f64 = "fixed_points.count",
-    /// share of the searches that came below the headline tolerance
+    /// share of the searches that came below the primary tolerance
     FIXED_POINTS_REACHED: f64 = "fixed_points.reached",
-    /// points below the smallest tolerance for which a proof was tried (headline input)
+    /// searches from visited states (primary input)
+    FIXED_POINTS_SEARCHES: f64 = "fixed_points.searches",
+    /// of these, searches that would have to go farther than `fixed_points.finder.max_distance`
+    FIXED_POINTS_TOO_FAR: f64 = "fixed_points.too_far",
+    /// of these, searches that ended at a minimum of q that is no zero
+    FIXED_POINTS_STALLED: f64 = "fixed_points.stalled",
+    /// of these, searches that ran out of steps
+    FIXED_POINTS_OUT_OF_STEPS: f64 = "fixed_points.out_of_steps",
+    /// searches without a limit of distance, from states run by the map, noisy, mixed and uniform ones
+    FIXED_POINTS_EXPLORED: f64 = "fixed_points.explored",
+    /// distinct points below the smallest tolerance, near the states or not (primary input)
+    FIXED_POINTS_DISTINCT: f64 = "fixed_points.distinct",
+    /// of these, points farther from the states than `fixed_points.finder.max_distance`
+    FIXED_POINTS_FARTHER: f64 = "fixed_points.farther",
+    /// of these, points for which a proof was tried
     FIXED_POINTS_TRIED: f64 = "fixed_points.tried",
     /// of these, proved to be fixed points
     FIXED_POINTS_CERTIFIED: f64 = "fixed_points.certified",
     /// of these, proved to attract
     FIXED_POINTS_STABLE: f64 = "fixed_points.stable",
+    /// of those proved, proved to repel along some direction
+    FIXED_POINTS_UNSTABLE: f64 = "fixed_points.unstable",
+    /// Σ sign det(I − J) over these points, where all are proved: 1 for all fixed points of a recurrent cell, another
+    /// number says that some were not found (Lefschetz)
+    FIXED_POINTS_INDEX_SUM: f64 = "fixed_points.index_sum",
     /// median slowest time constant, tokens
     FIXED_POINTS_TAU_1: f64 = "fixed_points.tau_1",
     /// modes whose median time constant is at least the median document length

@@ -137,6 +137,20 @@ impl Kind for u64 {
     }
 }
 
+/// Counts and indices, of which some are unknown.
+impl Kind for Option<u64> {
+    const NAME: &'static str = "u64";
+    const NULLABLE: bool = true;
+    type Cell = Option<u64>;
+    type Value = Option<usize>;
+    fn stored(cells: Vec<Option<u64>>) -> Stored {
+        Stored::new(PlSmallStr::EMPTY, cells)
+    }
+    fn values(column: &Stored) -> PolarsResult<Vec<Option<usize>>> {
+        Ok(column.u64()?.iter().map(|x| x.map(|x| x as usize)).collect())
+    }
+}
+
 /// Token ids and class indices.
 impl Kind for u32 {
     const NAME: &'static str = "u32";
@@ -190,6 +204,20 @@ impl Kind for String {
     }
     fn values(column: &Stored) -> PolarsResult<Vec<String>> {
         Ok(column.str()?.iter().map(|s| s.unwrap_or_default().into()).collect())
+    }
+}
+
+/// Text, of which some is unknown.
+impl Kind for Option<String> {
+    const NAME: &'static str = "str";
+    const NULLABLE: bool = true;
+    type Cell = Option<String>;
+    type Value = Option<String>;
+    fn stored(cells: Vec<Option<String>>) -> Stored {
+        Stored::new(PlSmallStr::EMPTY, cells)
+    }
+    fn values(column: &Stored) -> PolarsResult<Vec<Option<String>>> {
+        Ok(column.str()?.iter().map(|s| s.map(str::to_string)).collect())
     }
 }
 
@@ -251,10 +279,12 @@ cells! {
     f64 => f64: x -> x;
     Option<f64> => Option<f64>: x -> x;
     usize => u64: x -> x as u64;
+    Option<usize> => Option<u64>: x -> x.map(|x| x as u64);
     u32 => u32: x -> x;
     bool => bool: x -> x;
     Option<bool> => Option<bool>: x -> x;
     &str => String: s -> s.into();
     &String => String: s -> s.clone();
     String => String: s -> s;
+    Option<&str> => Option<String>: s -> s.map(str::to_string);
 }

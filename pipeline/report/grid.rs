@@ -289,7 +289,7 @@ fn crossed(
 /// Numbers along the grid's axes.
 fn trends(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
     let table = records::CaseTrends::read(folder)?;
-    let (setting, among) = (table.setting()?, table.among()?);
+    let (setting, stratum) = (table.setting()?, table.stratum()?);
     let key = table.key()?;
     let (spearman, medians) = (table.spearman()?, table.medians()?);
     let (claim, holds) = (table.claim()?, table.holds()?);
@@ -302,7 +302,7 @@ fn trends(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
          </thead><tbody>",
     );
     // Networks that are otherwise alike, where a paper speaks of them.
-    for i in (0..setting.len()).filter(|&i| among[i].is_empty() || holds[i].is_some()) {
+    for i in (0..setting.len()).filter(|&i| stratum[i].is_empty() || holds[i].is_some()) {
         let along = cases.along(&setting[i]);
         let values = along.iter().zip(&medians[i]);
         let values: Vec<String> = values
@@ -322,7 +322,11 @@ fn trends(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
             "<tr><td>{}</td><td class=text>{}{}</td><td>{}</td><td>{:.2}</td><td class=text>{}</td></tr>",
             escape(&setting[i]),
             escape(name),
-            if among[i].is_empty() { String::new() } else { format!(", {}", escape(&among[i])) },
+            if stratum[i].is_empty() {
+                String::new()
+            } else {
+                format!(", {}", escape(&stratum[i]))
+            },
             values.join(", "),
             spearman[i],
             escape(&claim)

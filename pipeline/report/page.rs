@@ -260,16 +260,28 @@ fn numbers(body: &mut String, page: &Page, summary: &Summary) {
         rows.push(("Classes − 1", format!("{}", page.labels - 1), String::new()));
     }
     let whole = |key: Key<f64>| summary.get(key).map_or("–".into(), |x| format!("{x:.0}"));
-    rows.push(("Slow points kept", whole(keys::FIXED_POINTS_COUNT), String::new()));
-    let tried = whole(keys::FIXED_POINTS_TRIED);
+    rows.push(("Slow points near the states", whole(keys::FIXED_POINTS_COUNT), String::new()));
     rows.push((
-        "Proved to be fixed points",
-        format!("{} of {tried}", whole(keys::FIXED_POINTS_CERTIFIED)),
+        "Points that stand still",
+        format!(
+            "{}, {} farther from the states",
+            whole(keys::FIXED_POINTS_DISTINCT),
+            whole(keys::FIXED_POINTS_FARTHER)
+        ),
         String::new(),
     ));
     rows.push((
-        "Proved to be stable",
-        format!("{} of {tried}", whole(keys::FIXED_POINTS_STABLE)),
+        "Proved to be fixed points",
+        format!(
+            "{} of {} tried",
+            whole(keys::FIXED_POINTS_CERTIFIED),
+            whole(keys::FIXED_POINTS_TRIED)
+        ),
+        String::new(),
+    ));
+    rows.push((
+        "Of these, proved stable and unstable",
+        format!("{} and {}", whole(keys::FIXED_POINTS_STABLE), whole(keys::FIXED_POINTS_UNSTABLE)),
         String::new(),
     ));
     rows.push(("Slowest time constant, tokens", whole(keys::FIXED_POINTS_TAU_1), String::new()));
@@ -419,14 +431,14 @@ fn accuracies(body: &mut String, run: &Path) -> Result<()> {
 fn searches(body: &mut String, run: &Path) -> Result<()> {
     let table = Searches::read(run)?;
     let (input, tolerance) = (table.input()?, table.tolerance()?);
-    let (seeds, reached, kept) = (table.seeds()?, table.reached()?, table.kept()?);
+    let (seeds, reached, kept) = (table.searches()?, table.reached()?, table.kept()?);
     let (moved, dimension) = (table.median_moved()?, table.participation_ratio()?);
     let (far, stalled) = (table.too_far()?, table.stalled()?);
     body.push_str(
         "<section id=searches><h2>Slow points</h2><p>From visited states down to where the state \
          nearly stands still under a held input: half the squared step, q, below each tolerance. \
          Not arriving is a result; it is counted here.</p><div class=wide><table><thead><tr>\
-         <th>Input</th><th>q below</th><th>Seeds</th><th>Reached</th><th>Kept</th><th>Moved</th>\
+         <th>Input</th><th>q below</th><th>Searches</th><th>Reached</th><th>Kept</th><th>Moved</th>\
          <th>Dimension</th><th>Too far</th><th>Stalled</th></tr></thead><tbody>",
     );
     for i in 0..input.len() {
@@ -446,8 +458,9 @@ fn searches(body: &mut String, run: &Path) -> Result<()> {
         );
     }
     body.push_str(
-        "</tbody></table></div><p class=small>Moved: median distance from the seed, in median \
-         state norms. <a href=\"tables/searches.parquet\">searches.parquet</a> · \
+        "</tbody></table></div><p class=small>Moved: median distance from the initial state, in median \
+         state norms. Too far: what goes further down lies farther from the initial state than \
+         <code>fixed_points.finder.max_distance</code>. Stalled: at a minimum of q that is no zero. <a href=\"tables/searches.parquet\">searches.parquet</a> · \
          <a href=\"tables/fixed_points.parquet\">fixed_points.parquet</a></p></section>\n",
     );
     Ok(())

@@ -115,6 +115,63 @@ impl Summary {
             .map_err(|e| Error::input(path.display(), "", e, "run again with `--force report`"))
     }
 
+    /// How the searches for slow and fixed points ended.
+    fn points(&self) -> String {
+        let mut text = String::new();
+        let whole = |key: Key<f64>| self.get(key).unwrap_or(0.0);
+        let count = whole(keys::FIXED_POINTS_COUNT);
+        let searches = whole(keys::FIXED_POINTS_SEARCHES);
+        let reached = (whole(keys::FIXED_POINTS_REACHED) * searches).round();
+        let _ = writeln!(
+            text,
+            "  slow points  {count:.0} near the states, from {reached:.0} of {searches:.0} searches"
+        );
+        // Why the others did not arrive, and what changes it.
+        let ends = [
+            (
+                keys::FIXED_POINTS_TOO_FAR,
+                "would go too far from the states",
+                "fixed_points.finder.max_distance",
+            ),
+            (keys::FIXED_POINTS_STALLED, "came to no fixed point", "fixed_points.primary"),
+            (keys::FIXED_POINTS_OUT_OF_STEPS, "ran out of steps", "fixed_points.finder.steps"),
+        ];
+        for (key, what, setting) in ends {
+            let ended = whole(key);
+            if ended > 0.0 {
+                let _ = writeln!(text, "               {ended:.0} {what} ({setting})");
+            }
+        }
+        let distinct = whole(keys::FIXED_POINTS_DISTINCT);
+        let _ = writeln!(
+            text,
+            "  fixed points {distinct:.0} found, {:.0} of them farther from the states",
+            whole(keys::FIXED_POINTS_FARTHER)
+        );
+        let _ = writeln!(
+            text,
+            "               {:.0} tried, {:.0} proved: {:.0} stable, {:.0} unstable",
+            whole(keys::FIXED_POINTS_TRIED),
+            whole(keys::FIXED_POINTS_CERTIFIED),
+            whole(keys::FIXED_POINTS_STABLE),
+            whole(keys::FIXED_POINTS_UNSTABLE),
+        );
+        if let Some(sum) = self.get(keys::FIXED_POINTS_INDEX_SUM) {
+            let _ = match sum == 1.0 {
+                true => writeln!(
+                    text,
+                    "               indices add up to 1, as those of all there are do"
+                ),
+                false => writeln!(
+                    text,
+                    "               indices add up to {sum:.0}, not 1: some were not found\n\
+                     \x20              (more: fixed_points.explore.noisy, mixtures, uniform)"
+                ),
+            };
+        }
+        text
+    }
+
     /// The headline for a terminal, at most 80 columns.
     pub fn headline(&self) -> String {
         let mut text = String::new();
@@ -178,18 +235,7 @@ impl Summary {
                 range(keys::DIMENSION_PREDICTED_SCALED)
             );
         }
-        let _ = writeln!(
-            text,
-            "  slow points  {}; of {} tried, {} proved to be fixed points, {} stable",
-            number(keys::FIXED_POINTS_COUNT, 0),
-            number(keys::FIXED_POINTS_TRIED, 0),
-            number(keys::FIXED_POINTS_CERTIFIED, 0),
-            number(keys::FIXED_POINTS_STABLE, 0)
-        );
-        if self.get(keys::FIXED_POINTS_COUNT) == Some(0.0) {
-            text +=
-                "               none below the tolerance; try --set fixed_points.headline=1e-4\n";
-        }
+        text += &self.points();
         if let (Some(held), Some(tested)) =
             (self.get(keys::CLAIMS_HELD), self.get(keys::CLAIMS_TESTED))
         {

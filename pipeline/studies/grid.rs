@@ -217,7 +217,7 @@ fn write(
     let trends = trends(cases, &numbers);
     records::CaseTrends {
         setting: column(trends.iter().map(|t| t.setting.as_str())),
-        among: column(trends.iter().map(|t| t.among.as_str())),
+        stratum: column(trends.iter().map(|t| t.stratum.as_str())),
         key: column(trends.iter().map(|t| t.key.name())),
         spearman: column(trends.iter().map(|t| t.spearman)),
         falls: column(trends.iter().map(|t| t.falls)),
@@ -231,11 +231,11 @@ fn write(
     for table in [records::CaseModifiers::path(folder), records::CaseAugmented::path(folder)] {
         let _ = std::fs::remove_file(table);
     }
-    let alike = alike(cases, outcomes);
-    if let Some(table) = shared::modifiers(&alike)? {
+    let replicates = replicates(cases, outcomes);
+    if let Some(table) = shared::modifiers(&replicates)? {
         table.write(folder)?;
     }
-    if let Some(table) = shared::augmented(&alike)? {
+    if let Some(table) = shared::augmented(&replicates)? {
         table.write(folder)?;
     }
     let all = ["cases", "case_settings", "case_numbers", "case_claims", "case_trends"];
@@ -246,7 +246,7 @@ fn write(
 }
 
 /// Folders of the cases that ended well, those together that differ by their seed alone.
-fn alike<'a>(cases: &[Case], outcomes: &'a [Outcome]) -> Vec<(String, Vec<&'a Path>)> {
+fn replicates<'a>(cases: &[Case], outcomes: &'a [Outcome]) -> Vec<(String, Vec<&'a Path>)> {
     let ended = (0..cases.len()).filter(|&i| outcomes[i].failure.is_none());
     let folders =
         |members: Vec<usize>| members.iter().map(|&i| outcomes[i].folder.as_path()).collect();
@@ -290,7 +290,7 @@ const WIDE: f64 = 100.0;
 struct Trend {
     setting: String,
     /// The settings that the cases share along the other axes; empty for all of them together.
-    among: String,
+    stratum: String,
     key: Key<f64>,
     /// Rank correlation of the number with the value's place on the axis.
     spearman: f64,
@@ -313,14 +313,14 @@ struct Claim {
 /// Judges the trends that a paper speaks of (G13 and G15, arXiv:2010.15114).
 fn judge(trends: &mut [Trend]) {
     for i in 0..trends.len() {
-        let Trend { setting, among, key, spearman, falls, values, .. } = &trends[i];
-        let apart = trends.iter().any(|t| t.setting == *setting && !t.among.is_empty());
-        if *key != keys::DIMENSION_STATES || (apart && among.is_empty()) {
+        let Trend { setting, stratum, key, spearman, falls, values, .. } = &trends[i];
+        let apart = trends.iter().any(|t| t.setting == *setting && !t.stratum.is_empty());
+        if *key != keys::DIMENSION_STATES || (apart && stratum.is_empty()) {
             continue;
         }
         // Claimed of classes that are more and more alike: the counts must say that they are.
-        let alike = || {
-            let beside = |t: &&Trend| t.setting == *setting && t.among == *among;
+        let is_level = || {
+            let beside = |t: &&Trend| t.setting == *setting && t.stratum == *stratum;
             let mut beside = trends.iter().filter(beside);
             beside.any(|t| t.key == keys::DIMENSION_PREDICTED_SCALED && t.falls)
         };
@@ -329,7 +329,7 @@ fn judge(trends: &mut [Trend]) {
                 statement: "G13: falls as the penalty grows, rank correlation at most -.8",
                 holds: *spearman <= -0.8,
             }),
-            "corpus.source" if alike() => Some(Claim {
+            "corpus.source" if is_level() => Some(Claim {
                 statement: "G15: falls as classes share more evidence",
                 holds: *falls,
             }),
@@ -353,7 +353,7 @@ fn wide(values: &[String]) -> bool {
 fn follow(
     cases: &[Case],
     axis: usize,
-    (among, members): (&str, &[usize]),
+    (stratum, members): (&str, &[usize]),
     numbers: &[(usize, String, f64)],
     key: Key<f64>,
 ) -> Option<Trend> {
@@ -371,7 +371,7 @@ fn follow(
     let medians = (0..values.len()).map(middle).collect::<Option<Vec<f64>>>()?;
     Some(Trend {
         setting: cases[0].settings[axis].0.clone(),
-        among: among.into(),
+        stratum: stratum.into(),
         key,
         spearman: summary::spearman(&places, &found),
         falls: medians.windows(2).all(|m| m[1] < m[0]),
@@ -410,8 +410,8 @@ fn trends(cases: &[Case], numbers: &[(usize, String, f64)]) -> Vec<Trend> {
             FOLLOWED.into_iter().filter_map(|k| follow(cases, axis, ("", &whole), numbers, k)),
         );
         if groups.len() > 1 {
-            for (among, members) in &groups {
-                let own = |k: Key<f64>| follow(cases, axis, (among, members), numbers, k);
+            for (stratum, members) in &groups {
+                let own = |k: Key<f64>| follow(cases, axis, (stratum, members), numbers, k);
                 all.extend(CLAIMED.into_iter().filter_map(own));
             }
         }
@@ -451,7 +451,7 @@ mod tests {
         let falling = [2.0, 1.5, 1.0, 2.1, 1.4, 1.1];
         let level = [2.0, 1.9, 2.1, 2.0, 2.2, 1.9];
         let states = Some((keys::DIMENSION_STATES, true));
-        let alike = [3.0, 2.0, 1.0];
+        let replicates = [3.0, 2.0, 1.0];
         assert_eq!(verdict(&along("training.penalty", falling, [1.0; 3])), states);
         // Ranks 1 2 3 twice against two falling triples: rho = −.956 by hand.
         let trend = &along("training.penalty", falling, [1.0; 3])[1];
@@ -460,11 +460,11 @@ mod tests {
         assert!((trend.spearman + 0.956).abs() < 5e-4, "{}", trend.spearman);
         let not = Some((keys::DIMENSION_STATES, false));
         assert_eq!(verdict(&along("training.penalty", level, [1.0; 3])), not);
-        assert_eq!(verdict(&along("corpus.source", falling, alike)), states);
-        assert_eq!(verdict(&along("corpus.source", level, alike)), not);
+        assert_eq!(verdict(&along("corpus.source", falling, replicates)), states);
+        assert_eq!(verdict(&along("corpus.source", level, replicates)), not);
         // Corpora that share no more and more evidence: nothing is claimed of them.
         assert_eq!(verdict(&along("corpus.source", falling, [1.0, 2.0, 3.0])), None);
-        assert_eq!(verdict(&along("model.units", falling, alike)), None);
+        assert_eq!(verdict(&along("model.units", falling, replicates)), None);
     }
 
     /// Two cells of which one falls: together they have no verdict, each has its own.
@@ -485,8 +485,8 @@ mod tests {
                 }
             }
             let trends = trends(&cases, &numbers);
-            assert_eq!((trends[0].among.as_str(), trends[0].spearman), ("", 0.0));
-            let of = |t: &Trend| t.claim.map(|c| (t.among.clone(), c.holds));
+            assert_eq!((trends[0].stratum.as_str(), trends[0].spearman), ("", 0.0));
+            let of = |t: &Trend| t.claim.map(|c| (t.stratum.clone(), c.holds));
             trends.iter().filter_map(of).collect()
         };
         let expected = [("model.cell = Gru".into(), true), ("model.cell = Lstm".into(), false)];

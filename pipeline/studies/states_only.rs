@@ -56,9 +56,7 @@ pub fn run(experiment: &Experiment, words: &[String], options: Options) -> Resul
             match name {
                 "states" => states(e, &network, given, folder),
                 "fixed_points" => fixed_points(e, &network, words, folder),
-                "geometry" => {
-                    text::measure(&e.fixed_points, &readout(&network).0, (&[], "output"), folder)
-                }
+                "geometry" => text::measure(&readout(&network).0, (&[], "output"), folder),
                 _ => report(e, weights, folder, rows),
             }
         })?;

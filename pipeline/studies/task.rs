@@ -8,7 +8,7 @@ use crate::data::{Sequences, Task};
 use crate::engine::{Context, Finished, Run, Stage, StageOutput, StageRecord, Workspace};
 use crate::experiment::TaskExperiment;
 use crate::geometry::{Moments, Pca, participation_ratio, varied};
-use crate::model::{Head, Network, Reads, StaticInput};
+use crate::model::{Head, Network, Reads, StaticInput, static_input};
 use crate::ops::{Pool, cuda};
 use crate::records::{self, column, keys};
 use crate::report::{Summary, page, plot};
@@ -34,7 +34,8 @@ pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
     let stages = vec![
         Stage::new("train", 1, &(&law, &e.model, &e.training), &[]),
         Stage::new("states", 1, &(&law, &e.states), &["train"]),
-        Stage::new("fixed_points", 1, &(&e.fixed_points, e.seed), &["train", "states"]),
+        // 2: searches without a limit of distance.
+        Stage::new("fixed_points", 2, &(&e.fixed_points, e.seed), &["train", "states"]),
         Stage::new("geometry", 1, &e.fixed_points, &["train", "states", "fixed_points"]),
         Stage::new(
             "claims",
@@ -68,7 +69,7 @@ pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
                 }
                 "geometry" => {
                     let readout = network_of(folder)?.readout()?.0;
-                    text::measure(&e.fixed_points, &readout, (&[], "output"), folder)
+                    text::measure(&readout, (&[], "output"), folder)
                 }
                 "claims" => text::write_claims(&claims(e, folder)?, folder),
                 _ => report(e, folder, rows),
@@ -100,8 +101,11 @@ pub fn rewrite(folder: &Path) -> Result<bool> {
 fn inputs(e: &TaskExperiment) -> Result<Vec<(String, Vec<f64>)>> {
     let held = |input: &StaticInput| match input {
         StaticInput::Zero => Ok((input.to_string(), vec![0.0; e.task.inputs()])),
+        StaticInput::Given(values) => {
+            Ok((input.to_string(), static_input::given(values, e.task.inputs())?))
+        }
         other => Err(Error::Usage(format!(
-            "fixed_points.inputs: {other}: a task has no words; hold its input at `Zero`"
+            "fixed_points.inputs: {other}: a task has no words; hold its input at `Zero` or `Given([…])`"
         ))),
     };
     e.fixed_points.inputs.iter().map(held).collect()
@@ -224,8 +228,11 @@ fn claims(e: &TaskExperiment, folder: &Path) -> Result<Vec<Claim>> {
     let table = records::FixedPoints::read(folder)?;
     let (tolerance, certified) = (table.tolerance()?, table.certified()?);
     let (unstable, stable) = (table.unstable()?, table.stable()?);
+    let input = table.input()?;
+    let first = e.fixed_points.inputs[0].to_string();
+    let smallest = e.fixed_points.finder.smallest();
     let proved: Vec<usize> = (0..table.height())
-        .filter(|&i| tolerance[i] == e.fixed_points.primary && certified[i] == Some(true))
+        .filter(|&i| input[i] == first && tolerance[i] == smallest && certified[i] == Some(true))
         .collect();
     let claim = |name, statement: String, measured: usize, wanted: usize, reference| Claim {
         name,
@@ -248,7 +255,7 @@ fn claims(e: &TaskExperiment, folder: &Path) -> Result<Vec<Claim>> {
     for (k, name) in BY_INDEX.into_iter().enumerate().take(n + 1) {
         let found = match k {
             0 => stable,
-            k => proved.iter().filter(|&&i| unstable[i] == k).count(),
+            k => proved.iter().filter(|&&i| unstable[i] == Some(k)).count(),
         };
         let statement = match k {
             0 => format!("of them proved stable; the law asks for {}", expected(n, k)),

@@ -100,6 +100,7 @@ pub fn spectrum(
 pub fn plane(table: &Frame<Eigenvalues>) -> Result<Figure> {
     let (re, im) = (table.re()?, table.im()?);
     let mode = table.mode()?;
+    let shown = shown(table)?;
     let mut svg = String::new();
     {
         let area = area(&mut svg);
@@ -108,8 +109,9 @@ pub fn plane(table: &Frame<Eigenvalues>) -> Result<Figure> {
             key(colour(0), "other modes"),
             key(GREY, "unit circle"),
         ];
-        let xs = range(re.iter().copied().chain([-0.05, 1.05]));
-        let ys = range(im.iter().flat_map(|x| [*x, -x]));
+        // The whole circle: what lies outside it is unstable.
+        let xs = range(shown.iter().map(|&i| re[i]).chain([-1.05, 1.05]));
+        let ys = range(shown.iter().flat_map(|&i| [im[i], -im[i]]).chain([-1.05, 1.05]));
         let (xs, ys) = equal(xs, ys, &keys);
         let mut chart = chart(&area, &keys, (xs, "real part"), (ys, "imaginary part"));
         let circle: Vec<(f64, f64)> = (0..=720)
@@ -120,15 +122,15 @@ pub fn plane(table: &Frame<Eigenvalues>) -> Result<Figure> {
             .collect();
         line(&mut chart, &circle, GREY.stroke_width(2));
         let pick = |slow: bool| -> Vec<(f64, f64)> {
-            let modes = (0..re.len()).filter(|&i| (mode[i] <= 2) == slow);
-            modes.map(|i| (re[i], im[i])).collect()
+            let modes = shown.iter().filter(|&&i| (mode[i] <= 2) == slow);
+            modes.map(|&i| (re[i], im[i])).collect()
         };
         dots(&mut chart, pick(false), 2, colour(0).mix(0.25).filled());
         dots(&mut chart, pick(true), 3, colour(1).mix(0.6).filled());
         area.present().expect("drawing into text cannot fail");
     }
-    let points = table.point()?.into_iter().map(|p| p as u64);
-    let points = points.collect::<std::collections::BTreeSet<_>>().len();
+    let point = table.point()?;
+    let points = shown.iter().map(|&i| point[i]).collect::<std::collections::BTreeSet<_>>().len();
     Ok(Figure {
         name: "eigenvalues",
         title: "How the state moves near the slow points",
@@ -136,11 +138,18 @@ pub fn plane(table: &Frame<Eigenvalues>) -> Result<Figure> {
             "Eigenvalues of the Jacobian at {points} slow points. A mode near 1 keeps what it is \
              given for many tokens; one near 0 forgets at once; off the real axis it rotates."
         ),
-        alt: format!("{} eigenvalues in the complex plane with the unit circle.", re.len()),
+        alt: format!("{} eigenvalues in the complex plane with the unit circle.", shown.len()),
         tables: &[Eigenvalues::NAME],
         svg,
         plot: Some(eigenvalues(table)?),
     })
+}
+
+/// Rows of the primary points; of all points where none is primary.
+fn shown(table: &Frame<Eigenvalues>) -> Result<Vec<usize>> {
+    let primary = table.primary()?;
+    let any = primary.contains(&true);
+    Ok((0..primary.len()).filter(|&i| primary[i] || !any).collect())
 }
 
 /// The slowest modes of every point, with their time constants to ask for.
@@ -149,7 +158,7 @@ fn eigenvalues(table: &Frame<Eigenvalues>) -> Result<Plot> {
     let (mode, tau, point) = (table.mode()?, table.tau()?, table.point()?);
     let mut slow = Series::points("two slowest modes", axes::css(1), 6.0, 0.7);
     let mut others = Series::points("other modes", axes::css(0), 4.0, 0.35);
-    for i in (0..re.len()).filter(|&i| mode[i] <= ASKED) {
+    for i in shown(table)?.into_iter().filter(|&i| mode[i] <= ASKED) {
         let series = if mode[i] <= 2 { &mut slow } else { &mut others };
         let text = format!(
             "point {:.0}, mode {:.0}: λ = {:.4} {:+.4}i, τ = {:.1} tokens",
@@ -177,12 +186,13 @@ pub fn time_constants(
     along: Option<&Frame<Lyapunov>>,
 ) -> Result<Figure> {
     let (mode, tau) = (table.mode()?, table.tau()?);
+    let shown = shown(table)?;
     let at =
         |values: &[f64], share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
     let mut rows = Vec::new();
     for m in 1..=MODES {
         let mut values: Vec<f64> =
-            (0..mode.len()).filter(|&i| mode[i] == m).map(|i| tau[i].max(1e-2)).collect();
+            shown.iter().filter(|&&i| mode[i] == m).map(|&i| tau[i].max(1e-2)).collect();
         values.sort_by(f64::total_cmp);
         if !values.is_empty() {
             rows.push((m as f64, at(&values, 0.1), at(&values, 0.5), at(&values, 0.9)));

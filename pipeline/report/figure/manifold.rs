@@ -7,6 +7,7 @@ use crate::records::{FixedPoints, Frame, Readouts, States};
 use crate::report::plot::{Plot, Series};
 use plotters::prelude::*;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Labels that get a colour of their own; further ones share the last.
 const COLOURED: usize = 6;
@@ -29,9 +30,7 @@ pub fn draw(
     let names = by_count(&labels);
     let shown = |label: &str| names.iter().position(|n| *n == label).unwrap_or(0).min(COLOURED);
 
-    let headline = headline(fixed)?;
-    let (fx, fy) = (fixed.pc_1()?, fixed.pc_2()?);
-    let fixed_points: Vec<(f64, f64)> = headline.iter().map(|&i| (fx[i], fy[i])).collect();
+    let marks = marks(fixed, range(x.iter().copied()), range(y.iter().copied()))?;
     let drawn: Vec<usize> = (0..x.len()).step_by(x.len().div_ceil(DRAWN)).collect();
     let mut svg = String::new();
     {
@@ -41,11 +40,12 @@ pub fn draw(
         let mut keys: Vec<axes::Key> = (0..groups)
             .map(|g| key(colour(g), if rest && g == COLOURED { "others" } else { names[g] }))
             .collect();
-        if !fixed_points.is_empty() {
-            keys.push(key(axes::INK, "slow points"));
+        if marks.any() {
+            let rings = if marks.unstable.is_empty() { "" } else { "; rings: unstable" };
+            keys.push(key(axes::INK, format!("slow and fixed points{rings}")));
         }
-        let xs = range(x.iter().copied().chain(fixed_points.iter().map(|p| p.0)));
-        let ys = range(y.iter().copied().chain(fixed_points.iter().map(|p| p.1)));
+        let xs = range(x.iter().copied().chain(marks.all().map(|p| p.0)));
+        let ys = range(y.iter().copied().chain(marks.all().map(|p| p.1)));
         let (xs, ys) = equal(xs, ys, &keys);
         let mut chart = chart(
             &area,
@@ -62,11 +62,14 @@ pub fn draw(
         if let Some(readouts) = readouts {
             arrows(&mut chart, readouts, &x, &y)?;
         }
-        dots(&mut chart, fixed_points.iter().copied(), 4, axes::PAPER.filled());
-        dots(&mut chart, fixed_points.iter().copied(), 3, axes::INK.filled());
+        let solid = || marks.slow.iter().chain(&marks.stable).copied();
+        dots(&mut chart, solid(), 4, axes::PAPER.filled());
+        dots(&mut chart, solid(), 3, axes::INK.filled());
+        dots(&mut chart, marks.unstable.iter().copied(), 5, axes::INK.filled());
+        dots(&mut chart, marks.unstable.iter().copied(), 3, axes::PAPER.filled());
         area.present().expect("drawing into text cannot fail");
     }
-    let plot = plot(states, &labels, &names, &shown, &fixed_points)?;
+    let plot = plot(states, &labels, &names, &shown, &marks)?;
     let documents: std::collections::BTreeSet<usize> = states.document()?.into_iter().collect();
     Ok(Some(Figure {
         name: "manifold",
@@ -74,37 +77,37 @@ pub fn draw(
         caption: if states.word()?.is_some() {
             format!(
                 "{} of {} states of {} test documents in their first two principal components, \
-                 to one scale, coloured by the document's label; {} slow points (black) where the \
-                 state nearly stands still; arrows: the readout vectors, scaled to the plot; thin \
-                 lines: single documents from their first word on.",
+                 to one scale, coloured by the document's label; {}; arrows: the readout vectors, scaled to \
+                 the plot; thin lines: single documents from their first word on.",
                 drawn.len(),
                 x.len(),
                 documents.len(),
-                fixed_points.len()
+                marks.text()
             )
         } else if labels.iter().any(|l| l != "given") {
             format!(
                 "{} of {} states of {} test trials in their first two principal components, to one \
-                 scale, coloured by what should be said; {} slow points (black) where the state nearly stands \
-                 still; arrows: the readout vectors, scaled to the plot; thin lines: single trials.",
+                 scale, coloured by the right output; {}; arrows: the readout vectors, scaled to the plot; \
+                 thin lines: single trials.",
                 drawn.len(),
                 x.len(),
                 documents.len(),
-                fixed_points.len()
+                marks.text()
             )
         } else {
             format!(
                 "{} of {} states that were given in their first two principal components, to one \
-                 scale; {} slow points (black) where the state nearly stands still.",
+                 scale; {}.{}",
                 drawn.len(),
                 x.len(),
-                fixed_points.len()
+                marks.text(),
+                if documents.len() < x.len() { " Thin lines: single trajectories." } else { "" }
             )
         },
         alt: format!(
             "Scatter plot of {} network states with {} slow points and {} readout arrows.",
             drawn.len(),
-            fixed_points.len(),
+            marks.all().count(),
             readouts.map_or(0, Frame::height)
         ),
         tables: if readouts.is_some() {
@@ -117,6 +120,71 @@ pub fn draw(
     }))
 }
 
+/// Times the states' own range within which points are drawn.
+const AROUND: f64 = 1.5;
+
+/// Slow and fixed points in the plane.
+#[derive(Default)]
+struct Marks {
+    /// Slow points that figures are about, nothing being proved of them.
+    slow: Vec<(f64, f64)>,
+    /// Fixed points that are proved to attract.
+    stable: Vec<(f64, f64)>,
+    /// Fixed points that are proved to repel along some direction.
+    unstable: Vec<(f64, f64)>,
+    /// Points that lie too far out to be drawn.
+    outside: usize,
+}
+
+impl Marks {
+    fn all(&self) -> impl Iterator<Item = &(f64, f64)> {
+        self.slow.iter().chain(&self.stable).chain(&self.unstable)
+    }
+
+    fn any(&self) -> bool {
+        self.all().next().is_some()
+    }
+
+    fn text(&self) -> String {
+        let outside = match self.outside {
+            0 => String::new(),
+            n => format!("; {n} more lie farther out than the picture shows"),
+        };
+        format!(
+            "{} points where the state nearly stands still (black) and, of the fixed points, {} proved stable (black) and {} \
+             proved unstable (rings){outside}",
+            self.slow.len(),
+            self.stable.len(),
+            self.unstable.len()
+        )
+    }
+}
+
+/// The primary slow points, and what was proved under the same input.
+fn marks(fixed: &Frame<FixedPoints>, xs: Range<f64>, ys: Range<f64>) -> Result<Marks> {
+    let (input, primary, stability) = (fixed.input()?, fixed.primary()?, fixed.stability()?);
+    let (x, y) = (fixed.pc_1()?, fixed.pc_2()?);
+    let within = |range: &Range<f64>, v: f64| {
+        let (middle, half) = ((range.start + range.end) / 2.0, (range.end - range.start) / 2.0);
+        (v - middle).abs() <= AROUND * half
+    };
+    let mut marks = Marks::default();
+    for i in (0..input.len()).filter(|&i| input[i] == input[0]) {
+        let group = match stability[i].as_deref() {
+            Some("stable") => &mut marks.stable,
+            Some("unstable") => &mut marks.unstable,
+            _ if primary[i] => &mut marks.slow,
+            _ => continue,
+        };
+        if within(&xs, x[i]) && within(&ys, y[i]) {
+            group.push((x[i], y[i]));
+        } else {
+            marks.outside += 1;
+        }
+    }
+    Ok(marks)
+}
+
 /// Most states in the plot that can be asked.
 const PLOTTED: usize = 3000;
 
@@ -126,7 +194,7 @@ fn plot(
     labels: &[String],
     names: &[&str],
     shown: &dyn Fn(&str) -> usize,
-    slow: &[(f64, f64)],
+    marks: &Marks,
 ) -> Result<Plot> {
     let (x, y) = (states.pc_1()?, states.pc_2()?);
     let (document, token) = (states.document()?, states.token()?);
@@ -144,9 +212,17 @@ fn plot(
         let text = format!("{word}document {}, word {}: {}", document[i], token[i] + 1, labels[i]);
         series[shown(&labels[i])].add(x[i], y[i], text);
     }
-    let mut black = Series::points("slow points", "ink".into(), 6.0, 1.0);
-    slow.iter().for_each(|p| black.add(p.0, p.1, "slow point".into()));
-    series.push(black);
+    for (name, colour, points, text) in [
+        ("slow points", "ink", &marks.slow, "slow point"),
+        ("stable fixed points", "ink", &marks.stable, "fixed point, proved stable"),
+        ("unstable fixed points", "#d55e00", &marks.unstable, "fixed point, proved unstable"),
+    ] {
+        if !points.is_empty() {
+            let mut own = Series::points(name, colour.into(), 6.0, 1.0);
+            points.iter().for_each(|p| own.add(p.0, p.1, text.into()));
+            series.push(own);
+        }
+    }
     Ok(Plot {
         series,
         x: "first principal component",
@@ -178,18 +254,6 @@ pub fn colours(labels: &[String], more: &[&[String]]) -> BTreeMap<String, String
         all.entry(name.clone()).or_insert_with(|| css(i));
     }
     all
-}
-
-/// Rows of the headline: the first input, and the tolerance that has spectra
-/// (or else the smallest with points).
-fn headline(fixed: &Frame<FixedPoints>) -> Result<Vec<usize>> {
-    let inputs = fixed.input()?;
-    let tau = fixed.tau_1()?;
-    let tolerances = fixed.tolerance()?;
-    let Some(first) = inputs.first() else { return Ok(Vec::new()) };
-    let with_spectrum = (0..inputs.len()).find(|&i| !tau[i].is_nan());
-    let Some(tolerance) = with_spectrum.map(|i| tolerances[i]) else { return Ok(Vec::new()) };
-    Ok((0..inputs.len()).filter(|&i| inputs[i] == *first && tolerances[i] == tolerance).collect())
 }
 
 fn trajectories(

@@ -231,7 +231,7 @@ fn majority(corpus: &Corpus) -> f64 {
 /// Change of the readout by each word at the central state, beyond the change
 /// by the held input, `[words][outputs]`.
 ///
-/// The central state is the slow point (headline input and tolerance) nearest
+/// The central state is the slow point (primary input and tolerance) nearest
 /// to the mean state; where there is none, the mean state itself.
 fn word_effects(
     e: &Experiment,
@@ -241,13 +241,12 @@ fn word_effects(
 ) -> Result<Vec<Vec<f64>>> {
     let (axes, _) = super::states::read_axes(folder)?;
     let table = records::FixedPoints::read(folder)?;
-    let (helds, tolerances) = (table.input()?, table.tolerance()?);
     let first = &e.fixed_points.inputs[0];
-    let states = table.state()?;
+    let (primary, states) = (table.primary()?, table.state()?);
     let distance =
         |s: &[f64]| s.iter().zip(axes.mean.iter()).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
     let centre = (0..states.len())
-        .filter(|&i| helds[i] == first.to_string() && tolerances[i] == e.fixed_points.primary)
+        .filter(|&i| primary[i])
         .min_by(|&i, &j| distance(&states[i]).total_cmp(&distance(&states[j])))
         .map_or_else(|| axes.mean.as_slice().to_vec(), |i| states[i].clone());
 

@@ -58,7 +58,8 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
     }
     let said = said(e, folder, &scene.corpus)?;
     made.files.push(text_gains(&scene.corpus.words, &said).write(folder)?);
-    made = made.with(keys::TEXT_GAINS_COUNT, said.iter().filter(|g| g.told()).count() as f64);
+    made = made
+        .with(keys::TEXT_GAINS_COUNT, said.iter().filter(|g| g.is_significant()).count() as f64);
     let mut list: Vec<u32> = Vec::new();
     let sets = scene.sets(e, folder)?;
     let probes: Vec<usize> = sets.positive.iter().chain(&sets.negative).copied().collect();

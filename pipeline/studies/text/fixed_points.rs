@@ -4,21 +4,24 @@ use super::states::{padded, read_axes};
 use super::{logits, lyapunov, read};
 use crate::dynamics::adam::{self, Adam};
 use crate::dynamics::certificate::{Certificate, certify};
+use crate::dynamics::explore::{Exploration, Explored, Start, converged, explore, unseen};
 use crate::dynamics::finder::{SearchResult, SlowPoint, median_norm, search};
 use crate::dynamics::linearise::Linearisation;
-use crate::dynamics::{Dynamics, Map, Stop, select::select};
+use crate::dynamics::select::{Selection, select};
+use crate::dynamics::{Dynamics, Map, Stop};
 use crate::engine::StageOutput;
 use crate::experiment::{Experiment, FixedPointSettings, SearchMethod};
 use crate::geometry::{Pca, participation_ratio, varied};
-use crate::linalg::{Complex, Matrix, time_constant};
-use crate::model::StaticInput;
+use crate::linalg::{Complex, ComplexMatrix, Matrix, time_constant};
+use crate::model::{StaticInput, foreign};
 use crate::ops::Cell;
 use crate::records::{self, column, keys};
-use crate::{Result, seed, stats};
+use crate::{Error, Result, seed, stats};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_distr::StandardNormal;
 use rayon::prelude::*;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 /// A slow point that was kept.
@@ -26,18 +29,60 @@ struct Row {
     input: String,
     tolerance: f64,
     point: SlowPoint,
-    seed_state: usize,
+    /// Whether figures and claims are about it.
+    primary: bool,
+    start: Start,
+    /// Row of the table `states`.
+    initial_state: Option<usize>,
     stop: Stop,
+    /// Distance from the nearest initial state, in median state norms.
+    from_states: f64,
+    seen: Seen,
+}
+
+/// What was computed and proved at a point.
+#[derive(Default)]
+struct Seen {
     proof: Option<Certificate>,
-    /// Eigenvalues, slowest first; empty where no spectrum was computed.
-    spectrum: Vec<Complex>,
+    /// Modes, slowest first.
+    linear: Option<Linearisation>,
+}
+
+impl Seen {
+    fn at(
+        map: &dyn Dynamics,
+        state: &[f64],
+        readout: &[f64],
+        (spectrum, proof): (bool, bool),
+    ) -> Result<Self> {
+        let w = (readout.len() == state.len()).then_some(readout);
+        Ok(Self {
+            proof: proof.then(|| certify(map, state)).transpose()?,
+            linear: spectrum.then(|| Linearisation::at(map, state, w)).transpose()?,
+        })
+    }
+
+    /// Eigenvalues, slowest first; none where no spectrum was computed.
+    fn spectrum(&self) -> &[Complex] {
+        self.linear.as_ref().map_or(&[], |l| &l.eigen.values)
+    }
+
+    /// What is proved of how it attracts.
+    fn stability(&self) -> Option<&'static str> {
+        let proof = self.proof.as_ref().filter(|p| p.exists())?;
+        Some(match (proof.is_stable(), proof.is_unstable()) {
+            (true, _) => "stable",
+            (_, true) => "unstable",
+            _ => "undecided",
+        })
+    }
 }
 
 /// How the searches of one input and tolerance went.
 struct Searched {
     input: String,
     tolerance: f64,
-    seeds: usize,
+    searches: usize,
     reached: usize,
     kept: usize,
     moved: Option<f64>,
@@ -45,12 +90,25 @@ struct Searched {
     dimension: f64,
 }
 
+/// How the searches of one input and kind of start went, without a limit of distance.
+struct ExploredFrom {
+    input: String,
+    start: Start,
+    searches: usize,
+    diverged: usize,
+    converged: usize,
+    points: usize,
+    new: usize,
+    farther: usize,
+    unseen: Option<f64>,
+}
+
 /// What a search needs of a network and its corpus.
 pub(in crate::studies) struct FixedPointProblem<'a> {
     pub settings: &'a FixedPointSettings,
     pub seed: u64,
     pub cell: &'a Cell,
-    /// Names and vectors of the inputs that are held; the first is the headline.
+    /// Names and vectors of the inputs that are held; the first is the primary one.
     pub inputs: Vec<(String, Vec<f64>)>,
     /// Weights `[outputs, state]` and bias; nothing where there is no readout.
     pub readout: (Vec<f64>, Vec<f64>),
@@ -74,11 +132,11 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
     let mut lengths: Vec<f64> = corpus.test.documents.iter().map(|d| d.len() as f64).collect();
     let length = median(&mut lengths).expect("there are test documents");
     let table = records::Eigenvalues::read(folder)?;
-    let (mode, tau) = (table.mode()?, table.tau()?);
-    if !mode.is_empty() {
+    let (primary, mode, tau) = (table.primary()?, table.mode()?, table.tau()?);
+    if primary.contains(&true) {
         let modes = mode.iter().copied().max().unwrap_or(0);
         let slow = (1..=modes).filter(|&m| {
-            let of = (0..mode.len()).filter(|&i| mode[i] == m).map(|i| tau[i]);
+            let of = (0..mode.len()).filter(|&i| primary[i] && mode[i] == m).map(|i| tau[i]);
             median(&mut of.collect::<Vec<_>>()).is_some_and(|t| t >= length)
         });
         made = made.with(keys::FIXED_POINTS_SLOW_MODES, slow.count() as f64);
@@ -109,58 +167,103 @@ pub(in crate::studies) fn find_fixed_points(
         })
         .collect();
 
-    let (mut rows, mut searches) = (Vec::new(), Vec::new());
+    let given = match &settings.given {
+        Some(path) => given(path, problem.cell)?,
+        None => Vec::new(),
+    };
+    let visited: Vec<&[f64]> = chosen.iter().map(|&i| states[i].as_slice()).collect();
+    let (mut rows, mut searches, mut explorations) = (Vec::new(), Vec::new(), Vec::new());
     for (i, (held, input)) in problem.inputs.iter().enumerate() {
         let map = Map::new(problem.cell, input)?;
         let mut found: Vec<SearchResult> = Vec::with_capacity(chosen.len());
-        let seeds = initial.iter().map(Vec::as_slice);
-        search(&map, seeds, scale, &settings.finder, |d| {
+        let views = initial.iter().map(Vec::as_slice);
+        search(&map, views, scale, &settings.finder, |d| {
             found.push(d);
             Ok(())
         })?;
-        let along = i == 0;
-        let together = match settings.search {
+        let joint = match settings.search {
             SearchMethod::Sequential => Vec::new(),
             SearchMethod::Joint => {
-                let seeds: Vec<&[f64]> = initial.iter().map(Vec::as_slice).collect();
-                adam::search(&map, &seeds, &Adam { tolerance: settings.primary, ..Adam::default() })
+                let views: Vec<&[f64]> = initial.iter().map(Vec::as_slice).collect();
+                adam::search(&map, &views, &Adam { tolerance: settings.primary, ..Adam::default() })
             }
         };
-        let found = Found { each: &found, together: &together };
-        let (mut kept, mut went) =
-            gather(settings, held, &map, found, scale, &problem.readout.0, along)?;
-        kept.iter_mut().for_each(|r| r.seed_state = chosen[r.seed_state]);
+        let place = Place { settings, held, map: &map, visited: &visited, scale, first: i == 0 };
+        let found = Found { each: &found, joint: &joint };
+        let (mut kept, mut went) = place.near(found, &problem.readout.0)?;
+        let wide =
+            explore(&map, &visited, &given, &settings.explore, &settings.finder, problem.seed)?;
+        let (mut beyond, mut from) = place.anywhere(&wide, &kept, &problem.readout.0)?;
+        kept.append(&mut beyond);
+        kept.iter_mut().for_each(|r| r.initial_state = r.initial_state.map(|i| chosen[i]));
         rows.append(&mut kept);
         searches.append(&mut went);
+        explorations.append(&mut from);
     }
     let (axes, _) = read_axes(folder)?;
-    let files = [
-        write(folder, &rows, &axes, &problem.readout)?,
+    let mut files = vec![
+        write(folder, &rows, &axes, &problem.readout, settings)?,
         write_searches(folder, &searches)?,
+        write_explorations(folder, &explorations)?,
         write_eigenvalues(folder, &rows)?,
     ];
+    if settings.save_jacobians {
+        files.push(write_jacobians(folder, &rows)?);
+    }
     let first = &problem.inputs[0].0;
-    let headline: Vec<&Row> =
-        rows.iter().filter(|r| r.input == *first && r.tolerance == settings.primary).collect();
-    let proofs: Vec<&Certificate> =
-        rows.iter().filter(|r| r.input == *first).filter_map(|r| r.proof.as_ref()).collect();
+    let primary: Vec<&Row> = rows.iter().filter(|r| r.primary).collect();
+    let smallest = settings.finder.smallest();
+    let distinct: Vec<&Row> =
+        rows.iter().filter(|r| r.input == *first && r.tolerance == smallest).collect();
+    let proofs: Vec<&Certificate> = distinct.iter().filter_map(|r| r.seen.proof.as_ref()).collect();
     let count = |f: fn(&Certificate) -> bool| proofs.iter().filter(|p| f(p)).count() as f64;
+    let farther = distinct.iter().filter(|r| r.from_states > settings.finder.max_distance).count();
+    let explored: usize =
+        explorations.iter().filter(|e| e.input == *first).map(|e| e.searches).sum();
     let went = searches
         .iter()
         .find(|s| s.input == *first && s.tolerance == settings.primary)
-        .expect("the headline tolerance is one of the finder's");
+        .expect("the primary tolerance is one of the finder's");
     let mut made = StageOutput::files(files)
-        .with(keys::FIXED_POINTS_COUNT, headline.len() as f64)
-        .with(keys::FIXED_POINTS_REACHED, went.reached as f64 / went.seeds as f64)
+        .with(keys::FIXED_POINTS_COUNT, primary.len() as f64)
+        .with(keys::FIXED_POINTS_REACHED, went.reached as f64 / went.searches as f64)
+        .with(keys::FIXED_POINTS_SEARCHES, went.searches as f64)
+        .with(keys::FIXED_POINTS_TOO_FAR, went.stops[0] as f64)
+        .with(keys::FIXED_POINTS_STALLED, went.stops[1] as f64)
+        .with(keys::FIXED_POINTS_OUT_OF_STEPS, went.stops[2] as f64)
+        .with(keys::FIXED_POINTS_EXPLORED, explored as f64)
+        .with(keys::FIXED_POINTS_DISTINCT, distinct.len() as f64)
+        .with(keys::FIXED_POINTS_FARTHER, farther as f64)
         .with(keys::FIXED_POINTS_TRIED, proofs.len() as f64)
         .with(keys::FIXED_POINTS_CERTIFIED, count(Certificate::exists))
         .with(keys::FIXED_POINTS_STABLE, count(Certificate::is_stable))
+        .with(keys::FIXED_POINTS_UNSTABLE, count(Certificate::is_unstable))
         .with(keys::DIMENSION_FIXED_POINTS, went.dimension);
-    let slowest = headline.iter().filter_map(|r| r.spectrum.first());
+    // The cells map a box into itself: the indices of all fixed points in it add up to 1.
+    let indices: Option<f64> = distinct.iter().map(|r| Some(r.seen.proof?.index? as f64)).sum();
+    if let Some(sum) = indices {
+        made = made.with(keys::FIXED_POINTS_INDEX_SUM, sum);
+    }
+    let slowest = primary.iter().filter_map(|r| r.seen.spectrum().first());
     if let Some(tau) = median(&mut slowest.map(|&l| time_constant(l)).collect::<Vec<_>>()) {
         made = made.with(keys::FIXED_POINTS_TAU_1, tau);
     }
     Ok(made)
+}
+
+/// States to search from, of one's own.
+fn given(path: &Path, cell: &Cell) -> Result<Vec<Vec<f64>>> {
+    let read = foreign::read_states(path)?.states;
+    let size = cell.kind.state_size(cell.units);
+    match read.iter().position(|s| s.len() != size) {
+        None => Ok(read),
+        Some(row) => Err(Error::input(
+            path.display(),
+            format!("row {row}"),
+            format!("a state of {} numbers, the network has {size}", read[row].len()),
+            "give states of this network; an LSTM's is [h, c]",
+        )),
+    }
 }
 
 fn median(values: &mut [f64]) -> Option<f64> {
@@ -173,7 +276,7 @@ fn median(values: &mut [f64]) -> Option<f64> {
 struct Found<'a> {
     each: &'a [SearchResult],
     /// By the published search, if it was asked for.
-    together: &'a [SearchResult],
+    joint: &'a [SearchResult],
 }
 
 impl<'a> Found<'a> {
@@ -183,84 +286,174 @@ impl<'a> Found<'a> {
         &self,
         t: usize,
         tolerance: f64,
-        headline: bool,
+        primary: bool,
     ) -> Vec<(&'a SearchResult, &'a SlowPoint)> {
-        if headline && !self.together.is_empty() {
+        if primary && !self.joint.is_empty() {
             let reached = |d: &&SearchResult| d.stop == Stop::Converged || d.last.speed < tolerance;
-            return self.together.iter().filter(reached).map(|d| (d, &d.last)).collect();
+            return self.joint.iter().filter(reached).map(|d| (d, &d.last)).collect();
         }
         self.each.iter().filter_map(|d| Some((d, d.reached[t].as_ref()?))).collect()
     }
 }
 
-/// Keeps points at each tolerance; spectra along the headline, proofs at the end.
-fn gather(
-    settings: &FixedPointSettings,
-    held: &str,
-    map: &dyn Dynamics,
-    found: Found,
+/// Where and how points are looked for.
+struct Place<'a> {
+    settings: &'a FixedPointSettings,
+    held: &'a str,
+    map: &'a dyn Dynamics,
+    /// Visited states, without noise.
+    visited: &'a [&'a [f64]],
     scale: f64,
-    readout: &[f64],
-    headline: bool,
-) -> Result<(Vec<Row>, Vec<Searched>)> {
-    let tolerances = &settings.finder.tolerances;
-    let smallest = tolerances.iter().copied().fold(f64::INFINITY, f64::min);
-    let stops = [Stop::TooFar, Stop::Stalled, Stop::OutOfSteps]
-        .map(|stop| found.each.iter().filter(|d| d.stop == stop).count());
-    let (mut rows, mut searches) = (Vec::new(), Vec::new());
-    for (t, &tolerance) in tolerances.iter().enumerate() {
-        let reached = found.at(t, tolerance, tolerance == settings.primary);
+    /// Whether this is the primary input.
+    first: bool,
+}
+
+impl Place<'_> {
+    /// Keeps points at each tolerance; spectra at those that figures are about, spectra and proofs at the end.
+    fn near(&self, found: Found, readout: &[f64]) -> Result<(Vec<Row>, Vec<Searched>)> {
+        let Place { settings, held, map, scale, .. } = *self;
+        let tolerances = &settings.finder.tolerances;
+        let smallest = settings.finder.smallest();
+        let stops = [Stop::TooFar, Stop::Stalled, Stop::OutOfSteps]
+            .map(|stop| found.each.iter().filter(|d| d.stop == stop).count());
+        let (mut rows, mut searches) = (Vec::new(), Vec::new());
+        for (t, &tolerance) in tolerances.iter().enumerate() {
+            let reached = found.at(t, tolerance, tolerance == settings.primary);
+            let points: Vec<(&[f64], f64)> =
+                reached.iter().map(|(_, p)| (p.state.as_slice(), p.speed)).collect();
+            let kept = select(&points, scale, &settings.selection);
+            let mut moved: Vec<f64> =
+                reached.iter().map(|(_, p)| p.distance_from_init / scale).collect();
+            let primary = self.first && tolerance == settings.primary;
+            let with_spectrum =
+                if primary { spread(kept.len(), settings.spectra) } else { Vec::new() };
+            let proofs = if tolerance == smallest { kept.len().min(settings.proofs) } else { 0 };
+            let seen: Vec<Seen> = kept
+                .par_iter()
+                .enumerate()
+                .map(|(k, &i)| {
+                    let spectrum = k < proofs || with_spectrum.binary_search(&k).is_ok();
+                    Seen::at(map, points[i].0, readout, (spectrum, k < proofs))
+                })
+                .collect::<Result<_>>()?;
+            searches.push(Searched {
+                input: held.to_string(),
+                tolerance,
+                searches: found.each.len(),
+                reached: reached.len(),
+                kept: kept.len(),
+                moved: median(&mut moved),
+                stops,
+                dimension: dimension(&kept.iter().map(|&i| points[i].0).collect::<Vec<_>>())?,
+            });
+            rows.extend(kept.iter().zip(seen).map(|(&i, seen)| Row {
+                input: held.to_string(),
+                tolerance,
+                point: reached[i].1.clone(),
+                primary,
+                start: Start::Near,
+                initial_state: Some(reached[i].0.initial_state),
+                stop: reached[i].0.stop,
+                from_states: self.from_states(points[i].0),
+                seen,
+            }));
+        }
+        Ok((rows, searches))
+    }
+
+    /// Distance from the nearest initial state, in median state norms.
+    fn from_states(&self, point: &[f64]) -> f64 {
+        let nearest = self.visited.iter().map(|s| distance(s, point)).fold(f64::INFINITY, f64::min);
+        nearest / self.scale
+    }
+
+    /// Points that searches without a limit came to and that are not among `near`; how each kind of start did.
+    fn anywhere(
+        &self,
+        wide: &Exploration,
+        near: &[Row],
+        readout: &[f64],
+    ) -> Result<(Vec<Row>, Vec<ExploredFrom>)> {
+        let settings = self.settings;
+        let smallest = settings.finder.smallest();
+        let unique = settings.selection.unique * self.scale;
+        let searches = &wide.searches;
+        let ends: Vec<&Explored> = searches.iter().filter(converged).collect();
         let points: Vec<(&[f64], f64)> =
-            reached.iter().map(|(_, p)| (p.state.as_slice(), p.speed)).collect();
-        let kept = select(&points, scale, &settings.selection);
-        let mut moved: Vec<f64> =
-            reached.iter().map(|(_, p)| p.distance_from_init / scale).collect();
-        let with_spectrum = if headline && tolerance == settings.primary {
-            spread(kept.len(), settings.spectra)
-        } else {
-            Vec::new()
-        };
-        let proofs = if tolerance == smallest { kept.len().min(settings.proofs) } else { 0 };
-        let analysed: Vec<(Vec<Complex>, Option<Certificate>)> = kept
+            ends.iter().map(|e| (e.result.last.state.as_slice(), e.result.last.speed)).collect();
+        let selection = Selection { outlier: 0.0, ..settings.selection.clone() };
+        let known: Vec<&[f64]> = near
+            .iter()
+            .filter(|r| r.tolerance == smallest)
+            .map(|r| r.point.state.as_slice())
+            .collect();
+        let is_new = |i: &usize| known.iter().all(|k| distance(k, points[*i].0) > unique);
+        let new: Vec<usize> =
+            select(&points, self.scale, &selection).into_iter().filter(is_new).collect();
+        let all: Vec<&[f64]> =
+            known.iter().copied().chain(new.iter().map(|&i| points[i].0)).collect();
+        // The point each search came to: the nearest of those kept.
+        let end: Vec<usize> = points
+            .par_iter()
+            .map(|(p, _)| {
+                let by =
+                    |a: &usize, b: &usize| distance(all[*a], p).total_cmp(&distance(all[*b], p));
+                (0..all.len()).min_by(by).expect("its own is kept, or one near it")
+            })
+            .collect();
+        let seen: Vec<Seen> = new
             .par_iter()
             .enumerate()
             .map(|(k, &i)| {
-                let state = points[i].0;
-                let spectrum = with_spectrum.binary_search(&k).is_ok();
-                if !spectrum && k >= proofs {
-                    return Ok((Vec::new(), None));
-                }
-                let proof = (k < proofs).then(|| certify(map, state)).transpose()?;
-                let w = (readout.len() == state.len()).then_some(readout);
-                let values = if spectrum {
-                    Linearisation::at(map, state, w)?.eigen.values
-                } else {
-                    Vec::new()
-                };
-                Ok((values, proof))
+                let looked = k < settings.proofs;
+                Seen::at(self.map, points[i].0, readout, (looked, looked))
             })
             .collect::<Result<_>>()?;
-        searches.push(Searched {
-            input: held.to_string(),
-            tolerance,
-            seeds: found.each.len(),
-            reached: reached.len(),
-            kept: kept.len(),
-            moved: median(&mut moved),
-            stops,
-            dimension: dimension(&kept.iter().map(|&i| points[i].0).collect::<Vec<_>>())?,
-        });
-        rows.extend(kept.iter().zip(analysed).map(|(&i, (spectrum, proof))| Row {
-            input: held.to_string(),
-            tolerance,
-            point: reached[i].1.clone(),
-            seed_state: reached[i].0.initial_state,
-            stop: reached[i].0.stop,
-            proof,
-            spectrum,
-        }));
+        let rows: Vec<Row> = new
+            .iter()
+            .zip(seen)
+            .map(|(&i, seen)| Row {
+                input: self.held.to_string(),
+                tolerance: smallest,
+                point: ends[i].result.last.clone(),
+                primary: false,
+                start: ends[i].start,
+                initial_state: ends[i].visited,
+                stop: ends[i].result.stop,
+                from_states: self.from_states(points[i].0),
+                seen,
+            })
+            .collect();
+        let mut met: HashSet<usize> = (0..known.len()).collect();
+        let mut from = Vec::new();
+        let mut kinds: BTreeSet<Start> = searches.iter().map(|e| e.start).collect();
+        kinds.extend((wide.diverged > 0).then_some(Start::Running));
+        for start in kinds {
+            let own: Vec<usize> =
+                (0..ends.len()).filter(|&i| ends[i].start == start).map(|i| end[i]).collect();
+            let points: BTreeSet<usize> = own.iter().copied().collect();
+            let diverged = if start == Start::Running { wide.diverged } else { 0 };
+            let new: Vec<usize> = points.iter().copied().filter(|p| met.insert(*p)).collect();
+            let is_far =
+                |p: &&usize| rows[**p - known.len()].from_states > settings.finder.max_distance;
+            from.push(ExploredFrom {
+                input: self.held.to_string(),
+                start,
+                searches: searches.iter().filter(|e| e.start == start).count() + diverged,
+                diverged,
+                converged: own.len(),
+                points: points.len(),
+                farther: new.iter().filter(is_far).count(),
+                new: new.len(),
+                unseen: unseen(&own),
+            });
+        }
+        Ok((rows, from))
     }
-    Ok((rows, searches))
+}
+
+fn distance(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum::<f64>().sqrt()
 }
 
 /// At most `most` of `count` indices, evenly spread, ascending.
@@ -284,12 +477,17 @@ fn write(
     rows: &[Row],
     axes: &Pca,
     readout: &(Vec<f64>, Vec<f64>),
+    settings: &FixedPointSettings,
 ) -> Result<String> {
     let points: Vec<Vec<f64>> =
         rows.iter().map(|r| padded(axes.coordinates(&r.point.state, 3))).collect();
     let outputs: Vec<Vec<f64>> = rows.iter().map(|r| logits(readout, &r.point.state)).collect();
-    let tau = |r: &Row, mode: usize| r.spectrum.get(mode).map(|&l| time_constant(l));
-    let unstable = |r: &Row| r.spectrum.iter().filter(|l| l.norm() > 1.0).count();
+    let tau = |r: &Row, mode: usize| r.seen.spectrum().get(mode).map(|&l| time_constant(l));
+    let proof = |r: &Row| r.seen.proof;
+    let unstable = |r: &Row| {
+        let spectrum = r.seen.spectrum();
+        (!spectrum.is_empty()).then(|| spectrum.iter().filter(|l| l.norm() > 1.0).count())
+    };
     records::FixedPoints {
         input: column(rows.iter().map(|r| r.input.as_str())),
         tolerance: column(rows.iter().map(|r| r.tolerance)),
@@ -297,13 +495,17 @@ fn write(
         moved: column(rows.iter().map(|r| r.point.distance_from_init)),
         steps: column(rows.iter().map(|r| r.point.steps)),
         stop: column(rows.iter().map(|r| r.stop.name())),
-        seed_state: column(rows.iter().map(|r| r.seed_state)),
-        certified: column(rows.iter().map(|r| r.proof.as_ref().map(Certificate::exists))),
-        radius: column(rows.iter().map(|r| r.proof.as_ref().and_then(|p| p.radius))),
-        stable: column(rows.iter().map(|r| r.proof.as_ref().map(Certificate::is_stable))),
-        spectral_bound: column(
-            rows.iter().map(|r| r.proof.as_ref().and_then(|p| p.spectral_bound)),
-        ),
+        primary: column(rows.iter().map(|r| r.primary)),
+        start: column(rows.iter().map(|r| r.start.name())),
+        initial_state: column(rows.iter().map(|r| r.initial_state)),
+        from_states: column(rows.iter().map(|r| r.from_states)),
+        near: column(rows.iter().map(|r| r.from_states <= settings.finder.max_distance)),
+        certified: column(rows.iter().map(|r| Some(proof(r)?.exists()))),
+        radius: column(rows.iter().map(|r| proof(r)?.radius)),
+        stable: column(rows.iter().map(|r| Some(proof(r)?.is_stable()))),
+        stability: column(rows.iter().map(|r| r.seen.stability())),
+        spectral_bound: column(rows.iter().map(|r| proof(r)?.spectral_bound)),
+        index: column(rows.iter().map(|r| Some(proof(r)?.index? as f64))),
         tau_1: column(rows.iter().map(|r| tau(r, 0))),
         tau_2: column(rows.iter().map(|r| tau(r, 1))),
         tau_3: column(rows.iter().map(|r| tau(r, 2))),
@@ -321,7 +523,7 @@ fn write_searches(folder: &Path, searches: &[Searched]) -> Result<String> {
     records::Searches {
         input: column(searches.iter().map(|s| s.input.as_str())),
         tolerance: column(searches.iter().map(|s| s.tolerance)),
-        seeds: column(searches.iter().map(|s| s.seeds)),
+        searches: column(searches.iter().map(|s| s.searches)),
         reached: column(searches.iter().map(|s| s.reached)),
         kept: column(searches.iter().map(|s| s.kept)),
         median_moved: column(searches.iter().map(|s| s.moved)),
@@ -333,19 +535,72 @@ fn write_searches(folder: &Path, searches: &[Searched]) -> Result<String> {
     .write(folder)
 }
 
+fn write_explorations(folder: &Path, from: &[ExploredFrom]) -> Result<String> {
+    records::Explorations {
+        input: column(from.iter().map(|e| e.input.as_str())),
+        start: column(from.iter().map(|e| e.start.name())),
+        searches: column(from.iter().map(|e| e.searches)),
+        diverged: column(from.iter().map(|e| e.diverged)),
+        converged: column(from.iter().map(|e| e.converged)),
+        points: column(from.iter().map(|e| e.points)),
+        new: column(from.iter().map(|e| e.new)),
+        farther: column(from.iter().map(|e| e.farther)),
+        unseen: column(from.iter().map(|e| e.unseen)),
+    }
+    .write(folder)
+}
+
 fn write_eigenvalues(folder: &Path, rows: &[Row]) -> Result<String> {
-    let modes: Vec<(usize, usize, Complex)> = rows
+    let modes: Vec<(usize, bool, usize, Complex)> = rows
         .iter()
         .enumerate()
-        .flat_map(|(row, r)| r.spectrum.iter().enumerate().map(move |(m, &l)| (row, m + 1, l)))
+        .flat_map(|(row, r)| {
+            let spectrum = r.seen.spectrum().iter().enumerate();
+            spectrum.map(move |(m, &l)| (row, r.primary, m + 1, l))
+        })
         .collect();
     records::Eigenvalues {
         point: column(modes.iter().map(|m| m.0)),
-        mode: column(modes.iter().map(|m| m.1)),
-        re: column(modes.iter().map(|m| m.2.re)),
-        im: column(modes.iter().map(|m| m.2.im)),
-        modulus: column(modes.iter().map(|m| m.2.norm())),
-        tau: column(modes.iter().map(|m| time_constant(m.2))),
+        primary: column(modes.iter().map(|m| m.1)),
+        mode: column(modes.iter().map(|m| m.2)),
+        re: column(modes.iter().map(|m| m.3.re)),
+        im: column(modes.iter().map(|m| m.3.im)),
+        modulus: column(modes.iter().map(|m| m.3.norm())),
+        tau: column(modes.iter().map(|m| time_constant(m.3))),
+    }
+    .write(folder)
+}
+
+/// Jacobians and vectors where a spectrum was computed.
+fn write_jacobians(folder: &Path, rows: &[Row]) -> Result<String> {
+    let at: Vec<(usize, &Linearisation)> = rows
+        .iter()
+        .enumerate()
+        .filter_map(|(row, r)| Some((row, r.seen.linear.as_ref()?)))
+        .collect();
+    // Row by row: nalgebra keeps columns.
+    let flat = |m: &ComplexMatrix, part: fn(&Complex) -> f64| -> Vec<f64> {
+        m.transpose().iter().map(part).collect()
+    };
+    let parts: Vec<[Vec<f64>; 5]> = at
+        .iter()
+        .map(|(_, l)| {
+            [
+                l.jacobian.transpose().iter().copied().collect(),
+                flat(&l.eigen.right, |z| z.re),
+                flat(&l.eigen.right, |z| z.im),
+                flat(&l.eigen.left, |z| z.re),
+                flat(&l.eigen.left, |z| z.im),
+            ]
+        })
+        .collect();
+    records::Jacobians {
+        point: column(at.iter().map(|p| p.0)),
+        jacobian: column(parts.iter().map(|p| &p[0])),
+        right_re: column(parts.iter().map(|p| &p[1])),
+        right_im: column(parts.iter().map(|p| &p[2])),
+        left_re: column(parts.iter().map(|p| &p[3])),
+        left_im: column(parts.iter().map(|p| &p[4])),
     }
     .write(folder)
 }

@@ -5,7 +5,6 @@ use super::{logits, memory, read};
 use crate::Result;
 use crate::corpus::Corpus;
 use crate::engine::StageOutput;
-use crate::experiment::{Experiment, FixedPointSettings};
 use crate::geometry::dimension::{VARIANCE_KEPT, participation_ratio, variance_dimension, varied};
 use crate::geometry::intrinsic::{Distances, local_participation_ratio};
 use crate::geometry::{Pca, readouts};
@@ -36,10 +35,10 @@ pub fn spectrum(sources: &[(&str, &[f64])]) -> records::Spectrum {
     }
 }
 
-pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
+pub fn stage(folder: &Path) -> Result<StageOutput> {
     let (corpus, network) = read(folder)?;
     let names = (corpus.label_names.as_slice(), "score");
-    let mut made = measure(&e.fixed_points, &network.readout()?.0, names, folder)?;
+    let mut made = measure(&network.readout()?.0, names, folder)?;
     if network.head() != Head::Score {
         made.files.push(restricted(&corpus, &network, folder)?);
     }
@@ -108,7 +107,6 @@ fn intrinsic(points: &Matrix, classes: usize) -> Result<Vec<(&'static str, f64, 
 ///
 /// * `names`: of the labels, and of an output that stands for none of them
 pub(in crate::studies) fn measure(
-    sought: &FixedPointSettings,
     readout: &[f64],
     (names, other): (&[String], &str),
     folder: &Path,
@@ -116,7 +114,7 @@ pub(in crate::studies) fn measure(
     let (axes, untrained) = read_axes(folder)?;
     let table = records::States::read(folder)?;
     let states = table.height();
-    let points = primary_points(sought, folder)?;
+    let points = primary_points(folder)?;
     let fixed = if points.nrows() > 1 { Pca::of(&points)?.variances } else { Vec::new() };
     let mut sources: Vec<(&str, &[f64], usize)> = vec![("states", &axes.variances, states)];
     if !untrained.is_empty() {
@@ -164,16 +162,12 @@ pub(in crate::studies) fn measure(
     Ok(StageOutput::files(files))
 }
 
-/// Slow points of the first input at the headline tolerance, `[points, state]`.
-pub fn primary_points(sought: &FixedPointSettings, folder: &Path) -> Result<Matrix> {
+/// Slow points of the first input at the primary tolerance, `[points, state]`.
+pub fn primary_points(folder: &Path) -> Result<Matrix> {
     let table = records::FixedPoints::read(folder)?;
-    let (inputs, tolerances) = (table.input()?, table.tolerance()?);
-    let states = table.state()?;
-    let first = sought.inputs[0].to_string();
-    let kept: Vec<&Vec<f64>> = (0..states.len())
-        .filter(|&i| inputs[i] == first && tolerances[i] == sought.primary)
-        .map(|i| &states[i])
-        .collect();
+    let (primary, states) = (table.primary()?, table.state()?);
+    let kept: Vec<&Vec<f64>> =
+        (0..states.len()).filter(|&i| primary[i]).map(|i| &states[i]).collect();
     let size = kept.first().map_or(0, |s| s.len());
     Ok(Matrix::from_fn(kept.len(), size, |i, j| kept[i][j]))
 }

@@ -121,7 +121,7 @@ pub fn run(experiment: &Experiment, options: Options) -> Result<PathBuf> {
                 },
                 "states" => states::stage(e, folder),
                 "fixed_points" => fixed_points::stage(e, folder),
-                "geometry" => geometry::stage(e, folder),
+                "geometry" => geometry::stage(folder),
                 "predict" => predict::stage(e, folder),
                 "baselines" => baselines::stage(e, &place, folder, watch),
                 "modes" => modes::stage(e, folder),
@@ -251,8 +251,9 @@ pub(super) fn stage(name: &'static str, part: &impl Serialize, reads: &[&'static
         "geometry" => 3,
         // 3: intervals around the value; 4: the shape as text.
         "predict" => 4,
-        // 3: a search ends where q is level; 4: Lyapunov exponents.
-        "fixed_points" => 4,
+        // 3: a search ends where q is level; 4: Lyapunov exponents; 5: searches without a limit of distance, spectra
+        // beside the proofs.
+        "fixed_points" => 5,
         // 2: impulses, single units, deflections, words in another order; 3: within the plane;
         // 4: left vectors beside Jordan blocks; 5: the phase of a slow mode that turns.
         "modes" => 5,

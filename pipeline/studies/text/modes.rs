@@ -44,8 +44,9 @@ impl SlowPointAnalysis {
         let x = held.vector(&words, &corpus.words, Some(&frequencies))?;
         let map = Map::new(&network.cell()?, &x)?;
         let table = records::FixedPoints::read(folder)?;
-        let (tau, states) = (table.tau_1()?, table.state()?);
-        let rows: Vec<usize> = (0..states.len()).filter(|&i| !tau[i].is_nan()).collect();
+        let (primary, tau, states) = (table.primary()?, table.tau_1()?, table.state()?);
+        let rows: Vec<usize> =
+            (0..states.len()).filter(|&i| primary[i] && !tau[i].is_nan()).collect();
         let points = rows.iter().map(|&i| states[i].clone()).collect();
         let inputs = (0..words.words()).map(|w| words.vector(w)).collect();
         let readout = network.readout()?;

@@ -7,6 +7,7 @@ use crate::Result;
 use crate::corpus::Labels;
 use crate::corpus::synthetic::{TOY_VALUES, TOY_WORDS};
 use crate::dynamics::Dynamics;
+use crate::dynamics::explore::Start;
 use crate::dynamics::linearise::Linearisation;
 use crate::engine::StageOutput;
 use crate::experiment::Experiment;
@@ -175,13 +176,15 @@ pub(super) fn stage(
     Ok(made)
 }
 
-/// Slow points at the headline tolerance while a neutral word is held, `[points, state]`.
+/// Slow points at the primary tolerance while a neutral word is held, `[points, state]`.
 fn noise_points(e: &Experiment, folder: &Path) -> Result<Matrix> {
     let table = records::FixedPoints::read(folder)?;
     let (input, tolerance) = (table.input()?, table.tolerance()?);
-    let states = table.state()?;
+    let (start, states) = (table.start()?, table.state()?);
     let of = |i: &usize| {
-        TOY_WORDS[..6].contains(&input[*i].as_str()) && tolerance[*i] == e.fixed_points.primary
+        TOY_WORDS[..6].contains(&input[*i].as_str())
+            && tolerance[*i] == e.fixed_points.primary
+            && start[*i] == Start::Near.name()
     };
     let rows: Vec<usize> = (0..states.len()).filter(of).collect();
     Ok(Matrix::from_fn(rows.len(), states.first().map_or(0, Vec::len), |i, j| states[rows[i]][j]))

@@ -107,7 +107,7 @@ pub fn gather(e: &Experiment, folder: &Path) -> Result<Option<Walk>> {
         colours: figure::colours(&labels, &outputs, &corpus.label_names),
         point_labels: names,
         points,
-        slow_points: slow_points(e, folder)?,
+        slow_points: slow_points(folder)?,
         readouts: arrows.collect(),
         outputs,
         documents: ready(&corpus, &network, &documents, &place)?,
@@ -181,8 +181,8 @@ fn ready(
     Ok(documents.iter().zip(&texts).zip(&said).map(document).collect())
 }
 
-fn slow_points(e: &Experiment, folder: &Path) -> Result<Vec<[f64; 3]>> {
-    let points: Matrix = super::geometry::primary_points(&e.fixed_points, folder)?;
+fn slow_points(folder: &Path) -> Result<Vec<[f64; 3]>> {
+    let points: Matrix = super::geometry::primary_points(folder)?;
     let (axes, _) = super::states::read_axes(folder)?;
     Ok(points
         .row_iter()

@@ -78,7 +78,7 @@ impl Gain {
     }
 
     /// Whether it is told from a word that changes nothing, one in twenty wrongly.
-    pub fn told(&self) -> bool {
+    pub fn is_significant(&self) -> bool {
         self.rate < TOLD
     }
 }
@@ -412,7 +412,7 @@ mod tests {
             let mut first = [found[0].word, found[1].word];
             first.sort_unstable();
             assert_eq!(first, [0, 1], "{found:?}");
-            assert!(found[1].told() && !found[2].told(), "{found:?}");
+            assert!(found[1].is_significant() && !found[2].is_significant(), "{found:?}");
         }
     }
 

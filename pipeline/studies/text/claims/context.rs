@@ -22,8 +22,10 @@ pub(super) fn toy(folder: &Path) -> Result<Vec<Claim>> {
     let (point, mode) = (table.point()?, table.mode()?);
     let (re, im) = (table.re()?, table.im()?);
     let modulus = |i: usize| re[i].hypot(im[i]);
+    let primary = table.primary()?;
     let points: Vec<usize> = {
-        let mut all = point.clone();
+        let mut all: Vec<usize> =
+            (0..point.len()).filter(|&i| primary[i]).map(|i| point[i]).collect();
         all.dedup();
         all
     };

@@ -75,7 +75,7 @@ pub(super) fn several(
         reference: "arccos(-1/(N-1)), in-span .997; within 5 degrees, at least .97",
         holds: (mean - ideal).abs() <= 5.0 && inside >= 0.97,
     });
-    claims.extend(corners(e, folder, n, names)?);
+    claims.extend(corners(folder, n, names)?);
     claims.extend(slow_modes(e, folder, d)?);
     claims.extend(deflected(folder)?);
     claims.extend(order(folder)?);
@@ -282,9 +282,9 @@ fn order(folder: &Path) -> Result<Option<Claim>> {
 }
 
 /// G5: the slow points fill the simplex.
-fn corners(e: &Experiment, folder: &Path, n: usize, names: &[String]) -> Result<Option<Claim>> {
-    let points = primary_points(&e.fixed_points, folder)?;
-    let said = primary_readouts(e, folder)?;
+fn corners(folder: &Path, n: usize, names: &[String]) -> Result<Option<Claim>> {
+    let points = primary_points(folder)?;
+    let said = primary_readouts(folder)?;
     if points.nrows() < n {
         return Ok(None);
     }
@@ -328,7 +328,7 @@ fn corners(e: &Experiment, folder: &Path, n: usize, names: &[String]) -> Result<
 
 /// Label lists: the dimension is that of the counts, and slow points sit at the corners of
 /// a cube.
-pub(super) fn product(e: &Experiment, folder: &Path, labels: usize) -> Result<Vec<Claim>> {
+pub(super) fn product(folder: &Path, labels: usize) -> Result<Vec<Claim>> {
     let dimensions = records::Dimensions::read(folder)?;
     let predicted = records::DimensionsPredicted::read(folder)?;
     let expected = predicted_dimension(&predicted, "predicted_scaled")?;
@@ -338,8 +338,8 @@ pub(super) fn product(e: &Experiment, folder: &Path, labels: usize) -> Result<Ve
     if labels > 3 {
         return Ok(claims);
     }
-    let points = primary_points(&e.fixed_points, folder)?;
-    let said = primary_readouts(e, folder)?;
+    let points = primary_points(folder)?;
+    let said = primary_readouts(folder)?;
     let signs: Vec<Vec<bool>> =
         said.iter().map(|y| y.iter().map(|y| *y >= 0.0).collect()).collect();
     let (corners, codes) = shape::corners(&points, &signs);
@@ -369,14 +369,9 @@ pub(super) fn product(e: &Experiment, folder: &Path, labels: usize) -> Result<Ve
     Ok(claims)
 }
 
-/// Readouts of the headline's slow points, `[points][outputs]`.
-fn primary_readouts(e: &Experiment, folder: &Path) -> Result<Vec<Vec<f64>>> {
+/// Readouts of the primary slow points, `[points][outputs]`.
+fn primary_readouts(folder: &Path) -> Result<Vec<Vec<f64>>> {
     let table = records::FixedPoints::read(folder)?;
-    let (inputs, tolerances) = (table.input()?, table.tolerance()?);
-    let all = table.readout()?;
-    let first = e.fixed_points.inputs[0].to_string();
-    let kept = (0..all.len())
-        .filter(|&i| inputs[i] == first && tolerances[i] == e.fixed_points.primary)
-        .map(|i| all[i].clone());
-    Ok(kept.collect())
+    let (primary, all) = (table.primary()?, table.readout()?);
+    Ok((0..all.len()).filter(|&i| primary[i]).map(|i| all[i].clone()).collect())
 }

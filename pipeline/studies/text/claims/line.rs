@@ -75,7 +75,7 @@ pub(super) fn attractor(e: &Experiment, folder: &Path) -> Result<Vec<Claim>> {
         holds: trained >= 0.85 && !(before > trained - 0.25),
     });
     let first = share(&spectrum, "fixed_points", 1)?.max(0.0);
-    let points = primary_points(&e.fixed_points, folder)?.nrows();
+    let points = primary_points(folder)?.nrows();
     claims.push(Claim {
         name: "L3",
         statement: "the slow points lie on a line: share of their first component".into(),

@@ -48,7 +48,7 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
         Head::Binary => line::attractor(e, folder)?,
         Head::Softmax if classes == 2 => line::attractor(e, folder)?,
         Head::Softmax => geometry::several(e, folder, classes, &corpus.label_names)?,
-        Head::MultiLabel => geometry::product(e, folder, classes)?,
+        Head::MultiLabel => geometry::product(folder, classes)?,
         Head::Score => context::toy(folder)?,
         // Text has an answer a document, or a score.
         Head::Steps => Vec::new(),
@@ -119,10 +119,12 @@ fn dimension(of: &str, (source, measure, value): (&[String], &[String], &[f64]))
     at.map_or(f64::NAN, |i| value[i])
 }
 
-/// Time constants of the headline's points by mode, `[modes][points]`.
+/// Time constants of the primary points by mode, `[modes][points]`.
 fn time_constants(folder: &Path, modes: usize) -> Result<Vec<Vec<f64>>> {
     let table = records::Eigenvalues::read(folder)?;
-    let (mode, tau) = (table.mode()?, table.tau()?);
-    let of = |m: usize| (0..mode.len()).filter(|&i| mode[i] == m).map(|i| tau[i]).collect();
+    let (primary, mode, tau) = (table.primary()?, table.mode()?, table.tau()?);
+    let of = |m: usize| {
+        (0..mode.len()).filter(|&i| primary[i] && mode[i] == m).map(|i| tau[i]).collect()
+    };
     Ok((1..=modes).map(of).collect())
 }
