@@ -104,6 +104,9 @@ pub struct Common {
     pub quiet: bool,
 }
 
+/// Most threads that may be asked for; no machine has more cores, and each takes memory.
+const MOST_THREADS: usize = 1024;
+
 /// The program.
 ///
 /// * `revision`: of the source it was built from; it goes into what runs record
@@ -212,13 +215,14 @@ impl Common {
     fn prepare(&self) -> Result<()> {
         card::choose(&self.device)?;
         if let Some(threads) = self.threads {
-            if threads == 0 {
-                return Err(Error::Usage("--threads 0: at least one is needed".into()));
+            if !(1..=MOST_THREADS).contains(&threads) {
+                let problem = format!("--threads {threads}: at least 1, at most {MOST_THREADS}");
+                return Err(Error::Usage(problem));
             }
-            rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build_global()
-                .expect("the thread pool is built once, before its first use");
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+            pool.map_err(|e| {
+                Error::Usage(format!("--threads {threads}: {e}; ask for fewer threads"))
+            })?;
         }
         Ok(())
     }

@@ -27,6 +27,9 @@ pub struct Run {
     json: bool,
 }
 
+/// Most networks that are trained side by side.
+const MOST_JOBS: usize = 1024;
+
 impl Run {
     pub fn go(self, common: &Common) -> Result<()> {
         common.end_safely();
@@ -55,6 +58,9 @@ impl Run {
     /// Every combination of a grid.
     fn grid(&self, experiment: &Experiment, common: &Common) -> Result<()> {
         let jobs = self.jobs.unwrap_or_else(rayon::current_num_threads);
+        if !(1..=MOST_JOBS).contains(&jobs) {
+            return Err(Error::Usage(format!("--jobs {jobs}: at least 1, at most {MOST_JOBS}")));
+        }
         let plan = grid::Plan { data: &common.data, out: &common.out, force: &self.force, jobs };
         let progress = terminal::Cases::new(common.quiet);
         let (folder, failed) = grid::run(experiment, &plan, &progress)?;

@@ -35,9 +35,10 @@ const STILL: f64 = 1e-14;
 pub struct Finder {
     /// Speeds `q` (half the sum over units) at which a point is reported on
     /// the way down; the search ends at the smallest.
+    #[serde(deserialize_with = "setting::numbers")]
     pub tolerances: Vec<f64>,
     /// Most steps from one state.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, 1000000>")]
     pub steps: usize,
     /// Farthest a point may lie from the state its search began at, in units of these states' median
     /// norm. Slow points farther away say nothing about the states visited.

@@ -6,6 +6,9 @@ use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Most cases of a grid.
+const MOST_CASES: usize = 100_000;
+
 /// A setting and the values it takes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,7 +102,13 @@ pub fn cases(experiment: &Experiment) -> Result<Vec<Case>> {
                 axis.to.len()
             )));
         }
-        let mut next = Vec::with_capacity(all.len() * axis.to.len());
+        let combined = all.len().saturating_mul(axis.to.len());
+        if combined > MOST_CASES {
+            return Err(Error::Usage(format!(
+                "grid: {combined} cases and more; at most {MOST_CASES} make one grid: give an axis fewer values"
+            )));
+        }
+        let mut next = Vec::with_capacity(combined);
         for case in &all {
             for (i, value) in axis.to.iter().enumerate() {
                 let mut settings = case.settings.clone();

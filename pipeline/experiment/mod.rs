@@ -15,9 +15,12 @@ pub use text::{FixedPointSettings, ModesSettings, SearchMethod, StatesSettings};
 
 use crate::engine::folder_name;
 use crate::notation::parse;
-use crate::{Error, Result, baseline, corpus, model, stats, train};
+use crate::{Error, Result, baseline, corpus, files, model, stats, train};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::path::Path;
+
+/// Most bytes of an experiment file; they have some hundreds.
+const LARGEST: u64 = 1 << 20;
 
 /// One experiment on one corpus with one network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,7 +91,7 @@ pub enum Study {
 }
 
 /// An experiment as files and `--set` change it, and as folders are named after it.
-pub trait Settings: Serialize + DeserializeOwned + Sized {
+pub trait Settings: Serialize + DeserializeOwned + Default + PartialEq {
     /// Folder under `reports/`.
     fn study(&mut self) -> &mut String;
     /// Folder under the study.
@@ -141,8 +144,17 @@ impl Study {
     /// [`Error::Io`] if the file cannot be read; [`Error::Experiment`] with
     /// line and column for anything that is not a setting; [`Error::Usage`] for a name that is no folder.
     pub fn read(path: &Path, set: &[String]) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-        Ok(match study_of(&text) {
+        Self::parse(path, &files::text(path, LARGEST)?, set)
+    }
+
+    /// Reads the text of an experiment file and applies settings of the command line.
+    ///
+    /// * `path`: names the file in messages, and what the file does not name itself
+    ///
+    /// # Errors
+    /// As [`Study::read`].
+    pub fn parse(path: &Path, text: &str, set: &[String]) -> Result<Self> {
+        Ok(match study_of(text) {
             Some("Task") => {
                 // The name of a struct may stand before its fields; ours is the study's.
                 Self::Task(Box::new(finished(path, &text.replacen("Task", "", 1), set)?))
@@ -163,7 +175,7 @@ impl Study {
                     ),
                 });
             }
-            None => Self::Text(Box::new(finished(path, &text, set)?)),
+            None => Self::Text(Box::new(finished(path, text, set)?)),
         })
     }
 }
@@ -188,7 +200,7 @@ fn renamed(name: &str) -> &str {
 /// # Errors
 /// [`Error::Io`] if the file cannot be read.
 pub fn superseded(path: &Path) -> Result<Vec<String>> {
-    let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+    let text = files::text(path, LARGEST)?;
     let mut found = Vec::new();
     for (number, line) in text.lines().enumerate() {
         // Names stand outside quotes and comments.
@@ -228,6 +240,12 @@ fn study_of(text: &str) -> Option<&str> {
 /// nothing itself.
 fn finished<E: Settings>(path: &Path, text: &str, set: &[String]) -> Result<E> {
     let mut experiment: E = parse(&path.display().to_string(), text)?;
+    if set.is_empty() && experiment == E::default() {
+        let remedy =
+            "say at least which text, `corpus: (source: …)`, or which task, `Task(task: …)`";
+        let problem = "an experiment that says nothing: every setting has its default";
+        return Err(Error::input(path.display(), "", problem, remedy));
+    }
     for assignment in set {
         experiment = experiment.with(assignment)?;
     }

@@ -56,13 +56,13 @@ impl Default for TaskExperiment {
 #[serde(default, deny_unknown_fields)]
 pub struct Counts {
     /// To learn from.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, { setting::MANY }>")]
     pub train: usize,
     /// To stop by.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, { setting::MANY }>")]
     pub validation: usize,
     /// To measure on.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, { setting::MANY }>")]
     pub test: usize,
 }
 

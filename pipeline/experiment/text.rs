@@ -11,11 +11,11 @@ use std::path::PathBuf;
 #[serde(default, deny_unknown_fields)]
 pub struct StatesSettings {
     /// Test documents that are walked through, drawn by the seed.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, { setting::MANY }>")]
     pub documents: usize,
     /// Most states that are kept in the table; principal components are
     /// computed from all states of these documents.
-    #[serde(deserialize_with = "setting::at_least_two")]
+    #[serde(deserialize_with = "setting::whole::<_, 2, 1000000>")]
     pub most: usize,
     /// States to look at where there is no corpus to visit them on: a NumPy
     /// file, `[n, state]` (`accrue analyze --seeds`).
@@ -36,7 +36,7 @@ pub struct FixedPointSettings {
     /// Where the input is held; the first one is the primary one.
     pub inputs: Vec<StaticInput>,
     /// States the search starts from, drawn by the seed.
-    #[serde(alias = "seeds", deserialize_with = "setting::at_least_one")]
+    #[serde(alias = "seeds", deserialize_with = "setting::whole::<_, 1, 1000000>")]
     pub initial_states: usize,
     /// Standard deviation of normal noise added to these states, in units of the states; visited states alone
     /// lie near what attracts, and noise finds what does not.
@@ -53,9 +53,11 @@ pub struct FixedPointSettings {
     pub selection: Selection,
     /// Points (primary input and tolerance) at which spectra are computed,
     /// evenly spread over those kept.
+    #[serde(deserialize_with = "setting::whole::<_, 0, 1000000>")]
     pub spectra: usize,
     /// Points below the smallest tolerance for which a proof is tried and a spectrum computed, for
     /// each input, slowest first: so many near the states, and so many of those that exploring adds.
+    #[serde(deserialize_with = "setting::whole::<_, 0, 1000000>")]
     pub proofs: usize,
     /// Searches without a limit of distance, which find what is farther, and saddles.
     #[serde(skip_serializing_if = "is_default")]
@@ -113,28 +115,29 @@ impl Default for FixedPointSettings {
 pub struct ModesSettings {
     /// Words in each set: most positive, most negative, closest to zero by the
     /// bag of words' coefficient.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, 100000>")]
     pub words: usize,
     /// Words with fewer occurrences are in no set.
+    #[serde(deserialize_with = "setting::count")]
     pub least: usize,
     /// Neighbours of the locally linear embedding.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, 1000>")]
     pub neighbours: usize,
     /// Test documents whose steps are compared with the linear ones.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, 1000000>")]
     pub documents: usize,
     /// Test documents that are rolled out, and read in another order.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, 1000000>")]
     pub rollouts: usize,
     /// Visited states that relax, are brought onto the slow manifold, and from which words
     /// are tried.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, 1000000>")]
     pub states: usize,
     /// Steps of relaxation under the held input.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, 100000>")]
     pub relaxation: usize,
     /// Tokens for which the words of the sets are followed.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, 100000>")]
     pub later: usize,
     /// Whether a linear recurrent model is trained for comparison; takes as long
     /// as the network did.

@@ -11,10 +11,11 @@ pub struct Config {
     /// The recurrent cell.
     pub cell: CellKind,
     /// Units `n`. 256 in the papers' natural-text networks, 128 in the synthetic ones.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, { setting::WIDEST }>")]
     pub units: usize,
     /// Numbers of an embedding row; `None` feeds one-hot vectors, as the
     /// papers do for their small synthetic vocabularies. 128 for natural text.
+    #[serde(deserialize_with = "setting::optional::<_, 1, { setting::WIDEST }>")]
     pub embedding: Option<usize>,
     /// Which states the readout sees.
     pub pool: Pool,
@@ -29,6 +30,7 @@ pub struct Config {
     /// Added at the start to the bias of the gate that keeps the state (the
     /// LSTM's `f`, the `u` of GRU and UGRNN). `None`: 1 for the LSTM, else 0,
     /// as the papers have it.
+    #[serde(deserialize_with = "setting::any")]
     pub gate_bias: Option<f64>,
 }
 

@@ -10,5 +10,5 @@ pub mod linalg;
 pub mod rounding;
 pub mod summary;
 
-pub use base::{error, files, interrupt, nearest, notation, seed, setting};
+pub use base::{error, files, guard, interrupt, nearest, notation, seed, setting};
 pub use error::{Error, Result};

@@ -10,15 +10,16 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Passes over the training split.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, 1000000>")]
     pub epochs: usize,
     /// Steps after which training ends in any case; 0 for no such limit.
+    #[serde(deserialize_with = "setting::count")]
     pub steps: usize,
     /// What is read of a document: all of it, or a crop that is drawn anew in each pass (see [`super::batches`]).
     #[serde(skip_serializing_if = "Crop::is_off")]
     pub crop: Crop,
     /// Documents a step.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, 1000000>")]
     pub batch: usize,
     /// Learning rate `lr₀` at step 0.
     #[serde(deserialize_with = "setting::positive")]
@@ -62,12 +63,15 @@ pub struct Settings {
     /// Steps over which weights are averaged: what is validated and kept is the mean of the weights over about
     /// the last so many steps, older ones forgotten exponentially (see [`super::average`]); 0: the weights
     /// of one step.
+    #[serde(deserialize_with = "setting::count")]
     pub average: usize,
     /// Steps between measurements on the validation split; 0: once an epoch.
+    #[serde(deserialize_with = "setting::count")]
     pub validate_every: usize,
     /// Measurements without a lower validation loss after which training
     /// stops, and the weights with the lowest are kept; 0: never, and the last
     /// weights are kept.
+    #[serde(deserialize_with = "setting::count")]
     pub patience: usize,
     /// Steps between checkpoints.
     #[serde(deserialize_with = "setting::at_least_one")]
@@ -132,7 +136,9 @@ impl Crop {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Lengths {
+    #[serde(deserialize_with = "setting::count")]
     shortest: usize,
+    #[serde(deserialize_with = "setting::count")]
     longest: usize,
 }
 

@@ -22,10 +22,10 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Channels `n`.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, 16>")]
     pub bits: usize,
     /// Steps of a trial.
-    #[serde(deserialize_with = "setting::at_least_two")]
+    #[serde(deserialize_with = "setting::whole::<_, 2, 100000>")]
     pub steps: usize,
     /// Probability `p` of a pulse, a channel and step.
     #[serde(deserialize_with = "setting::share")]
@@ -34,6 +34,7 @@ pub struct Settings {
     #[serde(deserialize_with = "setting::not_negative")]
     pub noise: f64,
     /// Steps after a channel's target changes that are not scored, the step of the pulse itself first.
+    #[serde(deserialize_with = "setting::count")]
     pub grace: usize,
 }
 

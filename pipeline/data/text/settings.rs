@@ -100,6 +100,7 @@ pub struct Variant {
     /// of the rarest class.
     pub balanced: bool,
     /// Largest number of training documents, drawn stratified; `None`: all.
+    #[serde(deserialize_with = "setting::optional::<_, 1, { setting::MOST }>")]
     pub documents: Option<usize>,
 }
 

@@ -30,13 +30,13 @@ pub struct Settings {
     /// What a token is.
     pub kind: Kind,
     /// Largest vocabulary, `<unk>` included; the most frequent stay.
-    #[serde(deserialize_with = "setting::at_least_two")]
+    #[serde(deserialize_with = "setting::whole::<_, 2, { setting::MANY }>")]
     pub vocabulary: usize,
     /// Occurrences in the training split below which a word is unknown.
     #[serde(deserialize_with = "setting::at_least_one")]
     pub least: usize,
     /// Largest number of tokens of a document.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, { setting::MANY }>")]
     pub longest: usize,
     /// What happens to longer documents.
     pub too_long: TooLong,

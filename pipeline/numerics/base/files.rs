@@ -6,6 +6,47 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Opens a file that has an end: no folder, no pipe, no device such as `/dev/zero`. Also its size in bytes.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be opened, [`Error::Input`] if it is no file.
+pub fn open(path: &Path) -> Result<(std::fs::File, u64)> {
+    // Before it is opened: opening a pipe waits for whoever writes into it.
+    let about = std::fs::metadata(path).map_err(Error::io(path))?;
+    if !about.is_file() {
+        let problem =
+            if about.is_dir() { "a folder, no file" } else { "a pipe or device, no file" };
+        return Err(Error::input(path.display(), "", problem, "give the name of a file"));
+    }
+    let file = std::fs::File::open(path).map_err(Error::io(path))?;
+    Ok((file, about.len()))
+}
+
+/// The text of a file of at most `most` bytes.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be read, [`Error::Input`] if it is no file, larger, or not UTF-8.
+pub fn text(path: &Path, most: u64) -> Result<String> {
+    let (file, size) = open(path)?;
+    let large = |size: u64| {
+        let problem = format!("{size} bytes; such a file has at most {most}");
+        Error::input(path.display(), "", problem, "check that it is the file that was meant")
+    };
+    if size > most {
+        return Err(large(size));
+    }
+    let mut bytes = Vec::with_capacity(size as usize + 1);
+    // It may grow while it is read.
+    file.take(most + 1).read_to_end(&mut bytes).map_err(Error::io(path))?;
+    if bytes.len() as u64 > most {
+        return Err(large(bytes.len() as u64));
+    }
+    String::from_utf8(bytes).map_err(|e| {
+        let place = format!("byte {}", e.utf8_error().valid_up_to() + 1);
+        Error::input(path.display(), place, "not UTF-8 text", "save the file as UTF-8")
+    })
+}
+
 /// Writes a file that appears whole or not at all, and is on disk when it appears.
 ///
 /// # Errors
@@ -84,7 +125,7 @@ pub fn hash(text: &str) -> String {
 /// [`Error::Io`] if it cannot be read.
 pub fn fingerprint(path: &Path) -> Result<(u64, String)> {
     let mut hash = Sha256::new();
-    let mut file = std::fs::File::open(path).map_err(Error::io(path))?;
+    let (mut file, _) = open(path)?;
     let mut block = vec![0; 1 << 20];
     let mut bytes = 0;
     loop {

@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod files;
+pub mod guard;
 pub mod interrupt;
 pub mod nearest;
 pub mod notation;

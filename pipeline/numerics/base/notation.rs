@@ -2,6 +2,7 @@
 
 use crate::nearest::nearest;
 use crate::{Error, Result};
+use ron::error::SpannedError;
 use ron::extensions::Extensions;
 use ron::ser::PrettyConfig;
 use serde::{Serialize, de::DeserializeOwned};
@@ -29,17 +30,33 @@ pub fn to_ron(value: &impl Serialize) -> String {
     text
 }
 
-/// Reads RON, with a place and the nearest name for what is refused.
+/// Brackets within brackets that RON of this program's settings may have; theirs are 6 deep.
+const DEEPEST: usize = 64;
+
+/// Reads RON, with a place, the setting's name, and the nearest name for what is refused.
 ///
 /// # Errors
 /// [`Error::Experiment`].
 pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T> {
-    options().from_str(text).map_err(|e| Error::Experiment {
+    let refuse = |e: SpannedError, setting: String| Error::Experiment {
         file: file.into(),
         line: e.span.start.line,
         column: e.span.start.col,
-        problem: explain(&e.code),
-    })
+        problem: match &e.code {
+            // What a setting's own check said; it does not know its name.
+            ron::Error::Message(problem) if setting != "." => format!("`{setting}`: {problem}"),
+            code => explain(code),
+        },
+    };
+    let options = options().with_recursion_limit(DEEPEST);
+    let mut source = ron::Deserializer::from_str_with_options(text, &options)
+        .map_err(|e| refuse(e, ".".into()))?;
+    let value = serde_path_to_error::deserialize(&mut source).map_err(|e| {
+        let setting = e.path().to_string();
+        refuse(source.span_error(e.into_inner()), setting)
+    })?;
+    source.end().map_err(|e| refuse(source.span_error(e), ".".into()))?;
+    Ok(value)
 }
 
 /// What tells texts apart: each without the words that all of them begin or end with.
@@ -87,6 +104,9 @@ fn explain(code: &ron::Error) -> String {
         }
         Ron::NoSuchEnumVariant { expected, found, .. } => {
             format!("`{found}` is no choice here; {}", choices(found, expected))
+        }
+        Ron::ExceededRecursionLimit => {
+            format!("brackets more than {DEEPEST} deep: no setting is; count them")
         }
         other => other.to_string(),
     }

@@ -30,10 +30,10 @@ pub struct Settings {
     /// repository of the Hub (`sentence-transformers/all-MiniLM-L6-v2`).
     pub model: String,
     /// Most word pieces of a document; longer ones are cut.
-    #[serde(deserialize_with = "setting::at_least_two")]
+    #[serde(deserialize_with = "setting::whole::<_, 2, 8192>")]
     pub longest: usize,
     /// Documents read at once.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, 4096>")]
     pub batch: usize,
 }
 

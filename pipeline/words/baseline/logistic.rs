@@ -24,12 +24,14 @@ pub struct Settings {
     /// What a word counts.
     pub weighting: Weighting,
     /// Penalties `λ` to choose from on the validation split.
+    #[serde(deserialize_with = "setting::numbers")]
     pub penalties: Vec<f64>,
     /// Largest entry of the gradient at which a fit counts as converged.
     #[serde(deserialize_with = "setting::positive")]
     pub tolerance: f64,
     /// Longest sequences of words that bags for comparison count beside words: 2
     /// for pairs, 3 for pairs and triples; 0 for none.
+    #[serde(deserialize_with = "setting::count")]
     pub ngrams: usize,
     /// Occurrences in the training split below which a sequence is not counted.
     #[serde(deserialize_with = "setting::at_least_one")]

@@ -23,6 +23,8 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
+/// Most tokens of a corpus: 4 GB.
+const MOST_TOKENS: usize = 1_000_000_000;
 /// Phrases drawn for each phrase kept, on average, before balancing gives up.
 const DRAWS_PER_PHRASE: usize = 5_000;
 
@@ -33,24 +35,25 @@ pub struct Settings {
     /// Which process.
     pub kind: Kind,
     /// Tokens of a phrase, `L`; 50 in the papers.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, 100000>")]
     pub length: usize,
     /// Shortest phrase; lengths are uniform from here up to, not including,
     /// `length`. `None`: all phrases have `length` tokens.
+    #[serde(deserialize_with = "setting::optional::<_, 1, 100000>")]
     pub shortest: Option<usize>,
     /// Phrases to learn from.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, { setting::MANY }>")]
     pub train: usize,
     /// Phrases that choose when to stop.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, { setting::MANY }>")]
     pub validation: usize,
     /// Phrases on which accuracy is measured and states are looked at.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, { setting::MANY }>")]
     pub test: usize,
     /// The same number of phrases of every class, by rejection.
     pub balanced: bool,
     /// Toy language: the first so many tokens count double.
-    #[serde(skip_serializing_if = "setting::is_zero")]
+    #[serde(deserialize_with = "setting::count", skip_serializing_if = "setting::is_zero")]
     pub beginning: usize,
 }
 
@@ -91,7 +94,7 @@ pub enum Kind {
 #[serde(default, deny_unknown_fields)]
 pub struct Unordered {
     /// Number of classes `N`.
-    #[serde(deserialize_with = "setting::at_least_two")]
+    #[serde(deserialize_with = "setting::whole::<_, 2, 1000>")]
     pub classes: usize,
     /// Every token uniform over the vocabulary, instead of count vectors
     /// uniform over all that fit into the phrase.
@@ -135,7 +138,7 @@ pub enum Between {
 #[serde(default, deny_unknown_fields)]
 pub struct Ordered {
     /// Number of classes `N`.
-    #[serde(deserialize_with = "setting::at_least_two")]
+    #[serde(deserialize_with = "setting::whole::<_, 2, 1000>")]
     pub classes: usize,
     /// Two strengths (good 1, awesome 2) instead of one.
     pub five_words: bool,
@@ -166,7 +169,7 @@ pub struct TwoScores {
 #[serde(default, deny_unknown_fields)]
 pub struct LabelCount {
     /// Number of labels `K`.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, 16>")]
     pub labels: usize,
 }
 
@@ -240,11 +243,23 @@ fn name(settings: &Settings) -> String {
 
 fn check(settings: &Settings) -> Result<()> {
     let refuse = |problem: &str| Err(Error::Usage(format!("corpus.source: {problem}")));
+    let phrases = settings.train + settings.validation + settings.test;
+    if phrases.saturating_mul(settings.length) > MOST_TOKENS {
+        return refuse(&format!(
+            "{phrases} phrases of {} tokens are more than {MOST_TOKENS} tokens; lower `train` or `length`",
+            settings.length
+        ));
+    }
     if settings.shortest.is_some_and(|s| s == 0 || s >= settings.length) {
         return refuse("`shortest` must be at least 1 and below `length`");
     }
     match &settings.kind {
         Kind::Ordered(o) => {
+            if o.five_words && !o.independent && settings.length > 80 {
+                return refuse(
+                    "count vectors of five words are listed exhaustively: `length` at most 80",
+                );
+            }
             if !o.independent && !o.five_words && settings.length % 2 == 1 {
                 return refuse("three ordered words fill phrases in pairs: `length` must be even");
             }
@@ -276,7 +291,6 @@ fn check(settings: &Settings) -> Result<()> {
                 return refuse("`Order` is defined for 3 and 5 classes, `Filter` for 3");
             }
         }
-        Kind::Labels(l) if l.labels > 16 => return refuse("at most 16 labels"),
         kind if settings.beginning > 0 && *kind != Kind::Toy => {
             return refuse("`beginning` is a setting of the toy language");
         }
