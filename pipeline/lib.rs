@@ -104,6 +104,7 @@ pub use accrue_numerics::{
 };
 pub use accrue_ops as ops;
 pub use accrue_text as corpus;
+pub use accrue_text::parquet;
 pub use accrue_train as train;
 pub use accrue_words::{baseline, stats};
 

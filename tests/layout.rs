@@ -41,6 +41,7 @@ const BELOW: &[&str] = &[
     "nearest",
     "notation",
     "ops",
+    "parquet",
     "rounding",
     "seed",
     "setting",
@@ -53,7 +54,7 @@ const BELOW: &[&str] = &[
 /// and of the crates below what is named here (`*`: all).
 const ROOMS: &[(&str, &[&str], &[&str])] = &[
     // What tables hold and mean: no network, no stage.
-    ("records", &[], &["error", "files"]),
+    ("records", &[], &["error", "files", "parquet"]),
     // Stages know no network, and no folder but their own.
     ("engine", &["records"], &["error", "files", "interrupt", "notation"]),
     ("modifiers", &[], &["dynamics", "geometry", "linalg", "ops", "seed", "summary"]),

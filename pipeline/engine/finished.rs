@@ -4,7 +4,7 @@ use super::lock::Lock;
 use super::record::{self, RECORD, Record, StageRecord, StoredFile};
 use super::store::is_intact;
 use super::{PROGRAM, StageOutput, revision};
-use crate::files::{fingerprint, replace};
+use crate::files::{self, fingerprint, replace};
 use crate::{Error, Result, notation};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -28,17 +28,15 @@ impl Finished {
     /// from another one than the folder holds, or a file of it is not the one that was recorded.
     pub fn open(folder: &Path, needed: &[&str]) -> Result<Self> {
         let path = folder.join(RECORD);
-        let text = std::fs::read_to_string(&path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => {
-                let remedy = "give a folder that `accrue run` or `accrue analyze` printed";
-                Error::input(folder.display(), "", "no run here (no run.ron)", remedy)
-            }
-            _ => Error::io(&path)(e),
-        })?;
+        if !path.exists() {
+            let remedy = "give a folder that `accrue run` or `accrue analyze` printed";
+            return Err(Error::input(folder.display(), "", "no run here (no run.ron)", remedy));
+        }
+        let text = files::text(&path, record::LARGEST)?;
         let shown = path.display().to_string();
         let stages = record::stages_of(&shown, &text)?;
         let refuse = |stage: &str, problem: String| {
-            let remedy = "run the experiment to its end first";
+            let remedy = "`accrue run` the experiment again: it makes what is missing anew";
             Err(Error::input(&shown, format!("stage `{stage}`"), problem, remedy))
         };
         for name in needed {
@@ -56,8 +54,8 @@ impl Finished {
             if needed.contains(&stage.name.as_str())
                 && let Some(file) = stage.files.iter().find(|f| !is_intact(folder, f))
             {
-                let problem = format!("{} is missing, or not the file that was made", file.path);
-                return refuse(&stage.name, problem);
+                let place = format!("stage `{}`", stage.name);
+                return Err(changed(folder, file, place));
             }
         }
         Ok(Self { folder: folder.into(), text, stages })
@@ -130,6 +128,19 @@ impl Finished {
     }
 }
 
+/// A file of a run that is not the one that the run made.
+fn changed(folder: &Path, file: &StoredFile, place: String) -> Error {
+    let path = folder.join(&file.path);
+    let problem = match path.exists() {
+        true => "not the file that the run made: its size or SHA-256 is another",
+        false => "the run made this file, and it is gone",
+    };
+    let remedy = format!(
+        "put the file back, or `accrue run` the experiment again: its {place} is then made anew"
+    );
+    Error::input(path.display(), "", problem, remedy)
+}
+
 /// Name of the row that says what a folder of many runs was gathered from.
 const GATHER: &str = "gather";
 
@@ -179,7 +190,7 @@ pub fn record_gathered<E: Serialize>(
 /// [`Error::Input`] if a run was made again with other settings, or a table is not the one that was written.
 pub fn check_gathered(folder: &Path, part: impl Fn(&str) -> PathBuf, last: &str) -> Result<()> {
     let path = folder.join(RECORD);
-    let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+    let text = files::text(&path, record::LARGEST)?;
     let shown = path.display().to_string();
     let remedy = "run the grid to its end first";
     let stages = record::stages_of(&shown, &text)?;

@@ -10,6 +10,9 @@ use std::path::{Component, Path};
 /// Name of the file that tells what a folder holds.
 pub const RECORD: &str = "run.ron";
 
+/// Most bytes of a record.
+pub(super) const LARGEST: u64 = 64 << 20;
+
 /// A file of a stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

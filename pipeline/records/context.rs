@@ -1,5 +1,6 @@
 //! Words that change how others are read.
 
+use super::kind::Even;
 use super::table::tables;
 
 tables! {
@@ -192,9 +193,9 @@ tables! {
         /// occurrences in the training split
         count: u64,
         /// [outputs] β, logits an occurrence
-        valence: Vec<f64>,
+        valence: Even<f64>,
         /// [outputs] β̃, times the modification μ
-        modified: Vec<f64>,
+        modified: Even<f64>,
         /// a_m of a modifier; null for other words
         strength: Option<f64>,
         /// its time constant, tokens

@@ -1,5 +1,6 @@
 //! Slow points: where the state nearly stands still, and how it moves nearby.
 
+use super::kind::Even;
 use super::table::tables;
 
 tables! {
@@ -58,9 +59,9 @@ tables! {
         /// on the third
         pc_3: f64,
         /// [outputs] logits at the point
-        readout: Vec<f64>,
+        readout: Even<f64>,
         /// [state] every coordinate
-        state: Vec<f64>,
+        state: Even<f64>,
     }
 
     /// One row a held input and tolerance: how the search went.

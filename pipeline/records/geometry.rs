@@ -1,5 +1,6 @@
 //! Shape and dimension of states, of slow points and of counts.
 
+use super::kind::Even;
 use super::table::tables;
 
 tables! {
@@ -88,6 +89,6 @@ tables! {
         /// share of its length within the span of the other readouts
         in_span: f64,
         /// [outputs] angle to every readout, degrees
-        angles: Vec<f64>,
+        angles: Even<f64>,
     }
 }

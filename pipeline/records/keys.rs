@@ -181,7 +181,8 @@ keys! {
     RECOVERED_FRACTION_LOW: f64 = "recovered.fraction.low",
     /// 97.5th percentile
     RECOVERED_FRACTION_HIGH: f64 = "recovered.fraction.high",
-    /// line, curve, simplex, product or other: the figure the class means draw
+    /// point (classes of the same counts: no shape), line, curve, simplex, product or other: the figure the class
+    /// means draw
     SHAPE_PREDICTED: String = "shape.predicted",
     /// rank correlation of the gains of words by the text and by the network, over words whose gain
     /// by the text is known to ±1

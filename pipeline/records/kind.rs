@@ -2,7 +2,8 @@
 
 use super::schema::Presence;
 use polars::prelude::{
-    Column as Stored, DataType, NamedFrom, PlSmallStr, PolarsResult, Series, polars_ensure,
+    Column as Stored, DataType, NamedFrom, PlSmallStr, PolarsResult, Series, polars_bail,
+    polars_ensure,
 };
 use std::marker::PhantomData;
 
@@ -105,7 +106,8 @@ impl Kind for f64 {
         Stored::new(PlSmallStr::EMPTY, cells)
     }
     fn values(column: &Stored) -> PolarsResult<Vec<f64>> {
-        Ok(column.f64()?.iter().map(|x| x.unwrap_or(f64::NAN)).collect())
+        no_nulls(column)?;
+        Ok(column.f64()?.into_no_null_iter().collect())
     }
 }
 
@@ -119,7 +121,7 @@ impl Kind for Option<f64> {
         Stored::new(PlSmallStr::EMPTY, cells)
     }
     fn values(column: &Stored) -> PolarsResult<Vec<f64>> {
-        f64::values(column)
+        Ok(column.f64()?.iter().map(|x| x.unwrap_or(f64::NAN)).collect())
     }
 }
 
@@ -203,7 +205,8 @@ impl Kind for String {
         Stored::new(PlSmallStr::EMPTY, cells)
     }
     fn values(column: &Stored) -> PolarsResult<Vec<String>> {
-        Ok(column.str()?.iter().map(|s| s.unwrap_or_default().into()).collect())
+        no_nulls(column)?;
+        Ok(column.str()?.iter().flatten().map(String::from).collect())
     }
 }
 
@@ -221,8 +224,11 @@ impl Kind for Option<String> {
     }
 }
 
+/// Lists that are equally long in every row: a matrix, a row a row.
+pub struct Even<N>(PhantomData<N>);
+
 macro_rules! list {
-    ($number:ty, $name:literal, $type:ident, $column:ident, $missing:expr) => {
+    ($number:ty, $name:literal, $type:ident, $column:ident) => {
         #[doc = concat!("Lists of ", stringify!($number), ".")]
         impl Kind for Vec<$number> {
             const NAME: &'static str = $name;
@@ -237,22 +243,47 @@ macro_rules! list {
                 Stored::new(PlSmallStr::EMPTY, cells)
             }
             fn values(column: &Stored) -> PolarsResult<Vec<Vec<$number>>> {
+                no_nulls(column)?;
                 let lists = column.list()?;
                 let list = |row: usize| -> PolarsResult<Vec<$number>> {
                     let Some(inner) = lists.get_as_series(row) else { return Ok(Vec::new()) };
-                    Ok(inner.$column()?.iter().map(|x| x.unwrap_or($missing)).collect())
+                    let inner = inner.$column()?;
+                    polars_ensure!(inner.null_count() == 0, NoData: "row {}: nulls", row + 1);
+                    Ok(inner.into_no_null_iter().collect())
                 };
                 (0..lists.len()).map(list).collect()
             }
         }
 
-        impl Cell<Vec<$number>> for &[$number] {
+        impl Kind for Even<$number> {
+            const NAME: &'static str = $name;
+            type Cell = Series;
+            type Value = Vec<$number>;
+            fn stored(cells: Vec<Series>) -> Stored {
+                <Vec<$number>>::stored(cells)
+            }
+            fn values(column: &Stored) -> PolarsResult<Vec<Vec<$number>>> {
+                let lists = <Vec<$number>>::values(column)?;
+                let wanted = lists.first().map_or(0, Vec::len);
+                if let Some(row) = lists.iter().position(|list| list.len() != wanted) {
+                    let (found, row) = (lists[row].len(), row + 1);
+                    polars_bail!(ShapeMismatch: "row {row}: {found} numbers, the first row has {wanted}");
+                }
+                Ok(lists)
+            }
+        }
+
+        list!(written $number as Vec<$number>);
+        list!(written $number as Even<$number>);
+    };
+    (written $number:ty as $kind:ty) => {
+        impl Cell<$kind> for &[$number] {
             fn cell(self) -> Series {
                 Series::new(PlSmallStr::EMPTY, self)
             }
         }
 
-        impl Cell<Vec<$number>> for &Vec<$number> {
+        impl Cell<$kind> for &Vec<$number> {
             fn cell(self) -> Series {
                 Series::new(PlSmallStr::EMPTY, self.as_slice())
             }
@@ -260,9 +291,9 @@ macro_rules! list {
     };
 }
 
-list!(f64, "list[f64]", Float64, f64, f64::NAN);
-list!(f32, "list[f32]", Float32, f32, f32::NAN);
-list!(u32, "list[u32]", UInt32, u32, 0);
+list!(f64, "list[f64]", Float64, f64);
+list!(f32, "list[f32]", Float32, f32);
+list!(u32, "list[u32]", UInt32, u32);
 
 macro_rules! cells {
     ($($from:ty => $kind:ty: $value:ident -> $cell:expr;)+) => {

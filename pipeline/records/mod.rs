@@ -76,7 +76,7 @@ pub use fixed_points::*;
 pub use geometry::*;
 pub use grid::*;
 pub use keys::Key;
-pub use kind::{Cell, Column, Field, Kind, Optional, column};
+pub use kind::{Cell, Column, Even, Field, Kind, Optional, column};
 pub use modes::*;
 pub use schema::{Presence, Schema};
 pub use states::*;

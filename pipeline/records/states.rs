@@ -1,6 +1,6 @@
 //! States that were visited, and what becomes of them.
 
-use super::kind::Optional;
+use super::kind::{Even, Optional};
 use super::table::tables;
 
 tables! {
@@ -26,9 +26,9 @@ tables! {
         /// on the third
         pc_3: f64,
         /// [outputs] logits at this state
-        readout: Optional<Vec<f64>>,
+        readout: Optional<Even<f64>>,
         /// [state] the state itself; [h; c] for the LSTM
-        state: Vec<f64>,
+        state: Even<f64>,
     }
 
     /// Mean state (component 0) and principal directions of all states.
@@ -41,7 +41,7 @@ tables! {
         /// elsewhere)
         untrained_variance: Optional<f64>,
         /// [state] unit vector (for component 0 the mean state)
-        direction: Vec<f64>,
+        direction: Even<f64>,
     }
 
     /// Test accuracy when the state that is read keeps only its first principal components, its

@@ -3,10 +3,13 @@
 use super::kind::Field;
 use super::schema::Schema;
 use crate::files::replace;
-use crate::{Error, Result};
+use crate::{Error, Result, parquet};
 use polars::prelude::*;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+
+/// What to do about a table that cannot be used.
+const REMEDY: &str = "`accrue run` the experiment again: it makes this table anew";
 
 /// Place of a table below a run's folder.
 fn relative(name: &str) -> String {
@@ -64,7 +67,11 @@ pub struct Frame<T> {
 impl<T: Record> Frame<T> {
     pub(super) fn open(run: &Path) -> Result<Self> {
         let path = path(run, T::SCHEMA.name);
-        Ok(Self { frame: frame(&path)?, file: path.display().to_string(), of: PhantomData })
+        Ok(Self {
+            frame: parquet::read(&path, REMEDY)?,
+            file: path.display().to_string(),
+            of: PhantomData,
+        })
     }
 
     /// Rows.
@@ -73,7 +80,33 @@ impl<T: Record> Frame<T> {
     }
 
     pub(super) fn field<F: Field>(&self, name: &str) -> Result<F::Read> {
-        F::found(self.frame.column(name)).map_err(Error::polars(&self.file))
+        F::found(self.frame.column(name)).map_err(|e| self.refuse(format!("column `{name}`"), e))
+    }
+
+    /// Refuses what the table holds at `place`.
+    pub fn refuse(&self, place: impl ToString, problem: impl ToString) -> Error {
+        Error::input(&self.file, place, problem, REMEDY)
+    }
+
+    /// Refuses a table that has not one row for each of `wanted` things, such as words.
+    ///
+    /// # Errors
+    /// [`Error::Input`] with both numbers.
+    pub fn has_rows(&self, wanted: usize, things: &str) -> Result<()> {
+        match self.height() {
+            rows if rows == wanted => Ok(()),
+            rows => Err(self.refuse("", format!("{rows} rows for {wanted} {things}"))),
+        }
+    }
+
+    /// Refuses lists of another length than `wanted`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] with the column and both lengths.
+    pub fn are_long<N>(&self, column: &str, lists: &[Vec<N>], wanted: usize) -> Result<()> {
+        let Some(row) = lists.iter().position(|list| list.len() != wanted) else { return Ok(()) };
+        let problem = format!("{} numbers, {wanted} are needed", lists[row].len());
+        Err(self.refuse(format!("column `{column}`, row {}", row + 1), problem))
     }
 }
 
@@ -87,19 +120,14 @@ pub fn is_there(run: &Path, name: &str) -> bool {
     path(run, name).is_file()
 }
 
-fn frame(path: &PathBuf) -> Result<DataFrame> {
-    let file = std::fs::File::open(path).map_err(Error::io(path))?;
-    ParquetReader::new(file).finish().map_err(Error::polars(path))
-}
-
 /// Writes `tables/NAME.csv` beside the parquet table, for spreadsheets; columns of lists,
 /// which CSV cannot hold, are left out. Returns the path relative to `run`.
 ///
 /// # Errors
 /// [`Error::Io`] if the table is not there or the folder cannot be written to,
-/// [`Error::Polars`] if it is damaged.
+/// [`Error::Input`] if it is damaged.
 pub fn csv(run: &Path, name: &str) -> Result<String> {
-    let frame = frame(&path(run, name))?;
+    let frame = parquet::read(&path(run, name), REMEDY)?;
     let written = format!("tables/{name}.csv");
     let path = run.join(&written);
     let plain = frame.columns().iter().filter(|c| !matches!(c.dtype(), DataType::List(_)));
@@ -177,7 +205,7 @@ macro_rules! tables {
                 ///
                 /// # Errors
                 /// [`Error::Io`](crate::Error::Io) if it is not there,
-                /// [`Error::Polars`](crate::Error::Polars) if it is damaged.
+                /// [`Error::Input`](crate::Error::Input) if it is damaged.
                 pub fn read(run: &std::path::Path) -> $crate::Result<$crate::records::Frame<Self>> {
                     $crate::records::Frame::open(run)
                 }
@@ -185,7 +213,7 @@ macro_rules! tables {
                 /// Reads the table, where `run` holds it.
                 ///
                 /// # Errors
-                /// [`Error::Polars`](crate::Error::Polars) if it is damaged.
+                /// [`Error::Input`](crate::Error::Input) if it is damaged.
                 pub fn read_if_there(
                     run: &std::path::Path,
                 ) -> $crate::Result<Option<$crate::records::Frame<Self>>> {

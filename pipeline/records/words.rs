@@ -1,5 +1,6 @@
 //! Words one by one, and how far they get without order.
 
+use super::kind::Even;
 use super::table::tables;
 
 tables! {
@@ -12,12 +13,12 @@ tables! {
         /// occurrences in the training split
         count: u64,
         /// [labels] log-odds of the word inside and outside the label's documents, nats
-        evidence: Vec<f64>,
+        evidence: Even<f64>,
         /// [outputs] coefficient of the logistic regression, logits an occurrence
-        bag_of_words: Vec<f64>,
+        bag_of_words: Even<f64>,
         /// [outputs] change of the readout by the word at the central state, beyond the held
         /// input's, logits
-        network: Vec<f64>,
+        network: Even<f64>,
     }
 
     /// One row a model, on the test split.

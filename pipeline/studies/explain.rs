@@ -11,6 +11,8 @@ use crate::{Error, Result};
 use serde::Serialize;
 use std::path::Path;
 
+/// Most bytes of a model in context.
+const LARGEST_MODEL: u64 = 4 << 30;
 /// Name of the file that holds the model in context of a run.
 pub const CONTEXT: &str = "context.json";
 
@@ -51,6 +53,7 @@ pub fn explain(run: &Path, text: &str) -> Result<Explained> {
     Finished::open(run, &["tokenize", "train", "baselines", "context"])?;
     let corpus = store::read(run)?;
     let network = Network::load(&run.join("model.safetensors"))?;
+    super::text::check_fit(run, &corpus, &network)?;
     let names = &corpus.label_names;
     if names.is_empty() {
         return Err(Error::Usage("explain: this run follows a score, it has no labels".into()));
@@ -70,18 +73,15 @@ pub fn explain(run: &Path, text: &str) -> Result<Explained> {
         let rest: f64 = z.iter().sum::<f64>() - z[shown];
         z[shown] - rest / (z.len() - 1) as f64
     };
-    let table = records::Words::read(run)?.bag_of_words()?;
-    let mut alone = records::BagOfWords::read(run)?.bias()?;
+    let (table, mut alone) = bag_of_words(run, corpus.words.len(), last.len())?;
     for &t in &tokens {
         alone.iter_mut().zip(&table[t as usize]).for_each(|(z, w)| *z += w);
     }
     let like = |z: &[f64]| as_outputs(z, last.len());
     let path = run.join(CONTEXT);
-    let context: Option<Context> = match std::fs::read_to_string(&path) {
-        Ok(text) => Some(serde_json::from_str(&text).map_err(|e| {
-            Error::input(path.display(), "", e, "run again with `--force context`")
-        })?),
-        Err(_) => None,
+    let context: Option<Context> = match path.is_file() {
+        true => Some(context(&path, corpus.words.len())?),
+        false => None,
     };
     let added = context.as_ref().map(|c| c.contributions(&tokens));
     let words = tokens.iter().enumerate().map(|(i, &t)| Word {
@@ -106,6 +106,39 @@ pub fn explain(run: &Path, text: &str) -> Result<Explained> {
         evidence_for: if last.len() == 1 { names[1].clone() } else { names[shown].clone() },
         words: words.collect(),
     })
+}
+
+/// Coefficients `[words][outputs]` and bias of the bag of words of a run whose network has `outputs`.
+///
+/// # Errors
+/// [`Error::Input`] if the tables are those of other words, or of other outputs.
+pub(super) fn bag_of_words(
+    run: &Path,
+    words: usize,
+    outputs: usize,
+) -> Result<(Vec<Vec<f64>>, Vec<f64>)> {
+    let table = records::Words::read(run)?;
+    table.has_rows(words, "words of the vocabulary")?;
+    let coefficients = table.bag_of_words()?;
+    let bias = records::BagOfWords::read(run)?;
+    // For two classes it has one output, where a network from elsewhere may have two.
+    if bias.height() != outputs && (bias.height(), outputs) != (1, 2) {
+        bias.has_rows(outputs, "outputs of the network")?;
+    }
+    table.are_long("bag_of_words", &coefficients, bias.height())?;
+    Ok((coefficients, bias.bias()?))
+}
+
+/// The model in context of a run.
+fn context(path: &Path, words: usize) -> Result<Context> {
+    let remedy = "run the experiment again with `--force context`";
+    let refuse = |problem: String| Error::input(path.display(), "", problem, remedy);
+    let text = crate::files::text(path, LARGEST_MODEL)?;
+    let model: Context = serde_json::from_str(&text).map_err(|e| refuse(e.to_string()))?;
+    if !model.is_for(words) {
+        return Err(refuse(format!("no model of the {words} words of this run")));
+    }
+    Ok(model)
 }
 
 /// Logits of a bag of words over as many outputs as the network has: for two

@@ -61,7 +61,9 @@ pub fn augmented(groups: &[(String, Vec<&Path>)]) -> Result<Option<records::Case
         for run in runs.iter().filter(|run| records::Augmented::is_in(run)) {
             let table = records::Augmented::read(run)?;
             let accuracy = table.accuracy()?;
-            let (words, network) = (accuracy[0], accuracy[accuracy.len() - 1]);
+            let Some((&words, &network)) = accuracy.first().zip(accuracy.last()) else {
+                return Err(table.refuse("", "no model"));
+            };
             for (model, &model_accuracy) in table.model()?.into_iter().zip(&accuracy) {
                 let gain = Gain { words, network, model: model_accuracy };
                 match models.iter_mut().find(|(name, _)| *name == model) {

@@ -10,7 +10,7 @@
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
 #![warn(missing_docs)]
 
-use accrue_numerics::{Error, Result, files, interrupt, nearest, notation, seed, setting};
+use accrue_numerics::{Error, Result, files, guard, interrupt, nearest, notation, seed, setting};
 
 pub mod catalogue;
 pub mod fetch;
@@ -19,6 +19,7 @@ pub mod labelling;
 pub mod load;
 pub mod neighbours;
 pub mod overview;
+pub mod parquet;
 pub mod pieces;
 pub mod read;
 pub mod settings;

@@ -1,6 +1,6 @@
 //! A tokenised corpus on disk, for the stages that come after.
 
-use super::{Corpus, Documents, Labels, Split};
+use super::{Corpus, Documents, Labels, Split, parquet};
 use crate::files::replace;
 use crate::{Error, Result};
 use polars::prelude::*;
@@ -13,6 +13,9 @@ pub const DOCUMENTS: &str = "tables/documents.parquet";
 pub const VOCABULARY: &str = "tables/vocabulary.parquet";
 /// Name, label names and notes.
 pub const CORPUS: &str = "corpus.json";
+
+/// Most bytes of [`CORPUS`].
+const LARGEST_ABOUT: u64 = 64 << 20;
 
 /// What stands in [`CORPUS`].
 #[derive(Serialize, Deserialize)]
@@ -36,7 +39,7 @@ pub fn write(folder: &Path, corpus: &Corpus) -> Result<Vec<String>> {
     for frame in &frames {
         all.vstack_mut(frame).map_err(Error::polars(folder.join(DOCUMENTS)))?;
     }
-    parquet(&folder.join(DOCUMENTS), &mut all)?;
+    write_table(&folder.join(DOCUMENTS), &mut all)?;
 
     let mut counts = vec![0_u32; corpus.words.len()];
     corpus.train.documents.tokens().iter().for_each(|&t| counts[t as usize] += 1);
@@ -46,7 +49,7 @@ pub fn write(folder: &Path, corpus: &Corpus) -> Result<Vec<String>> {
         "count" => counts,
     )
     .map_err(Error::polars(folder.join(VOCABULARY)))?;
-    parquet(&folder.join(VOCABULARY), &mut vocabulary)?;
+    write_table(&folder.join(VOCABULARY), &mut vocabulary)?;
 
     let about = About {
         name: corpus.name.clone(),
@@ -90,7 +93,7 @@ fn frame(split: &Split, name: &str) -> PolarsResult<DataFrame> {
 }
 
 /// Writes a table, by rename.
-fn parquet(path: &Path, frame: &mut DataFrame) -> Result<()> {
+fn write_table(path: &Path, frame: &mut DataFrame) -> Result<()> {
     let mut bytes = Vec::new();
     ParquetWriter::new(&mut bytes)
         .with_compression(ParquetCompression::Zstd(None))
@@ -106,27 +109,40 @@ fn parquet(path: &Path, frame: &mut DataFrame) -> Result<()> {
 /// written.
 pub fn read(folder: &Path) -> Result<Corpus> {
     let path = folder.join(CORPUS);
-    let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+    let text = crate::files::text(&path, LARGEST_ABOUT)?;
     let remedy = "run again with `--force tokenize`";
     let about: About =
         serde_json::from_str(&text).map_err(|e| Error::input(path.display(), "", e, remedy))?;
-    let table = |name: &str| -> Result<DataFrame> {
-        let path = folder.join(name);
-        let file = std::fs::File::open(&path).map_err(Error::io(&path))?;
-        ParquetReader::new(file).finish().map_err(Error::polars(&path))
+    let damaged = |name: &str| {
+        let file = folder.join(name).display().to_string();
+        move |e: PolarsError| Error::input(file, "", e, remedy)
     };
-    let vocabulary = table(VOCABULARY)?;
-    let documents = table(DOCUMENTS)?;
-    let damaged = || Error::polars(folder.join(DOCUMENTS));
-    let words = vocabulary.column("word").and_then(|c| c.str().cloned()).map_err(damaged())?;
-    let words = words.iter().map(|w| w.unwrap_or_default().to_string()).collect();
+    let vocabulary = parquet::read(&folder.join(VOCABULARY), remedy)?;
+    let documents = parquet::read(&folder.join(DOCUMENTS), remedy)?;
+    let words = words(&vocabulary).map_err(damaged(VOCABULARY))?;
     let [train, validation, test] =
-        splits(&documents, about.label_names.len()).map_err(damaged())?;
+        splits(&documents, words.len(), about.label_names.len()).map_err(damaged(DOCUMENTS))?;
     let About { name, label_names, notes } = about;
     Ok(Corpus { name, words, label_names, train, validation, test, notes })
 }
 
-fn splits(frame: &DataFrame, classes: usize) -> PolarsResult<[Split; 3]> {
+/// The words, each in the row of its id.
+fn words(frame: &DataFrame) -> PolarsResult<Vec<String>> {
+    let (ids, words) = (frame.column("id")?.u32()?, frame.column("word")?.str()?);
+    let pairs = ids.iter().zip(words.iter()).enumerate();
+    pairs
+        .map(|(row, (id, word))| match (id, word) {
+            (Some(id), Some(word)) if id as usize == row => Ok(word.to_string()),
+            (Some(_), Some(_)) => {
+                polars_bail!(InvalidOperation: "row {}: ids are not 0, 1, 2, …", row + 1)
+            }
+            _ => polars_bail!(NoData: "row {}: no id or no word", row + 1),
+        })
+        .collect()
+}
+
+/// * `words`, `classes`: how many there are
+fn splits(frame: &DataFrame, words: usize, classes: usize) -> PolarsResult<[Split; 3]> {
     let names = frame.column("split")?.str()?.clone();
     let tokens = frame.column("tokens")?.list()?.clone();
     let kind = ["label", "labels", "score"].into_iter().find(|k| frame.column(k).is_ok());
@@ -146,27 +162,45 @@ fn splits(frame: &DataFrame, classes: usize) -> PolarsResult<[Split; 3]> {
             Some("train") => 0,
             Some("validation") => 1,
             Some("test") => 2,
-            other => polars_bail!(InvalidOperation: "row {row}: no split {other:?}"),
+            other => polars_bail!(InvalidOperation: "row {}: no split {other:?}", row + 1),
         };
         let document = tokens.get_as_series(row).unwrap_or_default();
-        let document: Vec<u32> = document.u32()?.into_no_null_iter().collect();
+        let document = document.u32()?;
+        polars_ensure!(document.null_count() == 0, NoData: "row {}: a token is missing", row + 1);
+        let document: Vec<u32> = document.into_no_null_iter().collect();
+        if let Some(token) = document.iter().find(|&&t| t as usize >= words) {
+            polars_bail!(OutOfBounds: "row {}: token {token} of a vocabulary of {words}", row + 1);
+        }
         splits[split].documents.push(&document);
         match &mut splits[split].labels {
             Labels::Class(all) => {
                 let class = label.u32()?.get(row);
-                all.push(class.ok_or_else(|| polars_err!(NoData: "row {row}: no label"))?);
+                let class =
+                    class.ok_or_else(|| polars_err!(NoData: "row {}: no label", row + 1))?;
+                polars_ensure!((class as usize) < classes, OutOfBounds: "row {}: label {class} of {classes}", row + 1);
+                all.push(class);
             }
             Labels::Multi { flags, .. } => {
                 let first = flags.len();
                 flags.resize(first + classes, false);
                 let carried = label.list()?.get_as_series(row).unwrap_or_default();
-                for k in carried.u32()?.into_no_null_iter() {
-                    flags[first + k as usize] = true;
+                for k in carried.u32()?.iter() {
+                    match k.map(|k| k as usize).filter(|k| *k < classes) {
+                        Some(k) => flags[first + k] = true,
+                        None => {
+                            polars_bail!(OutOfBounds: "row {}: label {k:?} of {classes}", row + 1)
+                        }
+                    }
                 }
             }
             Labels::Score(all) => {
                 let run = label.list()?.get_as_series(row).unwrap_or_default();
-                all.extend(run.f32()?.into_no_null_iter());
+                let run = run.f32()?;
+                polars_ensure!(
+                    run.len() == document.len() && run.null_count() == 0,
+                    ShapeMismatch: "row {}: {} scores for {} tokens", row + 1, run.len(), document.len()
+                );
+                all.extend(run.into_no_null_iter());
             }
         }
     }

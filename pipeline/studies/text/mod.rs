@@ -401,7 +401,35 @@ fn tokenize(
 
 /// What stages after training read.
 fn read(folder: &Path) -> Result<(Corpus, Network)> {
-    Ok((corpus::store::read(folder)?, Network::load(&folder.join("model.safetensors"))?))
+    let corpus = corpus::store::read(folder)?;
+    let network = Network::load(&folder.join("model.safetensors"))?;
+    check_fit(folder, &corpus, &network)?;
+    Ok((corpus, network))
+}
+
+/// Refuses a network that reads other words, or says other labels, than the corpus beside it has.
+pub(super) fn check_fit(folder: &Path, corpus: &Corpus, network: &Network) -> Result<()> {
+    let refuse = |problem: String| {
+        let remedy =
+            "`accrue run` the experiment again: it makes what does not belong together anew";
+        Err(Error::input(folder.join("model.safetensors").display(), "", problem, remedy))
+    };
+    let (words, rows) = (corpus.words.len(), network.vocabulary());
+    if words != rows {
+        return refuse(format!("a network of {rows} words beside a corpus of {words}"));
+    }
+    let (labels, outputs) = (corpus.label_names.len(), network.outputs());
+    let fits = match network.head() {
+        Head::Binary => labels == 2,
+        Head::Softmax | Head::MultiLabel => labels == outputs,
+        Head::Score | Head::Steps => true,
+    };
+    if !fits {
+        return refuse(format!(
+            "a network of {outputs} outputs beside a corpus of {labels} labels"
+        ));
+    }
+    Ok(())
 }
 
 /// Names of what document `d` carries, as one text.

@@ -45,6 +45,7 @@ impl SlowPointAnalysis {
         let map = Map::new(&network.cell()?, &x)?;
         let table = records::FixedPoints::read(folder)?;
         let (primary, tau, states) = (table.primary()?, table.tau_1()?, table.state()?);
+        table.are_long("state", &states, map.state_size())?;
         let rows: Vec<usize> =
             (0..states.len()).filter(|&i| primary[i] && !tau[i].is_nan()).collect();
         let points = rows.iter().map(|&i| states[i].clone()).collect();
@@ -67,7 +68,7 @@ impl SlowPointAnalysis {
 
     /// Words of one valence, by the bag of words.
     pub(super) fn sets(&self, e: &Experiment, folder: &Path) -> Result<Sets> {
-        Sets::of(e, folder)
+        Sets::of(e, folder, self.inputs.len())
     }
 
     /// Weights `[outputs, state]` and bias of the readout.
@@ -166,8 +167,10 @@ pub(super) struct Sets {
 }
 
 impl Sets {
-    fn of(e: &Experiment, folder: &Path) -> Result<Self> {
+    /// * `words`: of the vocabulary
+    fn of(e: &Experiment, folder: &Path, words: usize) -> Result<Self> {
         let table = records::Words::read(folder)?;
+        table.has_rows(words, "words of the vocabulary")?;
         let (counts, weights) = (table.count()?, table.bag_of_words()?);
         // The last output against the first, or the only one.
         let coefficient: Vec<f64> = weights
@@ -252,7 +255,7 @@ impl Modes {
             .min_by(|&a, &b| theta[a].abs().total_cmp(&theta[b].abs()))
             .expect("there are points");
         Ok(Self {
-            sets: Sets::of(e, folder)?,
+            sets: Sets::of(e, folder, scene.inputs.len())?,
             rank: summary::spearman(&theta, &first).abs(),
             tangents: coordinate::tangents(&points, &theta),
             axes: pca,
@@ -410,7 +413,8 @@ fn units(scene: &SlowPointAnalysis) -> Result<Option<records::Units>> {
 
 /// Visited states, drawn by the seed.
 pub(super) fn visited(e: &Experiment, folder: &Path, name: &str) -> Result<Vec<Vec<f64>>> {
-    let states = records::States::read(folder)?.state()?;
+    let table = records::States::read(folder)?;
+    let states = table.state()?;
     let mut chosen: Vec<usize> = (0..states.len()).collect();
     chosen.shuffle(&mut seed::stream(e.seed, name));
     chosen.truncate(e.modes.states);

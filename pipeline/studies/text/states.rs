@@ -152,7 +152,9 @@ pub(in crate::studies) fn axes(
 pub fn read_axes(folder: &Path) -> Result<(Pca, Vec<f64>)> {
     let table = records::Axes::read(folder)?;
     let rows = table.direction()?;
-    let size = rows[0].len();
+    let Some(size) = rows.first().map(Vec::len).filter(|size| *size > 0) else {
+        return Err(table.refuse("", "no mean state"));
+    };
     let directions = Matrix::from_fn(size, rows.len() - 1, |i, a| rows[a + 1][i]);
     let pca = Pca {
         mean: Vector::from_column_slice(&rows[0]),

@@ -4,12 +4,13 @@ use super::{label_text, read};
 use crate::corpus::Corpus;
 use crate::corpus::tokens::Kind;
 use crate::experiment::Experiment;
+use crate::geometry::Pca;
 use crate::linalg::Matrix;
 use crate::model::Network;
 use crate::records;
 use crate::report::figure;
 use crate::report::walk::{Direction, Document, Packed, Walk};
-use crate::studies::explain::as_outputs;
+use crate::studies::explain::{as_outputs, bag_of_words};
 use crate::{Result, seed};
 use rand::seq::SliceRandom;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -51,10 +52,10 @@ pub fn gather(e: &Experiment, folder: &Path) -> Result<Option<Walk>> {
     };
     let (readout, bias) = network.readout()?;
     let size = network.state_size();
-    let table = records::Words::read(folder)?.bag_of_words()?;
+    let (table, alone_bias) = bag_of_words(folder, corpus.words.len(), network.outputs())?;
     let like = |z: &[f64]| as_outputs(z, network.outputs());
     let alone: Vec<f64> = words.iter().flat_map(|&w| like(&table[w as usize])).collect();
-    let (axes, _) = super::states::read_axes(folder)?;
+    let axes = axes(folder, size)?;
     let mut directions = axes.mean.as_slice().to_vec();
     for a in 0..3 {
         let there = a < axes.directions.ncols();
@@ -98,7 +99,7 @@ pub fn gather(e: &Experiment, folder: &Path) -> Result<Option<Walk>> {
         inputs: width,
         one_hot,
         arrays,
-        alone_bias: like(&records::BagOfWords::read(folder)?.bias()?),
+        alone_bias: like(&alone_bias),
         vocabulary: words.iter().map(|&w| corpus.words[w as usize].clone()).collect(),
         spaced: !folder.join("tokenizer.json").is_file(),
         pieces: e.corpus.tokens.kind == Kind::WordPiece,
@@ -107,7 +108,7 @@ pub fn gather(e: &Experiment, folder: &Path) -> Result<Option<Walk>> {
         colours: figure::colours(&labels, &outputs, &corpus.label_names),
         point_labels: names,
         points,
-        slow_points: slow_points(folder)?,
+        slow_points: slow_points(folder, size)?,
         readouts: arrows.collect(),
         outputs,
         documents: ready(&corpus, &network, &documents, &place)?,
@@ -181,9 +182,23 @@ fn ready(
     Ok(documents.iter().zip(&texts).zip(&said).map(document).collect())
 }
 
-fn slow_points(folder: &Path) -> Result<Vec<[f64; 3]>> {
-    let points: Matrix = super::geometry::primary_points(folder)?;
+/// The principal components, of states of `size` numbers.
+fn axes(folder: &Path, size: usize) -> Result<Pca> {
     let (axes, _) = super::states::read_axes(folder)?;
+    if axes.mean.len() != size {
+        let problem = format!("directions of {} numbers; a state has {size}", axes.mean.len());
+        return Err(records::Axes::read(folder)?.refuse("column `direction`", problem));
+    }
+    Ok(axes)
+}
+
+fn slow_points(folder: &Path, size: usize) -> Result<Vec<[f64; 3]>> {
+    let points: Matrix = super::geometry::primary_points(folder)?;
+    let axes = axes(folder, size)?;
+    if points.nrows() > 0 && points.ncols() != size {
+        let problem = format!("points of {} numbers; a state has {size}", points.ncols());
+        return Err(records::FixedPoints::read(folder)?.refuse("column `state`", problem));
+    }
     Ok(points
         .row_iter()
         .map(|row| {

@@ -45,16 +45,19 @@ pub struct Settings {
     /// Whether the models are fitted: minutes on long texts.
     pub fit: bool,
     /// Modifiers taken from the network: those beyond the null, strongest first.
+    #[serde(deserialize_with = "setting::whole::<_, 0, 10000>")]
     pub from_network: usize,
     /// Modifiers taken from the training text: the words whose strength the loss asks
     /// for most, by the score test of [`super::candidates`].
+    #[serde(deserialize_with = "setting::whole::<_, 0, 10000>")]
     pub from_text: usize,
     /// Words with fewer occurrences in the training split are no modifiers.
+    #[serde(deserialize_with = "setting::count")]
     pub least: usize,
     /// Further modifiers, by name.
     pub list: Vec<String>,
     /// Steps of the minimiser at most.
-    #[serde(deserialize_with = "setting::at_least_one")]
+    #[serde(deserialize_with = "setting::whole::<_, 1, 100000>")]
     pub steps: usize,
     /// Steps between looks at the validation split.
     #[serde(deserialize_with = "setting::at_least_one")]
@@ -64,6 +67,7 @@ pub struct Settings {
     pub patience: usize,
     /// Penalties `ν` on strengths and ends, `ν/2 Σ a²`, and, beside the bag of words' own,
     /// on what modified valences differ by; chosen on the validation split.
+    #[serde(deserialize_with = "setting::numbers")]
     pub penalties: Vec<f64>,
 }
 
@@ -197,6 +201,18 @@ impl Context {
         let ends = time + times * self.modifiers.len();
         let all = ends + if self.family.ends { 4 } else { 0 };
         Layout { modified, bias, strength, time, ends, all }
+    }
+
+    /// Whether a model that was read from a file is one for so many words: its parts fit each other.
+    pub fn is_for(&self, words: usize) -> bool {
+        let sized = self.words == words && self.outputs.checked_mul(words).is_some();
+        let known = |word: &u32| (*word as usize) < words;
+        sized
+            && self.modifiers.iter().all(known)
+            && self.shares.len() == self.modifiers.len()
+            && self.slot.len() == words
+            && self.slot.iter().flatten().all(|&m| (m as usize) < self.modifiers.len())
+            && self.x.len() == self.layout().all
     }
 
     /// Valence of a word, `[outputs]`.
