@@ -8,7 +8,7 @@ use accrue::{Error, Result};
 use polars::prelude::*;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -486,4 +486,28 @@ fn an_encoder_comes_from_the_hub_once() {
         message.contains("tokenizer.json") && message.contains("place config.json"),
         "{message}"
     );
+}
+
+#[test]
+fn an_archive_that_grows_without_measure_is_stopped_and_the_limit_told() {
+    let encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut tar = tar::Builder::new(encoder);
+    let mut header = tar::Header::new_gnu();
+    // 80 MB of one letter, in a third of a MB.
+    let size = 80 << 20;
+    header.set_size(size);
+    header.set_mode(0o644);
+    tar.append_data(&mut header, "top/train/neg/0_1.txt", std::io::repeat(b'a').take(size))
+        .unwrap();
+    let bomb = tar.into_inner().unwrap().finish().unwrap();
+    assert!(bomb.len() < 1 << 20, "{}", bomb.len());
+    let server = Server::start(&[("/films.tar.gz", bomb)]);
+    let folder = tempfile::tempdir().unwrap();
+    let entry = in_archive(&server.address);
+    let message = said(fetch(&entry, folder.path(), &Hub::default(), &mut ()));
+    assert!(
+        message.contains("films.tar.gz") && message.contains("unpack to more than"),
+        "{message}"
+    );
+    assert!(message.contains("50 times"), "{message}");
 }

@@ -1,13 +1,15 @@
 //! The corpora that the program knows by name.
 
-use crate::nearest;
-use crate::{Error, Result, notation};
+use crate::{Error, Result, files, nearest, notation};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// The catalogue as it stands in the repository.
 const BUILT_IN: &str = include_str!("../../../data/corpora.ron");
+
+/// Most bytes of a catalogue.
+const LARGEST: u64 = 4 << 20;
 
 /// Split names, in the order in which they are read.
 pub const SPLITS: [&str; 3] = ["train", "validation", "test"];
@@ -95,6 +97,46 @@ pub struct Columns {
 }
 
 impl Entry {
+    /// Refuses what would be written elsewhere than into the corpus's own folder, and what cannot be a corpus.
+    fn check(&self, file: &str) -> Result<()> {
+        let refuse = |problem: String, remedy: &str| {
+            Err(Error::input(file, format!("corpus {:?}", self.name), problem, remedy))
+        };
+        let plain = |name: &str| {
+            let letter = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+            !name.is_empty()
+                && name.len() <= 100
+                && !name.starts_with('.')
+                && name.chars().all(letter)
+        };
+        if !plain(&self.name) {
+            let remedy = "give a name of letters, digits, `-` and `_`, such as `my_reviews`";
+            return refuse("its name is that of a folder, and no path".into(), remedy);
+        }
+        let of_source: Vec<&String> = match &self.source {
+            Origin::Hub { files, .. } => files.iter().map(|(split, _)| split).collect(),
+            Origin::Archive { splits, .. } => splits.iter().map(|(split, _)| split).collect(),
+        };
+        let splits = self.rows.iter().map(|(split, _)| split).chain(of_source);
+        if let Some(split) = splits.into_iter().find(|s| !SPLITS.contains(&s.as_str())) {
+            let problem = format!("no split {split:?}");
+            return refuse(problem, "splits are called train, validation and test");
+        }
+        if !self.rows.iter().any(|(split, _)| split == SPLITS[0]) {
+            return refuse("no split `train`".into(), "say in `rows` how many documents it has");
+        }
+        if self.text.is_empty() {
+            return refuse("no text column".into(), "name one in `text`");
+        }
+        if let Origin::Archive { url, .. } = &self.source
+            && !plain(url.rsplit('/').next().unwrap_or_default())
+        {
+            let remedy = "give the address of the archive itself";
+            return refuse(format!("{url:?} does not end with the name of a file"), remedy);
+        }
+        Ok(())
+    }
+
     /// Files of the corpus under a data folder: those splits that are expected.
     pub fn files(&self, data: &Path) -> Vec<(String, PathBuf)> {
         let folder = data.join(&self.name);
@@ -138,10 +180,10 @@ impl Catalogue {
     /// [`Error::Experiment`] with line and column if the file in the data
     /// folder cannot be understood.
     pub fn open(data: &Path) -> Result<Self> {
-        let mut entries: Vec<Entry> = notation::parse("data/corpora.ron", BUILT_IN)?;
+        let mut entries = Self::parse("data/corpora.ron", BUILT_IN)?;
         let path = data.join("corpora.ron");
-        if let Ok(text) = std::fs::read_to_string(&path) {
-            let own: Vec<Entry> = notation::parse(&path.display().to_string(), &text)?;
+        if path.exists() {
+            let own = Self::parse(&path.display().to_string(), &files::text(&path, LARGEST)?)?;
             for entry in own {
                 match entries.iter_mut().find(|e| e.name == entry.name) {
                     Some(old) => *old = entry,
@@ -150,6 +192,19 @@ impl Catalogue {
             }
         }
         Ok(Self { entries })
+    }
+
+    /// The entries of a catalogue's text; `file` names it in messages.
+    ///
+    /// # Errors
+    /// [`Error::Experiment`] with line and column if it cannot be understood, [`Error::Input`] for names that lead
+    /// out of the data folder, or a corpus without a text column.
+    pub fn parse(file: &str, text: &str) -> Result<Vec<Entry>> {
+        let entries: Vec<Entry> = notation::parse(file, text)?;
+        for entry in &entries {
+            entry.check(file)?;
+        }
+        Ok(entries)
     }
 
     /// The entries in order.

@@ -19,6 +19,8 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+/// Most bytes of it.
+const LARGEST_LOCK: u64 = 4 << 20;
 /// Name of the file that records sizes and checksums.
 pub const LOCK: &str = "lock.ron";
 /// Times a broken transfer is taken up again before it is given up for now.
@@ -194,11 +196,10 @@ fn in_place(entry: &Entry, data: &Path, mut lock: Lock, files: Vec<PathBuf>) -> 
 
 fn read_lock(folder: &Path) -> Result<Lock> {
     let path = folder.join(LOCK);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => notation::parse(&path.display().to_string(), &text),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
-        Err(e) => Err(Error::io(&path)(e)),
+    if !path.exists() {
+        return Ok(Lock::default());
     }
+    notation::parse(&path.display().to_string(), &crate::files::text(&path, LARGEST_LOCK)?)
 }
 
 /// Size and SHA-256 of a file.
@@ -548,6 +549,36 @@ struct Text {
     number: i64,
 }
 
+/// How many times its size an archive may have unpacked, and what it may have in any case, in bytes.
+const MOST_GROWTH: u64 = 50;
+const LEAST_UNPACKED: u64 = 64 << 20;
+const MOST_UNPACKED: u64 = 16 << 30;
+
+/// What is unpacked, up to a limit.
+struct Limited<R> {
+    inner: R,
+    /// Bytes of the archive.
+    packed: u64,
+    most: u64,
+    read: u64,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(into)?;
+        self.read += read as u64;
+        if self.read > self.most {
+            let problem = format!(
+                "{} bytes that unpack to more than {}: {MOST_GROWTH} times as many, and at least {LEAST_UNPACKED} and \
+                 at most {MOST_UNPACKED} bytes, are the limit",
+                self.packed, self.most
+            );
+            return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, problem));
+        }
+        Ok(read)
+    }
+}
+
 /// Texts of an archive by split, in the order of their names.
 fn unpack(
     entry: &Entry,
@@ -556,12 +587,23 @@ fn unpack(
     number: Option<&str>,
 ) -> Result<Vec<(String, DataFrame)>> {
     let damaged = |e: std::io::Error| {
-        let remedy = format!("the archive is damaged: remove {} and fetch again", path.display());
+        let remedy = match e.kind() {
+            std::io::ErrorKind::FileTooLarge => {
+                format!(
+                    "look what {} holds; unpack a larger corpus yourself: {}",
+                    entry.address(),
+                    entry.by_hand(Path::new(""))
+                )
+            }
+            _ => format!("the archive is damaged: remove {} and fetch again", path.display()),
+        };
         Error::input(path.display(), "", e, remedy)
     };
-    let file = std::fs::File::open(path).map_err(Error::io(path))?;
-    let mut archive =
-        tar::Archive::new(flate2::read::GzDecoder::new(std::io::BufReader::new(file)));
+    let (file, size) = crate::files::open(path)?;
+    // Text becomes a third or a quarter when it is packed; one that grows a hundredfold is no corpus.
+    let most = size.saturating_mul(MOST_GROWTH).clamp(LEAST_UNPACKED, MOST_UNPACKED);
+    let unpacked = flate2::read::GzDecoder::new(std::io::BufReader::new(file));
+    let mut archive = tar::Archive::new(Limited { inner: unpacked, packed: size, most, read: 0 });
     let mut found: BTreeMap<&str, Vec<Text>> = BTreeMap::new();
     for member in archive.entries().map_err(damaged)? {
         let mut member = member.map_err(damaged)?;
