@@ -19,7 +19,7 @@ const SMALL: &str = "(
     prediction: (bootstrap: 20),
 )";
 
-fn browser() -> Option<PathBuf> {
+pub(super) fn browser() -> Option<PathBuf> {
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path)
@@ -32,7 +32,7 @@ fn browser() -> Option<PathBuf> {
 }
 
 /// The page as the browser has made it, and what its console said.
-fn open(browser: &Path, page: &Path, fragment: &str) -> (String, Vec<String>) {
+pub(super) fn open(browser: &Path, page: &Path, fragment: &str) -> (String, Vec<String>) {
     let profile = tempfile::tempdir().unwrap();
     let out = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"])

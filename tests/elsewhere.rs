@@ -61,7 +61,7 @@ fn weights_from_elsewhere_make_the_portrait_that_training_made() {
     assert!(near(keys::DIMENSION_FIXED_POINTS) < 1e-6);
     assert!(near(keys::DIMENSION_STATES) < 0.05, "the table holds every state of these documents");
     let page = std::fs::read_to_string(out.path().join("tests/alone/index.html")).unwrap();
-    assert!(page.contains("No corpus was given") && page.contains("id=manifold"));
+    assert!(page.contains("No corpus was given") && page.contains("id=\"manifold\""));
 
     // States of another network are refused.
     let narrow =

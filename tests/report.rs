@@ -1,7 +1,7 @@
 //! Tables, dictionary, page.
 
 use accrue::records::{self, column, keys};
-use accrue::report::{Summary, dictionary, page};
+use accrue::report::{Summary, dictionary, escape};
 use std::path::Path;
 
 #[test]
@@ -135,7 +135,7 @@ fn an_explained_text_is_coloured_to_one_scale() {
 
 #[test]
 fn text_means_itself_in_the_page() {
-    assert_eq!(page::escape("<b a=\"1\">&'"), "&lt;b a=&quot;1&quot;&gt;&amp;&#39;");
+    assert_eq!(escape::html("<b a=\"1\">&'"), "&lt;b a=&quot;1&quot;&gt;&amp;&#39;");
 }
 
 #[test]
@@ -202,21 +202,21 @@ fn a_grids_page_counts_claims_by_cell_and_along_the_other_axes() {
     let none = accrue::experiment::Experiment::default();
     accrue::engine::record_gathered(folder, &none, Vec::new(), &files).unwrap();
     assert!(grid::rewrite(folder).unwrap());
-    let html = std::fs::read_to_string(folder.join("index.html")).unwrap().replace("&nbsp;", " ");
+    let html = std::fs::read_to_string(folder.join("index.html")).unwrap().replace('\u{a0}', " ");
     let table = html.split("Where they hold along training.penalty").nth(1).unwrap();
     let table = table.split("</table>").next().unwrap();
     assert!(table.contains("<th>1e-3</th><th>1e-2</th><th>1e-1</th>"), "{table}");
     for row in [
-        "<td>G8</td><td class=text>Gru</td><td>0 of 1</td><td>1 of 1</td><td>–</td>",
-        "<td></td><td class=text>Lstm</td><td>1 of 1</td><td>1 of 1</td><td>–</td>",
+        "<td>G8</td><td class=\"text\">Gru</td><td>0 of 1</td><td>1 of 1</td><td>–</td>",
+        "<td></td><td class=\"text\">Lstm</td><td>1 of 1</td><td>1 of 1</td><td>–</td>",
     ] {
         assert!(table.contains(row), "{row}: {table}");
     }
     // All networks together, and those that are otherwise alike where something is claimed of them.
     let trends = html.split("Along the axes").nth(1).unwrap().split("</table>").next().unwrap();
-    assert!(trends.contains("<td>-0.25</td><td class=text></td>"), "{trends}");
+    assert!(trends.contains("<td>-0.25</td><td class=\"text\"></td>"), "{trends}");
     assert!(trends.contains("States, model.cell = Gru</td>"), "{trends}");
-    assert!(trends.contains("<td>-0.75</td><td class=text>G13: falls: holds</td>"), "{trends}");
+    assert!(trends.contains("<td>-0.75</td><td class=\"text\">G13: falls: holds</td>"), "{trends}");
     assert!(!trends.contains("model.cell = Lstm"), "{trends}");
     // Tested at one penalty alone, there is nothing along the axis to see.
     assert!(!table.contains("G9") && html.contains("<td>G9</td>"));

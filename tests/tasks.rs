@@ -93,7 +93,7 @@ fn a_network_that_holds_two_signs_has_the_nine_fixed_points_of_its_law() {
     assert_eq!(claims.claim().unwrap(), ["M1", "M2", "M3", "M4"]);
     assert!(claims.holds().unwrap().iter().all(|holds| *holds));
     let page = std::fs::read_to_string(run.join("index.html")).unwrap();
-    assert!(page.contains("2-bit memory") && page.contains("id=claims"));
+    assert!(page.contains("2-bit memory") && page.contains("id=\"claims\""));
     // The page is written again from tables and record; a folder of no task is left alone.
     std::fs::remove_file(run.join("index.html")).unwrap();
     assert!(task::rewrite(&run).unwrap() && !task::rewrite(folder.path()).unwrap());

@@ -1,8 +1,9 @@
 //! `accrue explain RUN TEXT`.
 
 use super::Common;
-use super::terminal::{out, outln};
+use super::terminal::{self, outln};
 use crate::Result;
+use crate::report::escape::on_a_line;
 use crate::report::reading::{Reader, page};
 use crate::studies::explain::{Explained, explain};
 use clap::Args;
@@ -34,7 +35,7 @@ impl Explain {
             outln!("{}", serde_json::to_string_pretty(&found).expect("numbers are plain data"));
         } else {
             let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            out!("{}", text(&found, colours));
+            terminal::coloured(&text(&found, colours));
         }
         Ok(())
     }
@@ -81,7 +82,7 @@ fn text(found: &Explained, colours: bool) -> String {
     use std::fmt::Write;
     let mut out = String::new();
     let context = found.in_context.is_some();
-    let _ = writeln!(out, "evidence for `{}` (logits)", found.evidence_for);
+    let _ = writeln!(out, "evidence for `{}` (logits)", on_a_line(&found.evidence_for));
     let _ = writeln!(
         out,
         "  {:<LONGEST$} {:>8} {:^15} {:>8}{}",
@@ -92,7 +93,7 @@ fn text(found: &Explained, colours: bool) -> String {
         if context { "  in context" } else { "" }
     );
     for word in &found.words {
-        let shown: String = word.word.chars().take(LONGEST).collect();
+        let shown: String = on_a_line(&word.word).chars().take(LONGEST).collect();
         let _ = write!(
             out,
             "  {shown:<LONGEST$} {:>+8.2} {} {:>+8.2}",
@@ -108,9 +109,12 @@ fn text(found: &Explained, colours: bool) -> String {
     let _ = writeln!(
         out,
         "  the network says {}, words alone {}{}",
-        found.network,
-        found.alone,
-        found.in_context.as_ref().map_or(String::new(), |c| format!(", words in context {c}"))
+        on_a_line(&found.network),
+        on_a_line(&found.alone),
+        found
+            .in_context
+            .as_ref()
+            .map_or(String::new(), |c| format!(", words in context {}", on_a_line(c)))
     );
     out
 }

@@ -2,6 +2,7 @@
 
 use crate::corpus::fetch;
 use crate::experiment::grid::Case;
+use crate::report::escape::on_a_line;
 use crate::studies::grid::{self, Outcome};
 use crate::train::checkpoint::Progress;
 use crate::train::{Tally, Watch};
@@ -13,31 +14,38 @@ use std::time::{Duration, Instant};
 const LINE_EVERY: Duration = Duration::from_secs(30);
 
 /// `print!` that goes on where nobody reads any more (`accrue … | head -1`): what is
-/// printed is told beside the work, and must not end it.
+/// printed is told beside the work, and must not end it. Control characters of what is told are shown, not obeyed.
 macro_rules! out {
     ($($told:tt)*) => {{
         use std::io::Write;
-        let _ = write!(std::io::stdout(), $($told)*);
+        let told = format!($($told)*);
+        let _ = write!(std::io::stdout(), "{}", $crate::report::escape::visible(&told));
     }};
 }
 
 /// [`out!`] with the end of a line.
 macro_rules! outln {
     ($($told:tt)*) => {{
-        use std::io::Write;
-        let _ = writeln!(std::io::stdout(), $($told)*);
+        $crate::command::terminal::out!("{}\n", format_args!($($told)*));
     }};
 }
 
-/// The same on standard error.
+/// [`outln!`] on standard error.
 macro_rules! errln {
     ($($told:tt)*) => {{
         use std::io::Write;
-        let _ = writeln!(std::io::stderr(), $($told)*);
+        let told = format!($($told)*);
+        let _ = writeln!(std::io::stderr(), "{}", $crate::report::escape::visible(&told));
     }};
 }
 
 pub(crate) use {errln, out, outln};
+
+/// Writes text whose colours are meant; its words have been made [visible](on_a_line) before.
+pub fn coloured(text: &str) {
+    use std::io::Write;
+    let _ = write!(std::io::stdout(), "{text}");
+}
 
 /// Says one line on standard error, unless told to be quiet.
 pub fn say(quiet: bool, line: impl AsRef<str>) {
@@ -196,7 +204,7 @@ impl fetch::Watch for Transfer {
     fn begin(&mut self, file: &str, bytes: u64) {
         match &self.bar {
             Some(bar) => {
-                let shown = file.rsplit('/').next().unwrap_or(file).to_string();
+                let shown = on_a_line(file.rsplit('/').next().unwrap_or(file));
                 bar.set_message(shown);
                 bar.set_length(bytes);
                 bar.set_position(0);

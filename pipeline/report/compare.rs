@@ -150,6 +150,7 @@ impl Parts {
         if records::Readouts::is_in(run) {
             let table = records::Readouts::read(run)?;
             let angles = table.angles()?;
+            table.are_long("angles", &angles, angles.len())?;
             if angles.len() > 1 {
                 let pairs: Vec<f64> = (0..angles.len())
                     .flat_map(|i| (0..i).map(move |j| (i, j)))

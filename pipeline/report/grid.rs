@@ -2,16 +2,17 @@
 //! predicted against the measured dimension.
 
 use super::dictionary::claim;
+use super::escape::link;
 use super::figure::grid as figure;
-use super::page::{escape, shell};
+use super::page::{drawing, shell, table, table_link};
 use super::plot;
 use super::summary::SHOWN;
 use crate::Result;
 use crate::files::replace;
 use crate::notation::told_apart;
 use crate::records::{self, Key, keys};
+use maud::{Markup, html};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::path::Path;
 
 /// What is shown of each case beside the headline numbers.
@@ -44,15 +45,43 @@ impl Cases {
         };
         let table = records::CaseSettings::read(folder)?;
         let (case, setting) = (table.case()?, table.setting()?);
+        known(&table, &case, all.names.len())?;
         for ((c, s), v) in case.iter().zip(setting).zip(table.value()?) {
             all.settings[*c].push((s, v));
         }
+        let axes = |settings: &[(String, String)]| -> Vec<String> {
+            settings.iter().map(|(setting, _)| setting.clone()).collect()
+        };
+        if let Some(other) = all.settings.iter().find(|s| axes(s) != axes(&all.settings[0])) {
+            let problem = format!(
+                "a case along {:?}, another along {:?}",
+                axes(&all.settings[0]),
+                axes(other)
+            );
+            return Err(table.refuse("column `setting`", problem));
+        }
         let table = records::CaseNumbers::read(folder)?;
         let (case, key) = (table.case()?, table.key()?);
+        known(&table, &case, all.names.len())?;
         for ((c, k), v) in case.iter().zip(key).zip(table.value()?) {
             all.numbers[*c].insert(k, v);
         }
         Ok(all)
+    }
+}
+
+/// Refuses rows about cases that there are not.
+fn known<T: records::Record>(
+    table: &records::Frame<T>,
+    case: &[usize],
+    cases: usize,
+) -> Result<()> {
+    match case.iter().position(|c| *c >= cases) {
+        None => Ok(()),
+        Some(row) => {
+            let problem = format!("case {} of {cases}", case[row]);
+            Err(table.refuse(format!("column `case`, row {}", row + 1), problem))
+        }
     }
 }
 
@@ -87,35 +116,34 @@ impl Cases {
 /// [`crate::Error::Io`] if the folder cannot be written to.
 pub fn write(folder: &Path, title: &str, correlation: figure::Correlation) -> Result<()> {
     let cases = Cases::read(folder)?;
-    let mut body = String::new();
     let finished = cases.failures.iter().filter(|f| f.is_empty()).count();
-    let _ = writeln!(
-        body,
-        "<header><p class=kicker>accrue · a grid</p><h1>{}</h1><p class=finding>{finished} of {} \
-         networks finished.</p></header><main>",
-        escape(title),
-        cases.names.len()
-    );
-    if let Some(figure) = figure::dimensions(&cases, correlation) {
+    let figure = figure::dimensions(&cases, correlation);
+    if let Some(figure) = &figure {
         figure.write(folder)?;
-        let _ = writeln!(
-            body,
-            "<section id={}><h2>{}</h2><figure>{}<figcaption>{}</figcaption></figure>{}</section>",
-            figure.name,
-            figure.title,
-            figure.svg,
-            escape(&figure.caption),
-            figure.plot.as_ref().map_or(String::new(), |p| p.island(figure.name))
-        );
     }
-    claims(&mut body, &Claims::read(folder)?, &cases);
-    trends(&mut body, folder, &cases)?;
-    augmented(&mut body, folder)?;
-    modifiers(&mut body, folder)?;
-    list(&mut body, &cases);
-    body.push_str("</main>\n");
-    // A grid lies two folders below what all pages share.
-    body.push_str(&plot::script("../../assets"));
+    let body = html! {
+        header {
+            p.kicker { "accrue · a grid" }
+            h1 { (title) }
+            p.finding { (finished) " of " (cases.names.len()) " networks finished." }
+        }
+        main {
+            @if let Some(figure) = &figure {
+                section id=(figure.name) {
+                    h2 { (figure.title) }
+                    figure { (drawing(figure)) figcaption { (figure.caption) } }
+                    @if let Some(plot) = &figure.plot { (plot.island(figure.name)) }
+                }
+            }
+            (claims(&Claims::read(folder, cases.names.len())?, &cases))
+            (trends(folder, &cases)?)
+            (augmented(folder)?)
+            (modifiers(folder)?)
+            (list(&cases))
+        }
+        // A grid lies two folders below what all pages share.
+        (plot::script("../../assets"))
+    };
     replace(&folder.join("index.html"), shell(title, &body).as_bytes())
 }
 
@@ -155,8 +183,9 @@ struct Claims {
 }
 
 impl Claims {
-    fn read(folder: &Path) -> Result<Self> {
+    fn read(folder: &Path, cases: usize) -> Result<Self> {
         let table = records::CaseClaims::read(folder)?;
+        known(&table, &table.case()?, cases)?;
         Ok(Self {
             case: table.case()?,
             claim: table.claim()?,
@@ -179,66 +208,63 @@ impl Claims {
     fn held(&self, rows: &[usize]) -> String {
         match rows.len() {
             0 => "–".into(),
-            n => format!("{}&nbsp;of&nbsp;{n}", rows.iter().filter(|&&i| self.holds[i]).count()),
+            n => format!("{}\u{a0}of\u{a0}{n}", rows.iter().filter(|&&i| self.holds[i]).count()),
         }
     }
 }
 
 /// Each claim over the cases it was tested on.
-fn claims(body: &mut String, claims: &Claims, cases: &Cases) {
+fn claims(claims: &Claims, cases: &Cases) -> Markup {
     let axis = counted_by(cases);
     let groups = axis.as_ref().map(|(setting, _)| cases.along(setting)).unwrap_or_default();
-    let said = match &axis {
-        Some((setting, _)) => format!(
-            "<p>Networks in which a claim holds, of those it was tested in: all, and by {}.</p>",
-            escape(setting)
-        ),
-        None => String::new(),
+    let of_group = |rows: &[usize], group: &String| -> Vec<usize> {
+        let of = axis.as_ref().map(|(_, of)| of);
+        let here = |i: &usize| of.is_some_and(|of| of[claims.case[*i]] == *group);
+        rows.iter().copied().filter(here).collect()
     };
-    let _ = write!(
-        body,
-        "<section id=claims><h2>The claims, over all networks</h2>{said}<div class=wide><table>\
-         <thead><tr><th>Claim</th><th class=text>What is tested; published; criterion</th><th>Median</th>\
-         <th>Range</th><th>Hold</th>"
-    );
-    groups.iter().for_each(|group| {
-        let _ = write!(body, "<th>{}</th>", escape(group));
-    });
-    body.push_str("</tr></thead><tbody>");
-    for (name, rows) in claims.by_name() {
+    let sorted = |rows: &[usize]| {
         let mut values: Vec<f64> = rows.iter().map(|&i| claims.measured[i]).collect();
         values.sort_by(f64::total_cmp);
-        let _ = write!(
-            body,
-            "<tr><td>{}</td><td class=text>{}<br><span class=small>{}</span></td><td>{:.3}</td>\
-             <td>{:.3}&nbsp;–&nbsp;{:.3}</td><td>{}</td>",
-            escape(name),
-            escape(claim(name)),
-            escape(&claims.reference[rows[0]]),
-            values[values.len() / 2],
-            values[0],
-            values[values.len() - 1],
-            claims.held(&rows),
-        );
-        for group in &groups {
-            let of = axis.as_ref().map(|(_, of)| of);
-            let here = |i: &usize| of.is_some_and(|of| of[claims.case[*i]] == *group);
-            let rows: Vec<usize> = rows.iter().copied().filter(here).collect();
-            let _ = write!(body, "<td>{}</td>", claims.held(&rows));
-        }
-        body.push_str("</tr>");
-    }
-    body.push_str("</tbody></table></div>");
-    if let Some((setting, of)) = &axis {
-        for (other, values) in axes(cases) {
-            if other != *setting {
-                crossed(body, claims, (&groups, of), (other, &cases.along(other), &values));
+        values
+    };
+    html! {
+        section #claims {
+            h2 { "The claims, over all networks" }
+            @if let Some((setting, _)) = &axis {
+                p { "Networks in which a claim holds, of those it was tested in: all, and by " (setting) "." }
             }
+            div.wide {
+                table {
+                    thead {
+                        tr {
+                            th { "Claim" } th.text { "What is tested; published; criterion" }
+                            th { "Median" } th { "Range" } th { "Hold" }
+                            @for group in &groups { th { (group) } }
+                        }
+                    }
+                    tbody {
+                        @for (name, rows) in claims.by_name() {
+                            @let values = sorted(&rows);
+                            tr {
+                                td { (name) }
+                                td.text { (claim(name)) br; span.small { (claims.reference[rows[0]]) } }
+                                td { (format!("{:.3}", values[values.len() / 2])) }
+                                td { (format!("{:.3}\u{a0}–\u{a0}{:.3}", values[0], values[values.len() - 1])) }
+                                td { (claims.held(&rows)) }
+                                @for group in &groups { td { (claims.held(&of_group(&rows, group))) } }
+                            }
+                        }
+                    }
+                }
+            }
+            @if let Some((setting, of)) = &axis {
+                @for (other, values) in axes(cases).into_iter().filter(|(other, _)| other != setting) {
+                    (crossed(claims, (&groups, of), (other, &cases.along(other), &values)))
+                }
+            }
+            p.small { (table_link(records::CaseClaims::NAME)) }
         }
     }
-    body.push_str(
-        "<p class=small><a href=\"tables/case_claims.parquet\">case_claims.parquet</a></p></section>\n",
-    );
 }
 
 /// The claims along an axis, for each group of cases by itself; nothing for an axis along which no claim is
@@ -247,12 +273,11 @@ fn claims(body: &mut String, claims: &Claims, cases: &Cases) {
 /// * `rows`: the groups, and the group of each case
 /// * `along`: the axis, its values, and the value of each case
 fn crossed(
-    body: &mut String,
     claims: &Claims,
     (groups, group_of): (&[String], &[String]),
     (axis, values, value_of): (&str, &[String], &[String]),
-) {
-    let mut lines = String::new();
+) -> Markup {
+    let mut lines: Vec<(&str, &String, Vec<String>)> = Vec::new();
     for (name, rows) in claims.by_name() {
         let at = |value: &String, group: &String| -> Vec<usize> {
             let here = |i: &&usize| {
@@ -266,120 +291,131 @@ fn crossed(
             continue;
         }
         for (g, group) in groups.iter().enumerate() {
-            let name = if g == 0 { escape(name) } else { String::new() };
-            let _ = write!(lines, "<tr><td>{name}</td><td class=text>{}</td>", escape(group));
-            for value in values {
-                let _ = write!(lines, "<td>{}</td>", claims.held(&at(value, group)));
-            }
-            lines.push_str("</tr>");
+            let held = values.iter().map(|value| claims.held(&at(value, group))).collect();
+            lines.push((if g == 0 { name } else { "" }, group, held));
         }
     }
-    if lines.is_empty() {
-        return;
+    html! {
+        @if !lines.is_empty() {
+            details {
+                summary { "Where they hold along " (axis) }
+                div.wide {
+                    table {
+                        thead { tr { th { "Claim" } th.text {} @for value in values { th { (value) } } } }
+                        tbody {
+                            @for (name, group, held) in &lines {
+                                tr { td { (name) } td.text { (group) } @for cell in held { td { (cell) } } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
     }
-    let heads: String = values.iter().map(|v| format!("<th>{}</th>", escape(v))).collect();
-    let axis = escape(axis);
-    let _ = write!(
-        body,
-        "<details><summary>Where they hold along {axis}</summary><div class=wide><table><thead><tr>\
-         <th>Claim</th><th class=text></th>{heads}</tr></thead><tbody>{lines}</tbody></table></div></details>"
-    );
 }
 
 /// Numbers along the grid's axes.
-fn trends(body: &mut String, folder: &Path, cases: &Cases) -> Result<()> {
-    let table = records::CaseTrends::read(folder)?;
-    let (setting, stratum) = (table.setting()?, table.stratum()?);
-    let key = table.key()?;
-    let (spearman, medians) = (table.spearman()?, table.medians()?);
-    let (claim, holds) = (table.claim()?, table.holds()?);
-    if setting.is_empty() {
-        return Ok(());
-    }
-    body.push_str(
-        "<section id=trends><h2>Along the axes</h2><div class=wide><table><thead><tr><th>Axis</th>\
-         <th class=text>Number</th><th>Medians by value</th><th>Rank correlation</th><th class=text>Claim</th></tr>\
-         </thead><tbody>",
-    );
+fn trends(folder: &Path, cases: &Cases) -> Result<Markup> {
+    let rows = records::CaseTrends::read(folder)?;
+    let (setting, stratum) = (rows.setting()?, rows.stratum()?);
+    let key = rows.key()?;
+    let (spearman, medians) = (rows.spearman()?, rows.medians()?);
+    let (claim, holds) = (rows.claim()?, rows.holds()?);
+    let name = |key: &str| match key {
+        key if key == keys::FIXED_POINTS_SLOW_MODES.name() => "Slow modes".to_string(),
+        key => SHOWN.iter().find(|s| s.0.name() == key).map_or(key, |s| s.1).to_string(),
+    };
     // Networks that are otherwise alike, where a paper speaks of them.
-    for i in (0..setting.len()).filter(|&i| stratum[i].is_empty() || holds[i].is_some()) {
-        let along = cases.along(&setting[i]);
-        let values = along.iter().zip(&medians[i]);
-        let values: Vec<String> = values
-            .map(|(value, m)| {
-                format!("<span style=white-space:nowrap>{}: {m:.2}</span>", escape(value))
-            })
-            .collect();
-        let name = match key[i].as_str() {
-            key if key == keys::FIXED_POINTS_SLOW_MODES.name() => "Slow modes",
-            key => SHOWN.iter().find(|s| s.0.name() == key).map_or(key, |s| s.1),
-        };
-        let claim = holds[i].map_or(String::new(), |holds| {
-            format!("{}: {}", claim[i], if holds { "holds" } else { "does not hold" })
-        });
-        let _ = write!(
-            body,
-            "<tr><td>{}</td><td class=text>{}{}</td><td>{}</td><td>{:.2}</td><td class=text>{}</td></tr>",
-            escape(&setting[i]),
-            escape(name),
-            if stratum[i].is_empty() {
-                String::new()
-            } else {
-                format!(", {}", escape(&stratum[i]))
-            },
-            values.join(", "),
-            spearman[i],
-            escape(&claim)
-        );
-    }
-    body.push_str(
-        "</tbody></table></div><p class=small><a href=\"tables/case_trends.parquet\">\
-         case_trends.parquet</a></p></section>\n",
-    );
-    Ok(())
+    let shown: Vec<usize> =
+        (0..setting.len()).filter(|&i| stratum[i].is_empty() || holds[i].is_some()).collect();
+    Ok(html! {
+        @if !setting.is_empty() {
+            section #trends {
+                h2 { "Along the axes" }
+                div.wide {
+                    table {
+                        thead {
+                            tr {
+                                th { "Axis" } th.text { "Number" } th { "Medians by value" }
+                                th { "Rank correlation" } th.text { "Claim" }
+                            }
+                        }
+                        tbody {
+                            @for i in shown {
+                                tr {
+                                    td { (setting[i]) }
+                                    td.text {
+                                        (name(&key[i])) @if !stratum[i].is_empty() { ", " (stratum[i]) }
+                                    }
+                                    td {
+                                        @for (k, (value, m)) in cases.along(&setting[i]).iter().zip(&medians[i]).enumerate() {
+                                            @if k > 0 { ", " }
+                                            span style="white-space:nowrap" { (value) ": " (format!("{m:.2}")) }
+                                        }
+                                    }
+                                    td { (format!("{:.2}", spearman[i])) }
+                                    td.text {
+                                        @if let Some(holds) = holds[i] {
+                                            (claim[i]) ": " @if holds { "holds" } @else { "does not hold" }
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+                p.small { (table_link(records::CaseTrends::NAME)) }
+            }
+        }
+    })
 }
 
 /// What words in context recover, over the networks together.
-fn augmented(body: &mut String, folder: &Path) -> Result<()> {
-    const TABLE: &str = records::CaseAugmented::NAME;
-    if !records::CaseAugmented::is_in(folder) {
-        return Ok(());
-    }
-    let table = records::CaseAugmented::read(folder)?;
-    let (group, model) = (table.group()?, table.model()?);
-    let (accuracy, recovered) = (table.accuracy()?, table.recovered()?);
-    let range = (table.accuracy_low()?, table.accuracy_high()?);
-    let interval = (table.recovered_low()?, table.recovered_high()?);
-    body.push_str(
-        "<section id=augmented><h2>What words in context recover</h2><p>Of what networks gain over words alone, \
-         networks that differ by their seed alone taken together: a ratio of means, with a bootstrap interval over \
-         networks; nothing where they read no better than words. What a network keeps when each document's words come in another order is not owed to context.</p><div class=wide><table><thead><tr><th>Networks</th><th class=text>Model</th>\
-         <th>Accuracy, median</th><th>Range</th><th>Recovered</th><th>Interval</th></tr></thead><tbody>",
-    );
-    for i in 0..group.len() {
-        let first = i == 0 || group[i] != group[i - 1];
-        let shown = if first { escape(&group[i]) } else { String::new() };
-        let part = match recovered[i].is_nan() {
-            true => "<td></td><td></td>".to_string(),
-            false => format!(
-                "<td>{:.2}</td><td>{:.2}&nbsp;–&nbsp;{:.2}</td>",
-                recovered[i], interval.0[i], interval.1[i]
-            ),
-        };
-        let _ = write!(
-            body,
-            "<tr><td>{shown}</td><td class=text>{}</td><td>{:.3}</td><td>{:.3}&nbsp;–&nbsp;{:.3}</td>{part}</tr>",
-            escape(&model[i].replace('_', " ")),
-            accuracy[i],
-            range.0[i],
-            range.1[i],
-        );
-    }
-    let _ = writeln!(
-        body,
-        "</tbody></table></div><p class=small><a href=\"tables/{TABLE}.parquet\">{TABLE}.parquet</a></p></section>"
-    );
-    Ok(())
+fn augmented(folder: &Path) -> Result<Markup> {
+    let Some(rows) = records::CaseAugmented::read_if_there(folder)? else {
+        return Ok(Markup::default());
+    };
+    let (group, model) = (rows.group()?, rows.model()?);
+    let (accuracy, recovered) = (rows.accuracy()?, rows.recovered()?);
+    let range = (rows.accuracy_low()?, rows.accuracy_high()?);
+    let interval = (rows.recovered_low()?, rows.recovered_high()?);
+    Ok(html! {
+        section #augmented {
+            h2 { "What words in context recover" }
+            p {
+                "Of what networks gain over words alone, networks that differ by their seed alone taken together: a \
+                 ratio of means, with a bootstrap interval over networks; nothing where they read no better than \
+                 words. What a network keeps when each document's words come in another order is not owed to context."
+            }
+            div.wide {
+                table {
+                    thead {
+                        tr {
+                            th { "Networks" } th.text { "Model" } th { "Accuracy, median" } th { "Range" }
+                            th { "Recovered" } th { "Interval" }
+                        }
+                    }
+                    tbody {
+                        @for i in 0..group.len() {
+                            tr {
+                                td { @if i == 0 || group[i] != group[i - 1] { (group[i]) } }
+                                td.text { (model[i].replace('_', " ")) }
+                                td { (format!("{:.3}", accuracy[i])) }
+                                td { (format!("{:.3}\u{a0}–\u{a0}{:.3}", range.0[i], range.1[i])) }
+                                @if recovered[i].is_nan() {
+                                    td {} td {}
+                                } @else {
+                                    td { (format!("{:.2}", recovered[i])) }
+                                    td { (format!("{:.2}\u{a0}–\u{a0}{:.2}", interval.0[i], interval.1[i])) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            p.small { (table_link(records::CaseAugmented::NAME)) }
+        }
+    })
 }
 
 /// Rate of false discoveries up to which a word is shown, and the words shown of each sign.
@@ -389,86 +425,70 @@ const FELT: f64 = 0.05;
 const SHOWN_WORDS: usize = 12;
 
 /// Words that change how others are read in the networks together.
-fn modifiers(body: &mut String, folder: &Path) -> Result<()> {
-    const TABLE: &str = records::CaseModifiers::NAME;
-    if !records::CaseModifiers::is_in(folder) {
-        return Ok(());
-    }
-    let table = records::CaseModifiers::read(folder)?;
-    let (group, word) = (table.group()?, table.word()?);
-    let (gain, rate) = (table.gain()?, table.discovery_rate()?);
-    let (low, high) = (table.gain_low()?, table.gain_high()?);
-    let (networks, beyond) = (table.networks()?, table.beyond()?);
-    let text = table.text_gain()?;
-    let (text_low, text_high) = (table.text_low()?, table.text_high()?);
-    body.push_str(
-        "<section id=modifiers><h2>Words that change how others are read</h2><p>In networks that differ \
-         by their seed alone, taken together. A gain of −2 turns good into as much of bad, +1 doubles \
-         it. Of the words shown, at most one in twenty is there by chance; gains below .05 are left out. \
-         <em>By the labels</em>: the gain on the next two words that the labels of the text ask for, without \
-         any network, and its 95 % interval.</p>",
-    );
+fn modifiers(folder: &Path) -> Result<Markup> {
+    let Some(rows) = records::CaseModifiers::read_if_there(folder)? else {
+        return Ok(Markup::default());
+    };
+    let (group, word) = (rows.group()?, rows.word()?);
+    let (gain, rate) = (rows.gain()?, rows.discovery_rate()?);
+    let (low, high) = (rows.gain_low()?, rows.gain_high()?);
+    let (networks, beyond) = (rows.networks()?, rows.beyond()?);
+    let text = rows.text_gain()?;
+    let (text_low, text_high) = (rows.text_low()?, rows.text_high()?);
     let felt = |i: usize| rate[i] <= SURE && gain[i].abs() >= FELT;
+    let row = |i: usize| {
+        html! {
+            tr {
+                td { (word[i]) }
+                td { (format!("{:+.2}", gain[i])) }
+                td { (format!("{:+.2}\u{a0}–\u{a0}{:+.2}", low[i], high[i])) }
+                td { (beyond[i]) " of " (networks[i]) }
+                td { (format!("{:.3}", rate[i])) }
+                td { (by_the_labels(text[i], text_low[i], text_high[i])) }
+            }
+        }
+    };
+    let heads =
+        ["Word", "Gain, median", "Range", "Beyond the null", "False discoveries", "By the labels"];
     let mut groups = group.clone();
     groups.dedup();
-    let mut silent = Vec::new();
+    let (mut told, mut silent) = (Vec::new(), Vec::new());
     for name in &groups {
-        let rows: Vec<usize> = (0..word.len()).filter(|&i| group[i] == *name).collect();
+        let of: Vec<usize> = (0..word.len()).filter(|&i| group[i] == *name).collect();
         let (turn, add): (Vec<usize>, Vec<usize>) =
-            rows.iter().filter(|&&i| felt(i)).partition(|&&i| gain[i] < 0.0);
+            of.iter().filter(|&&i| felt(i)).partition(|&&i| gain[i] < 0.0);
         if turn.is_empty() && add.is_empty() {
-            silent.push((name, rows.len()));
+            silent.push(match name.is_empty() {
+                true => format!("none of {} words", of.len()),
+                false => format!("none of {} words in {name}", of.len()),
+            });
             continue;
         }
-        // A grid of seeds alone has one group, without a name.
-        let heading =
-            if name.is_empty() { String::new() } else { format!("<h3>{}</h3>", escape(name)) };
-        let _ = write!(
-            body,
-            "{}<p>{} of {} words do so over {:.0} networks: {} turn or weaken what follows, {} \
-             strengthen it.</p>",
-            heading,
-            turn.len() + add.len(),
-            rows.len(),
-            networks[rows[0]],
-            turn.len(),
-            add.len(),
-        );
-        body.push_str(
-            "<div class=wide><table><thead><tr><th>Word</th><th>Gain, median</th><th>Range</th>\
-             <th>Beyond the null</th><th>False discoveries</th><th>By the labels</th></tr></thead>\
-             <tbody>",
-        );
-        for &i in turn.iter().take(SHOWN_WORDS).chain(add.iter().take(SHOWN_WORDS)) {
-            let _ = write!(
-                body,
-                "<tr><td>{}</td><td>{:+.2}</td><td>{:+.2}&nbsp;–&nbsp;{:+.2}</td><td>{:.0} of {:.0}</td>\
-                 <td>{:.3}</td><td>{}</td></tr>",
-                escape(&word[i]),
-                gain[i],
-                low[i],
-                high[i],
-                beyond[i],
-                networks[i],
-                rate[i],
-                by_the_labels(text[i], text_low[i], text_high[i]),
-            );
+        let shown = turn.iter().take(SHOWN_WORDS).chain(add.iter().take(SHOWN_WORDS));
+        told.push(html! {
+            // A grid of seeds alone has one group, without a name.
+            @if !name.is_empty() { h3 { (name) } }
+            p {
+                (turn.len() + add.len()) " of " (of.len()) " words do so over " (networks[of[0]]) " networks: "
+                (turn.len()) " turn or weaken what follows, " (add.len()) " strengthen it."
+            }
+            div.wide { (table(heads, html! { @for &i in shown { (row(i)) } })) }
+        });
+    }
+    Ok(html! {
+        section #modifiers {
+            h2 { "Words that change how others are read" }
+            p {
+                "In networks that differ by their seed alone, taken together. A gain of −2 turns good into as much of \
+                 bad, +1 doubles it. Of the words shown, at most one in twenty is there by chance; gains below .05 are \
+                 left out. " em { "By the labels" } ": the gain on the next two words that the labels of the text ask \
+                 for, without any network, and its 95 % interval."
+            }
+            @for group in told { (group) }
+            @if !silent.is_empty() { p { "No word that does so: " (silent.join("; ")) "." } }
+            p.small { (table_link(records::CaseModifiers::NAME)) }
         }
-        body.push_str("</tbody></table></div>");
-    }
-    if !silent.is_empty() {
-        let named = |(name, words): &(&String, usize)| {
-            let of = if name.is_empty() { String::new() } else { format!(" in {}", escape(name)) };
-            format!("none of {words} words{of}")
-        };
-        let all: Vec<String> = silent.iter().map(named).collect();
-        let _ = write!(body, "<p>No word that does so: {}.</p>", all.join("; "));
-    }
-    let _ = writeln!(
-        body,
-        "<p class=small><a href=\"tables/{TABLE}.parquet\">{TABLE}.parquet</a></p></section>"
-    );
-    Ok(())
+    })
 }
 
 /// A gain and its interval; nothing where the text does not say.
@@ -476,48 +496,46 @@ fn by_the_labels(gain: f64, low: f64, high: f64) -> String {
     if gain.is_nan() {
         String::new()
     } else {
-        format!("{gain:+.2}&nbsp;({low:+.2}&nbsp;–&nbsp;{high:+.2})")
+        format!("{gain:+.2}\u{a0}({low:+.2}\u{a0}–\u{a0}{high:+.2})")
     }
 }
 
-fn list(body: &mut String, cases: &Cases) {
-    body.push_str(
-        "<section id=cases><h2>The networks</h2><div class=wide><table><thead><tr><th>Case</th>",
-    );
+fn list(cases: &Cases) -> Markup {
     let shown: Vec<_> = SHOWN.iter().chain([&CLAIMS]).collect();
-    shown.iter().for_each(|(_, name, _)| {
-        let _ = write!(body, "<th>{name}</th>");
-    });
-    body.push_str("</tr></thead><tbody>");
     let axes = cases.settings.first().map_or(0, Vec::len);
     let values: Vec<Vec<String>> = (0..axes).map(|axis| cases.shown(axis)).collect();
-    for (i, name) in cases.names.iter().enumerate() {
-        let settings: Vec<String> = cases.settings[i]
-            .iter()
-            .zip(&values)
-            .map(|((setting, _), values)| format!("{setting} = {}", values[i]))
-            .collect();
-        let _ = write!(
-            body,
-            "<tr><td><a href=\"cases/{name}/index.html\">{}</a></td>",
-            escape(&settings.join(", ")),
-        );
-        if cases.failures[i].is_empty() {
-            for (key, _, digits) in &shown {
-                let cell = cases.numbers[i].get(key.name());
-                let cell = cell.map_or("–".into(), |x| format!("{x:.digits$}"));
-                let _ = write!(body, "<td>{cell}</td>");
+    let settings = |i: usize| {
+        let each = cases.settings[i].iter().zip(&values);
+        let each = each.map(|((setting, _), values)| format!("{setting} = {}", values[i]));
+        each.collect::<Vec<_>>().join(", ")
+    };
+    html! {
+        section #cases {
+            h2 { "The networks" }
+            div.wide {
+                table {
+                    thead { tr { th { "Case" } @for (_, name, _) in &shown { th { (name) } } } }
+                    tbody {
+                        @for (i, name) in cases.names.iter().enumerate() {
+                            tr {
+                                td { a href={ "cases/" (link(name)) "/index.html" } { (settings(i)) } }
+                                @if cases.failures[i].is_empty() {
+                                    @for (key, _, digits) in &shown {
+                                        @let cell = cases.numbers[i].get(key.name());
+                                        td { (cell.map_or("–".into(), |x| format!("{x:.digits$}"))) }
+                                    }
+                                } @else {
+                                    td colspan=(shown.len()) { "failed: " (cases.failures[i]) }
+                                }
+                            }
+                        }
+                    }
+                }
             }
-        } else {
-            let reason = escape(&cases.failures[i]);
-            let _ = write!(body, "<td colspan={}>failed: {reason}</td>", shown.len());
+            p.small {
+                (table_link(records::CaseNumbers::NAME)) " · " (table_link(records::CaseSettings::NAME)) " · "
+                (table_link(records::Cases::NAME))
+            }
         }
-        body.push_str("</tr>");
     }
-    body.push_str(
-        "</tbody></table></div><p class=small><a href=\"tables/case_numbers.parquet\">\
-         case_numbers.parquet</a> · <a href=\"tables/case_settings.parquet\">\
-         case_settings.parquet</a> · <a href=\"tables/cases.parquet\">cases.parquet</a></p>\
-         </section>\n",
-    );
 }

@@ -1,14 +1,15 @@
 //! One page over all runs of a folder.
 
+use super::escape::link;
 use super::figure::{self, grid::Correlation};
-use super::page::{escape, shell};
+use super::page::{drawing, shell, table, table_link};
 use super::plot;
 use super::summary::{FILE, SHOWN, Summary};
 use crate::Result;
 use crate::engine::RECORD;
 use crate::files::replace;
 use crate::records::{self, column, keys};
-use std::fmt::Write;
+use maud::{Markup, html};
 use std::path::{Path, PathBuf};
 
 /// Writes `index.html` over every run and grid below `out`; returns its path.
@@ -20,51 +21,73 @@ pub fn write(out: &Path, correlation: Correlation) -> Result<PathBuf> {
     find(out, &mut runs, &mut grids);
     runs.sort();
     grids.sort();
-    let mut body = String::from(
-        "<header><p class=kicker>accrue</p><h1>All runs</h1><p class=finding>How recurrent \
-         networks add up evidence: a page for each network, and one for each grid of them.</p>\
-         </header><main>",
-    );
     // A run that is being written now is listed next time.
     let read = |run: &PathBuf| Some((run.clone(), Summary::read(run).ok()?));
     let runs: Vec<(PathBuf, Summary)> = runs.iter().filter_map(read).collect();
-    predicted(&mut body, out, (&runs, &grids), correlation)?;
-    if !grids.is_empty() {
-        body.push_str("<section id=grids><h2>Grids</h2><ul>");
-        for grid in &grids {
-            let link = relative(out, grid);
-            let _ = write!(body, "<li><a href=\"{link}/index.html\">{link}</a></li>");
-        }
-        body.push_str("</ul></section>");
-    }
-    body.push_str("<section id=runs><h2>Runs</h2><div class=wide><table><thead><tr><th>Run</th>");
-    for (_, name, _) in SHOWN {
-        let _ = write!(body, "<th>{name}</th>");
-    }
-    body.push_str("<th>Claims held</th></tr></thead><tbody>");
-    for (run, summary) in &runs {
-        let link = relative(out, run);
-        let title = title(run).map(|t| format!("<br><span class=small>{}</span>", escape(&t)));
-        let title = title.unwrap_or_default();
-        let _ = write!(body, "<tr><td><a href=\"{link}/index.html\">{link}</a>{title}</td>");
-        for (key, _, digits) in SHOWN {
-            let cell = summary.get(key).map_or("–".into(), |x| format!("{x:.digits$}"));
-            let _ = write!(body, "<td>{cell}</td>");
-        }
+    let predicted = predicted(out, (&runs, &grids), correlation)?;
+    let held = |summary: &Summary| {
         let claims = summary.get(keys::CLAIMS_HELD).zip(summary.get(keys::CLAIMS_TESTED));
-        let claims = claims.map_or("–".into(), |(h, t)| format!("{h:.0} of {t:.0}"));
-        let _ = write!(body, "<td>{claims}</td></tr>");
-    }
-    body.push_str(
-        "</tbody></table></div><p class=small>Dimensions are participation ratios; <em>predicted\
-         </em> is from word counts alone. Tables are described in README.md beside this page where \
-         the runs lie in the repository's <code>reports/</code>.</p></section></main>\n",
-    );
+        claims.map_or("–".into(), |(h, t)| format!("{h:.0} of {t:.0}"))
+    };
+    let body = html! {
+        header {
+            p.kicker { "accrue" }
+            h1 { "All runs" }
+            p.finding {
+                "How recurrent networks add up evidence: a page for each network, and one for each grid of them."
+            }
+        }
+        main {
+            (predicted)
+            @if !grids.is_empty() {
+                section #grids {
+                    h2 { "Grids" }
+                    ul { @for grid in &grids { li { (to_page(&relative(out, grid))) } } }
+                }
+            }
+            section #runs {
+                h2 { "Runs" }
+                div.wide {
+                    table {
+                        thead {
+                            tr { th { "Run" } @for (_, name, _) in SHOWN { th { (name) } } th { "Claims held" } }
+                        }
+                        tbody {
+                            @for (run, summary) in &runs {
+                                tr {
+                                    td {
+                                        (to_page(&relative(out, run)))
+                                        @if let Some(title) = title(run) { br; span.small { (title) } }
+                                    }
+                                    @for (key, _, digits) in SHOWN {
+                                        td { (summary.get(key).map_or("–".into(), |x| format!("{x:.digits$}"))) }
+                                    }
+                                    td { (held(summary)) }
+                                }
+                            }
+                        }
+                    }
+                }
+                p.small {
+                    "Dimensions are participation ratios; " em { "predicted" } " is from word counts alone. Tables are \
+                     described in README.md beside this page where the runs lie in the repository's "
+                    code { "reports/" } "."
+                }
+            }
+        }
+        (plot::script("assets"))
+    };
     plot::place(&out.join("assets"))?;
-    body.push_str(&plot::script("assets"));
     let path = out.join("index.html");
     replace(&path, shell("All runs", &body).as_bytes())?;
     Ok(path)
+}
+
+/// Most bytes of a record that is looked into for a title.
+const LARGEST: u64 = 64 << 20;
+/// A link to the page of the run or grid at `path` below the page that it stands in.
+fn to_page(path: &str) -> Markup {
+    html! { a href={ (link(path)) "/index.html" } { (path) } }
 }
 
 /// Difference of dimensions that asks for an explanation.
@@ -75,11 +98,10 @@ const LESS: f64 = 0.02;
 /// Figure and table of predicted against found dimensions, every network of every grid
 /// included.
 fn predicted(
-    body: &mut String,
     out: &Path,
     (runs, grids): (&[(PathBuf, Summary)], &[PathBuf]),
     correlation: Correlation,
-) -> Result<()> {
+) -> Result<Markup> {
     let mut folders = Vec::new();
     for grid in grids {
         let (mut cases, mut none) = (Vec::new(), Vec::new());
@@ -120,7 +142,7 @@ fn predicted(
         })
         .collect();
     let Some(figure) = figure::grid::scatter(&pairs, correlation, &[records::Runs::NAME]) else {
-        return Ok(());
+        return Ok(Markup::default());
     };
     figure.write(out)?;
     records::Runs {
@@ -130,43 +152,40 @@ fn predicted(
         reason: column(rows.iter().map(|r| r.3)),
     }
     .write(out)?;
-    let _ = write!(
-        body,
-        "<section id=dimensions><h2>{}</h2><figure>{}<figcaption>{} <span class=links><a \
-         href=\"tables/runs.parquet\">runs.parquet</a> · <a href=\"figures/dimensions.svg\">SVG</a>\
-         </span></figcaption></figure>{}",
-        figure.title,
-        figure.svg,
-        escape(&figure.caption),
-        figure.plot.as_ref().map_or(String::new(), |p| p.island(figure.name))
-    );
     let failed: Vec<&(String, f64, f64, &str)> = rows.iter().filter(|r| !r.3.is_empty()).collect();
-    if !failed.is_empty() {
-        let _ = write!(
-            body,
-            "<details><summary>{} of {} are more than {APART} apart</summary><table><thead><tr>\
-             <th>Network</th><th>Predicted</th><th>Found</th><th>Why</th></tr></thead><tbody>",
-            failed.len(),
-            rows.len()
-        );
-        for (path, x, y, reason) in failed {
-            let _ = write!(
-                body,
-                "<tr><td><a href=\"{path}/index.html\">{path}</a></td><td>{x:.2}</td><td>{y:.2}</td>\
-                 <td>{reason}</td></tr>"
-            );
+    Ok(html! {
+        section #dimensions {
+            h2 { (figure.title) }
+            figure {
+                (drawing(&figure))
+                figcaption {
+                    (figure.caption) " "
+                    span.links { (table_link(records::Runs::NAME)) " · " a href="figures/dimensions.svg" { "SVG" } }
+                }
+            }
+            @if let Some(plot) = &figure.plot { (plot.island(figure.name)) }
+            @if !failed.is_empty() {
+                details {
+                    summary { (failed.len()) " of " (rows.len()) " are more than " (APART.to_string()) " apart" }
+                    (table(["Network", "Predicted", "Found", "Why"], html! {
+                        @for (path, x, y, reason) in failed {
+                            tr {
+                                td { (to_page(path)) }
+                                td { (format!("{x:.2}")) } td { (format!("{y:.2}")) } td { (reason) }
+                            }
+                        }
+                    }))
+                }
+            }
         }
-        body.push_str("</tbody></table></details>");
-    }
-    body.push_str("</section>");
-    Ok(())
+    })
 }
 
-/// The path below `out`, for a link.
+/// The path below `out`.
 fn relative(out: &Path, run: &Path) -> String {
     let below = run.strip_prefix(out).unwrap_or(run);
     let parts: Vec<_> = below.components().map(|c| c.as_os_str().to_string_lossy()).collect();
-    escape(&parts.join("/"))
+    parts.join("/")
 }
 
 /// Runs and grids below a folder; the cases of a grid have their own page.
@@ -193,7 +212,7 @@ fn title(run: &Path) -> Option<String> {
     struct Titled {
         title: String,
     }
-    let text = std::fs::read_to_string(run.join(RECORD)).ok()?;
+    let text = crate::files::text(&run.join(RECORD), LARGEST).ok()?;
     let found: Titled = crate::engine::experiment_of(RECORD, &text).ok()?;
     Some(found.title).filter(|t| !t.is_empty())
 }

@@ -7,6 +7,7 @@
 pub mod compare;
 mod context;
 pub mod dictionary;
+pub mod escape;
 pub mod figure;
 pub mod grid;
 pub mod index;

@@ -1,5 +1,6 @@
 //! One offline page a run.
 
+use super::escape::{self, visible};
 use super::figure::{self, Figure};
 use super::summary::Summary;
 use super::{context, plot};
@@ -7,6 +8,7 @@ use crate::Result;
 use crate::engine::StageRecord;
 use crate::files::replace;
 use crate::records::{self, Accuracies, Claims, Dimensions, Key, Searches, keys};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -29,7 +31,7 @@ pub struct Page<'a> {
     /// The way from the run's folder to what all pages share.
     pub assets: &'a str,
     /// The section in which documents are read, where there is one.
-    pub walk: Option<String>,
+    pub walk: Option<Markup>,
 }
 
 /// Draws the figures and writes `index.html`; returns the files.
@@ -56,22 +58,6 @@ pub fn write(run: &Path, page: &Page, summary: &Summary) -> Result<Vec<String>> 
     Ok(files)
 }
 
-/// Text that means itself in HTML.
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 /// The finding in one or two sentences, numbers from the summary.
 pub fn sentence(page: &Page, summary: &Summary) -> String {
     let get = |key: Key<f64>| summary.get(key);
@@ -85,6 +71,10 @@ pub fn sentence(page: &Page, summary: &Summary) -> String {
             (get(keys::DIMENSION_PREDICTED), summary.get_text(keys::SHAPE_PREDICTED))
         {
             let figure = match shape {
+                // Classes whose texts have the same counts: no figure, and nothing to learn from words.
+                "point" => {
+                    "single point: the texts of all classes have the same word counts".to_string()
+                }
                 "simplex" if page.labels == 3 => "triangle".to_string(),
                 "simplex" if page.labels == 4 => "tetrahedron".to_string(),
                 "product" if page.labels == 2 => "square".to_string(),
@@ -121,60 +111,67 @@ pub fn sentence(page: &Page, summary: &Summary) -> String {
 }
 
 fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Result<String> {
-    let mut body = String::new();
-    let title = escape(page.title);
-    let _ = writeln!(
-        body,
-        "<header><p class=kicker>accrue · {}</p><h1>{title}</h1><p class=finding>{}</p></header>",
-        escape(page.corpus),
-        escape(&sentence(page, summary))
-    );
-    body.push_str("<nav aria-label=\"Contents\"><ul>");
-    for (anchor, name) in contents(run, page, figures) {
-        let _ = write!(body, "<li><a href=\"#{anchor}\">{name}</a></li>");
-    }
-    body.push_str("</ul></nav>\n<main>\n");
-    let mut drawn = figures.iter();
-    if let Some(first) = drawn.next() {
-        section(&mut body, run, first);
-    }
-    if Claims::is_in(run) {
-        claims(&mut body, run)?;
-    }
-    if let Some(walk) = &page.walk {
-        body.push_str(walk);
-    }
-    numbers(&mut body, page, summary);
-    drawn.for_each(|f| section(&mut body, run, f));
-    close_by(&mut body, run)?;
-    if Accuracies::is_in(run) {
-        accuracies(&mut body, run)?;
-        context::section(&mut body, run, summary)?;
-    }
-    searches(&mut body, run)?;
-    notes(&mut body, run)?;
-    stages(&mut body, page);
-    let _ = writeln!(
-        body,
-        "<section id=settings><h2>Settings</h2><p>{}. Everything below is the whole resolved \
-         experiment; <code>run.ron</code> holds the same.</p><details><summary>Show</summary>\
-         <pre>{}</pre></details></section>",
-        escape(page.network),
-        escape(page.settings)
-    );
-    body.push_str(CITE);
-    body.push_str("</main>\n");
-    body.push_str(&plot::script(page.assets));
-    Ok(shell(&title, &body))
+    let (first, rest) = figures.split_at(figures.len().min(1));
+    let context = match Accuracies::is_in(run) {
+        true => Some((accuracies(run)?, context::section(run, summary)?)),
+        false => None,
+    };
+    let body = html! {
+        header {
+            p.kicker { "accrue · " (page.corpus) }
+            h1 { (page.title) }
+            p.finding { (sentence(page, summary)) }
+        }
+        nav aria-label="Contents" {
+            ul {
+                @for (anchor, name) in contents(run, page, figures) {
+                    li { a href={ "#" (anchor) } { (name) } }
+                }
+            }
+        }
+        main {
+            @for figure in first { (section(run, figure)) }
+            @if Claims::is_in(run) { (claims(run)?) }
+            @if let Some(walk) = &page.walk { (walk) }
+            (numbers(page, summary))
+            @for figure in rest { (section(run, figure)) }
+            (close_by(run)?)
+            @if let Some((accuracies, context)) = context { (accuracies) (context) }
+            (searches(run)?)
+            (notes(run)?)
+            (stages(page))
+            section #settings {
+                h2 { "Settings" }
+                p {
+                    (page.network) ". Everything below is the whole resolved experiment; "
+                    code { "run.ron" } " holds the same."
+                }
+                details { summary { "Show" } pre { (page.settings) } }
+            }
+            (cite())
+        }
+        (plot::script(page.assets))
+    };
+    Ok(shell(page.title, &body))
 }
 
 /// A whole page around its body, offline, with the look that all share.
-pub fn shell(title: &str, body: &str) -> String {
-    format!(
-        "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n<meta name=viewport \
-         content=\"width=device-width, initial-scale=1\">\n<title>{title} · accrue</title>\n\
-         <style>{CSS}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
-    )
+pub fn shell(title: &str, body: &Markup) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) " · accrue" }
+                style { (PreEscaped(CSS)) }
+            }
+            body { (body) }
+        }
+    };
+    let mut page = visible(&page.into_string()).into_owned();
+    page.push('\n');
+    page
 }
 
 fn contents<'a>(run: &Path, page: &Page, figures: &'a [Figure]) -> Vec<(&'a str, &'a str)> {
@@ -201,37 +198,54 @@ fn contents<'a>(run: &Path, page: &Page, figures: &'a [Figure]) -> Vec<(&'a str,
     all
 }
 
-fn section(body: &mut String, run: &Path, figure: &Figure) {
-    let links: Vec<String> = figure
-        .tables
-        .iter()
-        .filter(|t| records::is_there(run, t))
-        .map(|t| {
-            format!(
-                "<a href=\"tables/{t}.parquet\">{t}.parquet</a> \
-                 (<a href=\"tables/{t}.csv\" download>CSV</a>)"
-            )
-        })
-        .collect();
-    let svg = figure.svg.replacen(
-        "<svg ",
-        &format!("<svg role=img aria-label=\"{}\" ", escape(&figure.alt)),
-        1,
-    );
-    let _ = writeln!(
-        body,
-        "<section id={}><h2>{}</h2><figure>{svg}<figcaption>{} <span class=links>{} · \
-         <a href=\"figures/{}.svg\">SVG</a></span></figcaption></figure>{}</section>",
-        figure.name,
-        figure.title,
-        escape(&figure.caption),
-        links.join(" · "),
-        figure.name,
-        figure.plot.as_ref().map_or(String::new(), |p| p.island(figure.name))
-    );
+/// A link to a table of the run, by its name.
+pub(super) fn table_link(name: &str) -> Markup {
+    html! { a href={ "tables/" (name) ".parquet" } { (name) ".parquet" } }
 }
 
-fn numbers(body: &mut String, page: &Page, summary: &Summary) {
+/// The same, and to its CSV.
+fn table_links(name: &str) -> Markup {
+    html! { (table_link(name)) " (" a href={ "tables/" (name) ".csv" } download { "CSV" } ")" }
+}
+
+/// Parts with ` · ` between them.
+fn dotted(parts: impl IntoIterator<Item = Markup>) -> Markup {
+    html! {
+        @for (i, part) in parts.into_iter().enumerate() {
+            @if i > 0 { " · " }
+            (part)
+        }
+    }
+}
+
+/// A drawing, for those too who cannot see it; plotters has escaped its text.
+pub(super) fn drawing(figure: &Figure) -> Markup {
+    let open = format!("<svg role=\"img\" aria-label=\"{}\" ", escape::html(&figure.alt));
+    PreEscaped(figure.svg.replacen("<svg ", &open, 1))
+}
+
+fn section(run: &Path, figure: &Figure) -> Markup {
+    let tables = figure.tables.iter().filter(|t| records::is_there(run, t));
+    let links = tables.map(|t| table_links(t));
+    html! {
+        section id=(figure.name) {
+            h2 { (figure.title) }
+            figure {
+                (drawing(figure))
+                figcaption {
+                    (figure.caption) " "
+                    span.links {
+                        (dotted(links)) " · "
+                        a href={ "figures/" (figure.name) ".svg" } { "SVG" }
+                    }
+                }
+            }
+            @if let Some(plot) = &figure.plot { (plot.island(figure.name)) }
+        }
+    }
+}
+
+fn numbers(page: &Page, summary: &Summary) -> Markup {
     let mut rows = Vec::new();
     let number = |key: Key<f64>| summary.get(key).map_or("–".into(), |x| format!("{x:.2}"));
     let range = |key: Key<f64>| match summary.interval(key) {
@@ -288,61 +302,79 @@ fn numbers(body: &mut String, page: &Page, summary: &Summary) {
     if summary.get(keys::FIXED_POINTS_SLOW_MODES).is_some() {
         rows.push(("Slow modes", whole(keys::FIXED_POINTS_SLOW_MODES), String::new()));
     }
-    body.push_str(
-        "<section id=numbers><h2>The numbers</h2><table><thead><tr><th>Measure</th><th>Value\
-         </th><th>95 % interval</th></tr></thead><tbody>",
-    );
-    for (name, value, interval) in rows {
-        let _ = write!(body, "<tr><td>{name}</td><td>{value}</td><td>{interval}</td></tr>");
+    html! {
+        section #numbers {
+            h2 { "The numbers" }
+            (table(["Measure", "Value", "95 % interval"], html! {
+                @for (name, value, interval) in rows {
+                    tr { td { (name) } td { (value) } td { (interval) } }
+                }
+            }))
+            p.small {
+                "Dimensions are participation ratios, (Σλ)²/Σλ², over all principal variances. Intervals: bootstrap \
+                 over training documents. One network, one seed: no spread over seeds is claimed. "
+                a href="summary.json" { "summary.json" } " · " (table_link(Dimensions::NAME))
+            }
+        }
     }
-    body.push_str(
-        "</tbody></table><p class=small>Dimensions are participation ratios, (Σλ)²/Σλ², over all \
-         principal variances. Intervals: bootstrap over training documents. One network, one \
-         seed: no spread over seeds is claimed. <a href=\"summary.json\">summary.json</a> · \
-         <a href=\"tables/dimensions.parquet\">dimensions.parquet</a></p></section>\n",
-    );
+}
+
+/// A table with its heads.
+pub(super) fn table<const N: usize>(heads: [&str; N], rows: Markup) -> Markup {
+    html! {
+        table {
+            thead { tr { @for head in heads { th { (head) } } } }
+            tbody { (rows) }
+        }
+    }
 }
 
 /// The papers' claims on this run.
-fn claims(body: &mut String, run: &Path) -> Result<()> {
-    let table = Claims::read(run)?;
-    let (claim, statement) = (table.claim()?, table.statement()?);
-    let (measured, low, high) = (table.measured()?, table.low()?, table.high()?);
-    let (n, reference) = (table.n()?, table.reference()?);
-    let holds = table.holds()?;
-    body.push_str("<section id=claims><h2>The claims</h2>");
-    if claim.is_empty() {
-        body.push_str("<p>None of the papers' claims is about this kind of label.</p></section>\n");
-        return Ok(());
-    }
-    body.push_str(
-        "<div class=wide><table class=claims><thead><tr><th>Claim</th><th>On this run</th>\
-         <th>Measured</th><th>Published; criterion</th><th>Holds</th></tr></thead><tbody>",
-    );
-    for i in 0..claim.len() {
-        let interval = if low[i].is_nan() {
-            String::new()
-        } else {
-            format!("<br><span class=small>{} – {}</span>", short(low[i]), short(high[i]))
-        };
-        let answer = if holds[i] { "yes" } else { "<strong>no</strong>" };
-        let _ = write!(
-            body,
-            "<tr><td>{}</td><td>{}<br><span class=small>n = {:.0}</span></td><td>{}{interval}\
-             </td><td>{}</td><td>{answer}</td></tr>",
-            escape(&claim[i]),
-            escape(&statement[i]),
-            n[i],
-            short(measured[i]),
-            escape(&reference[i])
-        );
-    }
-    body.push_str(
-        "</tbody></table></div><p class=small>One network, one seed; intervals are over points, \
-         steps or documents. <a href=\"tables/claims.parquet\">claims.parquet</a> (<a href=\"tables/claims.csv\" \
-         download>CSV</a>)</p></section>\n",
-    );
-    Ok(())
+fn claims(run: &Path) -> Result<Markup> {
+    let rows = Claims::read(run)?;
+    let (claim, statement) = (rows.claim()?, rows.statement()?);
+    let (measured, low, high) = (rows.measured()?, rows.low()?, rows.high()?);
+    let (n, reference) = (rows.n()?, rows.reference()?);
+    let holds = rows.holds()?;
+    Ok(html! {
+        section #claims {
+            h2 { "The claims" }
+            @if claim.is_empty() {
+                p { "None of the papers' claims is about this kind of label." }
+            } @else {
+                div.wide {
+                    table.claims {
+                        thead {
+                            tr {
+                                th { "Claim" } th { "On this run" } th { "Measured" }
+                                th { "Published; criterion" } th { "Holds" }
+                            }
+                        }
+                        tbody {
+                            @for i in 0..claim.len() {
+                                tr {
+                                    td { (claim[i]) }
+                                    td { (statement[i]) br; span.small { "n = " (n[i]) } }
+                                    td {
+                                        (short(measured[i]))
+                                        @if !low[i].is_nan() {
+                                            br; span.small { (short(low[i])) " – " (short(high[i])) }
+                                        }
+                                    }
+                                    td { (reference[i]) }
+                                    td { @if holds[i] { "yes" } @else { strong { "no" } } }
+                                }
+                            }
+                        }
+                    }
+                }
+                p.small {
+                    "One network, one seed; intervals are over points, steps or documents. "
+                    (table_links(Claims::NAME))
+                }
+            }
+        }
+    })
 }
 
 /// A number with three digits that count, large ones whole.
@@ -351,162 +383,210 @@ fn short(x: f64) -> String {
 }
 
 /// Dimensions from close by, and what the first components are worth.
-fn close_by(body: &mut String, run: &Path) -> Result<()> {
-    let table = Dimensions::read(run)?;
-    let (source, measure) = (table.source()?, table.measure()?);
-    let value = table.value()?;
+fn close_by(run: &Path) -> Result<Markup> {
+    let rows = Dimensions::read(run)?;
+    let (source, measure) = (rows.source()?, rows.measure()?);
+    let value = rows.value()?;
     let get = |s: &str, m: &str| {
         let at = (0..source.len()).find(|&i| source[i] == s && measure[i] == m);
         at.map_or("–".into(), |i| format!("{:.2}", value[i]))
     };
-    body.push_str(
-        "<section id=close><h2>Dimension from close by</h2><p>A bent surface fills more flat space \
-         than it has dimensions. Neighbourhoods say how many it has: by the participation ratio of \
-         the nearest points, by how distances to neighbours grow, by the share of close pairs.</p>\
-         <table><thead><tr><th>Measure</th><th>States</th><th>Slow points</th></tr></thead><tbody>",
-    );
-    for (name, key) in [
+    let restricted = match records::Restricted::read_if_there(run)? {
+        Some(rows) => Some((rows.components()?, rows.accuracy()?)),
+        None => None,
+    };
+    let measures = [
         ("Participation ratio of all", "participation_ratio"),
         ("… of neighbourhoods", "local_participation_ratio"),
         ("Levina–Bickel, 10 neighbours", "levina_bickel_10"),
         ("Levina–Bickel, 50 neighbours", "levina_bickel_50"),
         ("Correlation dimension", "correlation"),
-    ] {
-        let (states, slow) = (get("states", key), get("fixed_points", key));
-        let _ = write!(body, "<tr><td>{name}</td><td>{states}</td><td>{slow}</td></tr>");
-    }
-    body.push_str("</tbody></table>");
-    if records::Restricted::is_in(run) {
-        let table = records::Restricted::read(run)?;
-        let (components, accuracy) = (table.components()?, table.accuracy()?);
-        body.push_str(
-            "<p>Accuracy when the state that is read keeps only its first components:</p><table>\
-             <thead><tr><th>Components kept</th>",
-        );
-        for k in &components {
-            let _ = write!(body, "<th>{k:.0}</th>");
+    ];
+    Ok(html! {
+        section #close {
+            h2 { "Dimension from close by" }
+            p {
+                "A bent surface fills more flat space than it has dimensions. Neighbourhoods say how many it has: by \
+                 the participation ratio of the nearest points, by how distances to neighbours grow, by the share of \
+                 close pairs."
+            }
+            (table(["Measure", "States", "Slow points"], html! {
+                @for (name, key) in measures {
+                    tr { td { (name) } td { (get("states", key)) } td { (get("fixed_points", key)) } }
+                }
+            }))
+            @if let Some((components, accuracy)) = &restricted {
+                p { "Accuracy when the state that is read keeps only its first components:" }
+                table {
+                    thead { tr { th { "Components kept" } @for k in components { th { (k) } } } }
+                    tbody {
+                        tr { td { "Test accuracy" } @for a in accuracy { td { (format!("{a:.3}")) } } }
+                    }
+                }
+            }
+            p.small {
+                (dotted([Dimensions::NAME, records::Restricted::NAME].map(table_link)))
+            }
         }
-        body.push_str("</tr></thead><tbody><tr><td>Test accuracy</td>");
-        for a in &accuracy {
-            let _ = write!(body, "<td>{a:.3}</td>");
+    })
+}
+
+fn accuracies(run: &Path) -> Result<Markup> {
+    let rows = Accuracies::read(run)?;
+    let (model, accuracy) = (rows.model()?, rows.accuracy()?);
+    let (low, high, n) = (rows.low()?, rows.high()?, rows.n()?);
+    Ok(html! {
+        section #accuracies {
+            h2 { "Accuracy" }
+            (table(["Model", "Test", "95 % interval", "Answers"], html! {
+                @for i in 0..model.len() {
+                    tr {
+                        td { (model[i].replace('_', " ")) }
+                        td { (format!("{:.4}", accuracy[i])) }
+                        td { @if !low[i].is_nan() { (format!("{:.4} – {:.4}", low[i], high[i])) } }
+                        td { (n[i]) }
+                    }
+                }
+            }))
+            p.small { (table_link(Accuracies::NAME)) }
         }
-        body.push_str("</tr></tbody></table>");
-    }
-    body.push_str(
-        "<p class=small><a href=\"tables/dimensions.parquet\">dimensions.parquet</a> · \
-         <a href=\"tables/restricted.parquet\">restricted.parquet</a></p></section>\n",
-    );
-    Ok(())
+    })
 }
 
-fn accuracies(body: &mut String, run: &Path) -> Result<()> {
-    let table = Accuracies::read(run)?;
-    let (model, accuracy) = (table.model()?, table.accuracy()?);
-    let (low, high, n) = (table.low()?, table.high()?, table.n()?);
-    body.push_str(
-        "<section id=accuracies><h2>Accuracy</h2><table><thead><tr><th>Model</th><th>Test</th>\
-         <th>95 % interval</th><th>Answers</th></tr></thead><tbody>",
-    );
-    for i in 0..model.len() {
-        let interval = if low[i].is_nan() {
-            String::new()
-        } else {
-            format!("{:.4} – {:.4}", low[i], high[i])
-        };
-        let _ = write!(
-            body,
-            "<tr><td>{}</td><td>{:.4}</td><td>{interval}</td><td>{:.0}</td></tr>",
-            escape(&model[i].replace('_', " ")),
-            accuracy[i],
-            n[i]
-        );
-    }
-    body.push_str(
-        "</tbody></table><p class=small><a href=\"tables/accuracies.parquet\">accuracies.parquet\
-         </a></p></section>\n",
-    );
-    Ok(())
+fn searches(run: &Path) -> Result<Markup> {
+    let rows = Searches::read(run)?;
+    let (input, tolerance) = (rows.input()?, rows.tolerance()?);
+    let (searches, reached, kept) = (rows.searches()?, rows.reached()?, rows.kept()?);
+    let (moved, dimension) = (rows.median_moved()?, rows.participation_ratio()?);
+    let (far, stalled) = (rows.too_far()?, rows.stalled()?);
+    let heads = [
+        "Input",
+        "q below",
+        "Searches",
+        "Reached",
+        "Kept",
+        "Moved",
+        "Dimension",
+        "Too far",
+        "Stalled",
+    ];
+    Ok(html! {
+        section #searches {
+            h2 { "Slow points" }
+            p {
+                "From visited states down to where the state nearly stands still under a held input: half the squared \
+                 step, q, below each tolerance. Not arriving is a result; it is counted here."
+            }
+            div.wide {
+                (table(heads, html! {
+                    @for i in 0..input.len() {
+                        tr {
+                            td { (input[i]) } td { (format!("{:.0e}", tolerance[i])) }
+                            td { (searches[i]) } td { (reached[i]) } td { (kept[i]) }
+                            td { @if moved[i].is_nan() { "–" } @else { (format!("{:.2}", moved[i])) } }
+                            td { (format!("{:.2}", dimension[i])) } td { (far[i]) } td { (stalled[i]) }
+                        }
+                    }
+                }))
+            }
+            p.small {
+                "Moved: median distance from the initial state, in median state norms. Too far: what goes further down \
+                 lies farther from the initial state than " code { "fixed_points.finder.max_distance" } ". Stalled: at a \
+                 minimum of q that is no zero. "
+                (dotted([Searches::NAME, records::FixedPoints::NAME].map(table_link)))
+            }
+            @if let Some(rows) = records::Explorations::read_if_there(run)? {
+                (explorations(&rows)?)
+            }
+        }
+    })
 }
 
-fn searches(body: &mut String, run: &Path) -> Result<()> {
-    let table = Searches::read(run)?;
-    let (input, tolerance) = (table.input()?, table.tolerance()?);
-    let (seeds, reached, kept) = (table.searches()?, table.reached()?, table.kept()?);
-    let (moved, dimension) = (table.median_moved()?, table.participation_ratio()?);
-    let (far, stalled) = (table.too_far()?, table.stalled()?);
-    body.push_str(
-        "<section id=searches><h2>Slow points</h2><p>From visited states down to where the state \
-         nearly stands still under a held input: half the squared step, q, below each tolerance. \
-         Not arriving is a result; it is counted here.</p><div class=wide><table><thead><tr>\
-         <th>Input</th><th>q below</th><th>Searches</th><th>Reached</th><th>Kept</th><th>Moved</th>\
-         <th>Dimension</th><th>Too far</th><th>Stalled</th></tr></thead><tbody>",
-    );
-    for i in 0..input.len() {
-        let _ = write!(
-            body,
-            "<tr><td>{}</td><td>{:.0e}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>\
-             <td>{:.2}</td><td>{}</td><td>{}</td></tr>",
-            escape(&input[i]),
-            tolerance[i],
-            seeds[i],
-            reached[i],
-            kept[i],
-            if moved[i].is_nan() { "–".into() } else { format!("{:.2}", moved[i]) },
-            dimension[i],
-            far[i],
-            stalled[i]
-        );
-    }
-    body.push_str(
-        "</tbody></table></div><p class=small>Moved: median distance from the initial state, in median \
-         state norms. Too far: what goes further down lies farther from the initial state than \
-         <code>fixed_points.finder.max_distance</code>. Stalled: at a minimum of q that is no zero. <a href=\"tables/searches.parquet\">searches.parquet</a> · \
-         <a href=\"tables/fixed_points.parquet\">fixed_points.parquet</a></p></section>\n",
-    );
-    Ok(())
+/// How searches without a limit of distance went, by what they began at.
+fn explorations(rows: &records::Frame<records::Explorations>) -> Result<Markup> {
+    let (input, start) = (rows.input()?, rows.start()?);
+    let (searches, converged) = (rows.searches()?, rows.converged()?);
+    let (points, new, farther) = (rows.points()?, rows.new()?, rows.farther()?);
+    let unseen = rows.unseen()?;
+    let heads =
+        ["Input", "From", "Searches", "Converged", "Points", "New", "Farther", "Next one new"];
+    Ok(html! {
+        p {
+            "Searches without a limit of distance, down to the smallest q: from where the map leads to (running), and from \
+             visited states as they are, with noise, mixed two by two, and from anywhere between their extremes."
+        }
+        div.wide {
+            (table(heads, html! {
+                @for i in 0..input.len() {
+                    tr {
+                        td { (input[i]) } td { (start[i]) } td { (searches[i]) } td { (converged[i]) }
+                        td { (points[i]) } td { (new[i]) } td { (farther[i]) }
+                        td { @if unseen[i].is_nan() { "–" } @else { (format!("{:.2}", unseen[i])) } }
+                    }
+                }
+            }))
+        }
+        p.small {
+            "New: points that no search within the limit, and no line above, had come to. Next one new: the share of searches \
+             that came to a point no other came to, about how likely the next one finds another. "
+            (table_link(records::Explorations::NAME))
+        }
+    })
 }
 
-fn notes(body: &mut String, run: &Path) -> Result<()> {
-    let table = records::Notes::read(run)?;
-    let notes = table.note()?;
-    body.push_str("<section id=notes><h2>Notes</h2>");
-    if notes.is_empty() {
-        body.push_str("<p>Nothing was cut, dropped or doubtful.</p>");
-    } else {
-        body.push_str("<ul>");
-        notes.iter().for_each(|n| {
-            let _ = write!(body, "<li>{}</li>", escape(n));
-        });
-        body.push_str("</ul>");
-    }
-    body.push_str("</section>\n");
-    Ok(())
+fn notes(run: &Path) -> Result<Markup> {
+    let notes = records::Notes::read(run)?.note()?;
+    Ok(html! {
+        section #notes {
+            h2 { "Notes" }
+            @if notes.is_empty() {
+                p { "Nothing was cut, dropped or doubtful." }
+            } @else {
+                ul { @for note in &notes { li { (note) } } }
+            }
+        }
+    })
 }
 
-fn stages(body: &mut String, page: &Page) {
-    body.push_str(
-        "<section id=stages><h2>Stages</h2><table><thead><tr><th>Stage</th><th>Seconds</th>\
-         <th>Peak memory</th></tr></thead><tbody>",
-    );
-    for stage in page.stages {
-        let _ = write!(
-            body,
-            "<tr><td>{}</td><td>{:.1}</td><td>{:.0} MB</td></tr>",
-            escape(&stage.name),
-            stage.seconds,
-            stage.peak_bytes as f64 / 1e6
-        );
+fn stages(page: &Page) -> Markup {
+    html! {
+        section #stages {
+            h2 { "Stages" }
+            (table(["Stage", "Seconds", "Peak memory"], html! {
+                @for stage in page.stages {
+                    tr {
+                        td { (stage.name) }
+                        td { (format!("{:.1}", stage.seconds)) }
+                        td { (format!("{:.0} MB", stage.peak_bytes as f64 / 1e6)) }
+                    }
+                }
+            }))
+        }
     }
-    body.push_str("</tbody></table></section>\n");
 }
 
-const CITE: &str = "<section id=cite><h2>How to cite</h2><p>The analyses follow:</p><ul>\
-<li>Maheswaranathan, Williams, Golub, Ganguli, Sussillo: Reverse engineering recurrent networks \
-for sentiment classification reveals line attractor dynamics. NeurIPS 2019. arXiv:1906.10720</li>\
-<li>Maheswaranathan, Sussillo: How recurrent networks implement contextual processing in \
-sentiment analysis. ICML 2020. arXiv:2004.08013</li>\
-<li>Aitken, Ramasesh, Garg, Cao, Sussillo, Maheswaranathan: The geometry of integration in text \
-classification RNNs. ICLR 2021. arXiv:2010.15114</li></ul></section>\n";
+fn cite() -> Markup {
+    html! {
+        section #cite {
+            h2 { "How to cite" }
+            p { "The analyses follow:" }
+            ul {
+                li {
+                    "Maheswaranathan, Williams, Golub, Ganguli, Sussillo: Reverse engineering recurrent networks for \
+                     sentiment classification reveals line attractor dynamics. NeurIPS 2019. arXiv:1906.10720"
+                }
+                li {
+                    "Maheswaranathan, Sussillo: How recurrent networks implement contextual processing in sentiment \
+                     analysis. ICML 2020. arXiv:2004.08013"
+                }
+                li {
+                    "Aitken, Ramasesh, Garg, Cao, Sussillo, Maheswaranathan: The geometry of integration in text \
+                     classification RNNs. ICLR 2021. arXiv:2010.15114"
+                }
+            }
+        }
+    }
+}
 
 const CSS: &str = "
 :root{color-scheme:light dark;--ink:#1c1f23;--soft:#5b6470;--line:#dfe3e8;--paper:#fff;--tint:#f5f7f9;--link:#0a5ea8}

@@ -5,9 +5,10 @@
 //! (MIT licence) lies once beside all pages, in `assets/` of the runs' folder, and is
 //! loaded from there alone.
 
-use super::page::escape;
+use super::escape;
 use crate::Result;
 use crate::files::replace;
+use maud::{Markup, PreEscaped, html};
 use serde::{Serialize, Serializer};
 use std::path::Path;
 
@@ -90,28 +91,24 @@ fn short<S: Serializer>(numbers: &[f64], serializer: S) -> std::result::Result<S
 
 impl Plot {
     /// The button and the data that belong below the drawing `name`.
-    pub fn island(&self, name: &str) -> String {
-        let json = serde_json::to_string(self).expect("numbers and names are plain data");
-        let json = json.replace("</", "<\\/");
-        let search = if self.search {
-            format!(
-                "<label class=find hidden>Find <input type=text list=\"\" aria-label=\"Find a \
-                 point of {}\"></label>",
-                escape(name)
-            )
-        } else {
-            String::new()
-        };
-        format!(
-            "<p class=controls><button class=live data-figure=\"{name}\" hidden>Zoom and hover\
-             </button>{search}</p><script type=application/json id=\"plot-{name}\">{json}</script>"
-        )
+    pub fn island(&self, name: &str) -> Markup {
+        html! {
+            p.controls {
+                button.live data-figure=(name) hidden { "Zoom and hover" }
+                @if self.search {
+                    label.find hidden {
+                        "Find " input type="text" list="" aria-label={ "Find a point of " (name) };
+                    }
+                }
+            }
+            script type="application/json" id={ "plot-" (name) } { (PreEscaped(escape::json(self))) }
+        }
     }
 }
 
 /// The script that all plots of a page share; `assets` is the way to the library.
-pub fn script(assets: &str) -> String {
-    format!("<script data-library=\"{}/{LIBRARY}\" id=plots>{SCRIPT}</script>\n", escape(assets))
+pub fn script(assets: &str) -> Markup {
+    html! { script data-library={ (assets) "/" (LIBRARY) } #plots { (PreEscaped(SCRIPT)) } }
 }
 
 /// Puts the library beside the pages, where it is not there yet.

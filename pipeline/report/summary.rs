@@ -11,6 +11,9 @@ use std::path::Path;
 /// The file in a run's folder.
 pub const FILE: &str = "summary.json";
 
+/// Most bytes of a summary.
+const LARGEST: u64 = 1 << 20;
+
 /// Headline numbers that lists of networks show: key, name, digits.
 pub const SHOWN: [(Key<f64>, &str, usize); 6] = [
     (keys::ACCURACY_NETWORK, "Network", 3),
@@ -109,7 +112,7 @@ impl Summary {
     /// [`Error::Io`] if it is not there, [`Error::Input`] if it is damaged.
     pub fn read(run: &Path) -> Result<Self> {
         let path = run.join(FILE);
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let text = crate::files::text(&path, LARGEST)?;
         serde_json::from_str(&text)
             .map(Self)
             .map_err(|e| Error::input(path.display(), "", e, "run again with `--force report`"))
@@ -218,6 +221,7 @@ impl Summary {
                 range(keys::DIMENSION_PREDICTED),
                 match self.get_text(keys::SHAPE_PREDICTED) {
                     Some("other") => "no simple shape".into(),
+                    Some("point") => "no shape: all classes have the same word counts".into(),
                     Some(shape) => format!("a {shape}"),
                     None => "–".into(),
                 }

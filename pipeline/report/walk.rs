@@ -8,9 +8,9 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 /// Rows of numbers as 16-bit integers with a scale a row.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -127,36 +127,45 @@ const SCRIPT: &str = include_str!("assets/walk.js");
 
 impl Walk {
     /// The section of the page, script and data included.
-    pub fn section(&self) -> String {
-        let json = serde_json::to_string(self).expect("numbers and names are plain data");
-        // The one sequence that would end the island early.
-        let json = json.replace("</", "<\\/");
-        let mut out = String::from(
-            "<section id=walk hidden><h2>Reading a document</h2><p>The network of this run, word \
-             by word: choose a test document or type words, then step with the arrow keys. Drag the \
-             picture to turn it, double-click to put it back.</p>\
-             <div class=controls><label>Document <select data-part=document></select></label>\
-             <form data-part=form><label>or your own words <input type=text data-part=typed \
-             autocomplete=off></label> <button>Read</button></form></div>\
-             <p class=small data-part=missing></p>\
-             <canvas data-part=canvas tabindex=0 role=img aria-label=\"States of the network, and \
-             the walk of the chosen document over them\"></canvas>\
-             <div class=controls><button data-part=back aria-label=\"One word back\">◀</button>\
-             <button data-part=play>▶ Play</button>\
-             <button data-part=next aria-label=\"Next word\">▶</button>\
-             <input type=range min=0 data-part=slider aria-label=\"Word\"></div>\
-             <p data-part=said aria-live=polite></p><div data-part=bars class=bars></div>\
-             <p class=small>Evidence in logits: the network's readout (thick) and the running sum \
-             of the bag of words (thin), network / words.",
-        );
-        if !self.modifiers.is_empty() {
-            out.push_str(" Dotted: words that change how the next ones are read.");
+    pub fn section(&self) -> Markup {
+        html! {
+            section #walk hidden {
+                h2 { "Reading a document" }
+                p {
+                    "The network of this run, word by word: choose a test document or type words, then step with the \
+                     arrow keys. Drag the picture to turn it, double-click to put it back."
+                }
+                div.controls {
+                    label { "Document " select data-part="document" {} }
+                    form data-part="form" {
+                        label {
+                            "or your own words " input type="text" data-part="typed" autocomplete="off";
+                        }
+                        " " button { "Read" }
+                    }
+                }
+                p.small data-part="missing" {}
+                canvas data-part="canvas" tabindex="0" role="img"
+                    aria-label="States of the network, and the walk of the chosen document over them" {}
+                div.controls {
+                    button data-part="back" aria-label="One word back" { "◀" }
+                    button data-part="play" { "▶ Play" }
+                    button data-part="next" aria-label="Next word" { "▶" }
+                    input type="range" min="0" data-part="slider" aria-label="Word";
+                }
+                p data-part="said" aria-live="polite" {}
+                div.bars data-part="bars" {}
+                p.small {
+                    "Evidence in logits: the network's readout (thick) and the running sum of the bag of words (thin), \
+                     network / words."
+                    @if !self.modifiers.is_empty() {
+                        " Dotted: words that change how the next ones are read."
+                    }
+                }
+                div.reading data-part="text" {}
+            }
+            script type="application/json" #walk-data { (PreEscaped(super::escape::json(self))) }
+            script { (PreEscaped(SCRIPT)) }
         }
-        let _ = writeln!(
-            out,
-            "</p><div data-part=text class=reading></div></section>\n\
-             <script type=application/json id=walk-data>{json}</script>\n<script>{SCRIPT}</script>"
-        );
-        out
     }
 }

@@ -1,5 +1,6 @@
 //! The look that all figures share.
 
+use crate::report::escape::on_a_line;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -70,15 +71,23 @@ pub fn numbers(counts: &[usize]) -> Vec<f64> {
     counts.iter().map(|&n| n as f64).collect()
 }
 
+/// Largest number that is drawn: beyond it the distance of two numbers is none.
+const FARTHEST: f64 = 1e100;
+/// Least width of an axis, and as a share of its numbers: below, they have no digits to part them.
+const NARROWEST: (f64, f64) = (1e-60, 1e-9);
+
 /// From the least to the greatest finite value, with a margin of 5 %.
 pub fn range(values: impl IntoIterator<Item = f64>) -> Range<f64> {
     let finite = values.into_iter().filter(|x| x.is_finite());
+    let finite = finite.map(|x| x.clamp(-FARTHEST, FARTHEST));
     let (low, high) =
         finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
     if low > high {
         return 0.0..1.0;
     }
-    let margin = if high > low { 0.05 * (high - low) } else { 0.5 * high.abs().max(1.0) };
+    let narrowest = NARROWEST.0.max(NARROWEST.1 * low.abs().max(high.abs()));
+    let wide = high - low > narrowest;
+    let margin = if wide { 0.05 * (high - low) } else { 0.5 * high.abs().max(1.0) };
     low - margin..high + margin
 }
 
@@ -105,7 +114,19 @@ pub struct Key {
 
 /// An entry of the key.
 pub fn key(colour: RGBColor, name: impl Into<String>) -> Key {
-    Key { colour, name: name.into() }
+    Key { colour, name: short(&name.into()) }
+}
+
+/// Letters of a name that are drawn.
+const LETTERS: usize = 60;
+
+/// A name on one line, cut where it is too long for a figure.
+fn short(name: &str) -> String {
+    let name = on_a_line(name);
+    match name.char_indices().nth(LETTERS) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name,
+    }
 }
 
 /// Where each entry stands: line and left edge.
@@ -266,7 +287,8 @@ pub fn dots(
     style: impl Into<ShapeStyle>,
 ) {
     let style = style.into();
-    draw(chart, points.into_iter().map(|p| Circle::new(p, size, style)));
+    let known = points.into_iter().filter(|p| p.0.is_finite() && p.1.is_finite());
+    draw(chart, known.map(|p| Circle::new(p, size, style)));
 }
 
 /// Names beside points, the first of them first; one that would lie on another is left out. Returns the points that
@@ -280,6 +302,9 @@ pub fn names<'a>(
     let (width, height) = (xs.end - xs.start, ys.end - ys.start);
     let mut taken: Vec<(f64, f64)> = Vec::new();
     for (at, text) in points {
+        if !at.0.is_finite() || !at.1.is_finite() {
+            continue;
+        }
         let covers = |t: &(f64, f64)| {
             (t.0 - at.0).abs() < 0.14 * width && (t.1 - at.1).abs() < 0.04 * height
         };
@@ -293,6 +318,7 @@ pub fn names<'a>(
 
 /// A name beside a point, on the side where there is room.
 pub fn name(chart: &mut Chart, at: (f64, f64), text: &str, colour: RGBColor) {
+    let text = &short(text);
     let (xs, ys) = (chart.x_range(), chart.y_range());
     let per_pixel = (xs.end - xs.start) / (SIZE.0 - 2 * MARGIN - BESIDE) as f64;
     let fits = at.0 + (width(text) + 8.0) * per_pixel < xs.end;

@@ -283,7 +283,9 @@ pub fn memory(table: &Frame<Memory>) -> Result<Figure> {
     // Sums that forget nothing stand where the longest memory would double.
     let place = |m: f64| if m.is_finite() { m.log2() } else { longest.log2() + 1.0 };
     let rows = |c: usize| (0..component.len()).filter(move |&i| component[i] == c);
-    let count = component.iter().copied().max().unwrap_or(0);
+    let there: std::collections::BTreeSet<usize> = component.iter().copied().collect();
+    let there: Vec<usize> = there.into_iter().filter(|c| *c > 0).take(MODES).collect();
+    let count = there.len();
     let best = |c: usize| rows(c).max_by(|&i, &j| explained[i].total_cmp(&explained[j]));
     let mut svg = String::new();
     {
@@ -292,7 +294,7 @@ pub fn memory(table: &Frame<Memory>) -> Result<Figure> {
             let share = rows(c).next().map_or(0.0, |i| ratio[i]);
             key(colour(c - 1), format!("component {c} ({:.1} %)", 100.0 * share))
         };
-        let keys: Vec<Key> = (1..=count).map(named).collect();
+        let keys: Vec<Key> = there.iter().copied().map(named).collect();
         let mut chart = axes::chart_both(
             &area,
             &keys,
@@ -303,7 +305,7 @@ pub fn memory(table: &Frame<Memory>) -> Result<Figure> {
             (-0.05..1.05, "R² in other documents"),
             (doubled, plain),
         );
-        for c in 1..=count {
+        for &c in &there {
             let points: Vec<(f64, f64)> =
                 rows(c).map(|i| (place(memory[i]), explained[i].max(0.0))).collect();
             let (whole, fading): (Vec<_>, Vec<_>) =
@@ -325,7 +327,7 @@ pub fn memory(table: &Frame<Memory>) -> Result<Figure> {
             explained[i], together[i]
         ))
     };
-    let said: Vec<String> = (1..=count).filter_map(said).collect();
+    let said: Vec<String> = there.iter().copied().filter_map(said).collect();
     let n = table.n()?.first().copied().unwrap_or(0);
     Ok(Figure {
         name: "memory",

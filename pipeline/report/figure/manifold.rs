@@ -276,6 +276,9 @@ fn trajectories(
         }
         *count += 1;
         let points: Vec<(f64, f64)> = path.iter().map(|&i| (x[i], y[i])).collect();
+        if points.iter().any(|p| !p.0.is_finite() || !p.1.is_finite()) {
+            continue;
+        }
         axes::draw(chart, [PathElement::new(points, colour(group).stroke_width(1))]);
     }
     Ok(())
@@ -295,6 +298,9 @@ fn arrows(chart: &mut axes::Chart, readouts: &Frame<Readouts>, x: &[f64], y: &[f
         .zip(&dy)
         .fold(0.0_f64, |m, (a, b)| m.max((a / width).abs()).max((b / height).abs()));
     let scale = 0.95 / longest;
+    if !scale.is_finite() {
+        return Ok(());
+    }
     for ((name, a), b) in names.iter().zip(&dx).zip(&dy) {
         let tip = (a * scale, b * scale);
         axes::draw(chart, [PathElement::new([(0.0, 0.0), tip], GREY.stroke_width(2))]);

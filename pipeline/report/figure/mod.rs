@@ -8,6 +8,7 @@ mod manifold;
 mod modes;
 mod words;
 
+use super::escape::visible;
 use super::plot::Plot;
 use crate::Result;
 use crate::files::replace;
@@ -39,7 +40,8 @@ impl Figure {
     /// [`crate::Error::Io`] if the folder cannot be written to.
     pub fn write(&self, run: &Path) -> Result<String> {
         let relative = format!("figures/{}.svg", self.name);
-        replace(&run.join(&relative), self.svg.as_bytes())?;
+        // Text is escaped where it is drawn; XML has no place for control characters.
+        replace(&run.join(&relative), visible(&self.svg).as_bytes())?;
         Ok(relative)
     }
 }

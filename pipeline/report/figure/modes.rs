@@ -443,6 +443,9 @@ pub fn units(table: &Frame<Units>) -> Result<Figure> {
     all.dedup();
     let mut classes: Vec<&str> = labels.iter().map(String::as_str).collect();
     classes.dedup();
+    // A table of two documents has two, and a dozen units.
+    classes.truncate(8);
+    all.truncate(64);
     let spread =
         1.25 * activation.iter().fold(0.0, |a: f64, b| a.max(b.abs())).max(f64::MIN_POSITIVE);
     let mut svg = String::new();
