@@ -25,7 +25,7 @@ SHAPES_paper = geometry/bend $(patsubst %,geometry/%_paper,$(filter-out bend,$(S
 AS_PUBLISHED = --set model.units=128 --set training.batch=120 --set training.epochs=18
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check-kills bench bench-peers check-peers cuda-toolkit cuda check-cuda check-kernels bench-cuda man reproduce reproduce-line reproduce-geometry \
+.PHONY: help build run test check-kills fuzz bench bench-peers check-peers cuda-toolkit cuda check-cuda check-kernels bench-cuda man reproduce reproduce-line reproduce-geometry \
 	reproduce-context lint doc clean
 
 help: ## this list
@@ -82,6 +82,10 @@ reproduce-geometry: $(call pages,$(SHAPES_$(PROFILE)) $(REAL)) ## several classe
 reproduce-context: $(call pages,context/toy context/beginning $(CONTEXT_$(PROFILE)) sst2/gru) ## words in context: toy language, sentences
 
 $(PROGRAM): build ;
+
+MINUTES ?= 10
+fuzz: ## every reader on files near good ones (MINUTES=10)
+	$(CARGO) run $(FLAGS) --quiet --example fuzz -- $(MINUTES)
 
 bench: ## how fast this machine is, every cell
 	$(CARGO) bench --locked --bench training --bench dynamics

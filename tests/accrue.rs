@@ -1,6 +1,7 @@
 //! The one test binary; a module a room.
 
 mod baseline;
+mod broken;
 mod browser;
 mod corpus;
 #[cfg(feature = "cuda")]

@@ -40,6 +40,7 @@ const MOST_COMBINATIONS: usize = 64;
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Samples of documents, with replacement, behind each interval.
+    #[serde(deserialize_with = "setting::whole::<_, 0, 100000>")]
     pub bootstrap: usize,
     /// Words with fewer occurrences in the training split play no part.
     #[serde(deserialize_with = "setting::at_least_one")]
@@ -121,6 +122,8 @@ pub struct Interval {
 /// What figure the class means draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
+    /// All classes have the same mean counts: nothing to tell them by.
+    Point,
     /// Two classes: a line.
     Line,
     /// Ordered along one axis, or bent in a plane.
@@ -137,6 +140,7 @@ impl Shape {
     /// Its name in sentences.
     pub fn name(self) -> &'static str {
         match self {
+            Shape::Point => "point",
             Shape::Line => "line",
             Shape::Curve => "curve",
             Shape::Simplex => "simplex",
@@ -336,6 +340,10 @@ const CURVE: f64 = 0.9;
 fn shape(spectra: &Spectra, product: bool) -> Shape {
     let gram = &spectra.gram;
     let n = gram.nrows();
+    let scatter: f64 = spectra.raw.iter().map(|v| v.max(0.0)).sum();
+    if !(scatter > 0.0) {
+        return Shape::Point;
+    }
     if n <= 2 {
         return Shape::Line;
     }
