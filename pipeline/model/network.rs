@@ -45,6 +45,29 @@ pub struct Network {
     bias: Var,
 }
 
+/// Most numbers of a network: 8 GB, and as much twice again for the optimiser.
+const MOST_NUMBERS: usize = 2_000_000_000;
+
+/// Refuses a network that no machine here holds, before memory is asked for.
+fn check_size(config: &Config, reads: Reads, outputs: usize) -> Result<()> {
+    let (gates, units) = (config.cell.gates(), config.units);
+    let inputs = config.sizes(reads).inputs();
+    let cell = inputs.saturating_add(units).saturating_mul(gates * units);
+    let words = match (reads, config.embedding) {
+        (Reads::Words(words), Some(width)) => words.saturating_mul(width),
+        _ => 0,
+    };
+    let readout = outputs.saturating_mul(config.cell.state_size(units));
+    let numbers = cell.saturating_add(words).saturating_add(readout);
+    if numbers > MOST_NUMBERS {
+        return Err(Error::Usage(format!(
+            "model: a network of {numbers} numbers, at most {MOST_NUMBERS}; lower `model.units`, `model.embedding` or \
+             `corpus.tokens.vocabulary`"
+        )));
+    }
+    Ok(())
+}
+
 impl Network {
     /// An untrained network that reads words or vectors, with `outputs` readout
     /// numbers, on the current device ([`cuda::current`]), its weights drawn from the streams `initial weights/…` of `seed`.
@@ -74,6 +97,7 @@ impl Network {
         seed: u64,
     ) -> Result<Self> {
         let reads = reads.into();
+        check_size(config, reads, outputs)?;
         let var = |numbers: Vec<f32>, shape: &[usize]| -> Result<Var> {
             Ok(Var::from_tensor(&Tensor::from_vec(numbers, shape, device)?)?)
         };

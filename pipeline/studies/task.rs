@@ -29,6 +29,7 @@ pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
         let hint = crate::nearest::hint(unknown, &STAGES);
         return Err(Error::Usage(format!("--force {unknown}: no such stage here; {hint}")));
     }
+    check_size(e)?;
     let inputs = inputs(e)?;
     let law = (&e.task, e.trials, e.seed);
     let stages = vec![
@@ -95,6 +96,24 @@ pub fn rewrite(folder: &Path) -> Result<bool> {
     let place = (e.study.as_str(), e.name.as_str());
     finished.rewrite(&e, place, "report", |folder, rows| report(&e, folder, rows))?;
     Ok(true)
+}
+
+/// Most numbers of all trials: 4 GB.
+const MOST_NUMBERS: usize = 1_000_000_000;
+
+/// Refuses trials that fill the memory.
+fn check_size(e: &TaskExperiment) -> Result<()> {
+    let Task::Memory(law) = &e.task;
+    let trials = e.trials.train + e.trials.validation + e.trials.test;
+    let numbers = trials.saturating_mul(law.steps).saturating_mul(law.bits);
+    if numbers > MOST_NUMBERS {
+        return Err(Error::Usage(format!(
+            "trials: {trials} of {} steps and {} channels are {numbers} numbers, at most {MOST_NUMBERS}; lower \
+             `trials.train` or `task.steps`",
+            law.steps, law.bits
+        )));
+    }
+    Ok(())
 }
 
 /// Names and vectors of the inputs that are held.

@@ -496,7 +496,7 @@ fn table_names() -> &'static [String] {
     })
 }
 
-fn tables() -> Vec<Vec<u8>> {
+pub fn tables() -> Vec<Vec<u8>> {
     let with = |(i, name): (usize, &String)| {
         let bytes = std::fs::read(finished().join("tables").join(name)).expect("it is there");
         [&[i as u8][..], &bytes].concat()
@@ -505,7 +505,7 @@ fn tables() -> Vec<Vec<u8>> {
 }
 
 /// A folder in which a table of the run has been exchanged; the others are links.
-fn exchanged(bytes: &[u8], at: &Path) -> bool {
+pub fn exchanged(bytes: &[u8], at: &Path) -> bool {
     let Some((which, bytes)) = bytes.split_first() else { return false };
     let names = table_names();
     let folder = at.join("tables");
@@ -514,19 +514,20 @@ fn exchanged(bytes: &[u8], at: &Path) -> bool {
         for name in names {
             link(name, &folder);
         }
-        for other in ["corpus.json", "summary.json", "model.safetensors", "run.ron"] {
-            std::fs::copy(finished().join(other), at.join(other))
+        let others = std::fs::read_dir(finished()).expect("it is there");
+        for other in others.map(|e| e.expect("it can be listed")).filter(|e| e.path().is_file()) {
+            std::fs::copy(other.path(), at.join(other.file_name()))
                 .expect("the folder can be written to");
         }
     }
     // The one that was exchanged last is put back.
-    static LAST: std::sync::Mutex<Option<usize>> = std::sync::Mutex::new(None);
+    static LAST: std::sync::Mutex<Option<(PathBuf, usize)>> = std::sync::Mutex::new(None);
     let mut last = LAST.lock().unwrap_or_else(|e| e.into_inner());
-    if let Some(last) = last.take() {
+    if let Some((_, last)) = last.take().filter(|(place, _)| place == at) {
         link(&names[last], &folder);
     }
     let which = *which as usize % names.len();
-    *last = Some(which);
+    *last = Some((at.into(), which));
     let path = folder.join(&names[which]);
     let _ = std::fs::remove_file(&path);
     std::fs::write(&path, bytes).expect("the folder can be written to");
@@ -569,9 +570,19 @@ fn drawn(bytes: &[u8], at: &Path) {
     };
     let _ = accrue::report::page::write(at, &page, &summary);
     let _ = accrue::report::compare::Comparison::of(&[at.to_path_buf(), at.to_path_buf()]);
+    let _ = (explained(at), rewritten(at));
+}
+
+/// A text explained by a run whose record vouches for its tables.
+pub fn explained(at: &Path) -> accrue::Result<accrue::studies::explain::Explained> {
     vouched(at);
-    let _ = accrue::studies::explain::explain(at, "kinda0 the");
-    let _ = accrue::studies::text::rewrite(at);
+    accrue::studies::explain::explain(at, "kinda0 the")
+}
+
+/// Its report, written again.
+pub fn rewritten(at: &Path) -> accrue::Result<()> {
+    vouched(at);
+    accrue::studies::text::rewrite(at)
 }
 
 /// Makes the record say that the tables are those of the run: what reads them meets what they hold.

@@ -103,6 +103,10 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::Input`] if a given file is no tokenizer.
     pub fn new(settings: &Settings, texts: &[String]) -> Result<Self> {
+        if let Kind::Given(path) | Kind::List(path) = &settings.kind {
+            // A pipe or a device may have no end.
+            crate::files::open(path)?;
+        }
         match &settings.kind {
             Kind::Given(path) => Self::read(path),
             Kind::List(path) => Self::listed(path),

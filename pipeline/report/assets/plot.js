@@ -15,10 +15,12 @@
     });
     return loading;
   };
+  // plotly.js reads some tags in text; ours has none.
+  const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   const traces = (plot) => plot.series.map((s) => {
     const colour = s.colour === "ink" ? style("--ink") : s.colour;
     return {
-      type: "scatter", name: s.name, x: s.x, y: s.y, mode: s.mode, text: s.text,
+      type: "scatter", name: plain(s.name), x: s.x, y: s.y, mode: s.mode, text: s.text.map(plain),
       opacity: s.opacity, marker: { color: colour, size: s.size }, line: { color: colour, width: 2 },
       hovertemplate: s.text.length ? "%{text}<extra></extra>" : "%{x:.4g}, %{y:.4g}<extra>%{fullData.name}</extra>",
     };
@@ -68,7 +70,7 @@
         for (const s of plot.series) s.text.forEach((t, i) => {
           const word = t.split(":")[0].toLowerCase();
           if (wanted && (word === wanted || (wanted.length > 2 && word.startsWith(wanted))) && hits.x.length < 30) {
-            hits.x.push(s.x[i]); hits.y.push(s.y[i]); hits.text.push(t.split(":")[0]);
+            hits.x.push(s.x[i]); hits.y.push(s.y[i]); hits.text.push(plain(t.split(":")[0]));
           }
         });
         const at = plot.series.length;
