@@ -54,4 +54,12 @@ pub trait Equations: Sync {
 
     /// How far `F` and `J` as computed here may be from the truth; the rounding of the bounds as above.
     fn rounding(&self, map: &Map, state: &[f64]) -> RoundingErrors;
+
+    /// Least and largest value of each number of the state, `[state]`, of a box that `F` takes into its interior
+    /// and that holds every fixed point; `None` where the equations give no such box for any weights.
+    ///
+    /// The box must hold as numbers: one that rounding has made too small is wrong.
+    fn invariant_box(&self, _map: &Map) -> Option<Vec<(f64, f64)>> {
+        None
+    }
 }

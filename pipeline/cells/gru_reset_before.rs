@@ -102,4 +102,9 @@ impl Equations for GruResetBefore {
             mixed_errors(h[i], (u[i], z + LIBM * ROUNDOFF), rho[U][i], (d, d_error))
         }))
     }
+
+    /// [−1, 1]ⁿ: `h'` lies between `h` and `c`, `|c| < 1`, and is `h` only where `h = c`.
+    fn invariant_box(&self, map: &Map) -> Option<Vec<(f64, f64)>> {
+        Some(vec![(-1.0, 1.0); map.cell().units])
+    }
 }

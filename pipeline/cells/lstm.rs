@@ -8,13 +8,13 @@
 //!
 //! with `t = tanh(c')`; `J_inp` is the first column of these with `A` in place of `W`.
 
-use crate::bounds::{SIGMA_2, TANH_2, logistic_errors, row_sums, tanh_errors};
+use crate::bounds::{Products, SIGMA_2, TANH_2, logistic_errors, row_sums, tanh_errors};
 use crate::cell::Facts;
 use crate::equations::{Equations, Evaluation, RoundingErrors};
 use crate::linalg::{Matrix, Vector};
 use crate::map::Map;
 use crate::products::{add_scaled, logistic, scaled, sigmoid_prime, tanh_prime};
-use crate::rounding::{FEW, LIBM, U};
+use crate::rounding::{FEW, INFLATE, LIBM, U};
 
 pub(crate) const FACTS: Facts = Facts {
     name: "LSTM",
@@ -139,5 +139,38 @@ impl Equations for Lstm {
             .collect();
         let half = |half: usize| rows.iter().map(move |row| row[half]);
         RoundingErrors::of(half(0).chain(half(1)))
+    }
+
+    /// `|h'| = |o tanh(c')| < 1`. While `|h| ≤ 1`, gates keep to `z ∈ b + a ± ρ`: with `f ≤ f_max`, `i ≤ i_max`
+    /// and `|g| ≤ g_max` there, `|c'| ≤ f_max C + i_max g_max ≤ C` for `C = i_max g_max/(1 − f_max)`.
+    fn invariant_box(&self, map: &Map) -> Option<Vec<(f64, f64)>> {
+        let n = map.cell().units;
+        let rho = row_sums(map);
+        let unit = vec![1.0; n];
+        // The least and the largest argument of a gate, rounding included.
+        let range = |gate: usize| -> Vec<(f64, f64)> {
+            let bias = &map.cell().recurrent_bias[gate * n..][..n];
+            let p = Products::of(map, gate, &unit, None);
+            (0..n)
+                .map(|k| {
+                    let (centre, drive) = (map.drive(gate)[k] + bias[k], map.drive(gate)[k].abs());
+                    let error = p.drive_error[k] + FEW * U * (drive + bias[k].abs());
+                    let half = INFLATE * (rho[gate][k] + error);
+                    (centre - half, centre + half)
+                })
+                .collect()
+        };
+        let (i, f, g) = (range(I), range(F), range(G));
+        let cell = (0..n).map(|k| {
+            // 1 − σ(z) = σ(−z), which keeps its digits where σ(z) is almost 1.
+            let forgotten = logistic(-f[k].1) / INFLATE;
+            let candidate = g[k].0.abs().max(g[k].1.abs()).tanh();
+            INFLATE * logistic(i[k].1) * candidate / forgotten
+        });
+        let cell: Vec<f64> = cell.map(|c| INFLATE * c + f64::MIN_POSITIVE).collect();
+        // A gate that is open for ever as far as f64 can tell bounds nothing.
+        let bounded = cell.iter().all(|c| c.is_finite());
+        let all = unit.into_iter().chain(cell).map(|c| (-c, c));
+        bounded.then(|| all.collect())
     }
 }

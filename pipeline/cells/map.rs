@@ -138,6 +138,12 @@ impl Map {
         &self.input_weights[g]
     }
 
+    /// A box that the map takes into its interior and that holds every fixed point, `[state]`; `None` for cells
+    /// that have none for any weights ([`Equations::invariant_box`](crate::Equations::invariant_box)).
+    pub fn invariant_box(&self) -> Option<Vec<(f64, f64)>> {
+        self.cell.kind.equations().invariant_box(self)
+    }
+
     /// `W_g h + b_hh` of gate `g`.
     pub(crate) fn product(&self, g: usize, h: &[f64]) -> Vec<f64> {
         let n = self.cell.units;

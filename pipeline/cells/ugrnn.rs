@@ -75,4 +75,9 @@ impl Equations for Ugrnn {
         let row = |i: usize| mixed_errors(h[i], (s[i], t[i]), rho[U][i], (rho[C][i], 0.0));
         RoundingErrors::of((0..h.len()).map(row))
     }
+
+    /// [−1, 1]ⁿ: `h'` lies between `h` and `c`, `|c| < 1`, and is `h` only where `h = c`.
+    fn invariant_box(&self, map: &Map) -> Option<Vec<(f64, f64)>> {
+        Some(vec![(-1.0, 1.0); map.cell().units])
+    }
 }

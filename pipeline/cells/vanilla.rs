@@ -49,4 +49,9 @@ impl Equations for Vanilla {
         let jacobian = step.iter().zip(&rho[0]).map(|(e, r)| (2.0 * e + FEW * U) * r).collect();
         RoundingErrors { step, jacobian }
     }
+
+    /// [−1, 1]ⁿ: `|tanh| < 1`.
+    fn invariant_box(&self, map: &Map) -> Option<Vec<(f64, f64)>> {
+        Some(vec![(-1.0, 1.0); map.cell().units])
+    }
 }

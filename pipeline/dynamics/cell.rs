@@ -51,4 +51,8 @@ impl Dynamics for Map {
         let RoundingErrors { step, jacobian } = self.cell().kind.equations().rounding(self, state);
         Some(RoundingErrors { step: inflated(step), jacobian: inflated(jacobian) })
     }
+
+    fn invariant_box(&self) -> Option<Vec<(f64, f64)>> {
+        Map::invariant_box(self)
+    }
 }

@@ -13,6 +13,7 @@ use crate::{Error, Evaluation, Result, RoundingErrors};
 /// | `input`, `input_jacobian`, `with_input` | what an input leaves behind, linear pieces in the input |
 /// | `evaluate`, `jacobian_at` | Jacobians from what a step has computed: speed |
 /// | `curvature`, `rounding` | proofs; without either none is tried |
+/// | `invariant_box` | whether a list of fixed points is complete |
 ///
 /// ```
 /// use accrue_dynamics::Dynamics;
@@ -95,6 +96,14 @@ pub trait Dynamics: Sync {
         None
     }
 
+    /// A box that the map takes into its interior and outside which it has no fixed point: least and largest value
+    /// of each number of the state, `[state]`; `None` where there is none, or none is known.
+    ///
+    /// The box must hold as numbers: one that rounding has made too small is wrong.
+    fn invariant_box(&self) -> Option<Vec<(f64, f64)>> {
+        None
+    }
+
     /// `q(h) = ½ Σ_i (F(h, x*)_i − h_i)²`: half the *sum* over the state, squared state units per step².
     fn speed(&self, state: &[f64]) -> f64 {
         let next = self.step(state);
@@ -153,6 +162,9 @@ macro_rules! forward {
             }
             fn rounding(&self, state: &[f64]) -> Option<RoundingErrors> {
                 (**self).rounding(state)
+            }
+            fn invariant_box(&self) -> Option<Vec<(f64, f64)>> {
+                (**self).invariant_box()
             }
             fn speed(&self, state: &[f64]) -> f64 {
                 (**self).speed(state)
