@@ -10,7 +10,8 @@
 //! If `p(ρ) = Z₂ ρ² − (1 − Z₀) ρ + Y < 0` for some `ρ ≤ R`, then `h ↦ h − C G(h)`
 //! maps the ball of radius `ρ` into itself and contracts there, so that exactly
 //! one fixed point lies within it (the Newton–Kantorovich theorem in the form
-//! of radii polynomials; Day, Lessard & Mischaikow 2007).
+//! of radii polynomials; Day, Lessard & Mischaikow 2007). A larger ball, `ρ ≤ min(R, (1 − Z₀)/Z₂)`, may leave
+//! itself, but `h ↦ h − C G(h)` still contracts there: it holds no second fixed point.
 //!
 //! `Z₂` needs second derivatives: the map's own [`Dynamics::curvature`], `|D²F_i[v, w]| ≤ K_i ‖v‖‖w‖` for row
 //! `i`. For a cell with `ρ_g,i = Σ_j |W_g,ij|` they follow from `|σ'| ≤ 1/4`, `|σ''| ≤ 1/(6√3)`, `|tanh'| ≤ 1`,
@@ -53,6 +54,8 @@ pub struct Certificate {
     /// Within this distance of the point (maximum norm) lies exactly one fixed
     /// point of the map with its f64 parameters; `None`: not proved.
     pub radius: Option<f64>,
+    /// Within this distance of the point (maximum norm), usually much farther, lies no second fixed point.
+    pub alone_within: Option<f64>,
     /// Upper bound of the spectral radius at that fixed point; `None`: none
     /// below infinity was found, or no fixed point was proved.
     pub spectral_bound: Option<f64>,
@@ -91,8 +94,14 @@ impl std::fmt::Display for Unproved {
 
 impl Certificate {
     fn none(why: Unproved) -> Self {
-        let (radius, spectral_bound, unstable_modes, index) = (None, None, None, None);
-        Self { radius, spectral_bound, unstable_modes, index, unproved: Some(why) }
+        Self {
+            radius: None,
+            alone_within: None,
+            spectral_bound: None,
+            unstable_modes: None,
+            index: None,
+            unproved: Some(why),
+        }
     }
 
     /// A fixed point was proved.
@@ -128,14 +137,20 @@ const POLISH: usize = 8;
 pub fn certify(map: &dyn Dynamics, point: &[f64]) -> Result<Certificate> {
     map.check(point)?;
     let polished = polish(map, point);
-    let mut found = certify_at(map, &polished)?;
-    let moved = largest(polished.iter().zip(point).map(|(a, b)| (a - b).abs()));
+    let mut found = certify_at(map, &polished, LARGEST_RADIUS * size(&polished))?;
+    let moved = INFLATE * largest(polished.iter().zip(point).map(|(a, b)| (a - b).abs()));
     found.radius = found.radius.map(|r| INFLATE * (r + moved));
+    found.alone_within = found.alone_within.map(|r| r / INFLATE - moved).filter(|r| *r > 0.0);
     Ok(found)
 }
 
+/// `1 + max(0, max_i h_i)`, what radii are shares of.
+pub(crate) fn size(point: &[f64]) -> f64 {
+    1.0 + largest(point.iter().copied())
+}
+
 /// Newton's method on `F(h) − h`, as long as the residual falls.
-fn polish(map: &dyn Dynamics, point: &[f64]) -> Vec<f64> {
+pub(crate) fn polish(map: &dyn Dynamics, point: &[f64]) -> Vec<f64> {
     let mut h = Vector::from_column_slice(point);
     let (next, mut jacobian) = map.step_and_jacobian(point);
     let mut r = next - &h;
@@ -155,10 +170,11 @@ fn polish(map: &dyn Dynamics, point: &[f64]) -> Vec<f64> {
     h.as_slice().to_vec()
 }
 
-/// The proof at one state; its radius is around that state.
-fn certify_at(map: &dyn Dynamics, point: &[f64]) -> Result<Certificate> {
+/// The proof at one state; its radii are around that state.
+///
+/// * `cap`: `R`, the largest radius tried
+pub(crate) fn certify_at(map: &dyn Dynamics, point: &[f64], cap: f64) -> Result<Certificate> {
     let n = point.len();
-    let cap = LARGEST_RADIUS * (1.0 + largest(point.iter().copied()));
     let Some(errors) = map.rounding(point) else {
         return Ok(Certificate::none(Unproved::NoRoundingBounds));
     };
@@ -221,8 +237,10 @@ fn certify_at(map: &dyn Dynamics, point: &[f64]) -> Result<Certificate> {
             (0..n).map(|i| INFLATE * (bend[i] * radius + errors.jacobian[i])).collect();
         spectrum(&jacobian, &change, &e)
     });
+    let contracted = (1.0 - z0) / (INFLATE * INFLATE * z2);
     Ok(Certificate {
         radius: Some(radius),
+        alone_within: Some(if contracted < cap { contracted } else { cap }),
         spectral_bound: spectrum.map(|s| s.bound),
         unstable_modes: spectrum.and_then(|s| s.unstable),
         index,
@@ -318,7 +336,7 @@ fn row_sums(a: &ComplexMatrix) -> Vec<f64> {
     (0..a.nrows()).map(|i| INFLATE * a.row(i).iter().map(|z| z.norm()).sum::<f64>()).collect()
 }
 
-fn largest(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn largest(values: impl Iterator<Item = f64>) -> f64 {
     // NaN must not be lost, wherever it comes: it disproves.
     values.fold(0.0, |m, x| if x <= m || m.is_nan() { m } else { x })
 }
