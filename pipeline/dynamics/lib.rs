@@ -21,6 +21,8 @@ pub mod adam;
 mod cell;
 pub mod certificate;
 mod check;
+pub mod complete;
+pub mod deflation;
 pub mod deflection;
 pub mod explore;
 pub mod finder;
@@ -36,6 +38,8 @@ pub mod select;
 
 pub use accrue_cells::{Evaluation, Map, RoundingErrors};
 pub use check::{check_input_jacobian, check_jacobian};
+pub use complete::Census;
+pub use deflation::Deflate;
 pub use explore::Explore;
 pub use finder::{Finder, SearchResult, SlowPoint, Stop, search};
 pub use map::Dynamics;

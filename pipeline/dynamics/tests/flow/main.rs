@@ -1,0 +1,5 @@
+//! What leads where, and was every fixed point found: against maps whose answers follow by hand.
+
+mod complete;
+mod deflation;
+mod maps;
