@@ -1,6 +1,7 @@
 //! What leads where, and was every fixed point found: against maps whose answers follow by hand.
 
 mod complete;
+mod continuation;
 mod cycles;
 mod deflation;
 mod graph;
