@@ -3,13 +3,14 @@
 //! Everything here is about a map `h ↦ F(h, x*)` with its input held, in f64, with its Jacobian: any that is
 //! [`Dynamics`]. [`Map`] is a recurrent cell as one; a map of your own takes ten lines.
 //!
-//! [`finder`] walks from visited states to slow points, keeping the
-//! meaning of "nearby"; [`explore`] looks everywhere else; [`select`] thins them; [`certificate`] proves which of
-//! them are fixed points and stable; [`linearise`] gives modes and time
-//! constants, [`lyapunov`] how long differences last while inputs change,
-//! [`deflection`] how an input moves the state, [`impulse`] what one step's input leaves
-//! behind, [`piecewise_linear`] the map as linear pieces, [`relaxation`] how fast states come to rest, and
-//! [`manifold`] brings them onto a slow manifold that has no fixed points.
+//! [`finder`] walks from visited states to slow points, keeping the meaning of "nearby"; [`explore`] looks everywhere
+//! else, [`deflation`] on from what is known; [`select`] thins them; [`certificate`] proves which of them are fixed
+//! points and stable, [`complete`] that there are no others. [`linearise`] gives modes and time constants, [`response`]
+//! how many modes an input's response needs, [`lyapunov`] how long differences last while inputs change,
+//! [`deflection`] how an input moves the state, [`impulse`] what one step's input leaves behind, [`piecewise_linear`]
+//! the map as linear pieces, [`relaxation`] how fast states come to rest, and [`manifold`] brings them onto a slow
+//! manifold that has no fixed points. What leads where is in [`graph`], what ends in no point in [`cycles`], and what
+//! becomes of a fixed point while the input moves in [`continuation`].
 
 // `!(x > 0.0)` is meant: it is true for NaN, which no threshold may let through.
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
@@ -37,6 +38,7 @@ pub mod manifold;
 mod map;
 pub mod piecewise_linear;
 pub mod relaxation;
+pub mod response;
 pub mod select;
 
 pub use accrue_cells::{Evaluation, Map, RoundingErrors};

@@ -6,3 +6,4 @@ mod cycles;
 mod deflation;
 mod graph;
 mod maps;
+mod response;
