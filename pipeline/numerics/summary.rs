@@ -46,7 +46,7 @@ pub fn auc(above: &[f64], below: &[f64]) -> Option<f64> {
 }
 
 /// Ranks from 1, the mean rank for ties.
-fn ranks(values: &[f64]) -> Vec<f64> {
+pub fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let mut ranks = vec![0.0; values.len()];

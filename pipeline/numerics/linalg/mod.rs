@@ -10,10 +10,11 @@ pub mod svd;
 
 pub use eig::{Eigen, eigen, eigenvalues, time_constant};
 pub use solve::{Cholesky, Lu};
-pub use svd::{Svd, svd, symmetric};
+pub use svd::{Svd, singular_values, svd, symmetric};
 
 use crate::{Error, Result};
-use faer::MatRef;
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
 
 /// Dense f64 matrix, column-major (nalgebra's storage).
 pub type Matrix = nalgebra::DMatrix<f64>;
@@ -29,8 +30,20 @@ fn view<T>(a: &nalgebra::DMatrix<T>) -> MatRef<'_, T>
 where
     T: nalgebra::Scalar,
 {
-    faer::set_global_parallelism(faer::Par::Seq);
+    faer::set_global_parallelism(Par::Seq);
     MatRef::from_column_major_slice(a.as_slice(), a.nrows(), a.ncols())
+}
+
+/// `Aᵀ B`, by faer's product on one thread.
+///
+/// # Panics
+/// If the numbers of rows differ.
+pub fn inner(a: &Matrix, b: &Matrix) -> Matrix {
+    assert_eq!(a.nrows(), b.nrows(), "both factors have a row for each sample");
+    let mut product = Matrix::zeros(a.ncols(), b.ncols());
+    let to = MatMut::from_column_major_slice_mut(product.as_mut_slice(), a.ncols(), b.ncols());
+    matmul(to, Accum::Replace, view(a).transpose(), view(b), 1.0, Par::Seq);
+    product
 }
 
 /// Refuses a matrix with NaN or infinite entries, which faer would report as

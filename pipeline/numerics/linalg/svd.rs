@@ -46,6 +46,15 @@ pub fn svd(a: &Matrix) -> Result<Svd> {
     Ok(Svd { u, singular, v })
 }
 
+/// Singular values alone, descending.
+///
+/// # Errors
+/// [`Error::NotFinite`] for NaN or infinite entries.
+pub fn singular_values(a: &Matrix) -> Result<Vec<f64>> {
+    finite("matrix", a)?;
+    view(a).singular_values().map_err(|_| failed())
+}
+
 /// Eigenvalues (descending) and orthonormal eigenvectors (columns, the entry
 /// of largest magnitude positive) of a symmetric matrix, from its lower triangle.
 ///
