@@ -45,6 +45,7 @@ const BELOW: &[&str] = &[
     "rounding",
     "seed",
     "setting",
+    "similarity",
     "stats",
     "summary",
     "train",

