@@ -68,8 +68,8 @@ impl IndexSum {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Census {
-    /// Most parts of the box that are looked at. Their number grows exponentially with the state: a few hundred for
-    /// two numbers, some ten thousands for four.
+    /// Most parts of the box that are looked at. Their number grows exponentially with the state: tens for two
+    /// numbers, thousands to a hundred thousand for four.
     #[serde(deserialize_with = "setting::at_least_one")]
     pub boxes: usize,
     /// Parts narrower than this are not split: there, fixed points lie too close to each other, or are one that

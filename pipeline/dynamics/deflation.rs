@@ -16,7 +16,7 @@
 
 use crate::certificate::{Certificate, certify, polish};
 use crate::complete::IndexSum;
-use crate::finder::{Finder, SlowPoint, Stop, search};
+use crate::finder::{Finder, SlowPoint, search};
 use crate::linalg::{Matrix, Vector};
 use crate::{Dynamics, Result, setting};
 use rayon::prelude::*;
@@ -26,23 +26,30 @@ use serde::{Deserialize, Serialize};
 pub struct Deflated<'a> {
     map: &'a dyn Dynamics,
     known: &'a [Vec<f64>],
-    length: f64,
+    /// `s²`.
+    square: f64,
 }
+
+/// Known points from which on `s²` shrinks as their number grows: with hundreds of them, factors that are each a
+/// little above 1 would leave no digits.
+const MANY: f64 = 16.0;
 
 impl<'a> Deflated<'a> {
     /// * `known`: fixed points of `map`, `[state]` each
-    /// * `length`: `s`, the distance from a known point at which its factor is 2, in state units
+    /// * `length`: `s`, the distance from a known point at which its factor is 2, in state units; of `k > 16` points,
+    ///   `s √(16/k)`
     ///
     /// # Errors
     /// [`crate::Error::Shape`] if a point does not fit the map.
     pub fn new(map: &'a dyn Dynamics, known: &'a [Vec<f64>], length: f64) -> Result<Self> {
         known.iter().try_for_each(|point| map.check(point))?;
-        Ok(Self { map, known, length })
+        let shrunk = MANY / MANY.max(known.len() as f64);
+        Ok(Self { map, known, square: length * length * shrunk })
     }
 
     /// `M(h)`, and `∇ ln M(h) = Σ_k −2 s² (h − h_k)/(d_k² (d_k² + s²))` with `d_k = ‖h − h_k‖`.
     fn factor(&self, h: &[f64]) -> (f64, Vector) {
-        let s = self.length * self.length;
+        let s = self.square;
         let mut product = 1.0;
         let mut slope = Vector::zeros(h.len());
         for root in self.known {
@@ -83,7 +90,9 @@ impl Dynamics for Deflated<'_> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Deflate {
-    /// `s`: distance from a known point at which its factor is 2, in state units.
+    /// `s`: distance from a known point at which its factor is 2, in state units; best a fair part of the distance
+    /// between points. Of 1,500 random maps of [−1, 1]², lists from 4 initial states lack a point in 380 with 0.03, in
+    /// 153 with 0.3, in 90 with 1, in 106 with 3; without deflation in 395.
     #[serde(deserialize_with = "setting::positive")]
     pub length: f64,
     /// So many initial states in a row that lead to nothing new end it, if no index says that there is more.
@@ -99,7 +108,7 @@ pub struct Deflate {
 
 impl Default for Deflate {
     fn default() -> Self {
-        Self { length: 1.0, patience: 32, points: 1000, unique: 1e-7 }
+        Self { length: 0.5, patience: 32, points: 1000, unique: 1e-7 }
     }
 }
 
@@ -111,7 +120,7 @@ pub struct FoundBeyond {
     pub points: Vec<SlowPoint>,
     /// Searches that were made.
     pub searches: usize,
-    /// Of these, how many came to a zero that was no new fixed point when polished.
+    /// Of these, how many came to a point that was known, when polished.
     pub again: usize,
     /// Of these, how many came to rest outside the map's invariant box, where only rounding can hold a state still (an
     /// update gate that is 1 as far as f64 can tell).
@@ -163,15 +172,20 @@ pub fn search_on(
             }
             found.searches += ends.len();
             let before = all.len();
-            for end in ends.into_iter().filter(|end| end.stop == Stop::Converged) {
-                let state = polish(map, &end.last.state);
+            // Also from where a search was stopped: near a point, many factors leave none of f64's digits to M r.
+            let polished: Vec<Vec<f64>> =
+                ends.par_iter().map(|end| polish(map, &end.last.state)).collect();
+            for (end, state) in ends.into_iter().zip(polished) {
                 let speed = map.speed(&state);
+                if !(speed < tolerance) {
+                    continue;
+                }
                 let sides = sides.iter().flatten().zip(&state);
                 if sides.into_iter().any(|((low, high), x)| x < low || x > high) {
                     found.outside += 1;
                     continue;
                 }
-                if !(speed < tolerance) || !is_new(&all, &state, settings.unique) {
+                if !is_new(&all, &state, settings.unique) {
                     found.again += 1;
                     continue;
                 }

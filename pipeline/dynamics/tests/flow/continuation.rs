@@ -1,7 +1,11 @@
 use crate::maps::{Turning, circulant, tanh_map};
+use accrue_dynamics::complete::count;
 use accrue_dynamics::continuation::{Branch, BranchEnd, Crossing, follow};
-use accrue_dynamics::{Continuation, Dynamics};
+use accrue_dynamics::cycles::{Orbit, classify};
+use accrue_dynamics::{Census, Continuation, Cycles, Dynamics};
 use accrue_numerics::linalg::Matrix;
+use accrue_numerics::seed;
+use rand::Rng;
 
 /// `h' = tanh(g h + x)`, at `x`.
 fn unit(gain: f64, x: f64) -> accrue_cells::Map {
@@ -84,6 +88,69 @@ fn a_turning_map_meets_neimark_and_sacker_where_its_gain_is_one() {
             branch.points.iter().all(|p| p.index == 1 && p.state.iter().all(|x| x.abs() < 1e-9))
         );
     }
+}
+
+#[test]
+fn the_circle_beyond_turns_by_about_the_angle_of_the_pair() {
+    let map = Turning { angle: 1.0, gain: [1.02] };
+    let orbit = classify(&map, &[0.05, 0.0], &Cycles::default(), 1).unwrap();
+    let Orbit::Circle(circle) = orbit else { panic!("{orbit:?} is no circle") };
+    assert!((circle.rotation - 1.0).abs() < 0.02, "{}", circle.rotation);
+    // tanh z ≈ z − z³/3, which over a turn takes r³/4 from r: r² ≈ 4 (g − 1).
+    let radius = (4.0 * 0.02_f64).sqrt();
+    let (low, high) = circle.radii;
+    assert!(low > 0.9 * radius && high < 1.1 * radius, "{:?} for {radius}", circle.radii);
+}
+
+/// Every fixed point of a random map at one end of the input's path, by proof.
+fn census(map: &dyn Dynamics) -> Vec<Vec<f64>> {
+    let counted = count(map, &[], &Census::default()).unwrap();
+    assert!(counted.is_proved());
+    counted.points.into_iter().map(|p| p.state).collect()
+}
+
+fn place(list: &[Vec<f64>], state: &[f64]) -> Option<usize> {
+    list.iter().position(|p| p.iter().zip(state).all(|(a, b)| (a - b).abs() < 1e-7))
+}
+
+#[test]
+fn curves_of_random_maps_begin_and_end_at_proved_points_and_lead_back() {
+    let (mut across, mut round, mut others) = (0, 0, 0);
+    for number in 0..150 {
+        let mut stream = seed::stream(number, "flow/continuation");
+        let w = Matrix::from_fn(2, 2, |_, _| stream.random_range(-3.0..3.0));
+        let mut draw = || [0, 1].map(|_| stream.random_range(-1.0..1.0));
+        let (a, b) = (draw(), draw());
+        let map = tanh_map(&w, &a, &b, -1.0);
+        let there = map.with_input(&[2.0]).unwrap();
+        let (from, to) = (census(&map), census(&there));
+        for (i, start) in from.iter().enumerate() {
+            let branch = follow(&map, start, &[2.0], &Continuation::default()).unwrap();
+            assert_eq!(branch.end, BranchEnd::Boundary, "map {number} from {start:?}");
+            let last = branch.points.last().unwrap();
+            let folds = branch.events.iter().filter(|e| e.crossing == Crossing::Fold).count();
+            others += branch.events.len() - folds;
+            // Each fold turns the index over, and the way.
+            let turned = if folds % 2 == 1 { -1 } else { 1 };
+            assert_eq!(last.index, turned * branch.points[0].index, "map {number}: {folds} folds");
+            if last.lambda > 0.5 {
+                assert_eq!(turned, 1, "map {number}: {folds} folds on the way across");
+                let end = place(&to, &last.state).expect("the end is a proved point");
+                let back = follow(&there, &to[end], &[-1.0], &Continuation::default()).unwrap();
+                let last = back.points.last().unwrap();
+                assert_eq!(place(&from, &last.state), Some(i), "map {number} from {start:?}");
+                across += 1;
+            } else {
+                assert_eq!(turned, -1, "map {number}: {folds} folds on the way round");
+                let end = place(&from, &last.state).expect("the end is a proved point");
+                assert_ne!(end, i, "map {number}: a curve does not end where it began");
+                round += 1;
+            }
+        }
+    }
+    assert!(across >= 150, "each map has a curve across: {across}");
+    assert!(round >= 20 && round % 2 == 0, "curves that fold back come twice: {round}");
+    assert!(others > 20, "period doublings and Neimark–Sacker points: {others}");
 }
 
 #[test]
