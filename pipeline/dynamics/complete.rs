@@ -80,7 +80,7 @@ pub struct Census {
 
 impl Default for Census {
     fn default() -> Self {
-        Self { boxes: 2_000_000, narrowest: 1e-10 }
+        Self { boxes: 1_000_000, narrowest: 1e-10 }
     }
 }
 

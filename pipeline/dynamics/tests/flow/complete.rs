@@ -234,7 +234,9 @@ fn the_box_of_an_lstm_is_that_of_its_largest_forget_gate() {
 
 #[test]
 fn fixed_points_of_gated_cells_are_counted_by_proof() {
-    for (kind, units) in [(CellKind::Gru, 2), (CellKind::Ugrnn, 2), (CellKind::Lstm, 1)] {
+    for (kind, units) in
+        [(CellKind::Gru, 2), (CellKind::Ugrnn, 2), (CellKind::Lstm, 1), (CellKind::Lstm, 2)]
+    {
         for seed in 0..3 {
             let map = random_cell(kind, units, 2.0, seed);
             let starts = states(&map, 64, seed);
@@ -264,45 +266,39 @@ fn fixed_points_of_gated_cells_are_counted_by_proof() {
 }
 
 #[test]
-#[ignore = "debug"]
-fn debug_times() {
-    for n in [2, 3, 4] {
-        let mut all: Vec<(f64, usize, usize, usize)> = (0..20)
-            .map(|number| {
-                let map = random_tanh(n, number);
-                let clock = std::time::Instant::now();
-                let counted = count(&map, &[], &Census::default()).unwrap();
-                assert!(!counted.is_proved() || indices(&map, &counted).sum == 1);
-                (
-                    clock.elapsed().as_secs_f64(),
-                    counted.boxes,
-                    counted.points.len(),
-                    counted.undecided.len(),
-                )
-            })
-            .collect();
-        all.sort_by(|a, b| a.0.total_cmp(&b.0));
-        println!("tanh {n}: median {:?}, worst {:?}", all[10], all[19]);
-    }
-    for (kind, units) in [
-        (CellKind::Gru, 2),
-        (CellKind::Gru, 3),
-        (CellKind::Gru, 4),
-        (CellKind::Ugrnn, 4),
-        (CellKind::Lstm, 1),
-        (CellKind::Lstm, 2),
-    ] {
-        for (seed, width) in [(0, 1.0), (1, 1.0), (0, 2.0), (1, 2.0)] {
-            let map = random_cell(kind, units, width, seed);
-            let clock = std::time::Instant::now();
-            let c = count(&map, &[], &Census::default()).unwrap();
-            println!(
-                "{kind:?} {units} width {width}: {} points, {} parts, {} left, {:?}",
-                c.points.len(),
-                c.boxes,
-                c.undecided.len(),
-                clock.elapsed()
-            );
+fn random_maps_of_three_and_four_units_are_counted_by_proof_with_and_without_a_list() {
+    for n in [3, 4] {
+        let mut several = 0;
+        for number in 0..12 {
+            let map = random_tanh(n, number);
+            let starts = states(&map, 256, number);
+            let settings = Deflate::default();
+            let found = search_on(&map, &[], &views(&starts), &finder(), &settings).unwrap();
+            let list: Vec<Vec<f64>> = found.points.into_iter().map(|p| p.state).collect();
+            let with = count(&map, &list, &Census::default()).unwrap();
+            let without = count(&map, &[], &Census::default()).unwrap();
+            assert!(with.list_is_complete() && without.is_proved(), "{n} units, map {number}");
+            assert_eq!(with.points.len(), without.points.len(), "{n} units, map {number}");
+            assert_eq!(indices(&map, &without).sum, 1, "{n} units, map {number}");
+            several += (list.len() > 1) as usize;
         }
+        assert!(several >= 3, "{n} units: {several} maps with more than one fixed point");
     }
+}
+
+#[test]
+fn every_setting_of_a_count_and_of_deflation_counts() {
+    let map = bits(1, 1.0);
+    let wide = count(&map, &[], &Census { narrowest: 1e-2, ..Census::default() }).unwrap();
+    let narrow = count(&map, &[], &Census { narrowest: 1e-4, ..Census::default() }).unwrap();
+    let size = |c: &Counted| c.undecided.iter().map(|p| p[0].1 - p[0].0).sum::<f64>();
+    assert!(size(&wide) > size(&narrow) && wide.boxes < narrow.boxes, "{wide:?}");
+    let map = bits(2, 2.0);
+    let starts = states(&map, 40, 1);
+    let run = |d: Deflate| search_on(&map, &[], &views(&starts), &finder(), &d).unwrap();
+    let usual = run(Deflate::default());
+    assert_ne!(run(Deflate { length: 0.1, ..Deflate::default() }), usual);
+    assert!(run(Deflate { patience: 10, ..Deflate::default() }).searches < usual.searches);
+    // Points half as far apart as the box is wide are one then.
+    assert!(run(Deflate { unique: 0.6, ..Deflate::default() }).points.len() < usual.points.len());
 }

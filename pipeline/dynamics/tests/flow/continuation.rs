@@ -224,3 +224,24 @@ impl Dynamics for Shift {
         Ok(Box::new(Shift([x[0]])))
     }
 }
+
+#[test]
+fn every_setting_of_a_curve_counts() {
+    let map = unit(2.0, -1.0);
+    let mut start = vec![-1.0];
+    (0..200).for_each(|_| start = map.step(&start).as_slice().to_vec());
+    let run = |settings: Continuation| follow(&map, &start, &[1.0], &settings).unwrap();
+    let usual = run(Continuation::default());
+    let points = |branch: &Branch| branch.points.len();
+    assert!(points(&run(Continuation { step: 1e-5, ..Continuation::default() })) > points(&usual));
+    let fine = Continuation { largest_step: 0.01, ..Continuation::default() };
+    assert!(points(&run(fine)) > 2 * points(&usual));
+    // Steps too long for the fold, and none shorter allowed.
+    let long =
+        Continuation { step: 2.0, largest_step: 2.0, least_step: 1.9, ..Continuation::default() };
+    assert_eq!(run(long).end, BranchEnd::Lost);
+    let coarse = run(Continuation { located: 1e-3, ..Continuation::default() });
+    assert_eq!(crossings(&coarse), crossings(&usual));
+    let far = |branch: &Branch| (branch.events[0].state[0].abs() - 0.5_f64.sqrt()).abs();
+    assert!(far(&coarse) > far(&usual), "{} {}", far(&coarse), far(&usual));
+}

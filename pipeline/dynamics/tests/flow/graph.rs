@@ -160,3 +160,27 @@ fn orbits_that_end_in_cycles_on_circles_or_nowhere_are_counted() {
     let graph = transitions(&map, &[vec![0.0]], &[], 1.0, &settings, &ends, 1).unwrap();
     assert_eq!(graph.count(End::Unended), 2);
 }
+
+#[test]
+fn every_setting_of_an_orbit_from_a_saddle_counts() {
+    let usual = flip_flop(2.0, &Follow::default());
+    let with = |follow: Follow| flip_flop(2.0, &follow);
+    let steps = |graph: &Graph| graph.edges.iter().map(|e| e.steps).sum::<usize>();
+    let passes = |graph: &Graph| graph.edges.iter().map(|e| e.passes.len()).sum::<usize>();
+    assert!(steps(&with(Follow { offset: 1e-2, ..Follow::default() })) < steps(&usual));
+    assert!(steps(&with(Follow { arrived: 1e-2, ..Follow::default() })) < steps(&usual));
+    assert!(passes(&with(Follow { near: 0.5, ..Follow::default() })) > passes(&usual));
+    assert_eq!(
+        with(Follow { drawn: 3, ..Follow::default() }).edges.len(),
+        12 * 2 + 6 * (4 + 3) + 6 + 3
+    );
+    let short = with(Follow { steps: 2, ..Follow::default() });
+    assert!(short.edges.iter().all(|e| e.steps <= 2));
+    let map = Ring { a: 0.25, turn: 2.0, lock: 0.0, k: 1.0 };
+    let middle = [vec![1e-12, 0.0]];
+    for phases in [3, 5] {
+        let settings = Follow { phases, drawn: 0, steps: 100, ..Follow::default() };
+        let graph = transitions(&map, &middle, &[], 1.0, &settings, &Cycles::default(), 1).unwrap();
+        assert_eq!(graph.edges.len(), phases);
+    }
+}
