@@ -88,7 +88,7 @@ fn every_number_has_bounds_and_the_message_names_setting_value_and_range() {
         ("model.embedding=4294967296", "model.embedding", "at most 8192"),
         ("corpus.source.length=0", "length", "at least 1"),
         ("training.epochs=99999999", "training.epochs", "at most 1000000"),
-        ("training.clip=inf", "training.clip", "at most 1e12"),
+        ("training.clip=inf", "training.clip", "at most 1e38"),
         ("training.learning_rate=NaN", "training.learning_rate", "above 0"),
         ("fixed_points.finder.tolerances=[-1.0]", "fixed_points.finder.tolerances", "0 or more"),
         ("states.most=999999999", "states.most", "at most 1000000"),

@@ -26,7 +26,7 @@ fn the_glossary_has_each_term_once_in_order_of_the_alphabet() {
 #[test]
 fn a_table_comes_back_as_it_was_written() {
     let folder = tempfile::tempdir().unwrap();
-    let lists = [vec![1.0, 2.0], vec![], vec![f64::MIN_POSITIVE]];
+    let lists = [vec![1.0, 2.0], vec![-0.5, 1e300], vec![f64::MIN_POSITIVE, 0.0]];
     records::Readouts {
         output: column(0..3),
         name: column(["a", "<script>", "ü"]),

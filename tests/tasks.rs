@@ -101,10 +101,7 @@ fn a_network_that_holds_two_signs_has_the_nine_fixed_points_of_its_law() {
     // What no longer is the file that was made is not shown.
     std::fs::write(run.join("tables/claims.parquet"), "nothing").unwrap();
     let message = task::rewrite(&run).unwrap_err().to_string();
-    assert!(
-        message.contains("claims.parquet") && message.contains("run the experiment"),
-        "{message}"
-    );
+    assert!(message.contains("claims.parquet") && message.contains("accrue run"), "{message}");
 }
 
 #[test]

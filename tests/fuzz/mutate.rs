@@ -5,7 +5,7 @@ use rand::Rng;
 use rand::rngs::StdRng;
 
 /// Numbers at the ends of their types, and counts that nobody has.
-const NUMBERS: [&str; 18] = [
+const NUMBERS: [&str; 20] = [
     "0",
     "-1",
     "1",
@@ -17,6 +17,8 @@ const NUMBERS: [&str; 18] = [
     "9223372036854775807",
     "18446744073709551615",
     "18446744073709551616",
+    "99999999999999999999999999",
+    "[]",
     "1e308",
     "1e999",
     "-1e308",

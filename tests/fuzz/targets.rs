@@ -5,15 +5,16 @@
 //! millions, in processes of their own) and `cargo fuzz run TARGET --fuzz-dir tests/fuzz` (by coverage).
 
 use accrue::corpus::catalogue::Catalogue;
+use accrue::corpus::overview::Overview;
 use accrue::corpus::settings::File;
 use accrue::corpus::tokens::{Kind, Tokenizer};
-use accrue::corpus::{Settings, Source, load, pieces, read, store};
+use accrue::corpus::{Pieces, Settings, Source, load, pieces, read, store};
 use accrue::engine::Finished;
 use accrue::experiment::{Experiment, Study, TaskExperiment, grid};
 use accrue::model::foreign::{self, Foreign, read_states};
 use accrue::notation::to_ron;
 use accrue::report::{Summary, figure};
-use accrue::{parquet, records};
+use accrue::{parquet, records, stats};
 use polars::prelude::*;
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -284,7 +285,15 @@ fn corpus(bytes: &[u8], at: &Path, ending: &str) {
     let source = Source::File(File { train: path, ..File::default() });
     let settings = Settings { source, ..Settings::default() };
     let _ = pieces::large(&settings, at);
-    let _ = load(&settings, at, 1);
+    let how = stats::predict::Settings { bootstrap: 2, ..Default::default() };
+    if let Ok(read) = Pieces::open(&settings, at, 1, &mut |_, _| ()) {
+        let _ = stats::predict_pieces(&read, &how, 1, &mut |_, _| ());
+    }
+    if let Ok(loaded) = load(&settings, at, 1) {
+        let corpus = &loaded.corpus;
+        let _ = Overview::of(corpus, true).to_string();
+        let _ = stats::predict(&corpus.train, &corpus.label_names, corpus.words.len(), &how, 1);
+    }
 }
 
 // ---- weights ----------------------------------------------------------------

@@ -14,8 +14,8 @@ pub const MOST: usize = 1_000_000_000;
 pub const MANY: usize = 10_000_000;
 /// Widest layer: its square in f32 is 256 MB, an LSTM's weights a GB.
 pub const WIDEST: usize = 8_192;
-/// Largest number of any kind.
-const LARGEST: f64 = 1e12;
+/// Largest number of any kind: training is in f32.
+const LARGEST: f64 = 1e38;
 /// Most values of a list of numbers, such as penalties or tolerances.
 const LISTED: usize = 64;
 
@@ -74,19 +74,19 @@ pub fn count<'de, D: Deserializer<'de>>(de: D) -> Result<usize, D::Error> {
 /// A finite number above zero.
 pub fn positive<'de, D: Deserializer<'de>>(de: D) -> Result<f64, D::Error> {
     let x = f64::deserialize(de)?;
-    checked(x, x > 0.0 && x <= LARGEST, "a number above 0, at most 1e12")
+    checked(x, x > 0.0 && x <= LARGEST, "a number above 0, at most 1e38")
 }
 
 /// A finite number of zero or more.
 pub fn not_negative<'de, D: Deserializer<'de>>(de: D) -> Result<f64, D::Error> {
     let x = f64::deserialize(de)?;
-    checked(x, (0.0..=LARGEST).contains(&x), "0 or more, at most 1e12")
+    checked(x, (0.0..=LARGEST).contains(&x), "0 or more, at most 1e38")
 }
 
 /// Nothing, or a finite number of either sign.
 pub fn any<'de, D: Deserializer<'de>>(de: D) -> Result<Option<f64>, D::Error> {
     let x = Option::<f64>::deserialize(de)?;
-    x.map(|x| checked(x, x.abs() <= LARGEST, "a number from -1e12 to 1e12")).transpose()
+    x.map(|x| checked(x, x.abs() <= LARGEST, "a number from -1e38 to 1e38")).transpose()
 }
 
 /// A share: from 0 up to, not including, 1.
@@ -101,7 +101,7 @@ pub fn numbers<'de, D: Deserializer<'de>>(de: D) -> Result<Vec<f64>, D::Error> {
     let most = format!("numbers, at most {LISTED} of them");
     checked(all.len(), all.len() <= LISTED, most)?;
     for &x in &all {
-        checked(x, (0.0..=LARGEST).contains(&x), "0 or more, at most 1e12")?;
+        checked(x, (0.0..=LARGEST).contains(&x), "0 or more, at most 1e38")?;
     }
     Ok(all)
 }
