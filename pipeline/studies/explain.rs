@@ -91,7 +91,8 @@ pub fn explain(run: &Path, text: &str) -> Result<Explained> {
         in_context: added.as_ref().map(|a| against(&like(&a[i]))),
     });
     let name = |z: &[f64]| match z.len() {
-        1 => names[(z[0] > 0.0) as usize].clone(),
+        // One output tells two classes apart, or says whether the only label is there.
+        1 if names.len() == 2 => names[(z[0] > 0.0) as usize].clone(),
         _ if network.head() == Head::MultiLabel => {
             let given: Vec<&str> =
                 (0..z.len()).filter(|&k| z[k] >= 0.0).map(|k| names[k].as_str()).collect();
@@ -103,7 +104,7 @@ pub fn explain(run: &Path, text: &str) -> Result<Explained> {
         network: name(last),
         alone: name(&like(&alone)),
         in_context: context.map(|c| name(&like(&c.outputs(&tokens)))),
-        evidence_for: if last.len() == 1 { names[1].clone() } else { names[shown].clone() },
+        evidence_for: names[if last.len() == 1 { names.len() - 1 } else { shown }].clone(),
         words: words.collect(),
     })
 }
