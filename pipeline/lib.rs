@@ -108,6 +108,7 @@ pub use accrue_text::parquet;
 pub use accrue_train as train;
 pub use accrue_words::{baseline, stats};
 
+pub mod analyses;
 pub mod command;
 pub mod engine;
 pub mod experiment;

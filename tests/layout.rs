@@ -58,10 +58,12 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("records", &[], &["error", "files", "parquet"]),
     // Stages know no network, and no folder but their own.
     ("engine", &["records"], &["error", "files", "interrupt", "notation"]),
+    // Values in, values out.
+    ("analyses", &[], &["dynamics", "linalg", "setting", "summary"]),
     ("modifiers", &[], &["dynamics", "geometry", "linalg", "ops", "seed", "summary"]),
     // Pages are made of tables: they see no network.
     ("report", &["records", "engine"], &["error", "files", "notation"]),
-    ("experiment", &["engine"], &["*"]),
+    ("experiment", &["analyses", "engine"], &["*"]),
     ("studies", &["*"], &["*"]),
     ("command", &["*"], &["*"]),
 ];

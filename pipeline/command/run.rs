@@ -5,7 +5,7 @@ use super::{Common, terminal};
 use crate::experiment::{Experiment, Study, superseded};
 use crate::report::{Summary, index};
 use crate::studies::text::{self, Options};
-use crate::studies::{grid, task};
+use crate::studies::{grid, population, task};
 use crate::summary;
 use crate::{Error, Result, train};
 use clap::Args;
@@ -44,6 +44,12 @@ impl Run {
                 experiment.seed = common.seed.unwrap_or(experiment.seed);
                 task::run(&experiment, options)?
             }
+            Study::Population(mut population) => {
+                population.seed = common.seed.unwrap_or(population.seed);
+                let (plan, progress) = (self.plan(common)?, terminal::Cases::new(common.quiet));
+                let (folder, failed) = population::run(&population, &plan, &progress)?;
+                return self.gathered(&folder, failed, common);
+            }
             Study::Text(mut experiment) => {
                 experiment.seed = common.seed.unwrap_or(experiment.seed);
                 if !experiment.grid.is_empty() {
@@ -57,17 +63,25 @@ impl Run {
 
     /// Every combination of a grid.
     fn grid(&self, experiment: &Experiment, common: &Common) -> Result<()> {
+        let (plan, progress) = (self.plan(common)?, terminal::Cases::new(common.quiet));
+        let (folder, failed) = grid::run(experiment, &plan, &progress)?;
+        self.gathered(&folder, failed, common)
+    }
+
+    fn plan<'a>(&'a self, common: &'a Common) -> Result<grid::Plan<'a>> {
         let jobs = self.jobs.unwrap_or_else(rayon::current_num_threads);
         if !(1..=MOST_JOBS).contains(&jobs) {
             return Err(Error::Usage(format!("--jobs {jobs}: at least 1, at most {MOST_JOBS}")));
         }
-        let plan = grid::Plan { data: &common.data, out: &common.out, force: &self.force, jobs };
-        let progress = terminal::Cases::new(common.quiet);
-        let (folder, failed) = grid::run(experiment, &plan, &progress)?;
+        Ok(grid::Plan { data: &common.data, out: &common.out, force: &self.force, jobs })
+    }
+
+    /// Lists many networks with the other runs, and says where their page is.
+    fn gathered(&self, folder: &Path, failed: usize, common: &Common) -> Result<()> {
         list(common)?;
         outln!("{}", folder.join("index.html").display());
         if failed > 0 {
-            let table = crate::records::Cases::path(&folder);
+            let table = crate::records::Cases::path(folder);
             let remedy = "the others stand; mend the setting and run again";
             return Err(Error::input(
                 table.display(),

@@ -1,7 +1,6 @@
 //! What a person sees while work goes on: bars on a terminal, lines in a pipe.
 
 use crate::corpus::fetch;
-use crate::experiment::grid::Case;
 use crate::report::escape::on_a_line;
 use crate::studies::grid::{self, Outcome};
 use crate::train::checkpoint::Progress;
@@ -248,11 +247,11 @@ impl Cases {
 }
 
 impl grid::Progress for Cases {
-    fn ended(&self, done: usize, cases: usize, case: &Case, outcome: &Outcome, seconds: f64) {
+    fn ended(&self, done: usize, cases: usize, case: &str, outcome: &Outcome, seconds: f64) {
         let spent = self.begun.elapsed().as_secs_f64();
         let left = spent / done as f64 * (cases - done) as f64;
         let how = outcome.failure.clone().unwrap_or_else(|| format!("{seconds:.0} s"));
-        say(self.quiet, format!("{done}/{cases} {}: {how}; {left:.0} s left", case.name));
+        say(self.quiet, format!("{done}/{cases} {case}: {how}; {left:.0} s left"));
     }
 
     fn training(&self, networks: usize) -> Box<dyn Watch> {

@@ -11,13 +11,6 @@
 //! the map as linear pieces, [`relaxation`] how fast states come to rest, and [`manifold`] brings them onto a slow
 //! manifold that has no fixed points. What leads where is in [`graph`], what ends in no point in [`cycles`], and what
 //! becomes of a fixed point while the input moves in [`continuation`].
-//! [`finder`] walks from visited states to slow points, keeping the
-//! meaning of "nearby"; [`explore`] looks everywhere else; [`select`] thins them; [`certificate`] proves which of
-//! them are fixed points and stable; [`linearise`] gives modes and time
-//! constants, [`lyapunov`] how long differences last while inputs change,
-//! [`deflection`] how an input moves the state, [`impulse`] what one step's input leaves
-//! behind, [`piecewise_linear`] the map as linear pieces, [`relaxation`] how fast states come to rest, and
-//! [`manifold`] brings them onto a slow manifold that has no fixed points.
 //!
 //! [`geometry`] sees points, [`similarity`] the states, trajectories and fixed points of several networks.
 

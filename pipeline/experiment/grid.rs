@@ -1,6 +1,6 @@
 //! One experiment file, many networks: settings, the values each takes, and their combinations.
 
-use super::Experiment;
+use super::{Experiment, Settings};
 use crate::notation::told_apart;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -64,25 +64,36 @@ impl std::fmt::Display for Value {
 
 /// One combination of values.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Case {
+pub struct Case<E> {
     /// Its folder's name.
     pub name: String,
     /// Settings and values.
     pub settings: Vec<(String, String)>,
     /// The experiment.
-    pub experiment: Experiment,
+    pub experiment: E,
 }
 
-/// Every case of an experiment's grid, the last axis fastest.
+/// Every case of an experiment's own grid ([`combined`]).
+///
+/// # Errors
+/// As [`combined`].
+pub fn cases(experiment: &Experiment) -> Result<Vec<Case<Experiment>>> {
+    let mut base = experiment.clone();
+    base.grid.clear();
+    combined(base, &experiment.grid)
+}
+
+/// Every combination of the axes' values, the last axis fastest.
+///
+/// * `base`: the experiment that they change
 ///
 /// # Errors
 /// [`Error::Experiment`] for an axis or a value that is no setting; [`Error::Usage`]
 /// for an axis without values, a setting that is linked to more or fewer, or one that only a whole grid has.
-pub fn cases(experiment: &Experiment) -> Result<Vec<Case>> {
-    let mut base = experiment.clone();
-    base.grid.clear();
+pub fn combined<E: Settings + Clone>(mut base: E, axes: &[Axis]) -> Result<Vec<Case<E>>> {
+    let name = base.name().clone();
     let mut all = vec![Case { name: String::new(), settings: Vec::new(), experiment: base }];
-    for axis in &experiment.grid {
+    for axis in axes {
         if axis.to.is_empty() {
             return Err(Error::Usage(format!("grid: `{}` has no values", axis.set)));
         }
@@ -123,14 +134,14 @@ pub fn cases(experiment: &Experiment) -> Result<Vec<Case>> {
         }
         all = next;
     }
-    let short: Vec<BTreeMap<String, String>> = experiment.grid.iter().map(folders).collect();
+    let short: Vec<BTreeMap<String, String>> = axes.iter().map(folders).collect();
     for (i, case) in all.iter_mut().enumerate() {
         let values: Vec<&str> =
             short.iter().zip(&case.settings).map(|(axis, (_, v))| axis[v].as_str()).collect();
         case.name = format!("{:03}-{}", i + 1, values.join("-"));
-        case.experiment.name = format!("{}/cases/{}", experiment.name, case.name);
-        if case.experiment.title.is_empty() {
-            case.experiment.title = experiment.name.clone();
+        *case.experiment.name() = format!("{name}/cases/{}", case.name);
+        if case.experiment.title().is_empty() {
+            *case.experiment.title() = name.clone();
         }
     }
     Ok(all)

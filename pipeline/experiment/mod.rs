@@ -7,9 +7,11 @@
 
 mod assignment;
 pub mod grid;
+mod population;
 mod task;
 mod text;
 
+pub use population::Population;
 pub use task::{Counts, TaskExperiment};
 pub use text::{FixedPointSettings, ModesSettings, SearchMethod, StatesSettings};
 
@@ -88,6 +90,8 @@ pub enum Study {
     Text(Box<Experiment>),
     /// One network on a task whose law is known.
     Task(Box<TaskExperiment>),
+    /// Many networks on one task, compared.
+    Population(Box<Population>),
 }
 
 /// An experiment as files and `--set` change it, and as folders are named after it.
@@ -96,6 +100,8 @@ pub trait Settings: Serialize + DeserializeOwned + Default + PartialEq {
     fn study(&mut self) -> &mut String;
     /// Folder under the study.
     fn name(&mut self) -> &mut String;
+    /// One line for the head of the report.
+    fn title(&mut self) -> &mut String;
     /// Seed of every random draw.
     fn seed(&mut self) -> &mut u64;
 
@@ -118,6 +124,10 @@ impl Settings for Experiment {
         &mut self.name
     }
 
+    fn title(&mut self) -> &mut String {
+        &mut self.title
+    }
+
     fn seed(&mut self) -> &mut u64 {
         &mut self.seed
     }
@@ -130,6 +140,10 @@ impl Settings for TaskExperiment {
 
     fn name(&mut self) -> &mut String {
         &mut self.name
+    }
+
+    fn title(&mut self) -> &mut String {
+        &mut self.title
     }
 
     fn seed(&mut self) -> &mut u64 {
@@ -159,6 +173,11 @@ impl Study {
                 // The name of a struct may stand before its fields; ours is the study's.
                 Self::Task(Box::new(finished(path, &text.replacen("Task", "", 1), set)?))
             }
+            Some("Population") => Self::Population(Box::new(finished(
+                path,
+                &text.replacen("Population", "", 1),
+                set,
+            )?)),
             Some("Text") => {
                 Self::Text(Box::new(finished(path, &text.replacen("Text", "", 1), set)?))
             }
@@ -171,7 +190,7 @@ impl Study {
                     column: 1 + before.len() - before.rfind('\n').map_or(0, |at| at + 1),
                     problem: format!(
                         "no study `{other}`; {}",
-                        crate::nearest::hint(other, &["Text", "Task"])
+                        crate::nearest::hint(other, &["Text", "Task", "Population"])
                     ),
                 });
             }
@@ -273,7 +292,7 @@ impl Experiment {
     pub fn read(path: &Path, set: &[String]) -> Result<Self> {
         match Study::read(path, set)? {
             Study::Text(experiment) => Ok(*experiment),
-            Study::Task(_) => Err(Error::Usage(format!(
+            Study::Task(_) | Study::Population(_) => Err(Error::Usage(format!(
                 "{}: a study of a task; here one on text is needed",
                 path.display()
             ))),

@@ -2,7 +2,8 @@
 
 use super::{FixedPointSettings, StatesSettings};
 use crate::data::Task;
-use crate::model::{self, StaticInput};
+use crate::data::tasks::{Drawn, Law};
+use crate::model;
 use crate::{setting, train};
 use serde::{Deserialize, Serialize};
 
@@ -28,14 +29,21 @@ pub struct TaskExperiment {
     pub training: train::Settings,
     /// Which states are looked at: of test trials (`documents`), at most so many.
     pub states: StatesSettings,
-    /// How fixed points are sought.
+    /// How fixed points are sought; no input: those that the task holds.
     pub fixed_points: FixedPointSettings,
+}
+
+impl TaskExperiment {
+    /// Trials of a split, `count` of them.
+    pub fn draw(&self, count: usize, split: &str) -> Drawn {
+        self.task.draw(count, self.trials.seed.unwrap_or(self.seed), split)
+    }
 }
 
 impl Default for TaskExperiment {
     fn default() -> Self {
         let fixed_points =
-            FixedPointSettings { inputs: vec![StaticInput::Zero], ..FixedPointSettings::default() };
+            FixedPointSettings { inputs: Vec::new(), ..FixedPointSettings::default() };
         Self {
             study: String::new(),
             name: String::new(),
@@ -64,10 +72,13 @@ pub struct Counts {
     /// To measure on.
     #[serde(deserialize_with = "setting::whole::<_, 1, { setting::MANY }>")]
     pub test: usize,
+    /// Seed they are drawn by; `None`: the experiment's. Networks that are compared read the same trials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
 }
 
 impl Default for Counts {
     fn default() -> Self {
-        Self { train: 2048, validation: 256, test: 256 }
+        Self { train: 2048, validation: 256, test: 256, seed: None }
     }
 }

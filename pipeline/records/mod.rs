@@ -63,6 +63,7 @@ mod grid;
 pub mod keys;
 mod kind;
 mod modes;
+mod population;
 mod schema;
 mod states;
 mod table;
@@ -78,6 +79,7 @@ pub use grid::*;
 pub use keys::Key;
 pub use kind::{Cell, Column, Even, Field, Kind, Optional, column};
 pub use modes::*;
+pub use population::*;
 pub use schema::{Presence, Schema};
 pub use states::*;
 pub use table::{Frame, Record, Table, csv, is_there};
@@ -93,6 +95,7 @@ pub fn tables() -> impl Iterator<Item = &'static Schema> {
         geometry::TABLES,
         fixed_points::TABLES,
         modes::TABLES,
+        population::TABLES,
         words::TABLES,
         context::TABLES,
         claims::TABLES,

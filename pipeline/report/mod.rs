@@ -13,6 +13,7 @@ pub mod grid;
 pub mod index;
 pub mod page;
 pub mod plot;
+pub mod population;
 pub mod reading;
 pub mod summary;
 

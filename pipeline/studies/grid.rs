@@ -12,6 +12,7 @@ use super::shared;
 use super::text::{self, Options, Watch};
 use crate::engine::{Finished, Lock, check_gathered, record_gathered};
 use crate::experiment::Experiment;
+use crate::experiment::Settings;
 use crate::experiment::grid::{Case, cases};
 use crate::ops::cuda;
 use crate::records::{self, Key, column, keys};
@@ -34,8 +35,8 @@ pub struct Outcome {
 
 /// Who is told how a grid goes.
 pub trait Progress: Sync {
-    /// A case has ended.
-    fn ended(&self, done: usize, cases: usize, case: &Case, outcome: &Outcome, seconds: f64);
+    /// The case of this name has ended.
+    fn ended(&self, done: usize, cases: usize, case: &str, outcome: &Outcome, seconds: f64);
 
     /// So many networks are trained side by side; the watcher follows the first of them.
     fn training(&self, _networks: usize) -> Box<dyn train::Watch> {
@@ -76,6 +77,25 @@ pub fn run(
         let all: Vec<&Experiment> = cases.iter().map(|case| &case.experiment).collect();
         text::train_together(&all, plan.data, plan.out, &|n| progress.training(n))?;
     }
+    let outcomes = side_by_side(&cases, plan, progress, |experiment, options| {
+        text::run(experiment, options).map(|_| ())
+    })?;
+    write(&folder, experiment, &cases, &outcomes)?;
+    let title = if experiment.title.is_empty() { &experiment.name } else { &experiment.title };
+    page::write(&folder, title, summary::pearson)?;
+    Ok((folder, outcomes.iter().filter(|o| o.failure.is_some()).count()))
+}
+
+/// Runs every case, as many at once as the plan says; one that fails does not stop the others.
+///
+/// # Errors
+/// [`crate::Error::Interrupted`] if the end was asked for.
+pub(super) fn side_by_side<E: Settings + Clone + Sync>(
+    cases: &[Case<E>],
+    plan: &Plan,
+    progress: &dyn Progress,
+    work: impl Fn(&E, Options) -> Result<()> + Sync,
+) -> Result<Vec<Outcome>> {
     let jobs = plan.jobs.clamp(1, cases.len());
     let threads = (rayon::current_num_threads() / jobs).max(1);
     let (next, done) = (Mutex::new(0), Mutex::new(0));
@@ -98,11 +118,11 @@ pub fn run(
                         break;
                     };
                     let begin = Instant::now();
-                    let outcome = pool.install(|| one(case, plan));
+                    let outcome = pool.install(|| one(case, plan, &work));
                     let mut done = done.lock().expect("no worker panics with the lock held");
                     *done += 1;
                     let seconds = begin.elapsed().as_secs_f64();
-                    progress.ended(*done, cases.len(), case, &outcome, seconds);
+                    progress.ended(*done, cases.len(), &case.name, &outcome, seconds);
                     let mut outcomes =
                         outcomes.lock().expect("no worker panics with the lock held");
                     outcomes[i] = Some(outcome);
@@ -115,12 +135,7 @@ pub fn run(
         let ended = outcomes.iter().flatten().filter(|o| o.failure.is_none()).count();
         return Err(interrupt::stopped(&format!("with {ended} of {} networks done", cases.len())));
     }
-    let outcomes: Vec<Outcome> =
-        outcomes.into_iter().map(|o| o.expect("every case was taken")).collect();
-    write(&folder, experiment, &cases, &outcomes)?;
-    let title = if experiment.title.is_empty() { &experiment.name } else { &experiment.title };
-    page::write(&folder, title, summary::pearson)?;
-    Ok((folder, outcomes.iter().filter(|o| o.failure.is_some()).count()))
+    Ok(outcomes.into_iter().map(|o| o.expect("every case was taken")).collect())
 }
 
 /// Writes the page of a grid again, from its tables; the pages of its networks stay as they are.
@@ -155,19 +170,32 @@ impl Watch for Quiet {
     }
 }
 
-fn one(case: &Case, plan: &Plan) -> Outcome {
-    let folder = plan.out.join(&case.experiment.study).join(&case.experiment.name);
+fn one<E: Settings + Clone>(
+    case: &Case<E>,
+    plan: &Plan,
+    work: &dyn Fn(&E, Options) -> Result<()>,
+) -> Outcome {
+    let mut named = case.experiment.clone();
+    let folder = plan.out.join(named.study().as_str()).join(named.name().as_str());
     let options = Options { data: plan.data, out: plan.out, force: plan.force, watch: &mut Quiet };
-    let failure = text::run(&case.experiment, options).err().map(|e| e.to_string());
+    let failure = work(&case.experiment, options).err().map(|e| e.to_string());
     Outcome { failure, folder }
 }
 
-fn write(
+/// What all cases say together.
+pub(super) struct Gathered {
+    /// Names of the cases that ended, with the keys of their last stage.
+    pub parts: Vec<(String, String)>,
+    /// Case, key and value of every summary number.
+    pub numbers: Vec<(usize, String, f64)>,
+}
+
+/// Writes the tables of cases, their settings, numbers and claims.
+pub(super) fn gather<E>(
     folder: &Path,
-    experiment: &Experiment,
-    cases: &[Case],
+    cases: &[Case<E>],
     outcomes: &[Outcome],
-) -> Result<()> {
+) -> Result<Gathered> {
     let mut parts = Vec::new();
     let (mut settings, mut numbers, mut claims) = (Vec::new(), Vec::new(), Vec::new());
     for (i, (case, outcome)) in cases.iter().zip(outcomes).enumerate() {
@@ -214,6 +242,16 @@ fn write(
         reference: column(claims.iter().map(|c| c.4.as_str())),
     }
     .write(folder)?;
+    Ok(Gathered { parts, numbers })
+}
+
+fn write(
+    folder: &Path,
+    experiment: &Experiment,
+    cases: &[Case<Experiment>],
+    outcomes: &[Outcome],
+) -> Result<()> {
+    let Gathered { parts, numbers } = gather(folder, cases, outcomes)?;
     let trends = trends(cases, &numbers);
     records::CaseTrends {
         setting: column(trends.iter().map(|t| t.setting.as_str())),
@@ -246,7 +284,10 @@ fn write(
 }
 
 /// Folders of the cases that ended well, those together that differ by their seed alone.
-fn replicates<'a>(cases: &[Case], outcomes: &'a [Outcome]) -> Vec<(String, Vec<&'a Path>)> {
+fn replicates<'a>(
+    cases: &[Case<Experiment>],
+    outcomes: &'a [Outcome],
+) -> Vec<(String, Vec<&'a Path>)> {
     let ended = (0..cases.len()).filter(|&i| outcomes[i].failure.is_none());
     let folders =
         |members: Vec<usize>| members.iter().map(|&i| outcomes[i].folder.as_path()).collect();
@@ -255,7 +296,7 @@ fn replicates<'a>(cases: &[Case], outcomes: &'a [Outcome]) -> Vec<(String, Vec<&
 
 /// Cases with the same settings along the grid's axes but for those left out, in the order they come.
 fn grouped(
-    cases: &[Case],
+    cases: &[Case<Experiment>],
     members: impl Iterator<Item = usize>,
     left_out: &[&str],
 ) -> Vec<(String, Vec<usize>)> {
@@ -351,7 +392,7 @@ fn wide(values: &[String]) -> bool {
 
 /// A number along one axis of the grid, in some of its cases.
 fn follow(
-    cases: &[Case],
+    cases: &[Case<Experiment>],
     axis: usize,
     (stratum, members): (&str, &[usize]),
     numbers: &[(usize, String, f64)],
@@ -383,7 +424,7 @@ fn follow(
 }
 
 /// The values of an axis, in the order of the grid.
-fn values(cases: &[Case], axis: usize) -> Vec<String> {
+fn values(cases: &[Case<Experiment>], axis: usize) -> Vec<String> {
     let mut values: Vec<String> = Vec::new();
     for case in cases {
         let value = &case.settings[axis].1;
@@ -396,7 +437,7 @@ fn values(cases: &[Case], axis: usize) -> Vec<String> {
 
 /// Along every axis of three values or more, but not seeds and cells, which have no order: over all
 /// cases, and over those that are otherwise alike.
-fn trends(cases: &[Case], numbers: &[(usize, String, f64)]) -> Vec<Trend> {
+fn trends(cases: &[Case<Experiment>], numbers: &[(usize, String, f64)]) -> Vec<Trend> {
     let mut all = Vec::new();
     let axes = cases.first().map_or(0, |c| c.settings.len());
     for axis in 0..axes {

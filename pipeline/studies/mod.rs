@@ -21,6 +21,7 @@ pub mod context {}
 
 pub mod explain;
 pub mod grid;
+pub mod population;
 pub mod shared;
 pub mod states_only;
 pub mod task;

@@ -3,15 +3,20 @@
 //! Stages: trials → train → states → fixed points → geometry → claims → report.
 
 use super::text::{self, Claim, FixedPointProblem, NONE, Options};
-use crate::data::tasks::Drawn;
+use crate::analyses::tasks::{Selection, selection, turning};
+use crate::data::tasks::{Drawn, Law, integration, memory, sine};
 use crate::data::{Sequences, Task};
+use crate::dynamics::Map;
+use crate::dynamics::explore::Start;
 use crate::engine::{Context, Finished, Run, Stage, StageOutput, StageRecord, Workspace};
-use crate::experiment::TaskExperiment;
+use crate::experiment::{FixedPointSettings, TaskExperiment};
 use crate::geometry::{Moments, Pca, participation_ratio, varied};
+use crate::linalg::Complex;
 use crate::model::{Head, Network, Reads, StaticInput, static_input};
-use crate::ops::{Pool, cuda};
+use crate::ops::{CellKind, Pool, cuda};
 use crate::records::{self, column, keys};
 use crate::report::{Summary, page, plot};
+use crate::summary::{self, pearson};
 use crate::{Error, Result, notation, train};
 use std::path::{Path, PathBuf};
 
@@ -24,13 +29,13 @@ pub const STAGES: [&str; 6] = ["train", "states", "fixed_points", "geometry", "c
 /// What the stages return; what earlier ones made stays. [`Error::Usage`] for inputs that a task does not have.
 pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
     let Options { out, force, watch, .. } = options;
-    text::check_points(&e.fixed_points)?;
+    let held = inputs(e)?;
+    text::check_tolerances(&e.fixed_points)?;
     if let Some(unknown) = force.iter().find(|f| !STAGES.contains(&f.as_str())) {
         let hint = crate::nearest::hint(unknown, &STAGES);
         return Err(Error::Usage(format!("--force {unknown}: no such stage here; {hint}")));
     }
     check_size(e)?;
-    let inputs = inputs(e)?;
     let law = (&e.task, e.trials, e.seed);
     let stages = vec![
         Stage::new("train", 1, &(&law, &e.model, &e.training), &[]),
@@ -38,9 +43,10 @@ pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
         // 2: searches without a limit of distance.
         Stage::new("fixed_points", 2, &(&e.fixed_points, e.seed), &["train", "states"]),
         Stage::new("geometry", 1, &e.fixed_points, &["train", "states", "fixed_points"]),
+        // 2: sine and integration.
         Stage::new(
             "claims",
-            1,
+            2,
             &(&e.task, &e.fixed_points),
             &["train", "states", "fixed_points", "geometry"],
         ),
@@ -63,7 +69,7 @@ pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
                         settings: &e.fixed_points,
                         seed: e.seed,
                         cell: &network.cell()?,
-                        inputs: inputs.clone(),
+                        inputs: held.clone(),
                         readout: network.readout()?,
                     };
                     text::find_fixed_points(&problem, folder)
@@ -103,21 +109,25 @@ const MOST_NUMBERS: usize = 1_000_000_000;
 
 /// Refuses trials that fill the memory.
 fn check_size(e: &TaskExperiment) -> Result<()> {
-    let Task::Memory(law) = &e.task;
     let trials = e.trials.train + e.trials.validation + e.trials.test;
-    let numbers = trials.saturating_mul(law.steps).saturating_mul(law.bits);
+    let (steps, width) = (e.task.steps(), e.task.inputs().saturating_add(e.task.outputs()));
+    let numbers = trials.saturating_mul(steps).saturating_mul(width);
     if numbers > MOST_NUMBERS {
         return Err(Error::Usage(format!(
-            "trials: {trials} of {} steps and {} channels are {numbers} numbers, at most {MOST_NUMBERS}; lower \
-             `trials.train` or `task.steps`",
-            law.steps, law.bits
+            "trials: {trials} of up to {steps} steps and {width} inputs and outputs are {numbers} numbers, at most \
+             {MOST_NUMBERS}; lower `trials.train` or `task.steps`"
         )));
     }
     Ok(())
 }
 
-/// Names and vectors of the inputs that are held.
+/// Names and vectors of the inputs that are held: those of the task where the settings name none.
 fn inputs(e: &TaskExperiment) -> Result<Vec<(String, Vec<f64>)>> {
+    // What stands there where nobody chose: the mean token of a corpus, which a task does not have.
+    let unchosen = FixedPointSettings::default().inputs;
+    if e.fixed_points.inputs.is_empty() || e.fixed_points.inputs == unchosen {
+        return Ok(e.task.held().into_iter().map(|h| (h.name, h.input)).collect());
+    }
     let held = |input: &StaticInput| match input {
         StaticInput::Zero => Ok((input.to_string(), vec![0.0; e.task.inputs()])),
         StaticInput::Given(values) => {
@@ -141,7 +151,7 @@ fn trained(
 ) -> Result<StageOutput> {
     let [train, validation, test] =
         [(e.trials.train, "train"), (e.trials.validation, "validation"), (e.trials.test, "test")]
-            .map(|(count, split)| e.task.draw(count, e.seed, split));
+            .map(|(count, split)| e.draw(count, split));
     let reads = Reads::Vectors(e.task.inputs());
     let network = Network::new(&e.model, Head::Steps, reads, e.task.outputs(), e.seed)?;
     let trials = ((&train).into(), (&validation).into(), (&test).into());
@@ -164,7 +174,7 @@ struct Visited {
 /// States of test trials, and their principal components.
 fn states(e: &TaskExperiment, folder: &Path) -> Result<StageOutput> {
     let network = network_of(folder)?;
-    let test = e.task.draw(e.trials.test.min(e.states.documents), e.seed, "test");
+    let test = e.draw(e.trials.test.min(e.states.documents), "test");
     let every = test.inputs.steps().div_ceil(e.states.most).max(1);
     let (moments, mut kept) = walk(&network, &test, every)?;
     kept.sort_by_key(|k| (k.trial, k.step));
@@ -243,15 +253,139 @@ const BY_INDEX: [&str; 4] = ["M2", "M3", "M4", "M5"];
 
 /// What the law says of the fixed points, beside what was found and proved.
 fn claims(e: &TaskExperiment, folder: &Path) -> Result<Vec<Claim>> {
-    let Task::Memory(law) = &e.task;
+    match &e.task {
+        Task::Memory(law) => memory_claims(e, law, folder),
+        Task::Sine(law) => sine_claims(e, law, folder),
+        Task::Integration(law) => integration_claims(e, law, folder),
+        // Nobody has said how many points there are.
+        Task::Discrimination(_) | Task::Path(_) => Ok(Vec::new()),
+    }
+}
+
+/// Fixed points under each cue: the pair that turns there goes as fast as the wave.
+fn sine_claims(e: &TaskExperiment, law: &sine::Settings, folder: &Path) -> Result<Vec<Claim>> {
+    let table = records::FixedPoints::read(folder)?;
+    let (input, tolerance) = (table.input()?, table.tolerance()?);
+    let (far, certified) = (table.from_states()?, table.certified()?);
+    let smallest = e.fixed_points.finder.smallest();
+    let modes = records::Eigenvalues::read(folder)?;
+    let (point, re, im) = (modes.point()?, modes.re()?, modes.im()?);
+    let spectrum = |row: usize| -> Vec<Complex> {
+        let of = (0..point.len()).filter(|&i| point[i] == row);
+        of.map(|i| Complex::new(re[i], im[i])).collect()
+    };
+    let (mut asked, mut found, mut alone) = (Vec::new(), Vec::new(), 0);
+    for (j, held) in law.held().iter().enumerate() {
+        let rows: Vec<usize> = (0..input.len())
+            .filter(|&i| input[i] == held.name && tolerance[i] == smallest)
+            .filter(|&i| certified[i] == Some(true))
+            .collect();
+        alone += (rows.len() == 1) as usize;
+        let nearest = rows.into_iter().min_by(|&a, &b| far[a].total_cmp(&far[b]));
+        if let Some(angle) = nearest.and_then(|row| turning(&spectrum(row))) {
+            asked.push(law.frequency(j));
+            found.push(angle);
+        }
+    }
+    let correlation = if asked.len() > 2 { pearson(&asked, &found) } else { f64::NAN };
+    Ok(vec![
+        Claim {
+            name: "U4",
+            statement: format!(
+                "the fixed point nearest the states turns as fast as the wave that is asked for: correlation over {} of {} \
+                 cues with a point that turns",
+                asked.len(),
+                law.frequencies
+            ),
+            measured: correlation,
+            interval: NONE,
+            n: asked.len(),
+            reference: "one frequency each (Sussillo & Barak 2013; arXiv 1907.08549); at least .95, at nine of ten cues",
+            holds: correlation >= 0.95 && 10 * asked.len() >= 9 * law.frequencies,
+        },
+        Claim {
+            name: "U4a",
+            statement: "cues under which one fixed point is proved and no other found".into(),
+            measured: alone as f64,
+            interval: NONE,
+            n: law.frequencies,
+            reference: "one under each (arXiv 1907.08549)",
+            holds: alone == law.frequencies,
+        },
+    ])
+}
+
+/// Points under each cue that are linearised.
+const LINEARISED: usize = 32;
+
+/// Under each cue the slowest mode reads the cued stream and not the other one.
+fn integration_claims(
+    e: &TaskExperiment,
+    law: &integration::Settings,
+    folder: &Path,
+) -> Result<Vec<Claim>> {
+    let network = network_of(folder)?;
+    let (cell, readout) = (network.cell()?, network.readout()?.0);
+    let table = records::FixedPoints::read(folder)?;
+    let (input, tolerance) = (table.input()?, table.tolerance()?);
+    let (start, states) = (table.start()?, table.state()?);
+    let mut all: Vec<(usize, Selection)> = Vec::new();
+    for (context, held) in law.held().iter().enumerate() {
+        let rows: Vec<usize> = (0..states.len())
+            .filter(|&i| input[i] == held.name && tolerance[i] == e.fixed_points.primary)
+            .filter(|&i| start[i] == Start::Near.name())
+            .collect();
+        let every = rows.len().div_ceil(LINEARISED).max(1);
+        let points: Vec<&[f64]> =
+            rows.iter().step_by(every).map(|&i| states[i].as_slice()).collect();
+        let map = Map::new(&cell, &held.input)?;
+        let streams = [context, 1 - context];
+        all.push((points.len(), selection(&map, &points, streams, &readout)?));
+    }
+    let least = all.iter().map(|(_, s)| s.ratio()).fold(f64::INFINITY, |m, r| match r.is_nan() {
+        true => f64::NAN,
+        false => m.min(r),
+    });
+    let modes: Vec<f64> = all.iter().flat_map(|(_, s)| s.modes.iter().copied()).collect();
+    let median = summary::median(&modes).unwrap_or(f64::NAN);
+    Ok(vec![
+        Claim {
+            name: "U5",
+            statement: "under each cue the slowest mode reads so many times more of the cued stream than of the other: the \
+                        smaller of both medians over slow points"
+                .into(),
+            measured: least,
+            interval: NONE,
+            n: all.iter().map(|(points, _)| points).sum(),
+            reference: "the selection vector follows the context (Mante et al. 2013; arXiv 1907.08549); at least 3",
+            holds: least >= 3.0,
+        },
+        Claim {
+            name: "U6",
+            statement: "modes that give the response to a unit of the cued stream to a tenth, median over slow points".into(),
+            measured: median,
+            interval: NONE,
+            n: modes.len(),
+            reference: "one in networks without gates, several in gated ones (arXiv 1907.08549, figure 3f)",
+            holds: match e.model.cell {
+                CellKind::Vanilla | CellKind::VanillaRelu => median == 1.0,
+                _ => median > 1.0,
+            },
+        },
+    ])
+}
+
+/// Proved fixed points without input, by unstable directions.
+fn memory_claims(e: &TaskExperiment, law: &memory::Settings, folder: &Path) -> Result<Vec<Claim>> {
     let table = records::FixedPoints::read(folder)?;
     let (tolerance, certified) = (table.tolerance()?, table.certified()?);
     let (unstable, stable) = (table.unstable()?, table.stable()?);
     let input = table.input()?;
-    let first = e.fixed_points.inputs[0].to_string();
+    let held = inputs(e)?;
     let smallest = e.fixed_points.finder.smallest();
     let proved: Vec<usize> = (0..table.height())
-        .filter(|&i| input[i] == first && tolerance[i] == smallest && certified[i] == Some(true))
+        .filter(|&i| input[i] == held[0].0 && tolerance[i] == smallest)
+        .filter(|&i| certified[i] == Some(true))
         .collect();
     let claim = |name, statement: String, measured: usize, wanted: usize, reference| Claim {
         name,

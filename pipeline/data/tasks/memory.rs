@@ -11,7 +11,7 @@
 //! cube; along its edges, on its faces and within lie `3^n − 2^n` more, with as many unstable directions as
 //! channels stand undecided between their signs.
 
-use super::{Drawn, Scores};
+use super::{Drawn, Held, Law, Scores};
 use crate::{StepLoss, StepTargets, Vectors, seed, setting};
 use rand::Rng;
 use rand_distr::StandardNormal;
@@ -45,9 +45,25 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
-    /// `count` trials; the condition is which signs the channels hold at the end, channel `k` as bit `k`.
-    pub fn draw(&self, count: usize, seed: u64, split: &str) -> Drawn {
+impl Law for Settings {
+    fn name(&self) -> String {
+        format!("{}-bit memory", self.bits)
+    }
+
+    fn inputs(&self) -> usize {
+        self.bits
+    }
+
+    fn outputs(&self) -> usize {
+        self.bits
+    }
+
+    fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// The condition is which signs the channels hold at the end, channel `k` as bit `k`.
+    fn draw(&self, count: usize, seed: u64, split: &str) -> Drawn {
         let n = self.bits;
         let mut inputs = Vectors::new(n);
         let mut values = Vec::with_capacity(count * self.steps * n);
@@ -92,8 +108,13 @@ impl Settings {
     /// Signs are ±1 evenly: the best constant is 0 and errs by 1. Without noise the last pulse is known, and
     /// nothing is left; with noise of deviation `σ` a pulse is told from none, and its sign, with an error that this
     /// does not count: 0 is a lower bound.
-    pub fn scores(&self) -> Scores {
+    fn scores(&self) -> Scores {
         Scores { chance: 1.0, best: 0.0 }
+    }
+
+    /// No pulse.
+    fn held(&self) -> Vec<Held> {
+        vec![Held { name: "zero".into(), input: vec![0.0; self.bits] }]
     }
 }
 

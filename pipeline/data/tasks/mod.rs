@@ -1,6 +1,10 @@
 //! Tasks whose law is known: what enters, what should come out, and how well that can be done.
 
+pub mod discrimination;
+pub mod integration;
 pub mod memory;
+pub mod path;
+pub mod sine;
 
 use super::{Sequences, StepTargets, Targets, Trials, Vectors};
 use serde::{Deserialize, Serialize};
@@ -10,12 +14,53 @@ use serde::{Deserialize, Serialize};
 pub enum Task {
     /// Each channel remembers the sign of its last pulse.
     Memory(memory::Settings),
+    /// A constant input says which sine wave to say.
+    Sine(sine::Settings),
+    /// Of two noisy streams the cued one is added up.
+    Integration(integration::Settings),
+    /// Two stimuli with a pause between them: which was larger?
+    Discrimination(discrimination::Settings),
+    /// From speed and heading to a place in the plane.
+    Path(path::Settings),
 }
 
 impl Default for Task {
     fn default() -> Self {
         Self::Memory(memory::Settings::default())
     }
+}
+
+/// An input that a task holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// What it stands for.
+    pub name: String,
+    /// The input, `[inputs]`.
+    pub input: Vec<f64>,
+}
+
+/// What a task has to say of itself.
+pub trait Law {
+    /// Name for people.
+    fn name(&self) -> String;
+
+    /// Numbers that enter at a step.
+    fn inputs(&self) -> usize;
+
+    /// Numbers that should come out at a step.
+    fn outputs(&self) -> usize;
+
+    /// Steps of the longest trial.
+    fn steps(&self) -> usize;
+
+    /// `count` trials, drawn from streams `task/<split>/…` of `seed`.
+    fn draw(&self, count: usize, seed: u64, split: &str) -> Drawn;
+
+    /// Mean squared errors derived from the law.
+    fn scores(&self) -> Scores;
+
+    /// Inputs that stay for many steps, under which fixed points mean something; the most telling first.
+    fn held(&self) -> Vec<Held>;
 }
 
 /// Trials of a task.
@@ -49,38 +94,44 @@ pub struct Scores {
 }
 
 impl Task {
-    /// Name for people.
-    pub fn name(&self) -> String {
+    /// The law of the task.
+    pub fn law(&self) -> &dyn Law {
         match self {
-            Task::Memory(settings) => format!("{}-bit memory", settings.bits),
+            Task::Memory(settings) => settings,
+            Task::Sine(settings) => settings,
+            Task::Integration(settings) => settings,
+            Task::Discrimination(settings) => settings,
+            Task::Path(settings) => settings,
         }
     }
+}
 
-    /// Numbers that enter at a step.
-    pub fn inputs(&self) -> usize {
-        match self {
-            Task::Memory(settings) => settings.bits,
-        }
+impl Law for Task {
+    fn name(&self) -> String {
+        self.law().name()
     }
 
-    /// Numbers that should come out at a step.
-    pub fn outputs(&self) -> usize {
-        match self {
-            Task::Memory(settings) => settings.bits,
-        }
+    fn inputs(&self) -> usize {
+        self.law().inputs()
     }
 
-    /// `count` trials, drawn from the stream `task/<split>` of `seed`.
-    pub fn draw(&self, count: usize, seed: u64, split: &str) -> Drawn {
-        match self {
-            Task::Memory(settings) => settings.draw(count, seed, split),
-        }
+    fn outputs(&self) -> usize {
+        self.law().outputs()
     }
 
-    /// Derived from the law.
-    pub fn scores(&self) -> Scores {
-        match self {
-            Task::Memory(settings) => settings.scores(),
-        }
+    fn steps(&self) -> usize {
+        self.law().steps()
+    }
+
+    fn draw(&self, count: usize, seed: u64, split: &str) -> Drawn {
+        self.law().draw(count, seed, split)
+    }
+
+    fn scores(&self) -> Scores {
+        self.law().scores()
+    }
+
+    fn held(&self) -> Vec<Held> {
+        self.law().held()
     }
 }

@@ -239,9 +239,10 @@ pub(in crate::studies) fn find_fixed_points(
         .with(keys::FIXED_POINTS_STABLE, count(Certificate::is_stable))
         .with(keys::FIXED_POINTS_UNSTABLE, count(Certificate::is_unstable))
         .with(keys::DIMENSION_FIXED_POINTS, went.dimension);
-    // The cells map a box into itself: the indices of all fixed points in it add up to 1.
+    // A map that takes a box into itself: the indices of all its fixed points add up to 1.
     let indices: Option<f64> = distinct.iter().map(|r| Some(r.seen.proof?.index? as f64)).sum();
-    if let Some(sum) = indices {
+    let map = Map::new(problem.cell, &problem.inputs[0].1)?;
+    if let Some(sum) = indices.filter(|_| map.invariant_box().is_some()) {
         made = made.with(keys::FIXED_POINTS_INDEX_SUM, sum);
     }
     let slowest = primary.iter().filter_map(|r| r.seen.spectrum().first());

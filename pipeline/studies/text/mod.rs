@@ -290,6 +290,11 @@ pub(super) fn check_points(points: &FixedPointSettings) -> Result<()> {
     if points.inputs.is_empty() {
         return Err(Error::Usage("fixed_points.inputs: name at least one input".into()));
     }
+    check_tolerances(points)
+}
+
+/// Refuses a primary tolerance that no search has.
+pub(super) fn check_tolerances(points: &FixedPointSettings) -> Result<()> {
     if !points.finder.tolerances.contains(&points.primary) {
         return Err(Error::Usage(format!(
             "fixed_points.primary: {:e} is none of the finder's tolerances",

@@ -1,0 +1,202 @@
+//! Networks that read the same trials: distances between all pairs, maps, and whether labels show in them.
+
+use crate::dynamics::similarity::dsa::Embedding;
+use crate::dynamics::similarity::procrustes::Measure;
+use crate::dynamics::similarity::statistics::{
+    AgainstChance, Correlation, mantel, neighbour_accuracy, silhouette,
+};
+use crate::dynamics::similarity::{
+    Basis, DistanceMatrix, Features, Keep, Operator, Shape, States, Stress, Trajectories,
+    cka_distances, dsa_distances, index_distance, mds, rotation, shape_distances, stress_mds,
+    svcca_distances,
+};
+use crate::{Result, setting};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// How networks are compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Compare {
+    /// Share of the variance that the components kept by SVCCA explain.
+    #[serde(deserialize_with = "setting::share")]
+    pub variance: f64,
+    /// Shuffles of every permutation test.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub permutations: usize,
+    /// Delays of the embedding to which DSA fits a law; 0 leaves DSA out.
+    pub delays: usize,
+    /// Components of the delayed states that the law is fitted to.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub rank: usize,
+}
+
+impl Default for Compare {
+    fn default() -> Self {
+        Self { variance: 0.99, permutations: 1000, delays: 5, rank: 10 }
+    }
+}
+
+/// A network of a population.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Its name.
+    pub name: String,
+    /// States, one trial after the other, `[samples, units]`, row-major.
+    pub states: Vec<f64>,
+    /// Units.
+    pub units: usize,
+    /// Steps of each trial; trials may differ.
+    pub steps: Vec<usize>,
+    /// Unstable modes of each proved fixed point.
+    pub indices: Vec<usize>,
+}
+
+/// A measure over all pairs.
+pub struct Compared {
+    /// Its name: svcca, cka, shape, dsa, indices.
+    pub measure: &'static str,
+    /// Of all pairs.
+    pub distances: DistanceMatrix,
+    /// Its map; none for fewer than three networks.
+    pub map: Option<Stress>,
+    /// What is to be said of it.
+    pub note: Option<String>,
+}
+
+/// Names of the measures.
+pub const MEASURES: [&str; 5] = ["svcca", "cka", "shape", "dsa", "indices"];
+
+/// Every measure over all pairs of networks. Each network is prepared once; pairs are spread over all cores.
+///
+/// # Errors
+/// [`crate::Error::Input`] naming the network whose states do not vary, are not finite or are of other samples.
+pub fn compare(members: &[Member], settings: &Compare, seed: u64) -> Result<Vec<Compared>> {
+    let states: Vec<States> = members
+        .par_iter()
+        .map(|m| States::new(&m.name, &m.states, [m.states.len() / m.units, m.units]))
+        .collect::<Result<_>>()?;
+    let keep = Keep::Share(settings.variance);
+    let bases: Vec<Basis> = states.par_iter().map(|s| Basis::of(s, keep)).collect::<Result<_>>()?;
+    let features: Vec<Features> = states.par_iter().map(Features::of).collect::<Result<_>>()?;
+    let mut found =
+        vec![("svcca", svcca_distances(&bases)?, None), ("cka", cka_distances(&features)?, None)];
+    drop((bases, features));
+    let shapes: Vec<Shape> = states.par_iter().map(Shape::of).collect::<Result<_>>()?;
+    found.push(("shape", shape_distances(&shapes, Measure::Angular)?, None));
+    drop((shapes, states));
+    if settings.delays > 0 {
+        let operators: Vec<Operator> =
+            members.par_iter().map(|m| operator(m, settings)).collect::<Result<_>>()?;
+        let search = rotation::Settings { seed, ..rotation::Settings::default() };
+        let laws = dsa_distances(&operators, Measure::Angular, &search)?;
+        let note = (laws.not_converged > 0).then(|| {
+            format!(
+                "DSA: {} pairs did not converge; their distance may be too large",
+                laws.not_converged
+            )
+        });
+        found.push(("dsa", laws.distances, note));
+    }
+    if members.iter().all(|m| !m.indices.is_empty()) {
+        let indices = DistanceMatrix::between(members.len(), |i, j| {
+            index_distance(&members[i].indices, &members[j].indices)
+        })?;
+        found.push(("indices", indices, None));
+    }
+    let of = |(measure, distances, note): (&'static str, DistanceMatrix, Option<String>)| {
+        let settings = mds::Settings { seed, ..mds::Settings::default() };
+        let map = match distances.count() {
+            0..3 => None,
+            _ => Some(stress_mds(&distances, 2, &settings)?),
+        };
+        Ok(Compared { measure, distances, map, note })
+    };
+    found.into_iter().map(of).collect()
+}
+
+/// The law of a network's delayed states.
+fn operator(member: &Member, settings: &Compare) -> Result<Operator> {
+    let mut at = 0;
+    let trials = member.steps.iter().map(|&steps| {
+        let rows = &member.states[at * member.units..][..steps * member.units];
+        at += steps;
+        crate::linalg::Matrix::from_row_slice(steps, member.units, rows)
+    });
+    let trajectories = Trajectories::of(&member.name, trials.collect())?;
+    let embedding = Embedding {
+        delays: settings.delays,
+        components: Some(settings.rank.min(member.units)),
+        rank: Keep::Components(settings.rank),
+        ..Embedding::default()
+    };
+    Operator::of(&trajectories, &embedding)
+}
+
+/// A question put to a measure.
+pub struct Test {
+    /// The measure.
+    pub measure: &'static str,
+    /// neighbours, silhouette or mantel.
+    pub statistic: &'static str,
+    /// The label, or the other measure.
+    pub by: String,
+    /// The answer, against chance.
+    pub found: AgainstChance,
+}
+
+/// Whether labels show in distances, and whether measures agree.
+///
+/// * `labels`: name of the label and its value for each network; one that all share is left out
+///
+/// # Errors
+/// What the statistics return.
+pub fn tests(
+    compared: &[Compared],
+    labels: &[(&str, Vec<String>)],
+    settings: &Compare,
+    seed: u64,
+) -> Result<Vec<Test>> {
+    let mut all = Vec::new();
+    for Compared { measure, distances, .. } in compared {
+        if distances.count() < 3 {
+            continue;
+        }
+        for (by, values) in labels {
+            if values.iter().all(|v| *v == values[0]) {
+                continue;
+            }
+            let near = neighbour_accuracy(distances, values, settings.permutations, seed)?;
+            let tight = silhouette(distances, values, settings.permutations, seed)?;
+            for (statistic, found) in [("neighbours", near.accuracy), ("silhouette", tight)] {
+                all.push(Test { measure, statistic, by: by.to_string(), found });
+            }
+        }
+        let varied = |d: &DistanceMatrix| d.pairs().windows(2).any(|w| w[0] != w[1]);
+        for other in compared.iter().filter(|c| c.measure > *measure) {
+            if varied(distances) && varied(&other.distances) {
+                let found = mantel(
+                    distances,
+                    &other.distances,
+                    Correlation::Rank,
+                    settings.permutations,
+                    seed,
+                )?;
+                all.push(Test { measure, statistic: "mantel", by: other.measure.into(), found });
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// For each network, whether its nearest other one has its label; of several equally near ones the share.
+pub fn nearest_agree(distances: &DistanceMatrix, labels: &[String]) -> Vec<f64> {
+    let one = |i: usize| {
+        let others = || (0..labels.len()).filter(move |&j| j != i);
+        let least = others().map(|j| distances.at(i, j)).fold(f64::INFINITY, f64::min);
+        let near: Vec<usize> = others().filter(|&j| distances.at(i, j) == least).collect();
+        let same = near.iter().filter(|&&j| labels[j] == labels[i]).count();
+        same as f64 / near.len().max(1) as f64
+    };
+    (0..labels.len()).map(one).collect()
+}

@@ -1,0 +1,73 @@
+//! What the laws of tasks say of a network's fixed points.
+
+use crate::Result;
+use crate::dynamics::linearise::Linearisation;
+use crate::dynamics::response::Responses;
+use crate::dynamics::{Dynamics, Map};
+use crate::linalg::Complex;
+use crate::summary;
+
+/// Imaginary parts below this are rounding.
+const TURNS: f64 = 1e-6;
+
+/// How fast the state turns near a point, rad a step: the angle of the slowest mode that turns; none where none does.
+///
+/// * `spectrum`: eigenvalues, largest modulus first
+pub fn turning(spectrum: &[Complex]) -> Option<f64> {
+    spectrum.iter().find(|l| l.im.abs() > TURNS).map(|l| l.im.abs().atan2(l.re))
+}
+
+/// How a network reads the two streams of context-dependent integration at slow points under one cue.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Selection {
+    /// `|ℓ₁ᵀ J_inp e_k|` for the cued stream, at each point: what of a unit of it enters the slowest mode.
+    pub relevant: Vec<f64>,
+    /// The same for the other stream.
+    pub irrelevant: Vec<f64>,
+    /// Modes that give the response to a unit of the cued stream to a tenth of its largest value, at each point where
+    /// all modes do.
+    pub modes: Vec<f64>,
+}
+
+impl Selection {
+    /// Median over the points of what is read of the cued stream against what is read of the other one.
+    pub fn ratio(&self) -> f64 {
+        let ratios: Vec<f64> =
+            self.relevant.iter().zip(&self.irrelevant).map(|(a, b)| a / b).collect();
+        summary::median(&ratios).unwrap_or(f64::NAN)
+    }
+}
+
+/// Steps of the linearised response.
+const STEPS: usize = 25;
+/// Part of the response's largest value within which it counts as given (arXiv 1907.08549, figure 3f).
+const WITHIN: f64 = 0.1;
+
+/// Selection vectors and linearised responses at points under one cue.
+///
+/// * `streams`: the numbers of the cued input and of the other one
+/// * `readout`: `w`, `[state]`
+///
+/// # Errors
+/// What linearising returns.
+pub fn selection(
+    map: &Map,
+    points: &[&[f64]],
+    streams: [usize; 2],
+    readout: &[f64],
+) -> Result<Selection> {
+    let mut found = Selection::default();
+    for point in points {
+        let near = Linearisation::at(map, point, Some(readout))?;
+        let entering = map.input_jacobian(point);
+        let [relevant, irrelevant] = streams.map(|stream| {
+            let column: Vec<f64> = entering.column(stream).iter().copied().collect();
+            near.selected(0, &column).norm()
+        });
+        found.relevant.push(relevant);
+        found.irrelevant.push(irrelevant);
+        let responses = Responses::to_input(map, &near, readout, streams[0], STEPS)?;
+        found.modes.extend(responses.enough(WITHIN).map(|modes| modes as f64));
+    }
+    Ok(found)
+}

@@ -1,0 +1,392 @@
+//! Many networks on one task: trained on the same trials, compared, and asked what they share.
+//!
+//! Each network is a run of its own below `cases/`, with its page; those that did not learn are counted and left out of
+//! every comparison.
+
+use super::grid::{self, Gathered, Outcome, Plan, Progress};
+use super::task;
+use super::text::{Claim, NONE, write_claims};
+use crate::analyses::population::{Compared, Member, Test, compare, nearest_agree, tests};
+use crate::data::{Task, tasks::Law};
+use crate::engine::{Finished, Lock, check_gathered, record_gathered};
+use crate::experiment::grid::{Case, combined};
+use crate::experiment::{Population, TaskExperiment};
+use crate::ops::CellKind;
+use crate::records::{self, column, keys};
+use crate::report::{Summary, population as page};
+use crate::summary;
+use crate::{Error, Result, files};
+use std::path::{Path, PathBuf};
+
+/// Trains, analyses and compares; returns the population's folder and how many networks failed.
+///
+/// # Errors
+/// [`Error::Usage`] for axes that make no network; [`Error::Io`] if the folder cannot be written to. A network that
+/// fails is no error: it is listed.
+pub fn run(p: &Population, plan: &Plan, progress: &dyn Progress) -> Result<(PathBuf, usize)> {
+    let cases = cases(p)?;
+    let folder = plan.out.join(&p.study).join(&p.name);
+    let _lock = Lock::of_run(plan.out, &p.study, &p.name)?;
+    for below in ["", "tables", "figures"] {
+        files::sweep(&folder.join(below));
+    }
+    let outcomes = grid::side_by_side(&cases, plan, progress, |experiment, options| {
+        task::run(experiment, options).map(|_| ())
+    })?;
+    write(&folder, p, &cases, &outcomes)?;
+    page::write(&folder, title(p))?;
+    Ok((folder, outcomes.iter().filter(|o| o.failure.is_some()).count()))
+}
+
+fn title(p: &Population) -> &str {
+    if p.title.is_empty() { &p.name } else { &p.title }
+}
+
+/// Writes the page of a population again, from its tables. Whether `folder` is that of one; any other is left alone.
+///
+/// # Errors
+/// [`Error::Input`] if the tables do not belong together; [`Error::Io`] if the folder cannot be written to.
+pub fn rewrite(folder: &Path) -> Result<bool> {
+    if !records::Networks::is_in(folder) {
+        return Ok(false);
+    }
+    check_gathered(folder, |case| folder.join("cases").join(case), "report")?;
+    let path = folder.join(crate::engine::RECORD);
+    let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+    let p: Population = crate::engine::experiment_of(&path.display().to_string(), &text)?;
+    page::write(folder, title(&p))?;
+    Ok(true)
+}
+
+/// Every network: the trials are those of the population's seed, whatever the network's own.
+fn cases(p: &Population) -> Result<Vec<Case<TaskExperiment>>> {
+    let mut base = p.of.clone();
+    (base.study, base.name, base.title) = (p.study.clone(), p.name.clone(), p.title.clone());
+    if base.trials.seed.is_none() {
+        base.trials.seed = Some(p.seed);
+    }
+    combined(base, &p.grid)
+}
+
+/// Architecture, and the nonlinearity of its candidate.
+fn kind(cell: CellKind) -> (&'static str, &'static str) {
+    match cell {
+        CellKind::Vanilla => ("Vanilla", "tanh"),
+        CellKind::VanillaRelu => ("Vanilla", "ReLU"),
+        CellKind::Linear => ("Vanilla", "linear"),
+        other => (other.facts().name, "tanh"),
+    }
+}
+
+/// A network that ended, with what its tables say.
+struct Network<'a> {
+    case: usize,
+    name: &'a str,
+    cell: CellKind,
+    units: usize,
+    error: f64,
+    dimension: f64,
+    proved: usize,
+    stable: usize,
+    unstable: usize,
+    index_sum: Option<f64>,
+    member: Member,
+}
+
+impl<'a> Network<'a> {
+    fn read(case: usize, of: &'a Case<TaskExperiment>, folder: &Path) -> Result<Self> {
+        Finished::open(folder, &["states", "fixed_points", "claims", "report"])?;
+        let summary = Summary::read(folder)?;
+        let number = |key| summary.get(key).unwrap_or(f64::NAN);
+        let states = records::States::read(folder)?;
+        let rows = states.state()?;
+        let mut steps: Vec<usize> = Vec::new();
+        let mut last = None;
+        for trial in states.document()? {
+            if last == Some(trial) {
+                *steps.last_mut().expect("its trial has begun") += 1;
+            } else {
+                steps.push(1);
+                last = Some(trial);
+            }
+        }
+        let e = &of.experiment;
+        let points = records::FixedPoints::read(folder)?;
+        let (tolerance, unstable) = (points.tolerance()?, points.unstable()?);
+        let certified = points.certified()?;
+        let smallest = e.fixed_points.finder.smallest();
+        let indices = (0..tolerance.len())
+            .filter(|&i| tolerance[i] == smallest && certified[i] == Some(true))
+            .filter_map(|i| unstable[i]);
+        let count = |key| number(key) as usize;
+        Ok(Self {
+            case,
+            name: &of.name,
+            cell: e.model.cell,
+            units: e.model.units,
+            error: number(keys::TASK_ERROR) / e.task.scores().chance,
+            dimension: number(keys::DIMENSION_STATES),
+            proved: count(keys::FIXED_POINTS_CERTIFIED),
+            stable: count(keys::FIXED_POINTS_STABLE),
+            unstable: count(keys::FIXED_POINTS_UNSTABLE),
+            index_sum: summary.get(keys::FIXED_POINTS_INDEX_SUM),
+            member: Member {
+                name: of.name.clone(),
+                units: rows.first().map_or(0, Vec::len),
+                states: rows.concat(),
+                steps,
+                indices: indices.collect(),
+            },
+        })
+    }
+}
+
+fn write(
+    folder: &Path,
+    p: &Population,
+    cases: &[Case<TaskExperiment>],
+    outcomes: &[Outcome],
+) -> Result<()> {
+    let Gathered { parts, .. } = grid::gather(folder, cases, outcomes)?;
+    let ended = (0..cases.len()).filter(|&i| outcomes[i].failure.is_none());
+    let networks: Vec<Network> =
+        ended.map(|i| Network::read(i, &cases[i], &outcomes[i].folder)).collect::<Result<_>>()?;
+    let learned: Vec<&Network> = networks.iter().filter(|n| n.error <= p.learned).collect();
+    records::Networks {
+        case: column(networks.iter().map(|n| n.case)),
+        name: column(networks.iter().map(|n| n.name)),
+        architecture: column(networks.iter().map(|n| kind(n.cell).0)),
+        activation: column(networks.iter().map(|n| kind(n.cell).1)),
+        units: column(networks.iter().map(|n| n.units)),
+        error: column(networks.iter().map(|n| n.error)),
+        learned: column(networks.iter().map(|n| n.error <= p.learned)),
+        fixed_points: column(networks.iter().map(|n| n.proved)),
+        stable: column(networks.iter().map(|n| n.stable)),
+        unstable: column(networks.iter().map(|n| n.unstable)),
+        index_sum: column(networks.iter().map(|n| n.index_sum)),
+        dimension: column(networks.iter().map(|n| n.dimension)),
+    }
+    .write(folder)?;
+    let members: Vec<Member> = learned.iter().map(|n| n.member.clone()).collect();
+    let compared = match members.len() {
+        0 | 1 => Vec::new(),
+        _ => compare(&members, &p.similarity, p.seed)?,
+    };
+    let of = |f: &dyn Fn(&Network) -> String| learned.iter().map(|n| f(n)).collect::<Vec<String>>();
+    let labels = [
+        ("architecture", of(&|n| kind(n.cell).0.into())),
+        ("activation", of(&|n| kind(n.cell).1.into())),
+        ("units", of(&|n| n.units.to_string())),
+    ];
+    let asked = tests(&compared, &labels, &p.similarity, p.seed)?;
+    write_comparisons(folder, &learned, &compared, &asked)?;
+    let claims = claims(p, folder, &learned, &compared, &asked, &labels[0].1)?;
+    write_claims(&claims, folder)?;
+    let mut notes: Vec<(&str, String)> =
+        compared.iter().filter_map(|c| Some(("compare", c.note.clone()?))).collect();
+    let left_out = networks.len() - learned.len();
+    if left_out > 0 {
+        notes.push((
+            "compare",
+            format!(
+                "{left_out} of {} networks err by more than {} of the best constant answer and are in no comparison \
+                 (`learned`)",
+                networks.len(),
+                p.learned
+            ),
+        ));
+    }
+    if members.len() < 3 {
+        notes.push(("compare", format!("{} networks learned: three make a map", members.len())));
+    }
+    super::text::write_notes(folder, &notes)?;
+    let all = [
+        "cases",
+        "case_settings",
+        "case_numbers",
+        "case_claims",
+        "networks",
+        "network_distances",
+        "network_maps",
+        "network_tests",
+        "claims",
+        "notes",
+    ];
+    let files: Vec<String> = all.iter().map(|name| format!("tables/{name}.parquet")).collect();
+    record_gathered(folder, p, parts, &files)
+}
+
+fn write_comparisons(
+    folder: &Path,
+    learned: &[&Network],
+    compared: &[Compared],
+    asked: &[Test],
+) -> Result<()> {
+    let n = learned.len();
+    let pairs: Vec<(&str, usize, usize, f64)> = compared
+        .iter()
+        .flat_map(|c| {
+            let pairs = (0..n).flat_map(|j| (0..j).map(move |i| (i, j)));
+            pairs.map(|(i, j)| (c.measure, learned[i].case, learned[j].case, c.distances.at(i, j)))
+        })
+        .collect();
+    records::NetworkDistances {
+        measure: column(pairs.iter().map(|p| p.0)),
+        a: column(pairs.iter().map(|p| p.1)),
+        b: column(pairs.iter().map(|p| p.2)),
+        distance: column(pairs.iter().map(|p| p.3)),
+    }
+    .write(folder)?;
+    let placed: Vec<(&str, usize, f64, f64, f64)> = compared
+        .iter()
+        .filter_map(|c| Some((c.measure, c.map.as_ref()?)))
+        .flat_map(|(measure, map)| {
+            (0..n).map(move |i| {
+                (measure, learned[i].case, map.points[(i, 0)], map.points[(i, 1)], map.stress)
+            })
+        })
+        .collect();
+    records::NetworkMaps {
+        measure: column(placed.iter().map(|p| p.0)),
+        case: column(placed.iter().map(|p| p.1)),
+        x: column(placed.iter().map(|p| p.2)),
+        y: column(placed.iter().map(|p| p.3)),
+        stress: column(placed.iter().map(|p| p.4)),
+    }
+    .write(folder)?;
+    records::NetworkTests {
+        measure: column(asked.iter().map(|t| t.measure)),
+        statistic: column(asked.iter().map(|t| t.statistic)),
+        by: column(asked.iter().map(|t| t.by.as_str())),
+        value: column(asked.iter().map(|t| t.found.value)),
+        chance: column(asked.iter().map(|t| t.found.chance)),
+        low: column(asked.iter().map(|t| t.found.range.0)),
+        high: column(asked.iter().map(|t| t.found.range.1)),
+        p: column(asked.iter().map(|t| t.found.p)),
+        n: column(asked.iter().map(|_| n)),
+    }
+    .write(folder)?;
+    Ok(())
+}
+
+/// U1 to U6 over the networks that learned.
+fn claims(
+    p: &Population,
+    folder: &Path,
+    learned: &[&Network],
+    compared: &[Compared],
+    asked: &[Test],
+    architectures: &[String],
+) -> Result<Vec<Claim>> {
+    let n = learned.len();
+    let mut all = Vec::new();
+    if let Task::Memory(law) = &p.of.task {
+        let corners = 1 << law.bits;
+        let right: Vec<f64> =
+            learned.iter().map(|network| (network.stable == corners) as u8 as f64).collect();
+        let share = summary::mean(&right);
+        all.push(Claim {
+            name: "U1",
+            statement: format!("share of networks with {corners} fixed points proved stable"),
+            measured: share,
+            interval: interval(&right, p.seed, "U1"),
+            n,
+            reference: "8 of 3-bit memory (Sussillo & Barak 2013; arXiv 1907.08549); at least .9",
+            holds: share >= 0.9,
+        });
+    }
+    let neighbours = |measure: &str, by: &str| {
+        let of = |t: &&Test| t.measure == measure && t.statistic == "neighbours" && t.by == by;
+        asked.iter().find(of).map(|t| t.found)
+    };
+    if let Some(found) = neighbours("svcca", "architecture") {
+        all.push(Claim {
+            name: "U2",
+            statement: format!(
+                "networks whose nearest other one by SVCCA has their architecture (by permuted labels {:.2})",
+                found.chance
+            ),
+            measured: found.value,
+            interval: NONE,
+            n,
+            reference: "architectures are clusters (arXiv 1907.08549); above 99 % of permutations",
+            holds: found.p <= 0.01,
+        });
+    }
+    let by = |measure: &str| compared.iter().find(|c| c.measure == measure);
+    if let (Some(states), Some(points), Some(_)) =
+        (by("svcca"), by("indices"), neighbours("svcca", "architecture"))
+    {
+        let states = nearest_agree(&states.distances, architectures);
+        let points = nearest_agree(&points.distances, architectures);
+        let less: Vec<f64> = points.iter().zip(&states).map(|(a, b)| a - b).collect();
+        let (low, high) = interval(&less, p.seed, "U3");
+        all.push(Claim {
+            name: "U3",
+            statement: "fixed points tell architectures worse than states do: nearest-neighbour accuracy by the number of \
+                        unstable modes, less that by SVCCA"
+                .into(),
+            measured: summary::mean(&less),
+            interval: (low, high),
+            n,
+            reference: "topology is shared, geometry is not (arXiv 1907.08549); below 0 with its whole interval",
+            holds: high < 0.0,
+        });
+    }
+    // What each network was asked for itself.
+    let table = records::CaseClaims::read(folder)?;
+    let (case, claim) = (table.case()?, table.claim()?);
+    let (holds, measured) = (table.holds()?, table.measured()?);
+    for (name, reference) in [
+        (
+            "U4",
+            "linear frequency follows the cue (arXiv 1907.08549); in at least .9 of the networks",
+        ),
+        ("U5", "selection follows the context (arXiv 1907.08549); in at least .9 of the networks"),
+    ] {
+        let own: Vec<f64> = (0..case.len())
+            .filter(|&i| claim[i] == name && learned.iter().any(|l| l.case == case[i]))
+            .map(|i| holds[i] as u8 as f64)
+            .collect();
+        if !own.is_empty() {
+            let share = summary::mean(&own);
+            all.push(Claim {
+                name,
+                statement: format!("share of networks in which {name} holds"),
+                measured: share,
+                interval: interval(&own, p.seed, name),
+                n: own.len(),
+                reference,
+                holds: share >= 0.9,
+            });
+        }
+    }
+    let modes = |gated: bool| -> Vec<f64> {
+        let of = |l: &&&Network| (kind(l.cell).0 != "Vanilla") == gated;
+        let of = learned.iter().filter(of);
+        of.filter_map(|l| (0..case.len()).find(|&i| claim[i] == "U6" && case[i] == l.case))
+            .map(|i| measured[i])
+            .collect()
+    };
+    let (plain, gated) = (modes(false), modes(true));
+    if let (Some(own), Some(other)) = (summary::median(&plain), summary::median(&gated)) {
+        all.push(Claim {
+            name: "U6",
+            statement: format!(
+                "modes of the linearised response, median: {own} in networks without gates ({} of them), in gated ones",
+                plain.len()
+            ),
+            measured: other,
+            interval: NONE,
+            n: gated.len(),
+            reference: "one without gates, several with (arXiv 1907.08549, figure 3f)",
+            holds: own == 1.0 && gated.iter().all(|m| *m > 1.0),
+        });
+    }
+    Ok(all)
+}
+
+/// 95 % interval of the mean over networks.
+fn interval(values: &[f64], seed: u64, name: &str) -> (f64, f64) {
+    summary::bootstrap(values, |v| Some(summary::mean(v)), seed, &format!("population/{name}"))
+}
