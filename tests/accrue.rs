@@ -12,6 +12,7 @@ mod elsewhere;
 mod engine;
 mod experiment;
 mod fetch;
+mod files;
 mod foreign;
 mod geometry;
 mod layout;

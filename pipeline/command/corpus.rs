@@ -32,8 +32,8 @@ pub enum Corpus {
     },
     /// Count documents, tokens, labels and telling words
     Stats {
-        /// A name of the catalogue, a file of your own text, or an experiment
-        /// file (.ron)
+        /// A name of the catalogue, a file of your own text (also a folder, or a
+        /// pattern), or an experiment file (.ron)
         corpus: String,
         #[command(flatten)]
         columns: predict::Columns,
@@ -70,7 +70,8 @@ impl Corpus {
                 let experiment = predict::experiment(&corpus, &columns, common)?;
                 terminal::say(common.quiet, "counting …");
                 let loaded = load(&experiment.corpus, &common.data, experiment.seed)?;
-                let overview = Overview::of(&loaded.corpus, loaded.tokenizer.is_some());
+                let unknown = loaded.tokenizer.as_ref().and_then(|t| t.unknown());
+                let overview = Overview::of(&loaded.corpus, unknown, loaded.left_out);
                 if json {
                     let text = serde_json::to_string_pretty(&overview);
                     outln!("{}", text.expect("counts are plain data"));

@@ -3,7 +3,7 @@
 use super::terminal::out;
 use super::{Common, terminal};
 use crate::baseline::gains::{self, Gain};
-use crate::corpus::{self, Corpus, Pieces, Source, pieces, settings};
+use crate::corpus::{self, Corpus, Pieces, Source, labelling, pieces, settings, sources};
 use crate::experiment::Experiment;
 use crate::records::Table;
 use crate::records::keys;
@@ -16,8 +16,9 @@ use std::path::{Path, PathBuf};
 
 #[derive(Args, Debug)]
 pub struct Predict {
-    /// A name of the catalogue, a file of your own text (parquet, CSV, TSV,
-    /// JSON Lines, a folder of label/*.txt), or an experiment file (.ron)
+    /// A name of the catalogue, a file of your own text (parquet, CSV, TSV, JSON,
+    /// JSON Lines; a folder of them or of label/*.txt; a pattern, as
+    /// "train-*.parquet"), or an experiment file (.ron)
     corpus: String,
     #[command(flatten)]
     columns: Columns,
@@ -39,40 +40,97 @@ pub struct Predict {
     json: bool,
 }
 
-/// Columns of a file of your own text.
-#[derive(Args, Clone, Debug, Default)]
+/// Columns and form of a file of your own text.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+#[command(next_help_heading = "A file of your own text")]
 pub struct Columns {
-    /// Columns of your file that hold the text, joined by a blank [default: text]
+    /// Columns that hold the text, joined by a blank [default: text]
     #[arg(long = "text", value_name = "COLUMN,…", value_delimiter = ',')]
     text: Vec<String>,
-    /// Column of your file that holds the label [default: label, or labels]
-    #[arg(long = "label", value_name = "COLUMN")]
-    label: Option<String>,
+    /// Column that holds the label [default: label, or labels]; several: columns
+    /// of 0 and 1, one a label
+    #[arg(long = "label", value_name = "COLUMN,…", value_delimiter = ',')]
+    label: Vec<String>,
+    /// What joins several labels in one cell, as the comma in `4,27`
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    label_separator: Option<String>,
+    /// Names of labels that are numbers from 0, or places of 0/1 vectors [default:
+    /// those of a labels.json beside the file]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    label_names: Vec<String>,
+    /// The first row is data: columns are called 1, 2, 3, …
+    #[arg(long)]
+    no_header: bool,
+    /// What separates fields: one character, or tab [default: found out]
+    #[arg(long, value_name = "CHAR", allow_hyphen_values = true)]
+    separator: Option<String>,
+    /// Whether quotation marks hold a field together [default: yes; between tabs
+    /// only where the file shows it]
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    quotes: Option<bool>,
+    /// A backslash takes the meaning of the next character away, as in \"
+    #[arg(long)]
+    backslash: bool,
+    /// Encoding, as windows-1252 or gbk [default: UTF-8, or UTF-16 if it is that]
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
+    /// Add the special tokens of a given tokenizer.json, as [CLS] … [SEP]
+    #[arg(long)]
+    special_tokens: bool,
+}
+
+/// An answer as it is typed.
+fn yes_or_no(typed: &str) -> std::result::Result<bool, String> {
+    match typed {
+        "yes" | "true" => Ok(true),
+        "no" | "false" => Ok(false),
+        other => Err(format!("`{other}` is neither yes nor no")),
+    }
 }
 
 impl Columns {
-    /// Sets the columns of a file.
+    /// Sets columns and form of a file.
     ///
     /// # Errors
     /// [`Error::Usage`] where the corpus is no file.
-    fn apply(&self, source: &mut Source) -> Result<()> {
-        match source {
-            Source::File(file) => {
-                if !self.text.is_empty() {
-                    file.text = self.text.clone();
-                }
-                if let Some(label) = &self.label {
-                    file.label = label.clone();
-                }
-                Ok(())
-            }
-            _ if self.text.is_empty() && self.label.is_none() => Ok(()),
-            _ => Err(Error::Usage(
-                "--text and --label name columns of a file of your own; a corpus of the catalogue \
-                 has its own"
-                    .into(),
-            )),
+    fn apply(&self, corpus: &mut settings::Settings) -> Result<()> {
+        corpus.tokens.special |= self.special_tokens;
+        let of_a_file = Self { special_tokens: false, ..self.clone() };
+        let Source::File(file) = &mut corpus.source else {
+            return match of_a_file == Self::default() {
+                true => Ok(()),
+                false => Err(Error::Usage(
+                    "--text, --label and what tells a file's form are for a file of your own; a corpus \
+                     of the catalogue has its own columns"
+                        .into(),
+                )),
+            };
+        };
+        let Self { text, label, label_names, .. } = of_a_file;
+        if !text.is_empty() {
+            file.text = text;
         }
+        match label.len() {
+            0 => {}
+            1 => (file.label, file.labels) = (label[0].clone(), Vec::new()),
+            _ => file.labels = label,
+        }
+        if !label_names.is_empty() {
+            file.names = label_names;
+        }
+        for (typed, setting) in [
+            (&self.label_separator, &mut file.label_separator),
+            (&self.separator, &mut file.separator),
+            (&self.encoding, &mut file.encoding),
+        ] {
+            if let Some(typed) = typed {
+                *setting = typed.clone();
+            }
+        }
+        file.quotes = self.quotes.or(file.quotes);
+        file.no_header |= self.no_header;
+        file.backslash |= self.backslash;
+        Ok(())
     }
 }
 
@@ -88,6 +146,7 @@ impl Predict {
             terminal::say(common.quiet, "counting words …");
             whole(&experiment, common, self.modifiers)?
         };
+        terminal::say(common.quiet, format!("note: {}", labelling::in_order(&counted.labels)));
         counted.notes.iter().for_each(|note| terminal::say(common.quiet, format!("note: {note}")));
         let mut summary = Summary::new();
         prediction_numbers(&counted.found)
@@ -111,7 +170,7 @@ impl Predict {
         if self.json {
             out!("{}", summary.to_json());
         } else {
-            out!("{}", text(&counted.name, counted.documents, &counted.found));
+            out!("{}", text(&counted));
             out!("{}", counted.told.as_ref().map(Told::text).unwrap_or_default());
         }
         Ok(())
@@ -128,6 +187,7 @@ struct Counted {
     /// Where it was asked for.
     told: Option<Told>,
     notes: Vec<String>,
+    labels: Vec<String>,
 }
 
 impl Counted {
@@ -205,6 +265,7 @@ fn whole(e: &Experiment, common: &Common, modifiers: bool) -> Result<Counted> {
         documents: corpus.train.documents.len(),
         tokens: corpus.train.documents.token_count(),
         vocabulary,
+        labels: corpus.label_names.clone(),
         name: corpus.name,
         notes: corpus.notes,
     })
@@ -228,6 +289,7 @@ fn in_pieces(e: &Experiment, common: &Common) -> Result<Counted> {
         vocabulary: pieces.words.len(),
         name: pieces.name.clone(),
         notes: read.notes,
+        labels: pieces.label_names.clone(),
     })
 }
 
@@ -242,7 +304,8 @@ pub fn experiment(typed: &str, columns: &Columns, common: &Common) -> Result<Exp
         Experiment::read(path, &common.set)?
     } else {
         let mut experiment = Experiment::default();
-        experiment.corpus.source = if path.exists() {
+        // A path is a path; what leads nowhere and asks for several files is a pattern of them.
+        experiment.corpus.source = if path.exists() || sources::is_pattern(path) {
             Source::File(settings::File { train: path.into(), ..Default::default() })
         } else if path.components().count() > 1 || path.extension().is_some() {
             let remedy = "give an existing file, or a name of `accrue corpus list`";
@@ -252,7 +315,7 @@ pub fn experiment(typed: &str, columns: &Columns, common: &Common) -> Result<Exp
         };
         common.set.iter().try_fold(experiment, |e, assignment| e.with(assignment))?
     };
-    columns.apply(&mut experiment.corpus.source)?;
+    columns.apply(&mut experiment.corpus)?;
     if let Some(seed) = common.seed {
         experiment.seed = seed;
     }
@@ -260,8 +323,9 @@ pub fn experiment(typed: &str, columns: &Columns, common: &Common) -> Result<Exp
 }
 
 /// The prediction for a terminal, 80 columns.
-fn text(name: &str, documents: usize, found: &Prediction) -> String {
+fn text(counted: &Counted) -> String {
     use std::fmt::Write;
+    let Counted { name, documents, found, .. } = counted;
     let mut text = String::new();
     let _ = writeln!(text, "{name}: {} rows, {documents} training documents", found.rows.len());
     for (what, i) in [
@@ -269,11 +333,9 @@ fn text(name: &str, documents: usize, found: &Prediction) -> String {
         ("… without sampling noise", &found.dimension_unbiased),
         ("… words by what they say", &found.dimension_scaled),
     ] {
-        let _ = writeln!(
-            text,
-            "  {what:<25} {:>6.2}   95 % interval {:.2} – {:.2}",
-            i.value, i.low, i.high
-        );
+        let told = |x: f64| if x.is_finite() { format!("{x:.2}") } else { "–".into() };
+        let (value, low, high) = (told(i.value), told(i.low), told(i.high));
+        let _ = writeln!(text, "  {what:<25} {value:>6}   95 % interval {low} – {high}");
     }
     let _ = writeln!(text, "  {:<25} {:>6}", "shape", found.shape.name());
     let total: f64 = found.variances.iter().sum();
@@ -283,10 +345,10 @@ fn text(name: &str, documents: usize, found: &Prediction) -> String {
         let bar = "▇".repeat((40.0 * v / total).round() as usize);
         let _ = writeln!(
             text,
-            "  {:>9}  {:>6.3}   {:>6.3}  {bar}",
+            "  {:>9}  {:>6.3}   {:>6}  {bar}",
             i + 1,
             (v / total).max(0.0),
-            (u / unbiased).max(0.0)
+            if unbiased > 0.0 { format!("{:.3}", (u / unbiased).max(0.0)) } else { "–".into() }
         );
     }
     text

@@ -166,6 +166,10 @@ impl text::Watch for Watch {
         );
     }
 
+    fn note(&mut self, note: &str) {
+        terminal::say(self.quiet, format!("note: {note}"));
+    }
+
     fn progress(&mut self, what: &str, done: usize, of: usize) {
         self.bar.show(what, done, of);
     }

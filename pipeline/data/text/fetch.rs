@@ -8,7 +8,6 @@
 
 use super::catalogue::{Columns, Entry, Origin};
 use super::frames::Frames;
-use super::read;
 use crate::files::{fingerprint, replace};
 use crate::{Error, Result, notation};
 use hf_hub::api::sync::{Api, ApiBuilder, ApiError};
@@ -176,7 +175,7 @@ fn in_place(entry: &Entry, data: &Path, mut lock: Lock, files: Vec<PathBuf>) -> 
         if !by_hand {
             continue;
         }
-        let there = read::names(path)?;
+        let there = Frames::open(path, path)?.names;
         if let Some(column) = entry.text.iter().chain([&entry.label]).find(|c| !there.contains(c)) {
             let problem = format!("no column `{column}`");
             return Err(Error::input(path.display(), "", problem, entry.by_hand(data)));

@@ -1,18 +1,15 @@
-//! Files of rows to frames: only the columns asked for, whole or in pieces.
+//! Files of rows to frames by polars: parquet, whole or in pieces, and the files of the Hub, whose form is known.
 
 use crate::{Error, Result};
 use polars::prelude::*;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Read};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Rows that a piece of a parquet file has at most before it is cut further: a row group of
 /// more is read in parts.
 const ROWS: usize = 1 << 18;
-
-/// Bytes of text that are parsed at once.
-const BYTES: usize = 16 << 20;
 
 /// Rows of a text file from which the types of its columns are told.
 const TYPED: usize = 100;
@@ -129,43 +126,12 @@ impl Frames {
         frame.map_err(|e| self.refused(e))
     }
 
-    /// Hands on the columns `wanted`, some rows at a time in their order, until `each` says
-    /// that it has enough.
+    /// Hands on the columns `wanted` of a parquet file in the order of the rows, row group by row group, those
+    /// of more than [`ROWS`] in parts, until `each` says that it has enough.
     ///
     /// # Errors
     /// As [`Frames::whole`], and the first of `each`.
     pub(super) fn each(
-        &self,
-        wanted: &[&str],
-        mut each: impl FnMut(DataFrame) -> Result<bool>,
-    ) -> Result<()> {
-        match self.format {
-            Format::Parquet => self.row_groups(wanted, each),
-            Format::Separated(_) => {
-                let mut head = true;
-                // A line break within quotes ends no row.
-                self.blocks(Some(b'"'), |bytes| {
-                    let options = self
-                        .separated(Some(wanted))
-                        .with_schema(Some(self.schema.clone()))
-                        .with_has_header(std::mem::take(&mut head))
-                        .with_raise_if_empty(false);
-                    let frame = options.into_reader_with_file_handle(Cursor::new(bytes)).finish();
-                    each(frame.map_err(|e| self.refused(e))?)
-                })
-            }
-            Format::JsonLines => self.blocks(None, |bytes| {
-                let frame = JsonReader::new(Cursor::new(bytes))
-                    .with_json_format(JsonFormat::JsonLines)
-                    .with_schema(self.types(wanted))
-                    .finish();
-                each(frame.map_err(|e| self.refused(e))?)
-            }),
-        }
-    }
-
-    /// Row group by row group, those of more than [`ROWS`] in parts.
-    fn row_groups(
         &self,
         wanted: &[&str],
         mut each: impl FnMut(DataFrame) -> Result<bool>,
@@ -189,64 +155,10 @@ impl Frames {
         Ok(())
     }
 
-    /// Whole rows of a text file, about [`BYTES`] at a time.
-    fn blocks(
-        &self,
-        quote: Option<u8>,
-        mut each: impl FnMut(Vec<u8>) -> Result<bool>,
-    ) -> Result<()> {
-        let mut file = BufReader::with_capacity(1 << 20, self.file()?);
-        let mut rest = Vec::new();
-        loop {
-            let mut block = std::mem::take(&mut rest);
-
-            let io = Error::io(&self.path);
-            let read = file.by_ref().take(BYTES as u64).read_to_end(&mut block).map_err(io)?;
-            if block.is_empty() {
-                return Ok(());
-            }
-            if read == 0 {
-                each(block)?;
-                return Ok(());
-            }
-            match last_row_end(&block, quote) {
-                Some(end) => rest = block.split_off(end),
-                // A row longer than a block.
-                None => {
-                    rest = block;
-                    continue;
-                }
-            }
-            if !each(block)? {
-                return Ok(());
-            }
-            if file.fill_buf().map_err(Error::io(&self.path))?.is_empty() && rest.is_empty() {
-                return Ok(());
-            }
-        }
-    }
-
     /// What polars refused, with the line where the bytes tell it.
     pub(super) fn refused(&self, error: PolarsError) -> Error {
         refused(&self.path, self.format == Format::Parquet, error)
     }
-}
-
-/// Where the last row that ends within `block` ends; quotes are counted from the block's beginning, which is
-/// the beginning of a row.
-fn last_row_end(block: &[u8], quote: Option<u8>) -> Option<usize> {
-    let Some(quote) = quote else {
-        return block.iter().rposition(|&b| b == b'\n').map(|at| at + 1);
-    };
-    let (mut within, mut end) = (false, None);
-    for (at, &byte) in block.iter().enumerate() {
-        if byte == quote {
-            within = !within;
-        } else if byte == b'\n' && !within {
-            end = Some(at + 1);
-        }
-    }
-    end
 }
 
 fn refused(path: &Path, binary: bool, error: PolarsError) -> Error {
@@ -277,17 +189,4 @@ fn invalid_utf8(path: &Path) -> Option<usize> {
     let bytes = std::fs::read(path).ok()?;
     let upto = std::str::from_utf8(&bytes).err()?.valid_up_to();
     Some(1 + bytes[..upto].iter().filter(|&&b| b == b'\n').count())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::last_row_end;
-
-    #[test]
-    fn a_line_break_within_quotes_ends_no_row() {
-        assert_eq!(last_row_end(b"a,b\nc,\"d\ne", Some(b'"')), Some(4));
-        assert_eq!(last_row_end(b"a,\"x \"\"y\"\"\nz\"\nc", Some(b'"')), Some(14));
-        assert_eq!(last_row_end(b"\"a\nb", Some(b'"')), None);
-        assert_eq!(last_row_end(b"{\"a\": \"\n\"}", None), Some(8));
-    }
 }

@@ -1,6 +1,7 @@
 //! What is in a corpus, in numbers a person can take in.
 
-use super::{Corpus, Labels, Split};
+use super::load::each_label;
+use super::{Corpus, Split};
 use serde::Serialize;
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -20,8 +21,8 @@ pub struct Part {
     pub ninetieth: usize,
     /// Tokens of the longest.
     pub longest: usize,
-    /// Share of tokens that the vocabulary does not know (token 0 of a
-    /// tokenizer; 0 for synthetic corpora, which know every word).
+    /// Share of words that the vocabulary does not know, whether they became its unknown word or were left out; 0
+    /// for synthetic corpora, which know every word.
     pub unknown: f64,
     /// Documents whose tokens are, word for word, those of an earlier document of this split.
     pub doubled: usize,
@@ -80,12 +81,13 @@ pub struct Overview {
 impl Overview {
     /// Counts.
     ///
-    /// * `tokenized`: whether token 0 is the unknown one
-    pub fn of(corpus: &Corpus, tokenized: bool) -> Self {
+    /// * `unknown`: the token of unknown words, where there is one; `left_out`: words of each split that were left
+    ///   out
+    pub fn of(corpus: &Corpus, unknown: Option<u32>, left_out: [usize; 3]) -> Self {
         let labels = corpus.label_names.len();
         let train: HashSet<&[u32]> = corpus.train.documents.iter().collect();
-        let part = |name, split: &Split| {
-            let mut part = part(name, split, labels, tokenized);
+        let part = |name, split: &Split, left_out: usize| {
+            let mut part = part(name, split, labels, (unknown, left_out));
             if !std::ptr::eq(split, &corpus.train) {
                 part.seen = split.documents.iter().filter(|d| train.contains(d)).count();
             }
@@ -97,9 +99,9 @@ impl Overview {
             vocabulary: corpus.words.len(),
             label_names: corpus.label_names.clone(),
             splits: [
-                part("train", &corpus.train),
-                part("validation", &corpus.validation),
-                part("test", &corpus.test),
+                part("train", &corpus.train, left_out[0]),
+                part("validation", &corpus.validation, left_out[1]),
+                part("test", &corpus.test, left_out[2]),
             ],
             lengths: Lengths::of(&lengths),
             notes: corpus.notes.clone(),
@@ -107,7 +109,12 @@ impl Overview {
     }
 }
 
-fn part(name: &'static str, split: &Split, labels: usize, tokenized: bool) -> Part {
+fn part(
+    name: &'static str,
+    split: &Split,
+    labels: usize,
+    (unknown, left_out): (Option<u32>, usize),
+) -> Part {
     let mut lengths: Vec<usize> = split.documents.iter().map(<[u32]>::len).collect();
     lengths.sort_unstable();
     let at = |share: f64| {
@@ -115,15 +122,7 @@ fn part(name: &'static str, split: &Split, labels: usize, tokenized: bool) -> Pa
         lengths.get((share * last as f64).round() as usize).copied().unwrap_or(0)
     };
     let tokens = split.documents.token_count();
-    let unknown = split.documents.tokens().iter().filter(|&&t| tokenized && t == 0).count();
-    let mut carried = vec![0; labels];
-    match &split.labels {
-        Labels::Class(classes) => classes.iter().for_each(|&c| carried[c as usize] += 1),
-        Labels::Multi { labels, flags } => {
-            (0..flags.len()).filter(|&i| flags[i]).for_each(|i| carried[i % labels] += 1);
-        }
-        Labels::Score(_) => {}
-    }
+    let unknown = split.documents.tokens().iter().filter(|&&t| Some(t) == unknown).count();
     Part {
         name,
         documents: split.documents.len(),
@@ -131,10 +130,10 @@ fn part(name: &'static str, split: &Split, labels: usize, tokenized: bool) -> Pa
         median: at(0.5),
         ninetieth: at(0.9),
         longest: at(1.0),
-        unknown: unknown as f64 / tokens.max(1) as f64,
+        unknown: (unknown + left_out) as f64 / (tokens + left_out).max(1) as f64,
         doubled: split.documents.len() - split.documents.iter().collect::<HashSet<_>>().len(),
         seen: 0,
-        labels: carried,
+        labels: each_label(&split.labels, labels),
     }
 }
 
@@ -158,7 +157,7 @@ impl std::fmt::Display for Overview {
         let [train, validation, test] = &self.splits;
         writeln!(
             f,
-            "  the vocabulary covers {:.1} % of the training tokens, {:.1} % of the test tokens",
+            "  the vocabulary knows {:.1} % of the training words, {:.1} % of the test words",
             100.0 * (1.0 - train.unknown),
             100.0 * (1.0 - test.unknown)
         )?;

@@ -5,15 +5,14 @@
 //! training documents in the order of their rows. What stays in memory is four bytes a row,
 //! the vocabulary, and one piece.
 
-use super::labelling::Labelling;
-use super::load::{self, Files, Tally};
-use super::read::Value;
+use super::load::{self, Tally};
+use super::read::{Input, Places, Value};
 use super::settings::{Settings, Source};
 use super::tokens::{Kind, Tokenizer};
-use super::{Split, read, split, words};
+use super::{Split, split};
 use crate::{Error, Result};
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Bytes of a training file above which its words are better counted in pieces; read whole, a
 /// file takes several times its size.
@@ -28,7 +27,11 @@ const LEFT_OUT: u32 = u32::MAX;
 
 /// A training split that is read in pieces.
 pub struct Pieces {
-    files: Files,
+    input: Input,
+    /// What is to be said of the files.
+    notes: Vec<String>,
+    /// Labels as they are written, to tell a row within a text by.
+    is_label: Box<dyn Fn(&str) -> bool>,
     /// Distinct combinations of labels of the training documents.
     sets: Vec<Vec<usize>>,
     /// The combination of each row.
@@ -56,8 +59,24 @@ pub fn large(settings: &Settings, data: &Path) -> Result<bool> {
         return Ok(false);
     }
     let Some(files) = load::locate(settings, data)? else { return Ok(false) };
-    let about = std::fs::metadata(&files.train).map_err(Error::io(&files.train))?;
-    Ok(about.is_file() && about.len() > LARGE)
+    let mut bytes = 0;
+    for path in &files.sources.train {
+        let about = std::fs::metadata(path).map_err(Error::io(path))?;
+        if !about.is_file() {
+            return Ok(false);
+        }
+        bytes += about.len() * if is_packed(path) { PACKED } else { 1 };
+    }
+    Ok(bytes > LARGE)
+}
+
+/// Bytes of text that a byte of a packed file holds, about.
+const PACKED: u64 = 3;
+
+fn is_packed(path: &Path) -> bool {
+    let is =
+        |ending: &std::ffi::OsStr| super::sources::PACKED.iter().any(|packed| ending == *packed);
+    path.extension().is_some_and(is)
 }
 
 impl Pieces {
@@ -75,8 +94,9 @@ impl Pieces {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
         let usage = |problem: &str| Err(Error::Usage(problem.into()));
-        let mut files = match (load::locate(settings, data)?, &settings.source) {
-            (Some(files), _) if files.train.is_file() => files,
+        let is_file = |path: &PathBuf| path.is_file();
+        let files = match (load::locate(settings, data)?, &settings.source) {
+            (Some(files), _) if files.sources.train.iter().all(is_file) => files,
             (_, Source::Synthetic(_)) => return usage("synthetic phrases are not read in pieces"),
             _ => return usage("a folder of texts is not read in pieces: make it one file"),
         };
@@ -86,40 +106,51 @@ impl Pieces {
                  `--set corpus.tokens.kind=Given(\"…\")`, or count words",
             );
         }
-        files.label = files.label_column(&files.train)?;
-        let shown = files.train.display().to_string();
-        let place = (shown.as_str(), files.label.as_str());
+        let input = files.train()?;
+        let column = input.column();
+        let mut notes = files.sources.notes.clone();
+        notes.extend(input.notes());
 
         // Rows by distinct value of the label column.
         let mut distinct: HashMap<Vec<Value>, u32> = HashMap::new();
-        let mut first_rows: Vec<(Vec<Value>, usize)> = Vec::new();
+        let mut first_rows: Vec<usize> = Vec::new();
         let mut of_row: Vec<u32> = Vec::new();
-        let mut lists = false;
-        read::pieces(&files.train, &[], &files.label, |raw, before| {
+        let (mut lists, mut places) = (false, Places::default());
+        input.each(false, |raw, before| {
             lists = raw.lists;
             for (row, values) in raw.labels.into_iter().enumerate() {
                 let next = first_rows.len() as u32;
-                let index = *distinct.entry(values).or_insert_with_key(|values| {
-                    first_rows.push((values.clone(), before + row));
+                let index = *distinct.entry(values).or_insert_with(|| {
+                    first_rows.push(before + row);
                     next
                 });
                 of_row.push(index);
             }
+            places = raw.places;
             Ok(())
         })?;
-        let present: BTreeSet<Value> = distinct.into_keys().flatten().collect();
-        let labelling = Labelling::new(&files.names, &settings.variant, (present, lists), place)?;
-        let known: Vec<Option<Vec<usize>>> = first_rows
+        let mut cells: Vec<(&[Value], usize)> =
+            distinct.iter().map(|(cell, &at)| (cell.as_slice(), first_rows[at as usize])).collect();
+        cells.sort_unstable_by_key(|(_, row)| *row);
+        let at = (&places, column.as_str());
+        let known = (&cells[..], lists, of_row.len());
+        let (form, labelling) = load::label_form(settings, &files, known, at, &mut notes)?;
+        let is_label = Box::new(load::is_label(&cells));
+        let known: Vec<Option<Vec<usize>>> = cells
             .iter()
-            .map(|(values, row)| labelling.document(values, *row, place))
+            .map(|(cell, row)| labelling.document(&form.read(cell, lists, *row, at)?, *row, at))
             .collect::<Result<_>>()?;
+        drop(cells);
+        drop(distinct);
 
         // The same documents as are set apart when the file is read whole.
         let kept: Vec<usize> =
             (0..of_row.len()).filter(|&row| known[of_row[row] as usize].is_some()).collect();
         let strata: Vec<&[usize]> =
             kept.iter().filter_map(|&row| known[of_row[row] as usize].as_deref()).collect();
-        let there = (files.validation.is_some(), files.test.is_some());
+        let file = places.of(0).0.to_string();
+        notes.extend(load::none_kept(&file, of_row.len() - kept.len()));
+        let there = (!files.sources.validation.is_empty(), !files.sources.test.is_empty());
         let [training, ..] = split::three(&strata, there, settings, seed);
         let mut next = training.iter().map(|&at| kept[at]).peekable();
         for (row, set) in of_row.iter_mut().enumerate() {
@@ -130,14 +161,15 @@ impl Pieces {
         let sets: Vec<Vec<usize>> = known.into_iter().map(Option::unwrap_or_default).collect();
         let carried: BTreeSet<u32> = of_row.iter().copied().filter(|&s| s != LEFT_OUT).collect();
         let carried = carried.iter().flat_map(|&s| sets[s as usize].iter().copied());
-        load::absent(carried, labelling.names(), place)?;
+        load::absent(carried, labelling.names(), (&file, &column))?;
 
         let mut counts: HashMap<String, u64> = HashMap::new();
         let mut forgotten = 0;
         if settings.tokens.kind == Kind::Words {
-            read::pieces(&files.train, &files.text, &files.label, |raw, before| {
+            input.each(true, |raw, before| {
                 let rows = before + raw.texts.len();
-                for (word, count) in words::count(&training_texts(raw.texts, &of_row[before..])) {
+                let texts = training_texts(raw.texts, &of_row[before..]);
+                for (word, count) in Tokenizer::count(&settings.tokens, &texts) {
                     *counts.entry(word).or_default() += count;
                 }
                 if counts.len() > MOST_WORDS {
@@ -153,15 +185,18 @@ impl Pieces {
             Kind::Words => Tokenizer::counted(&settings.tokens, counts),
             _ => Tokenizer::new(&settings.tokens, &[])?,
         };
+        notes.extend(tokenizer.notes(&settings.tokens));
         Ok(Self {
             name: files.name.clone(),
             words: tokenizer.words(),
             label_names: labelling.names().to_vec(),
             settings: settings.clone(),
-            files,
+            input,
+            notes,
+            is_label,
             sets,
             of_row,
-            lists,
+            lists: form.lists,
             tokenizer,
             forgotten,
         })
@@ -185,21 +220,37 @@ impl Pieces {
         progress: &mut dyn FnMut(usize, usize),
         mut each: impl FnMut(&Split) -> Result<()>,
     ) -> Result<Vec<String>> {
-        let Files { train, text, label, .. } = &self.files;
         let mut tally = Tally::default();
-        read::pieces(train, text, label, |raw, before| {
+        let mut better = None;
+        let mut carried = vec![0; self.label_names.len()];
+        let mut places = Places::default();
+        let noticed = self.input.each(true, |raw, before| {
             let rows = before + raw.texts.len();
+            places = raw.places;
             let sets = &self.of_row[before..rows];
-            let tokens = self.tokenizer.encode(&training_texts(raw.texts, sets))?;
+            let texts = training_texts(raw.texts, sets);
+            if before == 0 {
+                better = self.tokenizer.better(&self.settings.tokens, &texts);
+            }
+            tally.see(&self.tokenizer, &self.settings.tokens, &texts);
+            let (tokens, left_out) = self.tokenizer.encode_counting(&texts)?;
+            tally.left_out += left_out;
             let labels = sets.iter().filter(|&&s| s != LEFT_OUT);
             let labels = labels.map(|&s| self.sets[s as usize].clone()).collect();
             let cut = (&self.settings.tokens, self.tokenizer.unknown());
             let classes = (self.label_names.len(), self.lists);
-            each(&load::collect(cut, tokens, labels, classes, &mut tally).0)?;
+            let (split, _) = load::collect(cut, tokens, labels, classes, &mut tally);
+            let more = load::each_label(&split.labels, carried.len());
+            carried.iter_mut().zip(more).for_each(|(all, more)| *all += more);
+            each(&split)?;
             progress(rows, self.of_row.len());
             Ok(())
         })?;
-        let mut notes = tally.notes("training", &self.settings.tokens);
+        let mut notes = self.notes.clone();
+        notes.extend(noticed.notes(&self.input, &places, &self.is_label));
+        notes.extend(tally.notes("training", &self.settings.tokens, &self.tokenizer));
+        notes.extend(better);
+        notes.extend(load::single(&carried, &self.label_names, self.lists));
         if self.forgotten > 0 {
             notes.push(format!(
                 "training split: {} words were forgotten that had been seen once when there were \

@@ -1,13 +1,25 @@
-//! Files to texts and label values, by polars.
+//! Files to texts and label values: one way for all kinds of files, whole or in pieces.
 
 use super::frames::Frames;
+use super::json::{Cell, Objects};
+use super::separated::{Separated, Typed};
+use super::settings::File;
+use super::sources;
+use super::stream::{self, Stream, brief, listed};
 use crate::nearest;
 use crate::{Error, Result, interrupt};
 use polars::prelude::*;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// Rows of a piece.
 const PIECE: usize = 1 << 15;
+
+/// Formats by file ending.
+const ENDINGS: &str = "parquet, csv, tsv, txt, json, jsonl or ndjson (also .gz, .zst)";
+
+/// Fields of several lines that are looked into for rows of their own.
+const SPANNING: usize = 1000;
 
 /// Texts with what stands in their label column.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,6 +30,32 @@ pub struct Raw {
     pub labels: Vec<Vec<Value>>,
     /// Whether the label column holds lists.
     pub lists: bool,
+    /// Where the rows come from.
+    pub places: Places,
+}
+
+/// Which row of which file a row is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Places {
+    /// First row of each file, and its name.
+    starts: Vec<(usize, String)>,
+}
+
+impl Places {
+    /// The file, and the row in it, from 0.
+    pub fn of(&self, row: usize) -> (&str, usize) {
+        let at = self.starts.partition_point(|(start, _)| *start <= row);
+        match self.starts.get(at.saturating_sub(1)) {
+            Some((start, file)) => (file, row - start),
+            None => ("", row),
+        }
+    }
+
+    /// An error about a row.
+    pub fn error(&self, row: usize, column: &str, problem: String, remedy: impl ToString) -> Error {
+        let (file, row) = self.of(row);
+        Error::input(file, format!("row {}, column `{}`", row + 1, brief(column)), problem, remedy)
+    }
 }
 
 /// What stands in a label column.
@@ -25,7 +63,7 @@ pub struct Raw {
 pub enum Value {
     /// A whole number.
     Number(i64),
-    /// Text.
+    /// Text; also a number that is none of the above.
     Name(String),
 }
 
@@ -38,137 +76,566 @@ impl std::fmt::Display for Value {
     }
 }
 
-/// Reads the text and label columns of one file; other columns stay unread.
-///
-/// * `text`: columns, joined by a blank
-///
-/// # Errors
-/// [`Error::Io`] if it cannot be opened; [`Error::Input`] naming file, row or
-/// column, and remedy, for anything in it that cannot be used.
-pub fn file(path: &Path, text: &[String], label: &str) -> Result<Raw> {
-    let (frames, wanted) = selected(path, text, label)?;
-    let frame = frames.whole(&wanted)?;
-    if frame.height() == 0 {
-        return Err(no_rows(path));
-    }
-    raw(&frames, &frame, text, (label, 0))
-}
-
-/// Reads the same columns piece by piece, in the order of the rows, so that a file larger
-/// than memory can be read.
-///
-/// * `text`: as for [`file()`]; empty: the labels alone are read
-/// * `each`: gets a piece, and the number of rows before it
-///
-/// # Errors
-/// As [`file()`], the first of `each`, and [`Error::Interrupted`].
-pub fn pieces(
-    path: &Path,
-    text: &[String],
-    label: &str,
-    mut each: impl FnMut(Raw, usize) -> Result<()>,
-) -> Result<()> {
-    let (frames, wanted) = selected(path, text, label)?;
-    let mut rows = 0;
-    frames.each(&wanted, |frame| {
-        for first in (0..frame.height()).step_by(PIECE) {
-            interrupt::check("while reading")?;
-            let piece = frame.slice(first as i64, PIECE);
-            each(raw(&frames, &piece, text, (label, rows))?, rows)?;
-            rows += piece.height();
-        }
-        Ok(true)
-    })?;
-    if rows == 0 { Err(no_rows(path)) } else { Ok(()) }
-}
-
-/// Names of a file's columns.
-///
-/// # Errors
-/// As [`file()`].
-pub fn names(path: &Path) -> Result<Vec<String>> {
-    Ok(opened(path)?.names)
-}
-
-fn opened(path: &Path) -> Result<Frames> {
-    if std::fs::metadata(path).map_err(Error::io(path))?.len() == 0 {
-        let remedy = "fetch or export it again";
-        return Err(Error::input(path.display(), "", "the file is empty", remedy));
-    }
-    Frames::open(path, path)
-}
-
-fn no_rows(path: &Path) -> Error {
-    Error::input(path.display(), "", "no rows", "give a file with documents")
-}
-
-/// The columns asked for, which must be there; one that is asked for twice is read once.
-fn selected<'a>(path: &Path, text: &'a [String], label: &'a str) -> Result<(Frames, Vec<&'a str>)> {
-    let frames = opened(path)?;
-    let names: Vec<&str> = frames.names.iter().map(String::as_str).collect();
-    let mut columns: Vec<&str> = Vec::with_capacity(text.len() + 1);
-    for wanted in text.iter().map(String::as_str).chain([label]) {
-        if !names.contains(&wanted) {
-            let hint = format!(
-                "{}. Name yours with --text COLUMN,… and --label COLUMN, or in the experiment: \
-                 `File(train: …, text: [\"…\"], label: \"…\")`",
-                nearest::hint(wanted, &names)
-            );
-            let problem = format!("no column `{wanted}`");
-            return Err(Error::input(path.display(), "", problem, hint));
-        }
-        if !columns.contains(&wanted) {
-            columns.push(wanted);
+impl From<f64> for Value {
+    fn from(x: f64) -> Self {
+        match x.fract() == 0.0 && x.abs() < 9e15 {
+            true => Value::Number(x as i64),
+            false => Value::Name(x.to_string()),
         }
     }
-    Ok((frames, columns))
 }
 
-/// Texts and label values of a frame; `before`: rows of the file that lie before it.
-fn raw(
-    from: &Frames,
-    frame: &DataFrame,
-    text: &[String],
-    (label, before): (&str, usize),
-) -> Result<Raw> {
-    let column = |name: &str| frame.column(name).map_err(|e| from.refused(e));
-    let mut texts = Vec::new();
-    for (i, name) in text.iter().enumerate() {
-        let strings = strings(from, column(name)?, before)?;
-        if i == 0 {
-            texts = strings;
-            continue;
+/// The files of a split, read as one.
+pub(super) struct Input {
+    tables: Vec<Table>,
+    /// Columns of the text.
+    text: Vec<String>,
+    /// Columns of the label: one, or one a label.
+    pub label: Vec<String>,
+    /// Whether each label has a column of 0 and 1.
+    one_hot: bool,
+    /// Whether a cell without a label is a document that carries none.
+    may_be_missing: bool,
+}
+
+struct Table {
+    path: PathBuf,
+    kind: Kind,
+    notes: Vec<String>,
+}
+
+enum Kind {
+    Parquet(Frames),
+    Separated(Box<Separated>),
+    Json(Objects),
+    Texts,
+}
+
+/// What is noticed while rows are read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Noticed {
+    /// Documents without text in a column, by column.
+    empty: BTreeMap<String, usize>,
+    /// Rows whose fields are all empty.
+    blank: usize,
+    /// Documents whose text is a list of words.
+    words: usize,
+    /// Rows of several lines, with what the lines would carry as label if each were a row.
+    spanning: Vec<(usize, Vec<String>)>,
+}
+
+impl Input {
+    /// Opens files and looks for the columns.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if one cannot be opened; [`Error::Input`] naming file, row or column, and remedy, for
+    /// anything in it that cannot be used.
+    pub fn open(paths: &[PathBuf], file: &File) -> Result<Self> {
+        let text = if file.text.is_empty() { vec!["text".to_string()] } else { file.text.clone() };
+        let one_hot = !file.labels.is_empty();
+        let mut label = match (one_hot, file.label.as_str()) {
+            (true, _) => file.labels.clone(),
+            (false, "") => Vec::new(),
+            (false, label) => vec![label.to_string()],
+        };
+        let mut tables: Vec<Table> = Vec::new();
+        for path in paths {
+            if path.is_dir() {
+                let (path, notes) = (path.clone(), Vec::new());
+                tables.push(Table { path, kind: Kind::Texts, notes });
+                label = vec!["label".into()];
+                continue;
+            }
+            let table = Table::open(path, file, &text, &label)?;
+            if label.is_empty() {
+                // Where none was named, either usual name will do.
+                let usual = !table.has("label")? && table.has("labels")?;
+                label = vec![if usual { "labels" } else { "label" }.into()];
+            }
+            for wanted in text.iter().chain(&label) {
+                table.require(wanted, file)?;
+            }
+            tables.push(table);
         }
-        texts.iter_mut().zip(strings).for_each(|(t, m)| {
-            t.push(' ');
-            t.push_str(&m);
-        });
+        Ok(Self { tables, text, label, one_hot, may_be_missing: !file.label_separator.is_empty() })
     }
-    let (labels, lists) = values(from, column(label)?, before)?;
-    Ok(Raw { texts, labels, lists })
+
+    /// The label column for messages.
+    pub fn column(&self) -> String {
+        self.label.join(",")
+    }
+
+    /// What was found out of the files' form.
+    pub fn notes(&self) -> Vec<String> {
+        let mut all: Vec<(&str, Vec<&Path>)> = Vec::new();
+        for table in &self.tables {
+            for note in &table.notes {
+                match all.iter_mut().find(|(n, _)| n == note) {
+                    Some((_, files)) => files.push(&table.path),
+                    None => all.push((note, vec![&table.path])),
+                }
+            }
+        }
+        let shown = |(note, files): (&str, Vec<&Path>)| match files.len() {
+            1 => format!("{}: {note}", files[0].display()),
+            n => format!("{} and {} more files: {note}", files[0].display(), n - 1),
+        };
+        all.into_iter().map(shown).collect()
+    }
+
+    /// Reads all rows.
+    ///
+    /// # Errors
+    /// As [`Input::open`].
+    pub fn whole(&self) -> Result<(Raw, Noticed)> {
+        let mut all = Raw::default();
+        let noticed = self.each(true, |raw, _| {
+            all.texts.extend(raw.texts);
+            all.labels.extend(raw.labels);
+            all.lists = raw.lists;
+            all.places = raw.places;
+            Ok(())
+        })?;
+        Ok((all, noticed))
+    }
+
+    /// Reads rows piece by piece, in their order, so that files larger than memory can be read.
+    ///
+    /// * `texts`: whether texts are read, or labels alone
+    /// * `each`: gets a piece, and the number of rows before it
+    ///
+    /// # Errors
+    /// As [`Input::open`], the first of `each`, and [`Error::Interrupted`].
+    pub fn each(
+        &self,
+        texts: bool,
+        mut each: impl FnMut(Raw, usize) -> Result<()>,
+    ) -> Result<Noticed> {
+        let mut rows = Rows {
+            input: self,
+            texts,
+            raw: Raw::default(),
+            before: 0,
+            lists: None,
+            noticed: Noticed::default(),
+            each: &mut each,
+        };
+        for table in &self.tables {
+            let first = rows.number();
+            rows.flush()?;
+            rows.raw.places.starts.push((first, table.path.display().to_string()));
+            rows.read(table)?;
+            if rows.number() == first {
+                let remedy = "give a file with documents";
+                return Err(Error::input(table.path.display(), "", "no rows", remedy));
+            }
+        }
+        rows.flush()?;
+        Ok(rows.noticed)
+    }
 }
 
-fn empty_cell(path: &Path, row: usize, column: &str) -> Error {
-    Error::input(
-        path.display(),
-        format!("row {}", row + 1),
-        format!("nothing in column `{column}`"),
-        "fill it in, or remove the row",
-    )
+impl Table {
+    fn open(path: &Path, file: &File, text: &[String], label: &[String]) -> Result<Self> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let stream = Stream::open(path, &file.encoding)?;
+        let ending = sources::ending(&name).map(|(_, ending)| ending).unwrap_or_default();
+        let begins = stream.first.trim_ascii_start().first().copied();
+        let kind = if ending == "parquet" || stream.first.starts_with(stream::PARQUET) {
+            Kind::Parquet(Frames::open(path, Path::new("a.parquet"))?)
+        } else if matches!(ending.as_str(), "json" | "jsonl" | "ndjson") {
+            Kind::Json(Objects::open(path, stream)?)
+        } else if matches!(ending.as_str(), "csv" | "tsv" | "tab" | "txt" | "psv") {
+            let typed = Typed {
+                separator: &file.separator,
+                quotes: file.quotes,
+                backslash: file.backslash,
+                no_header: file.no_header,
+            };
+            let fits = |names: &[String]| {
+                let has = |name: &str| names.iter().any(|n| n == name);
+                let labelled = match label {
+                    [] => has("label") || has("labels"),
+                    named => named.iter().all(|name| has(name)),
+                };
+                labelled && text.iter().all(|name| has(name))
+            };
+            let tabs = matches!(ending.as_str(), "tsv" | "tab" | "txt");
+            Kind::Separated(Box::new(Separated::open(path, stream, &typed, tabs, &fits)?))
+        } else {
+            let problem = match (begins, ending.as_str()) {
+                (Some(b'{' | b'['), _) => "JSON in a file that is not called so".to_string(),
+                (_, "") => "its name tells no format".to_string(),
+                (_, ending) => format!("`.{}` is no format of this program", brief(ending)),
+            };
+            let remedy = format!("give a file that ends in {ENDINGS}, or a folder of label/*.txt");
+            return Err(Error::input(path.display(), "", problem, remedy));
+        };
+        let notes = match &kind {
+            Kind::Separated(table) => table.notes.clone(),
+            Kind::Json(objects) => objects.notes.clone(),
+            _ => Vec::new(),
+        };
+        Ok(Self { path: path.into(), kind, notes })
+    }
+
+    fn names(&self) -> &[String] {
+        match &self.kind {
+            Kind::Parquet(frames) => &frames.names,
+            Kind::Separated(table) => &table.names,
+            Kind::Json(objects) => &objects.names,
+            Kind::Texts => &[],
+        }
+    }
+
+    fn has(&self, name: &str) -> Result<bool> {
+        match &self.kind {
+            // Not every object has every key.
+            Kind::Json(objects) => objects.has(name),
+            _ => Ok(self.names().iter().any(|n| n == name)),
+        }
+    }
+
+    /// Refuses a column that is not there, or there twice.
+    fn require(&self, wanted: &str, file: &File) -> Result<()> {
+        let names = self.names();
+        let twice = names.iter().filter(|n| *n == wanted).count() > 1;
+        if self.has(wanted)? && !twice {
+            return Ok(());
+        }
+        let path = self.path.display();
+        if twice {
+            let problem = format!("two columns are called `{}`", brief(wanted));
+            let remedy = "rename one, or take columns by number: --no-header";
+            return Err(Error::input(path, "", problem, remedy));
+        }
+        let shown: Vec<&str> = names.iter().map(String::as_str).collect();
+        let near = nearest::nearest(wanted, &shown)
+            .map(|near| format!("did you mean `{}`? There are", brief(near)));
+        let hint = format!("{}: {}", near.unwrap_or_else(|| "there are".into()), listed(names));
+        let own = match &self.kind {
+            Kind::Separated(table) if table.header_looks_like_a_row() => {
+                "The first row looks like data: --no-header --text 1 --label 2 takes columns by number"
+            }
+            _ if file.no_header => "Name columns by number: --text 1 --label 2",
+            _ => {
+                "Name yours with --text COLUMN,… and --label COLUMN, or in the experiment: `File(train: …, \
+                 text: [\"…\"], label: \"…\")`"
+            }
+        };
+        let problem = format!("no column `{}`", brief(wanted));
+        Err(Error::input(path, "", problem, format!("{hint}. {own}")))
+    }
 }
 
-fn strings(from: &Frames, column: &Column, before: usize) -> Result<Vec<String>> {
-    let name = column.name().to_string();
-    let column = column.cast(&DataType::String).map_err(|e| from.refused(e))?;
-    let strings = column.str().map_err(|e| from.refused(e))?;
-    let string = |(row, s): (usize, Option<&str>)| {
-        s.map(str::to_owned).ok_or_else(|| empty_cell(&from.path, before + row, &name))
-    };
-    strings.iter().enumerate().map(string).collect()
+/// Rows on their way into pieces.
+struct Rows<'a> {
+    input: &'a Input,
+    texts: bool,
+    raw: Raw,
+    /// Rows handed on.
+    before: usize,
+    /// Whether labels are lists, once a row has told.
+    lists: Option<bool>,
+    noticed: Noticed,
+    each: &'a mut dyn FnMut(Raw, usize) -> Result<()>,
 }
 
-/// Label values a row, and whether they are lists.
-fn values(from: &Frames, column: &Column, before: usize) -> Result<(Vec<Vec<Value>>, bool)> {
+/// What stands in the label column of one row.
+enum Label {
+    Missing,
+    One(Value),
+    Many(Vec<Value>),
+}
+
+impl Rows<'_> {
+    /// Rows so far.
+    fn number(&self) -> usize {
+        self.before + self.raw.labels.len()
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if self.raw.labels.is_empty() {
+            return Ok(());
+        }
+        interrupt::check("while reading")?;
+        self.raw.lists = self.lists == Some(true);
+        let places = self.raw.places.clone();
+        let raw = std::mem::replace(&mut self.raw, Raw { places, ..Raw::default() });
+        let rows = raw.labels.len();
+        (self.each)(raw, self.before)?;
+        self.before += rows;
+        Ok(())
+    }
+
+    fn read(&mut self, table: &Table) -> Result<()> {
+        let input = self.input;
+        let text: &[String] = if self.texts { &input.text } else { &[] };
+        let wanted: Vec<&str> = text.iter().chain(&input.label).map(String::as_str).collect();
+        match &table.kind {
+            Kind::Separated(file) => self.separated(file, &wanted, text.len()),
+            Kind::Json(objects) => objects.each(&wanted, |rows| {
+                for mut cells in rows {
+                    let labels = cells.split_off(text.len());
+                    let texts =
+                        cells.into_iter().map(|c| self.words(c)).collect::<Result<Vec<_>>>()?;
+                    let labels =
+                        labels.into_iter().map(|c| self.label_of(c)).collect::<Result<_>>()?;
+                    self.push(texts.iter().map(|t| t.as_deref()), labels)?;
+                }
+                Ok(())
+            }),
+            Kind::Parquet(frames) => self.parquet(frames, &wanted, text.len()),
+            Kind::Texts => {
+                for (text, label) in folder(&table.path)? {
+                    let label = Label::One(Value::Name(label));
+                    self.push(
+                        [Some(text.as_str())].into_iter().take(self.texts as usize),
+                        vec![label],
+                    )?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn separated(&mut self, file: &Separated, wanted: &[&str], texts: usize) -> Result<()> {
+        let place = |name: &&str| file.names.iter().position(|n| n == name);
+        let places: Vec<usize> = wanted.iter().filter_map(place).collect();
+        let mut rows = file.rows()?;
+        while rows.next()? {
+            let mut parts = Vec::with_capacity(texts);
+            let mut labels = Vec::with_capacity(places.len() - texts);
+            for &at in &places[texts..] {
+                let label = rows.text(at)?;
+                let label = label.trim();
+                labels.push(match label.is_empty() {
+                    true => Label::Missing,
+                    false => Label::One(Value::Name(label.into())),
+                });
+            }
+            if self.texts && rows.spans_lines() && self.noticed.spanning.len() < SPANNING {
+                let lines = rows.lines_as_rows(places[texts]);
+                if !lines.is_empty() {
+                    self.noticed.spanning.push((self.number(), lines));
+                }
+            }
+            for &at in &places[..texts] {
+                parts.push(Some(rows.text(at)?));
+            }
+            self.push(parts.iter().map(|p| p.as_deref()), labels)?;
+        }
+        self.noticed.blank += rows.blank;
+        Ok(())
+    }
+
+    fn parquet(&mut self, frames: &Frames, wanted: &[&str], texts: usize) -> Result<()> {
+        let mut once = wanted.to_vec();
+        once.sort_unstable();
+        once.dedup();
+        frames.each(&once, |frame| {
+            let column = |name: &&str| frame.column(name).map_err(|e| frames.refused(e));
+            let mut parts = Vec::with_capacity(texts);
+            for name in &wanted[..texts] {
+                parts.push(self.strings(frames, column(name)?)?);
+            }
+            let mut labels = Vec::with_capacity(wanted.len() - texts);
+            for name in &wanted[texts..] {
+                labels.push(label_cells(frames, column(name)?)?.into_iter());
+            }
+            for row in 0..frame.height() {
+                let cells = labels.iter_mut().map(|l| l.next().unwrap_or(Label::Missing)).collect();
+                self.push(parts.iter().map(|p| p.get(row)), cells)?;
+            }
+            Ok(true)
+        })
+    }
+
+    /// A text column; lists of words are joined by blanks.
+    fn strings(&mut self, frames: &Frames, column: &Column) -> Result<StringChunked> {
+        let refused = |e| frames.refused(e);
+        if let DataType::List(inner) = column.dtype()
+            && **inner == DataType::String
+        {
+            let lists = column.list().map_err(refused)?;
+            self.noticed.words += lists.len();
+            let joined = (0..lists.len()).map(|row| {
+                let words = lists.get_as_series(row)?;
+                let words: Vec<&str> = words.str().ok()?.iter().flatten().collect();
+                Some(words.join(" "))
+            });
+            return Ok(joined.collect());
+        }
+        if column.dtype().is_nested() {
+            let problem = format!("text of type {}", column.dtype());
+            let place = format!("column `{}`", brief(column.name()));
+            return Err(Error::input(frames.path.display(), place, problem, "give text"));
+        }
+        let strings = column.cast(&DataType::String).map_err(refused)?;
+        strings.str().cloned().map_err(refused)
+    }
+
+    /// A JSON text.
+    fn words(&mut self, cell: Cell) -> Result<Option<String>> {
+        let list = match cell {
+            Cell::Missing => return Ok(None),
+            Cell::Text(text) | Cell::Number(text) => return Ok(Some(text)),
+            Cell::Flag(flag) => return Ok(Some(flag.to_string())),
+            Cell::List(list) => list,
+            Cell::Object => return Err(self.refuse("text", "an object, where text is expected")),
+        };
+        self.noticed.words += 1;
+        let mut words = Vec::with_capacity(list.len());
+        for cell in list {
+            match cell {
+                Cell::Text(word) | Cell::Number(word) => words.push(word),
+                Cell::Missing => {}
+                _ => return Err(self.refuse("text", "a list of lists, where text is expected")),
+            }
+        }
+        Ok(Some(words.join(" ")))
+    }
+
+    /// A JSON label.
+    fn label_of(&self, cell: Cell) -> Result<Label> {
+        let value = |cell: Cell| match cell {
+            Cell::Text(text) => Some(Value::Name(text.trim().to_string())),
+            Cell::Number(text) => Some(number(text)),
+            Cell::Flag(flag) => Some(Value::Name(flag.to_string())),
+            _ => None,
+        };
+        let refused = |what| self.refuse("label", what);
+        match cell {
+            Cell::Missing => Ok(Label::Missing),
+            Cell::List(list) => {
+                let values: Option<Vec<Value>> = list.into_iter().map(value).collect();
+                values
+                    .map(Label::Many)
+                    .ok_or_else(|| refused("a list with something that is no label"))
+            }
+            Cell::Object => Err(refused("an object, where a label is expected")),
+            one => Ok(value(one).map_or(Label::Missing, Label::One)),
+        }
+    }
+
+    fn refuse(&self, what: &str, problem: &str) -> Error {
+        let column = if what == "text" { self.input.text.join(",") } else { self.input.column() };
+        let remedy = "give integers, text, or lists of either";
+        self.raw.places.error(self.number(), &column, problem.into(), remedy)
+    }
+
+    /// Adds a row.
+    fn push<'t>(
+        &mut self,
+        parts: impl Iterator<Item = Option<&'t str>>,
+        labels: Vec<Label>,
+    ) -> Result<()> {
+        let values = self.values(labels)?;
+        if self.texts {
+            let mut all = String::new();
+            for (column, part) in self.input.text.iter().zip(parts) {
+                let part = part.unwrap_or_default();
+                if part.trim().is_empty() {
+                    *self.noticed.empty.entry(column.clone()).or_default() += 1;
+                } else if all.is_empty() {
+                    all = part.to_owned();
+                } else {
+                    all.push(' ');
+                    all.push_str(part);
+                }
+            }
+            self.raw.texts.push(all);
+        }
+        self.raw.labels.push(values);
+        if self.raw.labels.len() == PIECE { self.flush() } else { Ok(()) }
+    }
+
+    fn values(&mut self, mut labels: Vec<Label>) -> Result<Vec<Value>> {
+        let row = self.number();
+        let error = |column: &str, problem: String, remedy: &str| {
+            Err(self.raw.places.error(row, column, problem, remedy))
+        };
+        if self.input.one_hot {
+            self.lists = Some(true);
+            let mut carried = Vec::new();
+            for (name, cell) in self.input.label.iter().zip(labels) {
+                let value = match &cell {
+                    Label::One(value) => flag(value),
+                    _ => None,
+                };
+                match (value, cell) {
+                    (Some(true), _) => carried.push(Value::Name(name.clone())),
+                    (Some(false), _) => {}
+                    (None, Label::One(value)) => {
+                        let problem = format!("`{}` is neither 0 nor 1", brief(&value.to_string()));
+                        return error(name, problem, "one column a label holds 0 and 1 alone");
+                    }
+                    (None, _) => {
+                        return error(
+                            name,
+                            "neither 0 nor 1".into(),
+                            "one column a label holds 0 and 1 alone",
+                        );
+                    }
+                }
+            }
+            return Ok(carried);
+        }
+        let column = &self.input.label[0];
+        let (values, list) = match labels.pop() {
+            Some(Label::One(Value::Name(name)))
+                if name.is_empty() && !self.input.may_be_missing =>
+            {
+                return error(column, format!("nothing in column `{}`", brief(column)), EMPTY);
+            }
+            Some(Label::One(value)) => (vec![value], false),
+            Some(Label::Many(values)) => (values, true),
+            _ if self.input.may_be_missing => (Vec::new(), false),
+            _ => return error(column, format!("nothing in column `{}`", brief(column)), EMPTY),
+        };
+        match self.lists {
+            Some(lists) if lists != list => {
+                let remedy = "use one form";
+                error(column, "a list in one row and a single label in another".into(), remedy)
+            }
+            _ => {
+                self.lists = Some(list);
+                Ok(values)
+            }
+        }
+    }
+}
+
+const EMPTY: &str = "fill it in, or remove the row";
+
+/// 0 and 1 however they are written.
+pub(super) fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Number(0) => Some(false),
+        Value::Number(1) => Some(true),
+        Value::Number(_) => None,
+        Value::Name(name) => match name.to_lowercase().as_str() {
+            "0" | "0.0" | "false" => Some(false),
+            "1" | "1.0" | "true" => Some(true),
+            _ => None,
+        },
+    }
+}
+
+/// A number of a file as a label.
+fn number(written: String) -> Value {
+    match (written.parse::<i64>(), written.parse::<f64>()) {
+        (Ok(whole), _) => Value::Number(whole),
+        (_, Ok(x)) => match Value::from(x) {
+            Value::Number(whole) => Value::Number(whole),
+            Value::Name(_) => Value::Name(written),
+        },
+        _ => Value::Name(written),
+    }
+}
+
+/// What stands in the label column of each row.
+fn label_cells(from: &Frames, column: &Column) -> Result<Vec<Label>> {
     let name = column.name().to_string();
     // A fixed array is a list of as many in every row.
     let column = match column.dtype() {
@@ -181,96 +648,129 @@ fn values(from: &Frames, column: &Column, before: usize) -> Result<(Vec<Vec<Valu
         let lists = column.list().map_err(|e| from.refused(e))?;
         let mut all = Vec::with_capacity(lists.len());
         for row in 0..lists.len() {
-            let at = before + row;
-            let inner =
-                lists.get_as_series(row).ok_or_else(|| empty_cell(&from.path, at, &name))?;
-            all.push(plain(from, &inner, &name, &|_| at)?);
+            all.push(match lists.get_as_series(row) {
+                None => Label::Missing,
+                Some(inner) => {
+                    let values = plain(from, &inner, &name)?;
+                    // A label that is missing in a list is no label.
+                    Label::Many(values.into_iter().flatten().collect())
+                }
+            });
         }
-        return Ok((all, true));
+        return Ok(all);
     }
-    let series = column.as_materialized_series();
-    let values = plain(from, series, &name, &|i| before + i)?;
-    Ok((values.into_iter().map(|v| vec![v]).collect(), false))
+    let values = plain(from, column.as_materialized_series(), &name)?;
+    Ok(values.into_iter().map(|v| v.map_or(Label::Missing, Label::One)).collect())
 }
 
-/// Values of a column; `at`: the row of the file where each stands.
-fn plain(
-    from: &Frames,
-    series: &Series,
-    name: &str,
-    at: &dyn Fn(usize) -> usize,
-) -> Result<Vec<Value>> {
+/// Values of a series.
+fn plain(from: &Frames, series: &Series, name: &str) -> Result<Vec<Option<Value>>> {
+    let refused = |e| from.refused(e);
     match series.dtype() {
         // Categories are names.
         DataType::Categorical(..) | DataType::Enum(..) => {
-            let names = series.cast(&DataType::String).map_err(|e| from.refused(e))?;
-            plain(from, &names, name, at)
+            plain(from, &series.cast(&DataType::String).map_err(refused)?, name)
         }
         DataType::String => {
-            let strings = series.str().map_err(|e| from.refused(e))?;
-            let value = |(i, s): (usize, Option<&str>)| {
-                let s = s.ok_or_else(|| empty_cell(&from.path, at(i), name))?;
-                Ok(Value::Name(s.trim().to_string()))
-            };
-            strings.iter().enumerate().map(value).collect()
+            let strings = series.str().map_err(refused)?;
+            Ok(strings.iter().map(|s| Some(Value::Name(s?.trim().to_string()))).collect())
         }
-        dtype
-            if dtype.is_primitive_numeric()
-                || matches!(dtype, DataType::Boolean | DataType::Decimal(..)) =>
-        {
-            let numbers = series.cast(&DataType::Float64).map_err(|e| from.refused(e))?;
-            let numbers = numbers.f64().map_err(|e| from.refused(e))?;
-            let value = |(i, x): (usize, Option<f64>)| {
-                let x = x.ok_or_else(|| empty_cell(&from.path, at(i), name))?;
-                if x.fract() == 0.0 && x.abs() < 9e15 {
-                    return Ok(Value::Number(x as i64));
-                }
-                Err(Error::input(
-                    from.path.display(),
-                    format!("row {}, column `{name}`", at(i) + 1),
-                    format!("label {x} is not a whole number"),
-                    "give integers, text, or lists of either",
-                ))
-            };
-            numbers.iter().enumerate().map(value).collect()
+        DataType::Boolean => {
+            let flags = series.bool().map_err(refused)?;
+            Ok(flags.iter().map(|f| Some(Value::Name(f?.to_string()))).collect())
         }
-        DataType::Null => Ok(Vec::new()),
+        dtype if dtype.is_integer() => {
+            let whole = series.cast(&DataType::Int64).map_err(refused)?;
+            let whole = whole.i64().map_err(refused)?;
+            let value = |(row, x): (usize, Option<i64>)| match x {
+                Some(x) => Some(Value::Number(x)),
+                // Larger than what an index can be: as text, which is refused where it is read.
+                None => match series.get(row) {
+                    Ok(AnyValue::Null) | Err(_) => None,
+                    Ok(large) => Some(Value::Name(large.to_string())),
+                },
+            };
+            Ok(whole.iter().enumerate().map(value).collect())
+        }
+        dtype if dtype.is_primitive_numeric() || matches!(dtype, DataType::Decimal(..)) => {
+            let numbers = series.cast(&DataType::Float64).map_err(refused)?;
+            let numbers = numbers.f64().map_err(refused)?;
+            Ok(numbers.iter().map(|x| x.map(Value::from)).collect())
+        }
+        DataType::Null => Ok(vec![None; series.len()]),
         other => Err(Error::input(
             from.path.display(),
-            format!("column `{name}`"),
+            format!("column `{}`", brief(name)),
             format!("labels of type {other}"),
             "give integers, text, or lists of either",
         )),
     }
 }
 
-/// Reads a folder of `label/*.txt`; files in the order of their names.
-///
-/// # Errors
-/// As [`file()`].
-pub fn folder(path: &Path) -> Result<Raw> {
-    let mut raw = Raw::default();
+impl Noticed {
+    /// What there is to say of a split's files.
+    ///
+    /// * `texts`: number of text columns
+    /// * `known`: whether something is a label
+    pub fn notes(
+        &self,
+        file: &Input,
+        places: &Places,
+        known: &dyn Fn(&str) -> bool,
+    ) -> Vec<String> {
+        let name = places.of(0).0;
+        let mut notes = Vec::new();
+        if file.text.len() > 1 {
+            for (column, count) in &self.empty {
+                notes.push(format!(
+                    "{name}: nothing in column `{}` of {count} rows; it was read as empty text",
+                    brief(column)
+                ));
+            }
+        }
+        if self.blank > 0 {
+            notes.push(format!("{name}: {} rows of empty fields were passed over", self.blank));
+        }
+        if self.words > 0 {
+            notes.push(format!(
+                "{name}: the text of {} rows is a list; its words were joined by blanks and are cut again, \
+                 unless `corpus.tokens.cut` is Whitespace",
+                self.words
+            ));
+        }
+        let doubtful = self.spanning.iter().find(|(_, labels)| labels.iter().any(|l| known(l)));
+        if let Some((row, labels)) = doubtful {
+            let count = self.spanning.iter().filter(|(_, l)| l.iter().any(|l| known(l))).count();
+            let (file, row) = places.of(*row);
+            let label = labels.iter().find(|l| known(l)).map(|l| brief(l)).unwrap_or_default();
+            notes.push(format!(
+                "{file}: {count} rows hold lines that look like rows of their own, first row {} (a line with the \
+                 label `{label}`): a quotation mark may stand in the text; if marks are just text: --quotes no",
+                row + 1
+            ));
+        }
+        notes
+    }
+}
+
+/// Texts and labels of a folder of `label/*.txt`; files in the order of their names.
+fn folder(path: &Path) -> Result<Vec<(String, String)>> {
+    let mut all = Vec::new();
     for label in sorted(path)?.into_iter().filter(|p| p.is_dir()) {
         let name = label.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        for text in
-            sorted(&label)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "txt"))
-        {
-            let bytes = std::fs::read(&text).map_err(Error::io(&text))?;
-            let text = String::from_utf8(bytes).map_err(|_| {
-                Error::input(text.display(), "", "not valid UTF-8", "save it in the encoding UTF-8")
-            })?;
-            raw.texts.push(text);
-            raw.labels.push(vec![Value::Name(name.clone())]);
+        let texts = sorted(&label)?;
+        for text in texts.into_iter().filter(|p| p.extension().is_some_and(|e| e == "txt")) {
+            all.push((stream::small(&text, u64::MAX)?, name.clone()));
         }
     }
-    if raw.texts.is_empty() {
+    if all.is_empty() {
         let remedy = "place texts as LABEL/NAME.txt in it";
         return Err(Error::input(path.display(), "", "no label/*.txt in this folder", remedy));
     }
-    Ok(raw)
+    Ok(all)
 }
 
-fn sorted(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
+fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).map_err(Error::io(folder))?;
     let mut paths = Vec::new();
     for entry in entries {

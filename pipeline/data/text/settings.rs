@@ -61,8 +61,11 @@ impl Default for Source {
     }
 }
 
-/// Your own text: parquet, CSV, TSV or JSON Lines by the file's ending, or a
-/// folder of `label/*.txt` (or `train/label/*.txt` and `test/label/*.txt`).
+/// Your own text: parquet, CSV, TSV, JSON or JSON Lines, packed with gzip or zstd or not, or a folder of
+/// `label/*.txt` (or `train/label/*.txt` and `test/label/*.txt`).
+///
+/// A path is a path. One that leads nowhere and holds `*` or `?` is a pattern of several files, which are read as
+/// one; so is a folder of files, whose names tell training, validation and test apart. What is read is noted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct File {
@@ -72,13 +75,39 @@ pub struct File {
     pub test: Option<PathBuf>,
     /// The validation file; `None` sets apart a share of the training file.
     pub validation: Option<PathBuf>,
-    /// Text columns, joined by a blank; empty: the one called `text`.
+    /// Text columns, joined by a blank; empty: the one called `text`. An empty part is empty text.
     pub text: Vec<String>,
-    /// Label column (integers, text, or a list of either for label lists);
-    /// empty: the one called `label` or `labels`.
+    /// Label column (numbers, text, or a list of either for label lists); empty: the one called `label` or
+    /// `labels`. Labels are numbers if all of the column are.
     pub label: String,
-    /// Names of integer labels, by index; empty: the numbers are the names.
+    /// Names of integer labels, by index, or of the places of 0/1 vectors; empty: those of a `labels.json` beside
+    /// the file, or the numbers.
     pub names: Vec<String>,
+    /// Instead of one label column: columns of 0 and 1, one a label, in this order.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub labels: Vec<String>,
+    /// What joins several labels in one cell, as `,` in `4,27`; empty: a cell is one label.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub label_separator: String,
+    /// Whether label lists are vectors of 0 and 1, one place a label. `None`: they are where all are equally long,
+    /// longer than one, and hold nothing else.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub label_vectors: Option<bool>,
+    /// The first row is data: columns are called by their number, from 1.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub no_header: bool,
+    /// What separates fields, one character or `tab`; empty: found out.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub separator: String,
+    /// Encoding, as the Web names it (`windows-1252`); empty: UTF-8, or UTF-16 where the bytes say so.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub encoding: String,
+    /// Whether quotation marks hold a field together. `None`: between tabs they do not, else they do.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub quotes: Option<bool>,
+    /// Whether a backslash takes the meaning of the next character away, as in `\"`.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub backslash: bool,
 }
 
 /// Which labels count, and under what name.
@@ -102,6 +131,14 @@ pub struct Variant {
     /// Largest number of training documents, drawn stratified; `None`: all.
     #[serde(deserialize_with = "setting::optional::<_, 1, { setting::MOST }>")]
     pub documents: Option<usize>,
+    /// Largest number of labels; `None`: 1,000. With more, the label column is rather one of ids or of text.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub most: Option<usize>,
+}
+
+impl Variant {
+    /// Labels of a corpus without another limit.
+    pub const MOST: usize = 1000;
 }
 
 /// A label, by its value in the label column or by its name.

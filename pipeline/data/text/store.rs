@@ -108,11 +108,8 @@ fn write_table(path: &Path, frame: &mut DataFrame) -> Result<()> {
 /// [`Error::Io`] if a file is missing, [`Error::Input`] if it is not as it was
 /// written.
 pub fn read(folder: &Path) -> Result<Corpus> {
-    let path = folder.join(CORPUS);
-    let text = crate::files::text(&path, LARGEST_ABOUT)?;
+    let about = read_about(folder)?;
     let remedy = "run again with `--force tokenize`";
-    let about: About =
-        serde_json::from_str(&text).map_err(|e| Error::input(path.display(), "", e, remedy))?;
     let damaged = |name: &str| {
         let file = folder.join(name).display().to_string();
         move |e: PolarsError| Error::input(file, "", e, remedy)
@@ -124,6 +121,22 @@ pub fn read(folder: &Path) -> Result<Corpus> {
         splits(&documents, words.len(), about.label_names.len()).map_err(damaged(DOCUMENTS))?;
     let About { name, label_names, notes } = about;
     Ok(Corpus { name, words, label_names, train, validation, test, notes })
+}
+
+/// Label names and notes of a corpus that [`write()`] wrote.
+///
+/// # Errors
+/// As [`read`].
+pub fn about(folder: &Path) -> Result<(Vec<String>, Vec<String>)> {
+    let About { label_names, notes, .. } = read_about(folder)?;
+    Ok((label_names, notes))
+}
+
+fn read_about(folder: &Path) -> Result<About> {
+    let path = folder.join(CORPUS);
+    let text = crate::files::text(&path, LARGEST_ABOUT)?;
+    let remedy = "run again with `--force tokenize`";
+    serde_json::from_str(&text).map_err(|e| Error::input(path.display(), "", e, remedy))
 }
 
 /// The words, each in the row of its id.

@@ -1,24 +1,42 @@
 //! From text to token ids, in the Hugging Face format.
 
-use super::words::{self, Scanner};
+use super::stream::{self, brief};
+use super::words::{self, Rules, Scanner};
 use crate::{Error, Result, setting};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use tokenizers::models::ModelWrapper;
 use tokenizers::models::wordlevel::WordLevel;
 use tokenizers::models::wordpiece::{WordPiece, WordPieceTrainer};
 use tokenizers::normalizers::replace::ReplacePattern;
-use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Replace, Sequence};
+use tokenizers::normalizers::{Lowercase, NFC, NormalizerWrapper, Replace, Sequence};
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::pre_tokenizers::whitespace::WhitespaceSplit;
-use tokenizers::{AddedToken, SplitDelimiterBehavior, TokenizerBuilder};
+use tokenizers::{
+    AddedToken, PostProcessor, PreTokenizerWrapper, SplitDelimiterBehavior, TokenizerBuilder,
+    TruncationParams,
+};
 
 /// Token 0: words that are not in the vocabulary.
 pub const UNKNOWN: &str = "<unk>";
 
-/// A word: letters, digits and underscores, with apostrophes inside ("don't");
-/// any other visible character stands alone.
-const WORD: &str = r"[\p{L}\p{N}_]+(?:'[\p{L}]+)*|[^\s\p{L}\p{N}_]";
+/// A word: letters with their marks, digits and underscores, with apostrophes inside ("don't");
+/// any other visible character stands alone, with the marks on it. The joiners of Indian and Persian words are marks.
+const WORD: &str = r"[\p{L}\p{M}\p{N}_\x{200C}\x{200D}]+(?:'[\p{L}\p{M}\x{200C}\x{200D}]+)*|[^\s\p{L}\p{M}\p{N}_\x{200C}\x{200D}][\p{M}\x{200C}\x{200D}]*";
+
+/// Bytes of a list of words, or of a tokenizer.
+const LARGEST: u64 = 512 << 20;
+
+/// Ids may leave rows free that no word reaches: so many for each word, and so many besides.
+const FREE: (usize, usize) = (16, 1 << 16);
+
+/// Length that no text reaches: a stored tokenizer that is cut there adds its special tokens. Other cuts are never
+/// stored.
+const SPECIAL: usize = 1 << 40;
+
+/// Texts on which other ways of cutting are tried.
+const TRIED: usize = 1000;
 
 /// Documents handed to the tokenizer at once.
 const BATCH: usize = 1024;
@@ -40,6 +58,80 @@ pub struct Settings {
     pub longest: usize,
     /// What happens to longer documents.
     pub too_long: TooLong,
+    /// What ends a word, for `Words` and `List`.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub cut: Cut,
+    /// Characters that are taken out of the text first, for `Words` and `List`.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub strip: Strip,
+    /// Unicode's normal form: composed and decomposed letters read alike.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub normal_form: NormalForm,
+    /// Add the special tokens of a given tokenizer, as `[CLS]` … `[SEP]`.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub special: bool,
+}
+
+/// What ends a word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cut {
+    /// White space and punctuation; words of a given list stay whole between white space.
+    #[default]
+    Words,
+    /// White space alone, for text that is cut already.
+    Whitespace,
+}
+
+/// Characters that are taken out of the text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Strip {
+    /// None.
+    #[default]
+    Nothing,
+    /// As Keras' `TextVectorization`: ASCII punctuation and `'` are dropped (`well-made` is `wellmade`), and white
+    /// space alone ends a word.
+    TextVectorization,
+    /// As Keras' `Tokenizer`: ASCII punctuation without `'` becomes a blank, and white space alone ends a word.
+    KerasTokenizer,
+    /// These characters are dropped.
+    Characters(String),
+}
+
+/// What Keras' `TextVectorization` drops.
+const PUNCTUATION: &str = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'";
+
+/// What Keras' `Tokenizer` makes blanks of; tabs and ends of lines are blanks already.
+const FILTERED: &str = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~";
+
+/// Unicode's normal form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NormalForm {
+    /// Letters and marks are composed (NFC).
+    #[default]
+    Composed,
+    /// Text stays as it is.
+    None,
+}
+
+impl Settings {
+    /// How words are cut.
+    fn rules(&self, cased: bool) -> Rules {
+        let (dropped, blanked) = match &self.strip {
+            Strip::Nothing => ("", ""),
+            Strip::TextVectorization => (PUNCTUATION, ""),
+            Strip::KerasTokenizer => ("", FILTERED),
+            Strip::Characters(characters) => (characters.as_str(), ""),
+        };
+        let keras = matches!(self.strip, Strip::TextVectorization | Strip::KerasTokenizer);
+        Rules {
+            cased,
+            uncomposed: self.normal_form == NormalForm::None,
+            at_blanks: keras || self.cut == Cut::Whitespace,
+            dropped: dropped.into(),
+            blanked: blanked.into(),
+            ..Rules::default()
+        }
+    }
 }
 
 impl Default for Settings {
@@ -50,6 +142,10 @@ impl Default for Settings {
             least: 2,
             longest: 400,
             too_long: TooLong::Cut,
+            cut: Cut::Words,
+            strip: Strip::Nothing,
+            normal_form: NormalForm::Composed,
+            special: false,
         }
     }
 }
@@ -73,7 +169,30 @@ pub enum Kind {
 }
 
 /// Names under which vocabularies keep the word for what they do not know.
-const UNKNOWNS: [&str; 6] = [UNKNOWN, "[UNK]", "<UNK>", "<oov>", "<OOV>", "UNK"];
+const UNKNOWNS: [&str; 22] = [
+    UNKNOWN,
+    "[UNK]",
+    "<UNK>",
+    "<oov>",
+    "<OOV>",
+    "UNK",
+    "[unk]",
+    "xxunk",
+    "@@UNKNOWN@@",
+    "<unknown>",
+    "<UNKNOWN>",
+    "[UNKNOWN]",
+    "[OOV]",
+    "[oov]",
+    "<Unk>",
+    "_UNK",
+    "_UNK_",
+    "__UNK__",
+    "__unk__",
+    "OOV",
+    "unk",
+    "oov",
+];
 
 /// What stands for unknown words that are left out, behind the vocabulary.
 const LEFT_OUT: &str = "<left out>";
@@ -95,6 +214,19 @@ pub struct Tokenizer {
     left_out: Option<u32>,
     /// The same words, faster, where they are of this program's own kind.
     scanner: Option<Scanner>,
+    /// Whether special tokens are added.
+    special: bool,
+    /// Whether the vocabulary was given.
+    given: bool,
+}
+
+/// What is seen in texts before they are cut.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Texts of scripts without blanks between words.
+    pub unspaced: usize,
+    /// Texts with a listed word that would be cut, were it not listed.
+    pub kept_whole: usize,
 }
 
 impl Tokenizer {
@@ -108,34 +240,132 @@ impl Tokenizer {
             crate::files::open(path)?;
         }
         match &settings.kind {
-            Kind::Given(path) => Self::read(path),
-            Kind::List(path) => Self::listed(path),
-            Kind::Words => Ok(Self::counted(settings, words::count(texts))),
+            Kind::Given(path) => Self::given(path, settings.special),
+            Kind::List(path) => Self::listed(path, settings),
+            Kind::Words => Ok(Self::counted(settings, words::count(texts, &settings.rules(false)))),
             Kind::WordPiece => Ok(Self::pieces_of(settings, texts.iter().map(String::as_str))),
         }
     }
 
     fn from(inner: tokenizers::Tokenizer) -> Self {
         let left_out = inner.token_to_id(LEFT_OUT);
-        Self { inner, left_out, scanner: None }
+        Self { inner, left_out, scanner: None, special: false, given: false }
     }
 
     /// A tokenizer of whole words with a vocabulary that is given.
-    fn listed(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+    fn listed(path: &Path, settings: &Settings) -> Result<Self> {
+        let text = stream::small(path, LARGEST)?;
         let mut ids = vocabulary(path, &text)?;
         let unknown = UNKNOWNS.into_iter().find(|u| ids.contains_key(*u)).unwrap_or(LEFT_OUT);
+        let mut rules = settings.rules(has_capitals(ids.keys()));
+        if !rules.uncomposed {
+            ids = composed(ids).unwrap_or_else(|apart| {
+                // The list itself tells composed and decomposed words apart.
+                rules.uncomposed = true;
+                apart
+            });
+        }
+        if !rules.at_blanks {
+            let cut = ids.keys().filter(|w| !w.contains(char::is_whitespace) && words::is_cut(w));
+            rules.whole = cut.filter(|w| *w != unknown).cloned().collect();
+        }
         if unknown == LEFT_OUT {
             let next = ids.values().max().map_or(0, |last| last + 1);
             ids.insert(LEFT_OUT.into(), next);
         }
-        let cased = has_capitals(ids.keys());
-        Ok(Self::of_words(ids, unknown, cased))
+        Ok(Self { given: true, ..Self::of_words(ids, unknown, rules) })
+    }
+
+    /// Whether the vocabulary was given, not learned.
+    pub fn is_given(&self) -> bool {
+        self.given
     }
 
     /// The id of words that are not in the vocabulary, where it has one.
     pub fn unknown(&self) -> Option<u32> {
-        UNKNOWNS.into_iter().find_map(|u| self.inner.token_to_id(u))
+        let named = match self.inner.get_model() {
+            ModelWrapper::WordLevel(model) => Some(model.unk_token.as_str()),
+            ModelWrapper::WordPiece(model) => Some(model.unk_token.as_str()),
+            ModelWrapper::BPE(model) => model.unk_token.as_deref(),
+            ModelWrapper::Unigram(_) => None,
+        };
+        let named = named.filter(|name| *name != LEFT_OUT);
+        let own = named.and_then(|name| self.inner.token_to_id(name));
+        own.or_else(|| {
+            // A list without such a word leaves words out.
+            let usual = UNKNOWNS.into_iter().filter(|_| self.left_out.is_none());
+            usual.into_iter().find_map(|u| self.inner.token_to_id(u))
+        })
+    }
+
+    /// What there is to say of a vocabulary that was given.
+    pub fn notes(&self, settings: &Settings) -> Vec<String> {
+        let mut notes = Vec::new();
+        let (Kind::Given(path) | Kind::List(path)) = &settings.kind else { return notes };
+        let path = path.display();
+        let adds = self.inner.get_post_processor().map_or(0, |p| p.added_tokens(false));
+        match (adds, self.special, &settings.kind) {
+            (1.., true, _) => notes.push(format!("{path}: {adds} special tokens are added to each document")),
+            (1.., false, _) => notes.push(format!(
+                "{path}: the tokenizer adds {adds} special tokens to each document, and they are left away; \
+                 `--special-tokens` (`corpus.tokens.special`) adds them"
+            )),
+            (0, true, Kind::Given(_)) => notes.push(format!("{path}: the tokenizer has no special tokens to add")),
+            _ => {}
+        }
+        if let (Kind::List(_), Some(unknown)) = (&settings.kind, self.unknown())
+            && let Some(word) = self.inner.id_to_token(unknown)
+            && word != UNKNOWN
+            && word != "[UNK]"
+        {
+            notes.push(format!(
+                "{path}: `{}` was taken as the word for what it does not know",
+                brief(&word)
+            ));
+        }
+        notes
+    }
+
+    /// What is seen in texts before they are cut.
+    pub fn see(&self, settings: &Settings, texts: &[String]) -> Seen {
+        let kept_whole = self.scanner.as_ref().map_or(0, |scanner| scanner.kept_whole(texts));
+        if matches!(settings.kind, Kind::Given(_)) {
+            return Seen { unspaced: 0, kept_whole };
+        }
+        let unspaced = texts.iter().filter(|text| words::is_unspaced(text)).count();
+        Seen { unspaced, kept_whole }
+    }
+
+    /// A note where another way of cutting finds far more words of a given list in the first training texts.
+    pub fn better(&self, settings: &Settings, texts: &[String]) -> Option<String> {
+        let scanner = self.scanner.as_ref().filter(|_| self.given)?;
+        let texts = &texts[..texts.len().min(TRIED)];
+        let share = |rules: &Rules| {
+            let (words, unknown) = scanner.unknown_of(texts, rules);
+            unknown as f64 / words.max(1) as f64
+        };
+        let own = share(scanner.rules());
+        if own < 0.05 {
+            return None;
+        }
+        let others = [
+            ("cut=Whitespace", Settings { cut: Cut::Whitespace, ..settings.clone() }),
+            (
+                "strip=TextVectorization",
+                Settings { strip: Strip::TextVectorization, ..settings.clone() },
+            ),
+            ("strip=KerasTokenizer", Settings { strip: Strip::KerasTokenizer, ..settings.clone() }),
+        ];
+        let tried = others.map(|(name, other)| (name, share(&other.rules(scanner.rules().cased))));
+        let (name, least) = tried.into_iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
+        (least < 0.5 * own).then(|| {
+            format!(
+                "of the first training documents the vocabulary does not know {:.1} % of the words; with `--set \
+                 corpus.tokens.{name}` it would not know {:.1} %: was its text cut so?",
+                100.0 * own,
+                100.0 * least
+            )
+        })
     }
 
     /// A tokenizer of the most frequent words; equally frequent ones in the order of their
@@ -148,27 +378,37 @@ impl Tokenizer {
         frequent.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let words = std::iter::once(UNKNOWN.to_string());
         let words = words.chain(frequent.into_iter().map(|(word, _)| word));
-        Self::of_words(words.take(settings.vocabulary).zip(0..).collect(), UNKNOWN, false)
+        let ids = words.take(settings.vocabulary).zip(0..).collect();
+        Self::of_words(ids, UNKNOWN, settings.rules(false))
     }
 
-    /// A tokenizer of whole words with these ids; `cased`: whether capitals stay.
-    fn of_words(ids: HashMap<String, u32>, unknown: &str, cased: bool) -> Self {
+    /// Counts the words of texts as a vocabulary is learned from them.
+    pub fn count(settings: &Settings, texts: &[String]) -> HashMap<String, u64> {
+        words::count(texts, &settings.rules(false))
+    }
+
+    /// A tokenizer of whole words with these ids, cut by these rules.
+    fn of_words(ids: HashMap<String, u32>, unknown: &str, rules: Rules) -> Self {
         let model = WordLevel::builder()
             .vocab(ids.clone().into_iter().collect())
             .unk_token(unknown.into())
             .build()
             .expect("a vocabulary with its unknown word is a model");
+        let split: PreTokenizerWrapper = match rules.at_blanks {
+            true => WhitespaceSplit.into(),
+            false => split(&rules).into(),
+        };
         let tokenizer = TokenizerBuilder::new()
             .with_model(model)
-            .with_normalizer(Some(normalizer(cased)))
-            .with_pre_tokenizer(Some(split()))
+            .with_normalizer(Some(normalizer(&rules)))
+            .with_pre_tokenizer(Some(split))
             .with_post_processor(None::<tokenizers::PostProcessorWrapper>)
             .with_decoder(None::<tokenizers::DecoderWrapper>)
             .build()
             .expect("the parts are there");
         let mut found = Self::from(tokenizer.into());
         let stands_for_unknown = (unknown != LEFT_OUT).then(|| ids[unknown]);
-        found.scanner = Some(Scanner::new(ids, stands_for_unknown, cased));
+        found.scanner = Some(Scanner::new(ids, stands_for_unknown, rules));
         found
     }
 
@@ -182,7 +422,7 @@ impl Tokenizer {
             .build();
         let mut tokenizer = TokenizerBuilder::new()
             .with_model(model.expect("an empty vocabulary is a model"))
-            .with_normalizer(Some(normalizer(false)))
+            .with_normalizer(Some(normalizer(&Rules { at_blanks: false, ..settings.rules(false) })))
             .with_pre_tokenizer(Some(WhitespaceSplit))
             .with_post_processor(None::<tokenizers::PostProcessorWrapper>)
             .with_decoder(None::<tokenizers::DecoderWrapper>)
@@ -192,25 +432,47 @@ impl Tokenizer {
         Self::from(tokenizer.into())
     }
 
-    /// Reads a `tokenizer.json`.
+    /// Reads a `tokenizer.json`, as one that is stored with a run.
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be read, [`Error::Input`] if it is no tokenizer.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(Error::io(path))?;
-        let mut tokenizer = tokenizers::Tokenizer::from_bytes(bytes).map_err(|e| {
+        Self::given(path, false)
+    }
+
+    /// Reads a `tokenizer.json`; `special`: whether its special tokens are added.
+    fn given(path: &Path, special: bool) -> Result<Self> {
+        let text = stream::small(path, LARGEST)?;
+        let refuse = |problem: String| {
             let remedy = "give a tokenizer.json in the format of the Hugging Face tokenizers";
-            Error::input(path.display(), "", e, remedy)
-        })?;
+            Error::input(path.display(), "", problem, remedy)
+        };
+        let read = caught(|| tokenizers::Tokenizer::from_bytes(text.as_bytes()))
+            .map_err(|panic| refuse(format!("its parts contradict each other ({panic})")))?;
+        let mut tokenizer = read.map_err(|e| refuse(e.to_string()))?;
+        let vocabulary = tokenizer.get_vocab(true);
+        if let Some((word, id)) = far(&vocabulary) {
+            return Err(refuse(format!(
+                "`{}` has the id {id}, and there are {} words",
+                brief(word),
+                vocabulary.len()
+            )));
+        }
+        let stored = tokenizer.get_truncation().is_some_and(|t| t.max_length == SPECIAL);
         // Cutting and padding are ours to decide.
         tokenizer.with_truncation(None).expect("no truncation is always possible");
         tokenizer.with_padding(None);
-        Ok(Self::from(tokenizer))
+        Ok(Self { special: special || stored, given: true, ..Self::from(tokenizer) })
     }
 
     /// The tokenizer as `tokenizer.json`.
     pub fn to_json(&self) -> String {
-        self.inner.to_string(true).expect("a tokenizer is plain data")
+        let mut stored = self.inner.clone();
+        if self.special {
+            let never = TruncationParams { max_length: SPECIAL, ..TruncationParams::default() };
+            stored.with_truncation(Some(never)).expect("no text is so long");
+        }
+        stored.to_string(true).expect("a tokenizer is plain data")
     }
 
     /// The vocabulary: `words[id]`; ids without a word are named `[id]`.
@@ -225,27 +487,98 @@ impl Tokenizer {
 
     /// Token ids of each text, in the order of the texts, over all threads.
     ///
-    /// Special tokens (`[CLS]` and the like) are not added.
+    /// Special tokens (`[CLS]` and the like) are added where that is asked for.
     ///
     /// # Errors
-    /// [`Error::Input`] if a given tokenizer has no token for what it does not know.
+    /// [`Error::Input`] if a given tokenizer has no token for what it does not know, or cannot be used.
     pub fn encode(&self, texts: &[String]) -> Result<Vec<Vec<u32>>> {
+        Ok(self.encode_counting(texts)?.0)
+    }
+
+    /// As [`Tokenizer::encode`], and how many words were left out.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn encode_counting(&self, texts: &[String]) -> Result<(Vec<Vec<u32>>, usize)> {
+        let mut left_out = 0;
         if let Some(scanner) = &self.scanner {
-            return Ok(scanner.encode(texts));
+            let count = |(ids, without): (Vec<u32>, usize)| {
+                left_out += without;
+                ids
+            };
+            let all = scanner.encode(texts).into_iter().map(count).collect();
+            return Ok((all, left_out));
         }
         let mut all = Vec::with_capacity(texts.len());
         for batch in texts.chunks(BATCH) {
             let batch: Vec<&str> = batch.iter().map(String::as_str).collect();
-            let encodings = self.inner.encode_batch_fast(batch, false).map_err(|e| {
-                Error::input("tokenizer.json", "", e, "give a tokenizer with an unknown token")
-            })?;
-            let kept = |id: &&u32| Some(**id) != self.left_out;
-            all.extend(
-                encodings.iter().map(|e| e.get_ids().iter().filter(kept).copied().collect()),
-            );
+            let refuse = |problem: String, remedy: &str| {
+                Err(Error::input("tokenizer.json", "", problem, remedy))
+            };
+            let encodings = match caught(|| self.inner.encode_batch_fast(batch, self.special)) {
+                Ok(Ok(encodings)) => encodings,
+                Ok(Err(e)) => {
+                    return refuse(e.to_string(), "give a tokenizer with an unknown token");
+                }
+                Err(panic) => {
+                    let problem = format!("its parts contradict each other ({panic})");
+                    return refuse(problem, "give another tokenizer.json, or save it again");
+                }
+            };
+            for encoding in &encodings {
+                let kept = encoding.get_ids().iter().filter(|id| Some(**id) != self.left_out);
+                let kept: Vec<u32> = kept.copied().collect();
+                left_out += encoding.get_ids().len() - kept.len();
+                all.push(kept);
+            }
         }
-        Ok(all)
+        Ok((all, left_out))
     }
+}
+
+/// Runs what may panic on a file that contradicts itself; the panic's message is the error.
+fn caught<T>(work: impl FnOnce() -> T) -> std::result::Result<T, String> {
+    use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+    use std::sync::Once;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    static CAUGHT: AtomicUsize = AtomicUsize::new(0);
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = take_hook();
+        set_hook(Box::new(move |about| {
+            // What is caught is told as an error.
+            if CAUGHT.load(Relaxed) == 0 {
+                usual(about);
+            }
+        }));
+    });
+    CAUGHT.fetch_add(1, Relaxed);
+    let done = catch_unwind(AssertUnwindSafe(work));
+    CAUGHT.fetch_sub(1, Relaxed);
+    done.map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        brief(text.unwrap_or("no reason given"))
+    })
+}
+
+/// A word whose id lies far beyond the number of words.
+fn far(ids: &HashMap<String, u32>) -> Option<(&str, u32)> {
+    let most = FREE.0 * ids.len() + FREE.1;
+    let (word, id) = ids.iter().max_by_key(|(_, id)| **id)?;
+    (*id as usize >= most).then_some((word.as_str(), *id))
+}
+
+/// Words in Unicode's normal form C; as they are where two of them would be one.
+fn composed(
+    ids: HashMap<String, u32>,
+) -> std::result::Result<HashMap<String, u32>, HashMap<String, u32>> {
+    if ids.keys().all(|word| word.is_ascii()) {
+        return Ok(ids);
+    }
+    let all: HashMap<String, u32> =
+        ids.iter().map(|(word, id)| (words::composed(word).into_owned(), *id)).collect();
+    if all.len() == ids.len() { Ok(all) } else { Err(ids) }
 }
 
 /// Words by id from lines, a JSON list, or a JSON object of ids by word.
@@ -259,12 +592,16 @@ fn vocabulary(path: &Path, text: &str) -> Result<HashMap<String, u32>> {
         if let Ok(list) = serde_json::from_str::<Vec<String>>(text) {
             list.into_iter().zip(0..).collect()
         } else {
-            match serde_json::from_str::<HashMap<String, u32>>(text) {
+            // In the order of the words, so that of two faults always the same one is told.
+            match serde_json::from_str::<BTreeMap<String, u32>>(text) {
                 Ok(ids) => ids.into_iter().collect(),
                 Err(e) => return refuse(format!("line {}", e.line()), e.to_string()),
             }
         }
     } else {
+        if let Some((problem, remedy)) = numbers_beside(text) {
+            return Err(Error::input(path.display(), "", problem, remedy));
+        }
         text.lines().map(|line| line.trim_end_matches('\r').to_string()).zip(0..).collect()
     };
     let mut ids = HashMap::with_capacity(words.len());
@@ -274,21 +611,74 @@ fn vocabulary(path: &Path, text: &str) -> Result<HashMap<String, u32>> {
             && let Some(first) = ids.insert(word.clone(), id)
         {
             return refuse(
-                format!("word {}", id + 1),
-                format!("`{word}` is word {} too", first + 1),
+                format!("word {}", id as u64 + 1),
+                format!("`{}` is word {} too", brief(&word), first as u64 + 1),
             );
         }
     }
     if ids.is_empty() {
         return refuse(String::new(), "no word".into());
     }
+    if let Some((word, id)) = far(&ids) {
+        let problem = format!("it has the id {id}, and there are {} words", ids.len());
+        return refuse(format!("word `{}`", brief(word)), problem);
+    }
     Ok(ids)
 }
 
-/// Text cut into words and single visible characters.
-fn split() -> Split {
-    Split::new(SplitPattern::Regex(WORD.into()), SplitDelimiterBehavior::Removed, true)
+/// What lines are that hold a word and numbers, and what to do instead.
+fn numbers_beside(text: &str) -> Option<(String, &'static str)> {
+    const LOOKED_AT: usize = 200;
+    let (mut lines, mut counts, mut vectors, mut numbers) = (0, 0, 0, 0);
+    for line in text.lines().map(str::trim).filter(|l| !l.is_empty()).take(LOOKED_AT) {
+        lines += 1;
+        let mut parts = line.split([' ', '\t', ',']).filter(|p| !p.is_empty()).skip(1).peekable();
+        let any = parts.peek().is_some();
+        let count = parts.clone().count();
+        if any && parts.all(|part| part.parse::<f64>().is_ok()) {
+            counts += (count == 1) as usize;
+            vectors += (count > 1) as usize;
+            numbers = numbers.max(count);
+        }
+    }
+    if 10 * vectors >= 9 * lines && vectors > 0 {
+        let remedy =
+            "give the words alone, in the same order: `cut -d' ' -f1 vectors.txt > words.txt`";
+        return Some((
+            format!("every line holds a word and {numbers} numbers, as vectors of words do"),
+            remedy,
+        ));
+    }
+    (10 * counts >= 9 * lines && counts > 1).then(|| {
+        let problem = "every line holds a word and a number: its count, or its id".to_string();
+        let remedy =
+            "give the words alone, in the order of the ids (`cut -f1`), or JSON: ids by word";
+        (problem, remedy)
+    })
+}
+
+/// Text cut into words and single visible characters; listed words stay whole between white space.
+fn split(rules: &Rules) -> Split {
+    let mut whole: Vec<&String> = rules.whole.iter().collect();
+    // The longest first: what stands there is one of them as a whole, or none.
+    whole.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
+    let mut pattern = String::new();
+    for some in whole.chunks(1000) {
+        let words: Vec<String> = some.iter().map(|word| escaped(word)).collect();
+        pattern += &format!(r"(?<!\S)(?:{})(?!\S)|", words.join("|"));
+    }
+    pattern += WORD;
+    Split::new(SplitPattern::Regex(pattern), SplitDelimiterBehavior::Removed, true)
         .expect("the pattern is well-formed")
+}
+
+/// A text as a pattern of itself.
+fn escaped(text: &str) -> String {
+    let one = |c: char| match r"\.+*?()|[]{}^$#&-~".contains(c) {
+        true => format!("\\{c}"),
+        false => c.to_string(),
+    };
+    text.chars().map(one).collect()
 }
 
 /// Whether a vocabulary has words like `The`. Those all in capitals (`UNK`, `EOS`) or in brackets
@@ -300,15 +690,26 @@ fn has_capitals<'a>(mut words: impl Iterator<Item = &'a String>) -> bool {
     })
 }
 
-/// Lower case unless `cased`, straight apostrophes, no line breaks of web pages.
-fn normalizer(cased: bool) -> NormalizerWrapper {
+/// As [`words::normalised`] has it.
+fn normalizer(rules: &Rules) -> NormalizerWrapper {
     let replace = |pattern: ReplacePattern, with: &str| {
         Replace::new(pattern, with).expect("the pattern is well-formed").into()
     };
-    let lower = (!cased).then(|| Lowercase.into());
-    let rest = [
-        replace(ReplacePattern::Regex(r"<br\s*/?>".into()), " "),
-        replace(ReplacePattern::String("’".into()), "'"),
-    ];
-    NormalizerWrapper::Sequence(Sequence::new(lower.into_iter().chain(rest).collect()))
+    let mut parts: Vec<NormalizerWrapper> = Vec::new();
+    if !rules.uncomposed {
+        parts.push(NFC.into());
+    }
+    if !rules.cased {
+        parts.push(Lowercase.into());
+    }
+    if !rules.at_blanks {
+        parts.push(replace(ReplacePattern::Regex(r"<br\s*/?>".into()), " "));
+        parts.push(replace(ReplacePattern::String("’".into()), "'"));
+    }
+    for (characters, with) in [(&rules.dropped, ""), (&rules.blanked, " ")] {
+        if !characters.is_empty() {
+            parts.push(replace(ReplacePattern::Regex(format!("[{}]", escaped(characters))), with));
+        }
+    }
+    NormalizerWrapper::Sequence(Sequence::new(parts))
 }

@@ -78,6 +78,8 @@ pub trait Watch {
     fn begin(&mut self, stage: &str);
     /// A stage was passed: its files were in place, or it took that long.
     fn passed(&mut self, stage: &str, ran: Option<f64>);
+    /// What is to be known of the corpus: what was cut, left out or found out, counted.
+    fn note(&mut self, _note: &str) {}
     /// Long work within a stage has come this far.
     fn progress(&mut self, _what: &str, _done: usize, _of: usize) {}
     /// The watcher of training.
@@ -132,6 +134,13 @@ pub fn run(experiment: &Experiment, options: Options) -> Result<PathBuf> {
         })?;
         let seconds = run.stages().last().map(|s| s.seconds);
         watch.passed(name, seconds.filter(|_| ran));
+        if name == "tokenize" {
+            let (labels, notes) = corpus::store::about(run.folder())?;
+            if !labels.is_empty() {
+                watch.note(&corpus::labelling::in_order(&labels));
+            }
+            notes.iter().for_each(|note| watch.note(note));
+        }
     }
     plot::place(&out.join("assets"))?;
     Ok(run.folder().to_path_buf())
@@ -245,12 +254,14 @@ pub fn rewrite(folder: &Path) -> Result<()> {
 pub(super) fn stage(name: &'static str, part: &impl Serialize, reads: &[&'static str]) -> Stage {
     // Raised when the same settings make other files or numbers.
     let version = match name {
+        // 2: marks belong to their letters, composed text, notes on all that was found out.
+        "tokenize" => 2,
         // 2: rounding bounds of the proofs; the bias of the bag of words; scaled counts.
         "baselines" => 2,
         // 2: dimensions seen from close by, restricted accuracy; 3: what components remember.
         "geometry" => 3,
-        // 3: intervals around the value; 4: the shape as text.
-        "predict" => 4,
+        // 3: intervals around the value; 4: the shape as text; 5: classes that cannot be halved.
+        "predict" => 5,
         // 3: a search ends where q is level; 4: Lyapunov exponents; 5: searches without a limit of distance, spectra
         // beside the proofs.
         "fixed_points" => 5,

@@ -38,6 +38,8 @@ pub(super) trait Units: Sync {
     fn len(&self) -> usize;
     /// Numbers of rows and of words.
     fn size(&self) -> (usize, usize);
+    /// Whether a unit has tokens of a row.
+    fn has(&self, unit: usize, row: usize) -> bool;
     /// Adds a unit's counts, `weight` times, to one half of its rows' sums.
     fn add(&self, unit: usize, weight: f64, half: usize, sums: &mut Sums);
 }
@@ -91,6 +93,10 @@ impl Units for Each {
 
     fn size(&self) -> (usize, usize) {
         self.size
+    }
+
+    fn has(&self, d: usize, row: usize) -> bool {
+        self.lengths[d] > 0.0 && self.members[d].contains(&row)
     }
 
     fn add(&self, d: usize, weight: f64, half: usize, sums: &mut Sums) {
@@ -196,6 +202,10 @@ impl Units for Groups {
         (self.rows, self.words)
     }
 
+    fn has(&self, group: usize, row: usize) -> bool {
+        self.tokens[group * (self.rows + 1) + row] > 0.0
+    }
+
     fn add(&self, group: usize, weight: f64, half: usize, sums: &mut Sums) {
         let first = group * (self.rows + 1);
         let add = |row: usize, to: &mut [f64]| {
@@ -211,7 +221,17 @@ impl Units for Groups {
     }
 }
 
-/// Spectra with each unit counted `weights[u]` times.
+/// Draws of halves before a row counts as one that cannot be halved: of two units, all of them leave one half
+/// empty with a chance of 2⁻³².
+const DRAWS: usize = 32;
+
+/// Whether each row has tokens in both halves.
+fn halved(tokens: &[f64]) -> bool {
+    tokens.iter().all(|&t| t > 0.0)
+}
+
+/// Spectra with each unit counted `weights[u]` times. Those of halves are NaN where a row has less than two units,
+/// all where a row has none.
 pub(super) fn spectra(
     units: &dyn Units,
     weights: &[u32],
@@ -219,21 +239,41 @@ pub(super) fn spectra(
     sample: usize,
 ) -> Result<Spectra> {
     let (rows, width) = units.size();
-    let mut sums = Sums {
-        halves: vec![vec![0.0; width]; 2 * rows],
-        tokens: vec![0.0; 2 * rows],
-        all: vec![0.0; width],
-        all_tokens: 0.0,
-    };
     let mut stream = seed::stream(seed, &format!("prediction/halves {sample}"));
-    for (unit, &weight) in weights.iter().enumerate() {
-        // Every copy of a unit goes into the same half: a copy in each would correlate their noise.
-        let half = stream.random::<bool>() as usize;
-        if weight > 0 {
-            units.add(unit, weight as f64, half, &mut sums);
+    let mut draw = || {
+        let mut sums = Sums {
+            halves: vec![vec![0.0; width]; 2 * rows],
+            tokens: vec![0.0; 2 * rows],
+            all: vec![0.0; width],
+            all_tokens: 0.0,
+        };
+        for (unit, &weight) in weights.iter().enumerate() {
+            // Every copy of a unit goes into the same half: a copy in each would correlate their noise.
+            let half = stream.random::<bool>() as usize;
+            if weight > 0 {
+                units.add(unit, weight as f64, half, &mut sums);
+            }
+        }
+        sums
+    };
+    let mut sums = draw();
+    if !halved(&sums.tokens) {
+        let of = |row: usize| {
+            let has = |unit: &usize| weights[*unit] > 0 && units.has(*unit, row);
+            (0..units.len()).filter(has).take(2).count()
+        };
+        if (0..rows).all(|row| of(row) == 2) {
+            for _ in 1..DRAWS {
+                sums = draw();
+                if halved(&sums.tokens) {
+                    break;
+                }
+            }
         }
     }
+    let halved = halved(&sums.tokens);
     let Sums { halves, tokens, all, all_tokens } = sums;
+    let there = (0..rows).all(|r| tokens[2 * r] + tokens[2 * r + 1] > 0.0);
     let global: Vec<f64> = all.iter().map(|x| x / all_tokens).collect();
     let per_token = |sums: &[f64], tokens: f64| -> Vec<f64> {
         let share = if tokens > 0.0 { 1.0 / tokens } else { 0.0 };
@@ -269,10 +309,11 @@ pub(super) fn spectra(
     };
     let product = products(&scaled(first), &scaled(second));
     let scaled = centred(&((&product + product.transpose()) * 0.5));
+    let told = |told: bool, m: &Matrix| if told { spectrum(m) } else { Ok(vec![f64::NAN; rows]) };
     Ok(Spectra {
-        raw: spectrum(&gram)?,
-        unbiased: spectrum(&cross)?,
-        scaled: spectrum(&scaled)?,
+        raw: told(there, &gram)?,
+        unbiased: told(halved, &cross)?,
+        scaled: told(halved, &scaled)?,
         gram: scaled,
     })
 }

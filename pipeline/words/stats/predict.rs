@@ -12,7 +12,9 @@
 //! gives one that is unbiased: with the documents of each class halved at
 //! random, the product of one half's mean with the other's has no noise on
 //! average. Variances that are not above zero by this measure are no evidence
-//! for a direction.
+//! for a direction. A class of a single document cannot be halved: it makes no row. Where a class has too
+//! few documents for two halves by chance, the halves are drawn again; what still cannot be halved gets no
+//! unbiased number and no interval.
 //!
 //! # Scale
 //! Raw shares of tokens differ most in the commonest words. A network weighs a word by what
@@ -70,14 +72,14 @@ pub enum Rows {
 /// What the counts say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// Names of the rows of the class-mean matrix.
+    /// Names of the rows of the class-mean matrix: labels of two documents or more, or combinations.
     pub rows: Vec<String>,
     /// Documents of each row.
     pub documents: Vec<usize>,
     /// Variances of the class means along their principal components,
     /// descending.
     pub variances: Vec<f64>,
-    /// The same without sampling noise, from split halves; may be negative.
+    /// The same without sampling noise, from split halves; may be negative; NaN where a row cannot be halved.
     pub unbiased: Vec<f64>,
     /// Participation ratio of `variances`.
     pub dimension: Interval,
@@ -236,13 +238,20 @@ fn of_units(
         })
         .collect::<Result<_>>()?;
     let interval = |of: &dyn Fn(&Spectra) -> f64| {
-        let mut values: Vec<f64> = samples.iter().map(of).collect();
+        // A sample without some row, or with one that cannot be halved, tells nothing.
+        let mut values: Vec<f64> = samples.iter().map(of).filter(|x| x.is_finite()).collect();
         values.sort_by(f64::total_cmp);
+        if 2 * values.len() < samples.len() {
+            values.clear();
+        }
         let at = |share: f64| match values.len() {
             0 => f64::NAN,
             n => values[((n - 1) as f64 * share).round() as usize],
         };
         let (value, middle) = (of(&whole), at(0.5));
+        if !value.is_finite() || middle.is_nan() {
+            return Interval { value, low: f64::NAN, high: f64::NAN };
+        }
         // A participation ratio is at least 1.
         let low = (value + at(0.025) - middle).max(value.min(1.0));
         Interval { value, low, high: value + at(0.975) - middle }
@@ -277,8 +286,10 @@ fn carried(labels: &Labels) -> Result<Vec<Vec<usize>>> {
 /// What the rows of the class-mean matrix are.
 struct Layout {
     names: Vec<String>,
-    /// The row of each combination of labels; none: every label is a row.
+    /// The row of each combination of labels; none: labels are rows.
     combinations: Option<BTreeMap<Vec<usize>, usize>>,
+    /// The row of each label, where labels are rows and it is one.
+    labels: Vec<Option<usize>>,
     /// Whether the rows are combinations of independent labels.
     product: bool,
 }
@@ -294,7 +305,18 @@ impl Layout {
             Rows::Auto => names.len() > 3,
         };
         if single {
-            return Self { names: names.to_vec(), combinations: None, product: false };
+            let mut carried = vec![0; names.len()];
+            for (set, documents) in &sets {
+                set.iter().for_each(|&k| carried[k] += documents);
+            }
+            let mut kept: Vec<usize> = (0..names.len()).filter(|&k| carried[k] != 1).collect();
+            if kept.len() < 2 {
+                kept = (0..names.len()).collect();
+            }
+            let mut labels = vec![None; names.len()];
+            kept.iter().enumerate().for_each(|(row, &k)| labels[k] = Some(row));
+            let names = kept.iter().map(|&k| names[k].clone()).collect();
+            return Self { names, combinations: None, labels, product: false };
         }
         let mut frequent: Vec<(&[usize], usize)> =
             sets.into_iter().filter(|(_, n)| *n >= LEAST_DOCUMENTS).collect();
@@ -311,6 +333,7 @@ impl Layout {
         Self {
             names: frequent.iter().map(|(set, _)| name(set)).collect(),
             product: frequent.len() != names.len(),
+            labels: Vec::new(),
             combinations: Some(frequent.iter().map(|(set, _)| set.to_vec()).zip(0..).collect()),
         }
     }
@@ -318,7 +341,7 @@ impl Layout {
     /// The rows that a document with these labels counts for.
     fn of(&self, set: &[usize]) -> Vec<usize> {
         match &self.combinations {
-            None => set.to_vec(),
+            None => set.iter().filter_map(|&k| self.labels[k]).collect(),
             Some(rows) => rows.get(set).copied().into_iter().collect(),
         }
     }
@@ -326,6 +349,9 @@ impl Layout {
 
 /// Participation ratio, negative variances (noise) left out.
 fn participation(variances: &[f64]) -> f64 {
+    if variances.iter().any(|v| v.is_nan()) {
+        return f64::NAN;
+    }
     let total: f64 = variances.iter().map(|v| v.max(0.0)).sum();
     let squares: f64 = variances.iter().map(|v| v.max(0.0).powi(2)).sum();
     if squares > 0.0 { total * total / squares } else { 0.0 }
@@ -346,6 +372,9 @@ fn shape(spectra: &Spectra, product: bool) -> Shape {
     }
     if n <= 2 {
         return Shape::Line;
+    }
+    if spectra.scaled.iter().any(|v| v.is_nan()) {
+        return Shape::Other;
     }
     if product {
         return Shape::Product;
