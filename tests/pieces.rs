@@ -119,15 +119,13 @@ fn an_error_in_a_late_piece_names_its_row() {
     let path = folder.path().join("many.csv");
     let mut text = String::from("text,label\n");
     for d in 0..ROWS {
-        text += if d == 50_000 { ",b\n" } else { ["some words,a\n", "others,b\n"][d % 2] };
+        text += if d == 50_000 { "some,\n" } else { ["some words,a\n", "others,b\n"][d % 2] };
     }
     fs::write(&path, text).unwrap();
     match pieces(&settings(&path), &PredictSettings::default()) {
         Err(Error::Input { place, problem, .. }) => {
-            assert_eq!(
-                (place.as_str(), problem.as_str()),
-                ("row 50001", "nothing in column `text`")
-            );
+            let said = (place.as_str(), problem.as_str());
+            assert_eq!(said, ("row 50001, column `label`", "nothing in column `label`"));
         }
         other => panic!("{:?}", other.err()),
     }

@@ -40,42 +40,44 @@ pub struct Predict {
     json: bool,
 }
 
+/// Heading of what tells the form of a file in every command's help.
+const FORM: &str = "A file of your own text";
+
 /// Columns and form of a file of your own text.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
-#[command(next_help_heading = "A file of your own text")]
 pub struct Columns {
     /// Columns that hold the text, joined by a blank [default: text]
-    #[arg(long = "text", value_name = "COLUMN,…", value_delimiter = ',')]
+    #[arg(help_heading = FORM, long = "text", value_name = "COLUMN,…", value_delimiter = ',')]
     text: Vec<String>,
     /// Column that holds the label [default: label, or labels]; several: columns
     /// of 0 and 1, one a label
-    #[arg(long = "label", value_name = "COLUMN,…", value_delimiter = ',')]
+    #[arg(help_heading = FORM, long = "label", value_name = "COLUMN,…", value_delimiter = ',')]
     label: Vec<String>,
     /// What joins several labels in one cell, as the comma in `4,27`
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(help_heading = FORM, long, value_name = "TEXT", allow_hyphen_values = true)]
     label_separator: Option<String>,
     /// Names of labels that are numbers from 0, or places of 0/1 vectors [default:
     /// those of a labels.json beside the file]
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    #[arg(help_heading = FORM, long, value_name = "NAME,…", value_delimiter = ',')]
     label_names: Vec<String>,
     /// The first row is data: columns are called 1, 2, 3, …
-    #[arg(long)]
+    #[arg(help_heading = FORM, long)]
     no_header: bool,
     /// What separates fields: one character, or tab [default: found out]
-    #[arg(long, value_name = "CHAR", allow_hyphen_values = true)]
+    #[arg(help_heading = FORM, long, value_name = "CHAR", allow_hyphen_values = true)]
     separator: Option<String>,
     /// Whether quotation marks hold a field together [default: yes; between tabs
     /// only where the file shows it]
-    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    #[arg(help_heading = FORM, long, value_name = "yes|no", value_parser = yes_or_no)]
     quotes: Option<bool>,
     /// A backslash takes the meaning of the next character away, as in \"
-    #[arg(long)]
+    #[arg(help_heading = FORM, long)]
     backslash: bool,
     /// Encoding, as windows-1252 or gbk [default: UTF-8, or UTF-16 if it is that]
-    #[arg(long, value_name = "NAME")]
+    #[arg(help_heading = FORM, long, value_name = "NAME")]
     encoding: Option<String>,
     /// Add the special tokens of a given tokenizer.json, as [CLS] … [SEP]
-    #[arg(long)]
+    #[arg(help_heading = FORM, long)]
     special_tokens: bool,
 }
 
@@ -146,7 +148,9 @@ impl Predict {
             terminal::say(common.quiet, "counting words …");
             whole(&experiment, common, self.modifiers)?
         };
-        terminal::say(common.quiet, format!("note: {}", labelling::in_order(&counted.labels)));
+        if !counted.labels.is_empty() {
+            terminal::say(common.quiet, format!("note: {}", labelling::in_order(&counted.labels)));
+        }
         counted.notes.iter().for_each(|note| terminal::say(common.quiet, format!("note: {note}")));
         let mut summary = Summary::new();
         prediction_numbers(&counted.found)

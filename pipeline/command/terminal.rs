@@ -1,12 +1,15 @@
 //! What a person sees while work goes on: bars on a terminal, lines in a pipe.
 
-use crate::corpus::fetch;
+use crate::corpus::{fetch, store};
 use crate::report::escape::on_a_line;
 use crate::studies::grid::{self, Outcome};
 use crate::train::checkpoint::Progress;
 use crate::train::{Tally, Watch};
 use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::HashSet;
 use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// Time between two lines of training progress where there is no terminal.
@@ -237,12 +240,25 @@ impl Drop for Transfer {
 pub struct Cases {
     quiet: bool,
     begun: Instant,
+    /// What was said of the cases' corpora: most share one.
+    noted: Mutex<HashSet<String>>,
 }
 
 impl Cases {
     /// A watcher for one grid.
     pub fn new(quiet: bool) -> Self {
-        Self { quiet, begun: Instant::now() }
+        Self { quiet, begun: Instant::now(), noted: Mutex::default() }
+    }
+
+    /// Says what there is to be known of a case's corpus, each thing once.
+    fn note(&self, folder: &Path) {
+        let Ok((_, notes)) = store::about(folder) else { return };
+        let mut noted = self.noted.lock().unwrap_or_else(|e| e.into_inner());
+        for note in notes {
+            if noted.insert(note.clone()) {
+                say(self.quiet, format!("note: {note}"));
+            }
+        }
     }
 }
 
@@ -251,6 +267,7 @@ impl grid::Progress for Cases {
         let spent = self.begun.elapsed().as_secs_f64();
         let left = spent / done as f64 * (cases - done) as f64;
         let how = outcome.failure.clone().unwrap_or_else(|| format!("{seconds:.0} s"));
+        self.note(&outcome.folder);
         say(self.quiet, format!("{done}/{cases} {case}: {how}; {left:.0} s left"));
     }
 

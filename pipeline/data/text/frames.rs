@@ -1,5 +1,6 @@
 //! Files of rows to frames by polars: parquet, whole or in pieces, and the files of the Hub, whose form is known.
 
+use super::stream::caught;
 use crate::{Error, Result};
 use polars::prelude::*;
 use std::fs::File;
@@ -63,7 +64,7 @@ impl Frames {
         let file = opened.file()?;
         match format {
             Format::Parquet => {
-                let schema = ParquetReader::new(file).schema().map_err(|e| opened.refused(e))?;
+                let schema = opened.guarded(|| ParquetReader::new(file).schema())?;
                 opened.names = schema.iter_names().map(|n| n.to_string()).collect();
             }
             Format::Separated(_) => {
@@ -111,9 +112,11 @@ impl Frames {
     pub(super) fn whole(&self, wanted: &[&str]) -> Result<DataFrame> {
         let file = self.file()?;
         let frame = match self.format {
-            Format::Parquet => ParquetReader::new(file)
-                .with_columns(Some(wanted.iter().map(|w| w.to_string()).collect()))
-                .finish(),
+            Format::Parquet => {
+                let columns = wanted.iter().map(|w| w.to_string()).collect();
+                let reader = ParquetReader::new(file).with_columns(Some(columns));
+                return self.guarded(|| reader.finish());
+            }
             Format::Separated(_) => {
                 let options = self.separated(Some(wanted));
                 options.into_reader_with_file_handle(file).finish()
@@ -137,7 +140,7 @@ impl Frames {
         mut each: impl FnMut(DataFrame) -> Result<bool>,
     ) -> Result<()> {
         let mut first = ParquetReader::new(self.file()?);
-        let about = first.get_metadata().map_err(|e| self.refused(e))?.clone();
+        let about = self.guarded(|| first.get_metadata().cloned())?;
         let mut before = 0;
         for group in &about.row_groups {
             for part in (0..group.num_rows()).step_by(ROWS) {
@@ -146,13 +149,21 @@ impl Frames {
                     .with_columns(Some(wanted.iter().map(|w| w.to_string()).collect()))
                     .with_slice(Some((before + part, rows)));
                 reader.set_metadata(about.clone());
-                if !each(reader.finish().map_err(|e| self.refused(e))?)? {
+                if !each(self.guarded(|| reader.finish())?)? {
                     return Ok(());
                 }
             }
             before += group.num_rows();
         }
         Ok(())
+    }
+
+    /// What polars reads, or why it cannot: a damaged file may make it panic.
+    fn guarded<T>(&self, work: impl FnOnce() -> PolarsResult<T>) -> Result<T> {
+        match caught(work) {
+            Ok(read) => read.map_err(|e| self.refused(e)),
+            Err(panic) => Err(self.refused(polars_err!(ComputeError: "damaged ({panic})"))),
+        }
     }
 
     /// What polars refused, with the line where the bytes tell it.

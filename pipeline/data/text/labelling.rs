@@ -10,6 +10,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 /// Separators that several labels in one cell are looked for with.
 const JOINED: [&str; 4] = [",", ";", "|", "/"];
 
+/// Documents from which on labels that occur once each are no labels.
+const ALONE: usize = 10;
+
 /// How the cells of a label column are read. It is decided by the whole column of the training split, never by its
 /// first rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,7 +116,7 @@ impl Form {
             return Err(places.error(0, column, problem, "give a name for each place"));
         }
         self.notes.push(format!(
-            "{}: column `{}` holds vectors of 0 and 1: place k says whether label k is there. Where they are lists              of labels 0 and 1: `label_vectors: Some(false)`",
+            "{}: column `{}` holds vectors of 0 and 1: place k says whether label k is there. Where they are lists of labels 0 and 1: `label_vectors: Some(false)`",
             places.of(0).0,
             brief(column)
         ));
@@ -289,7 +292,7 @@ fn looks_joined(texts: &[&str], file: &str, column: &str) -> Option<String> {
         let labels: HashSet<&str> =
             texts.iter().flat_map(|t| t.split(separator)).map(str::trim).collect();
         Some(format!(
-            "{file}: cells of column `{}` such as `{}` look like several labels; each was taken as one.              `--label-separator \"{separator}\"` (`label_separator`) reads lists of {} labels",
+            "{file}: cells of column `{}` such as `{}` look like several labels; each was taken as one. `--label-separator \"{separator}\"` (`label_separator`) reads lists of {} labels",
             brief(column),
             brief(joined[0]),
             labels.len()
@@ -327,6 +330,11 @@ impl Labelling {
         let place = format!("column `{}`", brief(column));
         let most = variant.most.unwrap_or(Variant::MOST);
         let found = if names.is_empty() { present.len() } else { names.len() };
+        if names.is_empty() && !lists && found == rows && rows >= ALONE {
+            let problem =
+                format!("{found} different labels in {rows} rows: each document has its own");
+            return Err(Error::input(file, place, problem, "name the label column with --label"));
+        }
         if found > most && variant.keep.is_empty() && variant.groups.is_empty() {
             let problem =
                 format!("{found} different labels in {rows} rows, and {most} are taken at most");

@@ -211,7 +211,8 @@ pub(super) fn locate(settings: &Settings, data: &Path) -> Result<Option<Files>> 
             Ok(Some(Files { name: name.clone(), sources, form }))
         }
         Source::File(file) => {
-            let stem = file.train.file_stem().map(|s| s.to_string_lossy().into_owned());
+            let name = file.train.file_name().map(|s| s.to_string_lossy().into_owned());
+            let stem = name.map(|name| sources::stem(&name).to_string());
             let label = column.unwrap_or_else(|| file.label.clone());
             Ok(Some(Files {
                 name: stem.unwrap_or_else(|| file.train.display().to_string()),
@@ -511,7 +512,7 @@ impl Tally {
         let mut notes: Vec<String> =
             counted.map(|(count, what)| format!("{name} split: {count} {what}")).collect();
         let (unknown, words) = (self.unknown_words + self.left_out, self.words + self.left_out);
-        if words > 0 && (unknown > 0 || tokenizer.is_given()) {
+        if words > 0 && (unknown > 0 || tokenizer.is_given() && name == "training") {
             let share = 100.0 * unknown as f64 / words as f64;
             let became = match self.left_out {
                 0 => "are unknown",

@@ -94,9 +94,9 @@ impl Pieces {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
         let usage = |problem: &str| Err(Error::Usage(problem.into()));
-        let is_file = |path: &PathBuf| path.is_file();
+        let is_folder = |path: &PathBuf| path.is_dir();
         let files = match (load::locate(settings, data)?, &settings.source) {
-            (Some(files), _) if files.sources.train.iter().all(is_file) => files,
+            (Some(files), _) if !files.sources.train.iter().any(is_folder) => files,
             (_, Source::Synthetic(_)) => return usage("synthetic phrases are not read in pieces"),
             _ => return usage("a folder of texts is not read in pieces: make it one file"),
         };

@@ -520,7 +520,12 @@ impl Rows<'_> {
 
     fn refuse(&self, what: &str, problem: &str) -> Error {
         let column = if what == "text" { self.input.text.join(",") } else { self.input.column() };
-        let remedy = "give integers, text, or lists of either";
+        let remedy = match problem.starts_with("an object") {
+            true => {
+                "give one value a row; from pandas: `df.to_json(path, orient=\"records\", lines=True)`"
+            }
+            false => "give integers, text, or lists of either",
+        };
         self.raw.places.error(self.number(), &column, problem.into(), remedy)
     }
 

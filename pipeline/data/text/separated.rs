@@ -318,7 +318,11 @@ impl Rows<'_> {
             self.lines_in_fields = lines > 0;
             self.next_line += 1 + lines;
             self.at = next;
-            let empty = |f: &Field| self.buffer[f.start..f.end].iter().all(u8::is_ascii_whitespace);
+            // Old programs of DOS end a file with the byte 26.
+            let empty = |f: &Field| {
+                let is_blank = |b: &u8| b.is_ascii_whitespace() || matches!(b, 0 | 26);
+                self.buffer[f.start..f.end].iter().all(is_blank)
+            };
             if self.fields.iter().all(empty) {
                 // A line without a separator is a blank line, not a row.
                 self.blank += (self.fields.len() > 1) as usize;

@@ -247,6 +247,15 @@ pub(super) fn ending(name: &str) -> Option<(String, String)> {
     }
 }
 
+/// A file's name without its endings.
+pub(super) fn stem(name: &str) -> &str {
+    match name.rsplit_once('.') {
+        Some((stem, last)) if PACKED.contains(&last.to_lowercase().as_str()) => self::stem(stem),
+        Some((stem, _)) if !stem.is_empty() => stem,
+        _ => name,
+    }
+}
+
 /// The split of a file by its name, or by that of a folder that it lies in.
 fn part(file: &Path, root: &Path) -> Option<Part> {
     let within = file.strip_prefix(root).unwrap_or(file);

@@ -1,6 +1,6 @@
 //! From text to token ids, in the Hugging Face format.
 
-use super::stream::{self, brief};
+use super::stream::{self, brief, caught};
 use super::words::{self, Rules, Scanner};
 use crate::{Error, Result, setting};
 use serde::{Deserialize, Serialize};
@@ -534,32 +534,6 @@ impl Tokenizer {
         }
         Ok((all, left_out))
     }
-}
-
-/// Runs what may panic on a file that contradicts itself; the panic's message is the error.
-fn caught<T>(work: impl FnOnce() -> T) -> std::result::Result<T, String> {
-    use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
-    use std::sync::Once;
-    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-    static CAUGHT: AtomicUsize = AtomicUsize::new(0);
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let usual = take_hook();
-        set_hook(Box::new(move |about| {
-            // What is caught is told as an error.
-            if CAUGHT.load(Relaxed) == 0 {
-                usual(about);
-            }
-        }));
-    });
-    CAUGHT.fetch_add(1, Relaxed);
-    let done = catch_unwind(AssertUnwindSafe(work));
-    CAUGHT.fetch_sub(1, Relaxed);
-    done.map_err(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        brief(text.unwrap_or("no reason given"))
-    })
 }
 
 /// A word whose id lies far beyond the number of words.
