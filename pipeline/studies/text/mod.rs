@@ -133,7 +133,6 @@ pub fn run(experiment: &Experiment, options: Options) -> Result<PathBuf> {
             }
         })?;
         let seconds = run.stages().last().map(|s| s.seconds);
-        watch.passed(name, seconds.filter(|_| ran));
         if name == "tokenize" {
             let (labels, notes) = corpus::store::about(run.folder())?;
             if !labels.is_empty() {
@@ -141,6 +140,7 @@ pub fn run(experiment: &Experiment, options: Options) -> Result<PathBuf> {
             }
             notes.iter().for_each(|note| watch.note(note));
         }
+        watch.passed(name, seconds.filter(|_| ran));
     }
     plot::place(&out.join("assets"))?;
     Ok(run.folder().to_path_buf())
