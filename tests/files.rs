@@ -312,8 +312,8 @@ fn blank_lines_are_no_rows_and_empty_parts_are_counted() {
     let parts: String = (0..24)
         .map(|i| match i {
             3 => "3,,,good\n".to_string(),
-            i if i % 3 == 0 => format!("{i},,body {i},{}\n", ["bad", "good"][i % 2]),
-            i => format!("{i},title {i},body {i},{}\n", ["bad", "good"][i % 2]),
+            i if i % 3 == 0 => format!("{i},,body {},{}\n", i % 4, ["bad", "good"][i % 2]),
+            i => format!("{i},title {0},body {0},{1}\n", i % 4, ["bad", "good"][i % 2]),
         })
         .collect();
     let path = place(folder.path(), "parts.csv", format!(",title,body,stars\n{parts}"));

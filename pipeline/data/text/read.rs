@@ -9,6 +9,7 @@ use super::stream::{self, Stream, brief, listed};
 use crate::nearest;
 use crate::{Error, Result, interrupt};
 use polars::prelude::*;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -381,7 +382,7 @@ impl Rows<'_> {
                         cells.into_iter().map(|c| self.words(c)).collect::<Result<Vec<_>>>()?;
                     let labels =
                         labels.into_iter().map(|c| self.label_of(c)).collect::<Result<_>>()?;
-                    self.push(texts.iter().map(|t| t.as_deref()), labels)?;
+                    self.push(texts.into_iter().map(|t| t.map(Cow::Owned)), labels)?;
                 }
                 Ok(())
             }),
@@ -390,7 +391,7 @@ impl Rows<'_> {
                 for (text, label) in folder(&table.path)? {
                     let label = Label::One(Value::Name(label));
                     self.push(
-                        [Some(text.as_str())].into_iter().take(self.texts as usize),
+                        [Some(Cow::Owned(text))].into_iter().take(self.texts as usize),
                         vec![label],
                     )?;
                 }
@@ -423,7 +424,7 @@ impl Rows<'_> {
             for &at in &places[..texts] {
                 parts.push(Some(rows.text(at)?));
             }
-            self.push(parts.iter().map(|p| p.as_deref()), labels)?;
+            self.push(parts.into_iter(), labels)?;
         }
         self.noticed.blank += rows.blank;
         Ok(())
@@ -445,7 +446,7 @@ impl Rows<'_> {
             }
             for row in 0..frame.height() {
                 let cells = labels.iter_mut().map(|l| l.next().unwrap_or(Label::Missing)).collect();
-                self.push(parts.iter().map(|p| p.get(row)), cells)?;
+                self.push(parts.iter().map(|p| p.get(row).map(Cow::Borrowed)), cells)?;
             }
             Ok(true)
         })
@@ -532,7 +533,7 @@ impl Rows<'_> {
     /// Adds a row.
     fn push<'t>(
         &mut self,
-        parts: impl Iterator<Item = Option<&'t str>>,
+        parts: impl Iterator<Item = Option<Cow<'t, str>>>,
         labels: Vec<Label>,
     ) -> Result<()> {
         let values = self.values(labels)?;
@@ -543,10 +544,10 @@ impl Rows<'_> {
                 if part.trim().is_empty() {
                     *self.noticed.empty.entry(column.clone()).or_default() += 1;
                 } else if all.is_empty() {
-                    all = part.to_owned();
+                    all = part.into_owned();
                 } else {
                     all.push(' ');
-                    all.push_str(part);
+                    all.push_str(&part);
                 }
             }
             self.raw.texts.push(all);
