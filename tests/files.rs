@@ -635,6 +635,8 @@ fn a_list_of_words_that_is_none_says_what_it_is() {
     assert!(said.contains("vectors of words") && said.contains("3 numbers"), "{said}");
     let said = refused("counts.txt", "the 120\nfilm 7\ngood 3\n");
     assert!(said.contains("a word and a number"), "{said}");
+    let said = refused("ids.txt", "0\tthe\n1\tfilm\n2\tgood\n");
+    assert!(said.contains("a number and a word"), "{said}");
     let said = refused("far.json", "{\"a\": 0, \"faraway\": 4294967295}");
     assert!(said.contains("faraway") && said.contains("4294967295"), "{said}");
     let model = "{\"version\":\"1.0\",\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":4294967295},\"merges\":[]}}";

@@ -1,7 +1,8 @@
 //! Which token ids, which labels, which split.
 //!
-//! [`load`](load::load) goes from [`Settings`] to a [`Corpus`]: files are read
-//! by [`read`], label values become indices in [`labelling`], missing splits
+//! [`load`](load::load) goes from [`Settings`] to a [`Corpus`]: [`sources`] says which files a path means, they are
+//! read by [`read`] (`stream` unpacks and decodes, `separated`, `json` and `frames` know the formats), label values
+//! become indices in [`labelling`], missing splits
 //! are set apart in [`split`] ([`neighbours`] says where single documents will not do), text becomes token ids in [`tokens`], and
 //! [`store`] keeps the result for later stages. [`pieces`] reads what is larger than memory. [`synthetic`] draws corpora of
 //! known structure, and [`catalogue`] knows public ones by name.

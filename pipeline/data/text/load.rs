@@ -151,7 +151,14 @@ fn load_with(
     let train = encode(&mut train, "training", 0)?;
     let validation = encode(&mut validation, "validation", 1)?;
     let test = encode(&mut test, "test", 2)?;
-    for (part, share) in [(&train, "train"), (&validation, "validation"), (&test, "test")] {
+    let splits = [(&train, "train"), (&validation, "validation"), (&test, "test")];
+    for (at, (part, share)) in splits.into_iter().enumerate() {
+        if part.documents.is_empty() && left_out[at] > 0 {
+            let problem =
+                format!("none of the {} words of this split is in the vocabulary", left_out[at]);
+            let remedy = "is it the list of this corpus, one word a line, cut in the same way?";
+            return Err(Error::input(files.name, share, problem, remedy));
+        }
         if part.documents.is_empty() {
             let remedy = "give more documents, or set `corpus.validation` and `corpus.test`";
             return Err(Error::input(files.name, share, "no documents in this split", remedy));
@@ -450,7 +457,6 @@ fn count_duplicates(train: &Labelled, test: &Labelled, notes: &mut Vec<String>) 
 /// Documents that were cut, dropped or are doubtful, counted.
 #[derive(Default)]
 pub(super) struct Tally {
-    documents: usize,
     empty: usize,
     long: usize,
     /// Documents of unknown words alone.
@@ -542,7 +548,6 @@ pub(super) fn collect(
     let mut rows = Vec::with_capacity(labels.len());
     for (row, (tokens, labels)) in tokens.into_iter().zip(labels).enumerate() {
         let unknown = tokens.iter().filter(|&&t| Some(t) == unknown_id).count();
-        tally.documents += 1;
         tally.words += tokens.len();
         tally.unknown_words += unknown;
         if tokens.is_empty() {

@@ -1,7 +1,7 @@
 //! Which files a path means: itself, those of a pattern, or the shards of a folder, by split.
 
 use super::settings::File;
-use super::stream::{brief, listed};
+use super::stream::shortened;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -295,11 +295,14 @@ fn of_one_kind(files: &[PathBuf], root: &Path) -> Result<()> {
 }
 
 fn shown(files: &[PathBuf], root: &Path) -> String {
-    let names: Vec<String> = files
-        .iter()
-        .map(|f| brief(&f.strip_prefix(root).unwrap_or(f).display().to_string()))
-        .collect();
-    listed(&names)
+    const MOST: usize = 6;
+    let name =
+        |f: &PathBuf| shortened(&f.strip_prefix(root).unwrap_or(f).display().to_string(), 70);
+    let mut names: Vec<String> = files.iter().take(MOST).map(name).collect();
+    if files.len() > MOST {
+        names.push(format!("… and {} more", files.len() - MOST));
+    }
+    names.join(", ")
 }
 
 /// A note where one of several shards is read alone.

@@ -300,11 +300,15 @@ pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 
 /// Something of a file, short enough for a message.
 pub(super) fn brief(text: &str) -> String {
-    const MOST: usize = 40;
+    shortened(text, 40)
+}
+
+/// A text of at most so many characters.
+pub(super) fn shortened(text: &str, most: usize) -> String {
     let plain: String =
-        text.chars().take(MOST + 1).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    match plain.chars().count() > MOST {
-        true => plain.chars().take(MOST).collect::<String>() + "…",
+        text.chars().take(most + 1).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match plain.chars().count() > most {
+        true => plain.chars().take(most).collect::<String>() + "…",
         false => plain,
     }
 }

@@ -603,11 +603,14 @@ fn vocabulary(path: &Path, text: &str) -> Result<HashMap<String, u32>> {
 /// What lines are that hold a word and numbers, and what to do instead.
 fn numbers_beside(text: &str) -> Option<(String, &'static str)> {
     const LOOKED_AT: usize = 200;
-    let (mut lines, mut counts, mut vectors, mut numbers) = (0, 0, 0, 0);
+    let (mut lines, mut counts, mut vectors, mut numbers, mut before) = (0, 0, 0, 0, 0);
     for line in text.lines().map(str::trim).filter(|l| !l.is_empty()).take(LOOKED_AT) {
         lines += 1;
         let mut parts = line.split([' ', '\t', ',']).filter(|p| !p.is_empty()).skip(1).peekable();
         let any = parts.peek().is_some();
+        let numbered =
+            line.split([' ', '\t', ',']).next().is_some_and(|n| n.parse::<u64>().is_ok());
+        before += (any && numbered) as usize;
         let count = parts.clone().count();
         if any && parts.all(|part| part.parse::<f64>().is_ok()) {
             counts += (count == 1) as usize;
@@ -622,6 +625,11 @@ fn numbers_beside(text: &str) -> Option<(String, &'static str)> {
             format!("every line holds a word and {numbers} numbers, as vectors of words do"),
             remedy,
         ));
+    }
+    if 10 * before >= 9 * lines && before > 1 && counts == 0 {
+        let remedy =
+            "give the words alone, in the order of the ids (`cut -f2`), or JSON: ids by word";
+        return Some(("every line holds a number and a word".into(), remedy));
     }
     (10 * counts >= 9 * lines && counts > 1).then(|| {
         let problem = "every line holds a word and a number: its count, or its id".to_string();
