@@ -3,16 +3,18 @@
 use super::run::{Watch, finished};
 use super::{Common, predict, terminal};
 use crate::corpus::Source;
+use crate::corpus::settings::Label;
 use crate::corpus::tokens::{self, Kind, Tokenizer};
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, StatesOrder};
 use crate::model::StaticInput;
 use crate::model::{Foreign, foreign};
-use crate::ops::{CellKind, Pool};
+use crate::ops::CellKind;
+use crate::records;
 use crate::studies::{states_only, text};
 use crate::{Error, Result};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Look at a network trained elsewhere (PyTorch, Keras, Flax, Equinox)
 ///
@@ -23,7 +25,8 @@ use std::path::PathBuf;
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Analyze {
-    /// The weights: safetensors, a PyTorch state dict (.pt, .pth) or NumPy's .npz
+    /// The weights: safetensors, a PyTorch state dict or checkpoint (.pt, .pth,
+    /// .ckpt) or NumPy's .npz
     #[arg(value_name = "WEIGHTS")]
     weights: PathBuf,
     /// The text to read: a name of the catalogue, a file of your own text, or an
@@ -39,16 +42,45 @@ pub struct Analyze {
     /// rows, or JSON ids by word
     #[arg(long, value_name = "FILE")]
     vocabulary: Option<PathBuf>,
-    /// States to start from where there is no corpus: .npy of [n, units]
+    /// Row of the embedding in which the vocabulary's first word stands, counted
+    /// from 0: 1 where row 0 is padding
+    #[arg(long, value_name = "ROW", default_value_t = 0)]
+    first_word: usize,
+    /// Labels in the order of the readout's outputs [default: by name]
+    #[arg(long, value_name = "LABEL,…", value_delimiter = ',', requires = "corpus")]
+    label_order: Vec<String>,
+    /// States to start from where there is no corpus: .npy of [n, units]; an LSTM's
+    /// are [h, c]
     #[arg(long, value_name = "FILE")]
     seeds: Option<PathBuf>,
+    /// How an LSTM's states stand in that file
+    #[arg(long, value_name = "ORDER", requires = "seeds")]
+    states_order: Option<OrderName>,
+    /// Where in a checkpoint the network stands, as `model_state_dict`; several keys
+    /// joined by commas
+    #[arg(long, value_name = "KEY")]
+    state_dict: Option<String>,
     /// The cell [default: by the shapes of its arrays]
     #[arg(long, value_parser = cells())]
     cell: Option<CellKind>,
-    /// Which states the readout sees: the last one, or their mean over tokens
+    /// Which states the readout sees: the last one, their mean over the words, or
+    /// the largest of each unit
     #[arg(long)]
     pool: Option<PoolName>,
-    /// What stands before the recurrent arrays' names, as `encoder.rnn`
+    /// The same, in full: h, c, hc or ch of the last state; last, mean, max over the
+    /// words, several joined as `mean-max` in the order of the readout's columns; of
+    /// two directions last (each its own), end, sum or average; layers
+    #[arg(long, value_name = "WHAT", conflicts_with = "pool")]
+    readout_reads: Option<String>,
+    /// Where a norm stands: readout, words or none; `PREFIX=` before it where there
+    /// are several [default: by its size]
+    #[arg(long, value_name = "PLACE")]
+    norm: Option<String>,
+    /// What a norm adds to the variance [default: its framework's]
+    #[arg(long, value_name = "NUMBER")]
+    norm_epsilon: Option<f64>,
+    /// What stands before the recurrent arrays' names, as `encoder.rnn`; several from
+    /// below with commas are layers; `rnn_l0_reverse` is one direction alone
     #[arg(long, value_name = "PREFIX")]
     recurrent: Option<String>,
     /// Name of the embedding's array; `none` for one-hot words
@@ -77,9 +109,25 @@ Examples:
   accrue analyze model.pt --corpus reviews.csv --vocabulary words.txt --pool mean
   accrue analyze lstm.npz --seeds states.npy --readout none
 
-From PyTorch: from safetensors.torch import save_file
-              save_file(model.state_dict(), \"gru.safetensors\")
-From Keras:   numpy.savez(\"gru.npz\", **{w.path: w.numpy() for w in model.weights})";
+How each framework writes a file that is read, and the command for it:
+  PyTorch     torch.save(model.state_dict(), \"gru.pt\")
+              accrue analyze gru.pt --corpus reviews.csv --vocabulary words.txt
+  Lightning   its checkpoint as it is; where several networks are in one:
+              accrue analyze epoch=9.ckpt --state-dict state_dict --corpus …
+  Keras       numpy.savez(\"gru.npz\", **{w.path: w.numpy() for w in model.weights})
+              accrue analyze gru.npz --first-word 1 --corpus …
+              (--first-word 1 where row 0 is padding that the words do not list)
+  Flax linen  numpy.savez(\"gru.npz\", **flax.traverse_util.flatten_dict(
+                  params, sep=\"/\"))
+              accrue analyze gru.npz --corpus …
+  Flax NNX    numpy.savez(\"gru.npz\", **{\".\".join(map(str, k)): v[...]
+                  for k, v in flax.nnx.to_flat_state(flax.nnx.state(model))})
+              accrue analyze gru.npz --corpus …
+  Equinox     leaves = jax.tree_util.tree_leaves_with_path(
+                  equinox.filter(model, equinox.is_array))
+              numpy.savez(\"gru.npz\", **{jax.tree_util.keystr(k): v
+                  for k, v in leaves})
+              accrue analyze gru.npz --corpus …";
 
 /// Cells as they are typed.
 fn cells() -> impl TypedValueParser<Value = CellKind> {
@@ -97,6 +145,38 @@ fn cells() -> impl TypedValueParser<Value = CellKind> {
 enum PoolName {
     Last,
     Mean,
+    Max,
+}
+
+/// Orders of an LSTM's state as they are typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum OrderName {
+    /// h, then c
+    Hc,
+    /// c, then h
+    Ch,
+}
+
+impl PoolName {
+    /// As `--readout-reads` has it.
+    fn reads(self) -> String {
+        match self {
+            Self::Last => "last",
+            Self::Mean => "mean",
+            Self::Max => "max",
+        }
+        .into()
+    }
+}
+
+/// Says what was assumed on the way, beyond what was said at the beginning.
+fn tell(folder: &Path, network: &Foreign, common: &Common) -> Result<()> {
+    for note in records::Notes::read(folder)?.note()? {
+        if !network.notes.contains(&note) {
+            terminal::say(common.quiet, format!("note: {note}"));
+        }
+    }
+    Ok(())
 }
 
 impl Analyze {
@@ -109,9 +189,22 @@ impl Analyze {
             recurrent: self.recurrent.clone(),
             embedding: self.embedding.clone(),
             readout: self.readout.clone(),
+            reads: self.readout_reads.clone().or(self.pool.map(PoolName::reads)),
+            state_dict: self.state_dict.clone(),
+            norm: self.norm.clone(),
+            norm_epsilon: self.norm_epsilon,
+            first_word: self.first_word,
         };
         let network = Foreign::read(&weights)?;
         self.introduce(&network, common);
+        if self.corpus.is_some() && !self.train && network.outputs() == 0 {
+            return Err(Error::input(
+                self.weights.display(),
+                "readout",
+                "no readout, and with a corpus its answers are looked at",
+                "name it (`--readout`), or leave the corpus out and give `--seeds`",
+            ));
+        }
         let mut experiment = match &self.corpus {
             Some(corpus) => predict::experiment(corpus, &self.columns, common)?,
             None => common.set.iter().try_fold(
@@ -124,12 +217,12 @@ impl Analyze {
         experiment.name = self.name.clone().or(stem).unwrap_or_else(|| "network".into());
         experiment.title = self.weights.display().to_string();
         experiment.weights = Some(weights);
-        if let Some(pool) = self.pool {
-            experiment.model.pool = match pool {
-                PoolName::Last => Pool::Last,
-                PoolName::Mean => Pool::Mean,
-            };
+        if !self.label_order.is_empty() {
+            let whole =
+                |name: &String| name.parse().map_or(Label::Name(name.clone()), Label::Number);
+            experiment.corpus.variant.keep = self.label_order.iter().map(whole).collect();
         }
+        self.read_whole(&mut experiment, common);
         let mut watch = Watch::new(common.quiet);
         let options = text::Options {
             data: &common.data,
@@ -157,22 +250,42 @@ impl Analyze {
             }
             (None, Some(seeds)) => {
                 experiment.states.given = Some(seeds.clone());
+                experiment.states.order = match self.states_order {
+                    Some(OrderName::Ch) => StatesOrder::Ch,
+                    _ => StatesOrder::Hc,
+                };
                 experiment.fixed_points.inputs = match network.embedding {
-                    Some(_) => vec![StaticInput::Zero, StaticInput::Uniform],
-                    None => vec![StaticInput::Zero],
+                    Some(_) if network.whole.as_ref().is_none_or(|w| w.reads_words()) => {
+                        vec![StaticInput::Zero, StaticInput::Uniform]
+                    }
+                    _ => vec![StaticInput::Zero],
                 };
                 states_only::run(&experiment, &self.words()?, options)?
             }
         };
+        tell(&folder, &network, common)?;
         finished(&folder, self.json, common)
+    }
+
+    /// Nothing is cut off documents, unless an experiment or a `--set` says so: the network may have read them whole.
+    fn read_whole(&self, experiment: &mut Experiment, common: &Common) {
+        let file = self.corpus.as_ref().is_some_and(|c| c.ends_with(".ron"));
+        let told = common.set.iter().any(|s| {
+            ["corpus.tokens.longest", "corpus.tokens=", "corpus="]
+                .iter()
+                .any(|p| s.trim().starts_with(p))
+        });
+        if !file && !told {
+            experiment.corpus.tokens.longest = usize::MAX;
+        }
     }
 
     /// Says what was recognised, before anything long begins.
     fn introduce(&self, network: &Foreign, common: &Common) {
         let say = |line: String| terminal::say(common.quiet, line);
-        let words = match network.embedding {
-            Some(_) => format!("{} words as vectors of {}", network.vocabulary(), network.inputs),
-            None => format!("{} inputs", network.inputs),
+        let words = match network.word_vectors() {
+            Some(width) => format!("{} words as vectors of {width}", network.vocabulary()),
+            None => format!("{} inputs", network.vocabulary()),
         };
         let readout = match network.outputs() {
             0 => "no readout".into(),

@@ -13,7 +13,7 @@ mod text;
 
 pub use population::Population;
 pub use task::{Counts, TaskExperiment};
-pub use text::{FixedPointSettings, ModesSettings, SearchMethod, StatesSettings};
+pub use text::{FixedPointSettings, ModesSettings, SearchMethod, StatesOrder, StatesSettings};
 
 use crate::engine::folder_name;
 use crate::notation::parse;

@@ -20,12 +20,25 @@ pub struct StatesSettings {
     /// States to look at where there is no corpus to visit them on: a NumPy
     /// file, `[n, state]` (`accrue analyze --seeds`).
     pub given: Option<PathBuf>,
+    /// How an LSTM's states stand in that file.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub order: StatesOrder,
+}
+
+/// In which order the two parts of an LSTM's state stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StatesOrder {
+    /// `h`, then `c`.
+    #[default]
+    Hc,
+    /// `c`, then `h`.
+    Ch,
 }
 
 impl Default for StatesSettings {
     /// 1,000 documents, as arXiv:1906.10720.
     fn default() -> Self {
-        Self { documents: 1000, most: 10_000, given: None }
+        Self { documents: 1000, most: 10_000, given: None, order: StatesOrder::Hc }
     }
 }
 

@@ -20,9 +20,11 @@ pub mod initial;
 pub mod network;
 pub mod static_input;
 pub mod weights;
+pub mod whole;
 
 pub use accrue_cells::Inputs;
 pub use config::{Config, Head, HeadChoice, InitialState, Initialisation, Reads};
 pub use foreign::Foreign;
 pub use network::{Network, Parameter};
 pub use static_input::StaticInput;
+pub use whole::Whole;

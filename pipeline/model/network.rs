@@ -6,6 +6,7 @@ use crate::Inputs;
 use crate::data::{Documents, Sequences};
 use crate::ops::sequence::{self, Gradients, Saved};
 use crate::ops::{Batch, Cell, Pool, Sizes, cuda, fused};
+use crate::whole::Whole;
 use crate::{Error, Result};
 use candle_core::{CpuStorage, DType, Device, Shape, Storage, Tensor, Var};
 use rayon::prelude::*;
@@ -43,6 +44,8 @@ pub struct Network {
     readout: Var,
     /// `[outputs]`.
     bias: Var,
+    /// What its outputs come from, where they are not `W s + b` of a pooled state.
+    whole: Option<Arc<Whole>>,
 }
 
 /// Most numbers of a network: 8 GB, and as much twice again for the optimiser.
@@ -121,7 +124,20 @@ impl Network {
             initial: var(vec![0.0; state], &[state])?,
             readout: var(readout, &[outputs, state])?,
             bias: var(bias, &[outputs])?,
+            whole: None,
         })
+    }
+
+    /// The same cell as one of a larger network from elsewhere, whose outputs are the larger one's.
+    pub fn with_whole(mut self, whole: Whole) -> Self {
+        self.whole = Some(Arc::new(whole));
+        self
+    }
+
+    /// The larger network, where there is one: [`Network::readout`] is then that of single states, which outputs need
+    /// not follow from.
+    pub fn whole(&self) -> Option<&Whole> {
+        self.whole.as_deref()
     }
 
     /// Where its numbers lie.
@@ -378,9 +394,13 @@ impl Network {
         inputs: Sequences,
         mut each: impl FnMut(&[usize], &Tensor) -> Result<()>,
     ) -> Result<()> {
-        let mut order: Vec<usize> = (0..inputs.len()).collect();
-        order.sort_by_key(|&d| inputs.length(d));
+        let order = by_length(inputs);
         for indices in order.chunks(ROWS) {
+            if let (Some(whole), Sequences::Tokens(documents)) = (self.upper(), inputs) {
+                let rows: Vec<&[u32]> = indices.iter().map(|&d| documents.get(d)).collect();
+                each(indices, &self.pooled_above(whole, pool, &rows)?)?;
+                continue;
+            }
             let ranges: Vec<_> = indices.iter().map(|&i| (i, 0..inputs.length(i))).collect();
             let batch = match inputs {
                 Sequences::Tokens(documents) => {
@@ -400,6 +420,69 @@ impl Network {
         Ok(())
     }
 
+    /// The larger network, where this cell reads another layer's states and no words.
+    fn upper(&self) -> Option<&Whole> {
+        self.whole().filter(|w| !w.reads_words())
+    }
+
+    /// Pooled states of a cell that reads another layer's states.
+    fn pooled_above(&self, whole: &Whole, pool: Pool, documents: &[&[u32]]) -> Result<Tensor> {
+        let size = self.state_size();
+        let states = whole.analysed_states(documents, whole.embedding.as_deref())?;
+        let longest = documents.iter().map(|d| d.len()).max().unwrap_or(0);
+        let mut all = Vec::new();
+        for steps in &states {
+            match pool {
+                Pool::Every => {
+                    all.extend_from_slice(steps);
+                    all.resize(all.len() + longest * size - steps.len(), 0.0);
+                }
+                Pool::Last => all.extend_from_slice(&steps[steps.len() - size..]),
+                Pool::Mean => {
+                    let tokens = steps.len() / size;
+                    let sum = |i: usize| steps.iter().skip(i).step_by(size).sum::<f32>();
+                    all.extend((0..size).map(|i| sum(i) / tokens as f32));
+                }
+            }
+        }
+        let shape = match pool {
+            Pool::Every => vec![documents.len(), longest, size],
+            _ => vec![documents.len(), size],
+        };
+        Ok(Tensor::from_vec(all, shape, self.device())?)
+    }
+
+    /// What it says of each sequence, batch by batch: `each(indices, outputs)`, the outputs of a batch end to end: `[b,
+    /// outputs]`, for a score `[b, t]`, for steps `[b, t, outputs]`.
+    ///
+    /// # Errors
+    /// As [`Network::walk_sequences`].
+    pub fn outputs_of(
+        &self,
+        inputs: Sequences,
+        mut each: impl FnMut(&[usize], &[f32]) -> Result<()>,
+    ) -> Result<()> {
+        let (Some(whole), Sequences::Tokens(documents)) = (self.whole(), inputs) else {
+            return self.walk_sequences(self.pool(), inputs, |indices, states| {
+                let logits: Vec<f32> = self.read(states)?.flatten_all()?.to_vec1()?;
+                each(indices, &logits)
+            });
+        };
+        let mut over = |table: Option<&[f32]>| -> Result<()> {
+            for indices in by_length(inputs).chunks(ROWS) {
+                let rows: Vec<&[u32]> = indices.iter().map(|&d| documents.get(d)).collect();
+                each(indices, &whole.outputs(&rows, table)?.concat())?;
+            }
+            Ok(())
+        };
+        match &self.embedding {
+            Some(embedding) if whole.reads_words() => {
+                on_processor(embedding, |table| over(Some(table)))?
+            }
+            _ => over(whole.embedding.as_deref()),
+        }
+    }
+
     /// Readout of each document, `[documents][outputs]`, or for a score
     /// `[documents][tokens]`.
     ///
@@ -407,11 +490,10 @@ impl Network {
     /// As [`Network::walk`].
     pub fn predict(&self, documents: &[&[u32]]) -> Result<Vec<Vec<f32>>> {
         let mut all = vec![Vec::new(); documents.len()];
-        self.walk(self.pool(), documents, |indices, states| {
-            let logits = self.read(states)?;
-            let width = logits.elem_count() / indices.len();
-            let flat: Vec<f32> = logits.flatten_all()?.to_vec1()?;
-            for (&d, row) in indices.iter().zip(flat.chunks(width)) {
+        let sequences: Documents = documents.iter().copied().collect();
+        self.outputs_of(Sequences::Tokens(&sequences), |indices, logits| {
+            let width = logits.len() / indices.len();
+            for (&d, row) in indices.iter().zip(logits.chunks(width)) {
                 let used = if self.head == Head::Score { documents[d].len() } else { width };
                 all[d] = row[..used].to_vec();
             }
@@ -470,6 +552,13 @@ impl Network {
     pub fn readout(&self) -> Result<(Vec<f64>, Vec<f64>)> {
         Ok((numbers(&self.readout)?, numbers(&self.bias)?))
     }
+}
+
+/// Sequences, shortest first.
+fn by_length(inputs: Sequences) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..inputs.len()).collect();
+    order.sort_by_key(|&d| inputs.length(d));
+    order
 }
 
 fn numbers(tensor: &Tensor) -> Result<Vec<f64>> {

@@ -2,6 +2,7 @@
 
 use super::config::{Config, Head, Reads};
 use super::network::Network;
+use super::whole::Whole;
 use crate::{Error, Result, files};
 use candle_core::Tensor;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -23,6 +24,9 @@ struct Described {
     /// Numbers of the vectors it reads, where it reads vectors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     vectors: Option<usize>,
+    /// The larger network that it is one cell of; its arrays' names begin with `whole.`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    whole: Option<Whole>,
 }
 
 /// Named f32 arrays with their shapes.
@@ -124,9 +128,14 @@ impl Network {
                 Reads::Vectors(width) => Some(width),
                 Reads::Words(_) => None,
             },
+            whole: self.whole().cloned(),
         };
         let text = serde_json::to_string(&described).expect("a description has only plain fields");
-        write(path, &self.arrays()?, HashMap::from([(METADATA.to_string(), text)]))
+        let mut arrays = self.arrays()?;
+        if let Some(whole) = self.whole() {
+            arrays.extend(whole.arrays());
+        }
+        write(path, &arrays, HashMap::from([(METADATA.to_string(), text)]))
     }
 
     /// Reads a network that [`Network::save`] wrote.
@@ -144,7 +153,13 @@ impl Network {
         let reads = described.vectors.map_or(Reads::Words(described.vocabulary), Reads::Vectors);
         let network = Network::new(&described.config, described.head, reads, described.outputs, 0)?;
         network.set_arrays(&arrays)?;
-        Ok(network)
+        Ok(match described.whole {
+            None => network,
+            Some(mut whole) => {
+                whole.set_arrays(&arrays)?;
+                network.with_whole(whole)
+            }
+        })
     }
 }
 

@@ -176,6 +176,9 @@ fn tokenize(run: &Path, text: &str, words: &[String]) -> Result<Vec<u32>> {
 
 /// Readout before the first token and after each, `[tokens + 1][outputs]`.
 fn readouts(network: &Network, tokens: &[u32]) -> Result<Vec<Vec<f64>>> {
+    if network.whole().is_some() {
+        return whole_readouts(network, tokens);
+    }
     let cell = network.cell()?;
     let (weights, bias) = network.readout()?;
     let inputs = network.inputs()?;
@@ -191,4 +194,17 @@ fn readouts(network: &Network, tokens: &[u32]) -> Result<Vec<Vec<f64>>> {
         all.push(read(&state));
     }
     Ok(all)
+}
+
+/// The same of a network whose outputs are not those of one state: what it says of the text so far, and, before it
+/// begins, what its readout says of the initial state.
+fn whole_readouts(network: &Network, tokens: &[u32]) -> Result<Vec<Vec<f64>>> {
+    let (weights, bias) = network.readout()?;
+    let state = network.initial_state()?;
+    let rows = weights.chunks(state.len()).zip(&bias);
+    let start = rows.map(|(w, b)| b + w.iter().zip(&state).map(|(w, s)| w * s).sum::<f64>());
+    let beginnings: Vec<&[u32]> = (1..=tokens.len()).map(|t| &tokens[..t]).collect();
+    let said = network.predict(&beginnings)?;
+    let said = said.iter().map(|z| z.iter().map(|&x| x as f64).collect());
+    Ok(std::iter::once(start.collect()).chain(said).collect())
 }

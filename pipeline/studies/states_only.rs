@@ -5,10 +5,10 @@
 
 use super::text::{self, FixedPointProblem, Options};
 use crate::engine::{Context, Run, StageOutput, StageRecord};
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, StatesOrder};
 use crate::geometry::{Moments, Pca, participation_ratio, varied};
 use crate::model::{Foreign, Inputs, foreign};
-use crate::ops::cuda;
+use crate::ops::{CellKind, cuda};
 use crate::records::{self, column, keys};
 use crate::report::{Summary, page, plot};
 use crate::{Error, Result, notation};
@@ -55,8 +55,15 @@ pub fn run(experiment: &Experiment, words: &[String], options: Options) -> Resul
             let folder = workspace.folder();
             match name {
                 "states" => states(e, &network, given, folder),
-                "fixed_points" => fixed_points(e, &network, words, folder),
-                "geometry" => text::measure(&readout(&network).0, (&[], "output"), folder),
+                "fixed_points" => {
+                    let states = given_states(e, &network, given)?.states;
+                    fixed_points(e, &network, (words, &states), folder)
+                }
+                "geometry" => {
+                    let readout =
+                        network.readout_of_states(&given_states(e, &network, given)?.states);
+                    text::measure(&readout.0, (&[], "output"), folder)
+                }
                 _ => report(e, weights, folder, rows),
             }
         })?;
@@ -67,14 +74,12 @@ pub fn run(experiment: &Experiment, words: &[String], options: Options) -> Resul
     Ok(run.folder().to_path_buf())
 }
 
-/// Weights and bias of the readout in f64; nothing where there is none.
-fn readout(network: &Foreign) -> (Vec<f64>, Vec<f64>) {
-    let wide = |x: &[f32]| x.iter().map(|&x| x as f64).collect();
-    network.readout.as_ref().map_or((Vec::new(), Vec::new()), |r| (wide(&r.weights), wide(&r.bias)))
-}
-
-fn states(e: &Experiment, network: &Foreign, given: &Path, folder: &Path) -> Result<StageOutput> {
-    let read = foreign::read_states(given)?;
+/// The states that were given, `[h; c]` for an LSTM.
+///
+/// `h` of every cell but a rectified or linear one is a mean of numbers between −1 and 1, and an LSTM's `h = o tanh c`
+/// is never beyond `tanh c`: what is, was not visited, or stands in another order.
+fn given_states(e: &Experiment, network: &Foreign, given: &Path) -> Result<foreign::States> {
+    let mut read = foreign::read_states(given)?;
     let size = network.kind.state_size(network.units);
     let width = read.states[0].len();
     if width != size {
@@ -86,6 +91,54 @@ fn states(e: &Experiment, network: &Foreign, given: &Path, folder: &Path) -> Res
         let problem = format!("states of {width} numbers, the cell has {size}");
         return Err(Error::input(given.display(), "", problem, remedy));
     }
+    let n = network.units;
+    if e.states.order == StatesOrder::Ch {
+        if size == n {
+            let problem = "--states-order ch: only an LSTM's state has two parts";
+            return Err(Error::Usage(problem.into()));
+        }
+        read.states.iter_mut().for_each(|state| state.rotate_left(n));
+    }
+    let bounded = !matches!(network.kind, CellKind::VanillaRelu | CellKind::Linear)
+        && network.initial.as_ref().is_none_or(|h| h.iter().all(|x| x.abs() <= 1.0));
+    let Some((row, unit)) = impossible(&read.states, n).filter(|_| bounded) else {
+        return Ok(read);
+    };
+    let state = &read.states[row];
+    let problem = match size > n {
+        true => format!(
+            "h of unit {unit} is {} where c is {}, and h = o tanh c is never beyond tanh c",
+            state[unit],
+            state[unit + n]
+        ),
+        false => format!(
+            "unit {unit} is {}, and a {:?}'s state stays between −1 and 1",
+            state[unit], network.kind
+        ),
+    };
+    let turned: Vec<Vec<f64>> =
+        read.states.iter().map(|s| [&s[n..], &s[..n]].concat()).filter(|_| size > n).collect();
+    let remedy = match (!turned.is_empty() && impossible(&turned, n).is_none(), e.states.order) {
+        (true, StatesOrder::Hc) => "the order is [c, h], it seems: `--states-order ch`",
+        (true, StatesOrder::Ch) => "the order is [h, c], it seems: leave `--states-order` out",
+        _ => "give states that this network visited, before any norm or readout",
+    };
+    Err(Error::input(given.display(), format!("row {row}"), problem, remedy))
+}
+
+/// Row and unit of the first state that no cell of this kind comes to.
+fn impossible(states: &[Vec<f64>], n: usize) -> Option<(usize, usize)> {
+    // Half precision keeps three digits.
+    let beyond = |state: &[f64], i: usize| {
+        let most = if state.len() > n { state[i + n].abs().tanh() } else { 1.0 };
+        state[i].abs() > most + 2e-3
+    };
+    states.iter().enumerate().find_map(|(row, s)| Some((row, (0..n).find(|&i| beyond(s, i))?)))
+}
+
+fn states(e: &Experiment, network: &Foreign, given: &Path, folder: &Path) -> Result<StageOutput> {
+    let read = given_states(e, network, given)?;
+    let size = network.kind.state_size(network.units);
     let mut moments = Moments::new(size);
     read.states.iter().for_each(|s| moments.add(s));
     let pca = Pca::from_moments(&moments)?;
@@ -120,10 +173,13 @@ fn states(e: &Experiment, network: &Foreign, given: &Path, folder: &Path) -> Res
 fn fixed_points(
     e: &Experiment,
     network: &Foreign,
-    words: &[String],
+    (words, states): (&[String], &[Vec<f64>]),
     folder: &Path,
 ) -> Result<StageOutput> {
-    let rows = network.embedding.as_ref().map(|r| r.iter().map(|&x| x as f64).collect());
+    // What a layer above others reads are states, and no words.
+    let own = network.whole.as_ref().is_none_or(|w| w.reads_words());
+    let rows = network.embedding.as_ref().filter(|_| own);
+    let rows = rows.map(|r| r.iter().map(|&x| x as f64).collect());
     let inputs = Inputs::new(network.inputs, rows);
     let held = e.fixed_points.inputs.iter();
     let problem = FixedPointProblem {
@@ -133,7 +189,7 @@ fn fixed_points(
         inputs: held
             .map(|h| Ok((h.to_string(), h.vector(&inputs, words, None)?)))
             .collect::<Result<_>>()?,
-        readout: readout(network),
+        readout: network.readout_of_states(states),
     };
     text::find_fixed_points(&problem, folder)
 }

@@ -170,9 +170,8 @@ pub fn score<'a>(network: &Network, trials: impl Into<Trials<'a>>) -> Result<Tal
     let trials = trials.into();
     let targets = Targets::new(network.head(), trials);
     let mut total = Tally::default();
-    network.walk_sequences(network.pool(), trials.inputs, |indices, states| {
-        let logits: Vec<f32> = network.read(states)?.flatten_all()?.to_vec1()?;
-        total.add(&targets.measure(indices, &logits).0);
+    network.outputs_of(trials.inputs, |indices, logits| {
+        total.add(&targets.measure(indices, logits).0);
         Ok(())
     })?;
     Ok(total)

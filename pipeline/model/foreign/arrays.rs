@@ -1,86 +1,229 @@
 //! Named arrays from the files that people have.
 
+use super::bounds::open;
+use super::{checkpoint, names, numpy};
 use crate::config::Config;
-use crate::ops::CellKind;
 use crate::weights::METADATA;
 use crate::{Error, Result};
-use candle_core::{DType, Device, Tensor};
-use safetensors::tensor::SafeTensors;
+use safetensors::tensor::{Dtype, SafeTensors};
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::Path;
 
 /// Named arrays: shape and numbers, row-major.
 pub type Named = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
+/// What a file holds.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// The arrays, half and double precision brought to f32.
+    pub arrays: Named,
+    /// The make-up, where the file is one of this program's own and says it.
+    pub described: Option<Config>,
+    /// What was left out, put together or chosen.
+    pub notes: Vec<String>,
+}
+
 const REMEDY: &str = "save the weights as safetensors: from safetensors.torch import save_file; \
                       save_file(model.state_dict(), \"model.safetensors\")";
 
-const KERAS: &str = "load the model in Keras and save its arrays: numpy.savez(\"weights.npz\", \
-                     **{w.path: w.numpy() for w in model.weights})";
+/// Names told of arrays that are left out; the rest are counted.
+const TOLD: usize = 8;
 
-/// Reads the arrays of a file, half and double precision brought to f32; and
-/// the cell, where the file is one of this program's own and says it.
+impl Read {
+    /// Tells arrays that are no weights.
+    pub fn skipped(&mut self, mut names: Vec<String>) {
+        if names.is_empty() {
+            return;
+        }
+        let more = names.len().saturating_sub(TOLD);
+        names.truncate(TOLD);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        self.notes.push(format!("left out, no decimal numbers: {}{more}", names.join(", ")));
+    }
+}
+
+/// Reads the arrays of a file, under the names that their frameworks give them.
 ///
-/// Integer arrays (counts of batches and the like) are left out.
+/// Arrays of other kinds (counts of batches, words, objects) are left out, and told.
+///
+/// * `state_dict`: where in a checkpoint the network stands; `None`: found
 ///
 /// # Errors
 /// [`Error::Io`] if it cannot be opened, [`Error::Input`] if it is of no known
 /// kind, damaged, or holds a number that is not finite.
-pub fn read(path: &Path) -> Result<(Named, Option<CellKind>)> {
-    let refuse = |e: &dyn std::fmt::Display| Error::input(path.display(), "", e, REMEDY);
+pub fn read(path: &Path, state_dict: Option<&str>) -> Result<Read> {
+    let refuse = |problem: String, remedy: &str| Error::input(path.display(), "", problem, remedy);
+    let mut start = [0; 16];
+    let (file, _) = open(path, REMEDY)?;
+    let mut filled = Vec::new();
+    file.take(16).read_to_end(&mut filled).map_err(Error::io(path))?;
+    start[..filled.len()].copy_from_slice(&filled);
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-    std::fs::File::open(path).map_err(Error::io(path))?;
-    let (tensors, described): (Vec<(String, Tensor)>, _) = match ending.as_str() {
-        "safetensors" => {
-            let bytes = std::fs::read(path).map_err(Error::io(path))?;
-            let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| refuse(&e))?;
-            let described = header.metadata().as_ref().and_then(|m| cell(m.get(METADATA)?));
-            let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu);
-            (tensors.map_err(|e| refuse(&e))?.into_iter().collect(), described)
-        }
-        "npz" => (Tensor::read_npz(path).map_err(|e| refuse(&e))?, None),
-        "pt" | "pth" | "bin" | "ckpt" => {
-            (candle_core::pickle::read_all(path).map_err(|e| refuse(&e))?, None)
-        }
-        "h5" | "hdf5" | "keras" => {
-            let problem = format!("files of Keras in .{ending} are not read");
-            return Err(Error::input(path.display(), "", problem, KERAS));
-        }
-        _ => return Err(refuse(&"neither .safetensors nor .pt, .pth or .npz")),
+    let mut read = match Kind::of(&start, &ending) {
+        Kind::Safetensors => safetensors(path)?,
+        Kind::Numpy => numpy_archive(path)?,
+        Kind::Torch => checkpoint::read(path, state_dict)?,
+        Kind::Foreign(problem, remedy) => return Err(refuse(problem, remedy)),
     };
-    let mut arrays = Named::new();
-    for (name, tensor) in tensors {
-        if !tensor.dtype().is_float() {
-            continue;
+    if let (Some(key), false) = (state_dict, matches!(Kind::of(&start, &ending), Kind::Torch)) {
+        // Here names are whole: the key is what they begin with.
+        let with = |name: &str, separator| name.starts_with(&format!("{key}{separator}"));
+        let keep = |name: &String| with(name, '.') || with(name, '/');
+        if !read.arrays.keys().any(keep) {
+            return Err(refuse(
+                format!("no array's name begins with `{key}.`"),
+                "leave `--state-dict` out",
+            ));
         }
-        let numbers = flat(&tensor).map_err(|e| refuse(&e))?;
+        read.arrays.retain(|name, _| keep(name));
+    }
+    for (name, (_, numbers)) in &read.arrays {
         if let Some(at) = numbers.iter().position(|x| !x.is_finite()) {
             let place = format!("array `{name}`, number {}", at + 1);
             let problem = format!("{} is not finite", numbers[at]);
             let remedy = "training diverged; give a checkpoint from before";
             return Err(Error::input(path.display(), place, problem, remedy));
         }
-        // TensorFlow's names end in `:0`.
-        let name = name.trim_end_matches(":0").to_string();
-        arrays.insert(name, (tensor.dims().to_vec(), numbers));
     }
-    if arrays.is_empty() {
-        return Err(refuse(&"no array of numbers"));
+    if read.arrays.is_empty() {
+        let skipped: String = read.notes.iter().map(|note| format!("; {note}")).collect();
+        return Err(refuse(format!("no array of decimal numbers{skipped}"), REMEDY));
     }
-    Ok((arrays, described))
+    names::settle(path, &mut read)?;
+    Ok(read)
 }
 
-fn flat(tensor: &Tensor) -> candle_core::Result<Vec<f32>> {
-    tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()
+/// What a file is.
+enum Kind {
+    Safetensors,
+    Numpy,
+    Torch,
+    /// Another framework's own: what it is, and how that framework saves what is read here.
+    Foreign(String, &'static str),
 }
 
-/// The cell that this program's own description names.
-fn cell(text: &str) -> Option<CellKind> {
+impl Kind {
+    /// By how it begins, and by its name where that says nothing.
+    fn of(start: &[u8; 16], ending: &str) -> Self {
+        let foreign = |what: &str, remedy| Self::Foreign(what.into(), remedy);
+        let keras = |what| {
+            foreign(
+                what,
+                "load the model in Keras and save its arrays: numpy.savez(\"weights.npz\", \
+                 **{w.path: w.numpy() for w in model.weights})",
+            )
+        };
+        match ending {
+            "keras" => return keras("a model of Keras (.keras), which is not read"),
+            "h5" | "hdf5" => return keras("a file of Keras in HDF5 (.h5), which is not read"),
+            "msgpack" => {
+                return foreign(
+                    "a file of Flax in msgpack, which is not read",
+                    "save it as NumPy's: tree = flax.serialization.msgpack_restore(open(\"model.msgpack\", \
+                     \"rb\").read()); numpy.savez(\"weights.npz\", \
+                     **flax.traverse_util.flatten_dict(tree, sep=\"/\"))",
+                );
+            }
+            "eqx" => {
+                return foreign(
+                    "a file of Equinox (.eqx), which holds numbers without names",
+                    "load the model and save its arrays with their names: numpy.savez(\"weights.npz\", \
+                     **{jax.tree_util.keystr(k): v for k, v in jax.tree_util.tree_leaves_with_path(\
+                     equinox.filter(model, equinox.is_array))})",
+                );
+            }
+            _ => {}
+        }
+        if start.starts_with(b"\x89HDF") {
+            return keras("a file of Keras in HDF5, which is not read");
+        }
+        if start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") {
+            return if ending == "npz" { Self::Numpy } else { Self::Torch };
+        }
+        if start.starts_with(numpy::MAGIC) {
+            return foreign(
+                "a single array of NumPy, without a name",
+                "save all arrays with their names: numpy.savez(\"weights.npz\", **arrays)",
+            );
+        }
+        if start[0] == 0x80 && start[1] <= 5 {
+            // PyTorch before 1.6 began with this number, pickled.
+            if start[2..].starts_with(b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19") {
+                return foreign(
+                    "a file of PyTorch from before 2020 (1.6), which is not read",
+                    "write it in today's format: torch.save(torch.load(\"old.pt\", map_location=\"cpu\"), \
+                     \"new.pt\")",
+                );
+            }
+            return foreign(
+                "a pickle, which may hold any program and is not read",
+                "save its arrays as NumPy's: numpy.savez(\"weights.npz\", **pickle.load(open(\"model.pkl\", \
+                 \"rb\"))); for PyTorch torch.save(model.state_dict(), \"model.pt\")",
+            );
+        }
+        match ending {
+            "safetensors" => Self::Safetensors,
+            "npz" => Self::Numpy,
+            "pt" | "pth" | "bin" | "ckpt" => Self::Torch,
+            _ if start[8] == b'{' && start[4..8] == [0; 4] => Self::Safetensors,
+            _ => foreign("neither .safetensors nor .pt, .pth, .ckpt or .npz", REMEDY),
+        }
+    }
+}
+
+fn safetensors(path: &Path) -> Result<Read> {
+    let refuse = |e: &dyn std::fmt::Display| Error::input(path.display(), "", e, REMEDY);
+    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| refuse(&e))?;
+    let mut read = Read {
+        described: header.metadata().as_ref().and_then(|m| make_up(m.get(METADATA)?)),
+        ..Read::default()
+    };
+    let mut skipped = Vec::new();
+    for (name, view) in SafeTensors::deserialize(&bytes).map_err(|e| refuse(&e))?.iter() {
+        let number = match view.dtype() {
+            Dtype::F16 => super::bounds::Number::Half,
+            Dtype::BF16 => super::bounds::Number::Brain,
+            Dtype::F32 => super::bounds::Number::Single,
+            Dtype::F64 => super::bounds::Number::Double,
+            other => {
+                skipped.push(format!("`{name}` ({other:?})"));
+                continue;
+            }
+        };
+        let numbers =
+            view.data().chunks_exact(number.bytes()).map(|b| number.read(b, false) as f32);
+        read.arrays.insert(name.to_string(), (view.shape().to_vec(), numbers.collect()));
+    }
+    skipped.sort();
+    read.skipped(skipped);
+    Ok(read)
+}
+
+fn numpy_archive(path: &Path) -> Result<Read> {
+    let mut read = Read::default();
+    let mut skipped = Vec::new();
+    let remedy = "save them again: numpy.savez(\"weights.npz\", **arrays)";
+    for (name, entry) in numpy::read_npz(path, remedy)? {
+        match entry {
+            numpy::Entry::Numbers(shape, numbers) => {
+                read.arrays.insert(name, (shape, numbers));
+            }
+            numpy::Entry::Other(what) => skipped.push(format!("`{name}`: {what}")),
+        }
+    }
+    read.skipped(skipped);
+    Ok(read)
+}
+
+/// The make-up that this program's own description names.
+fn make_up(text: &str) -> Option<Config> {
     #[derive(serde::Deserialize)]
     struct Described {
         config: Config,
     }
-    serde_json::from_str::<Described>(text).ok().map(|d| d.config.cell)
+    serde_json::from_str::<Described>(text).ok().map(|d| d.config)
 }
 
 /// States that were visited elsewhere.
@@ -101,14 +244,10 @@ pub fn read_states(path: &Path) -> Result<States> {
     let remedy = "save an array of shape [n, units]: numpy.save(\"states.npy\", states)";
     let refuse =
         |place: String, e: &dyn std::fmt::Display| Error::input(path.display(), place, e, remedy);
-    std::fs::File::open(path).map_err(Error::io(path))?;
-    let tensor = Tensor::read_npy(path).map_err(|e| refuse(String::new(), &e))?;
-    let dims = tensor.dims().to_vec();
+    let (dims, flat) = numpy::read_npy(path, remedy)?;
     let Some(&width) = dims.last().filter(|_| dims.len() >= 2) else {
         return Err(refuse(String::new(), &format!("an array of shape {dims:?}")));
     };
-    let flat = tensor.to_dtype(DType::F64).and_then(|t| t.flatten_all()?.to_vec1::<f64>());
-    let flat = flat.map_err(|e| refuse(String::new(), &e))?;
     if flat.is_empty() {
         return Err(refuse(String::new(), &"no state"));
     }

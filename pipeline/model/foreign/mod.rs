@@ -11,19 +11,33 @@
 //! | Equinox `GRUCell`, `LSTMCell` | `weight_ih`, `weight_hh`, `bias`, `bias_n` | `bias` enters with the input, `bias_n` with the state |
 //! | Keras `SimpleRNN`, `GRU`, `LSTM` | `kernel`, `recurrent_kernel`, `bias` | transposed; GRU gates `z, r, h` become `r, z, h`; two rows of biases mean that it resets after the product, one that it resets before |
 //! | Flax (linen) `SimpleCell`, `GRUCell`, `LSTMCell` | `i`, `h`; `ir iz in hr hz hn`; `ii if ig io hi hf hg ho`, each with `kernel` | transposed and stacked |
+//! | Flax (NNX) | `dense_i`, `dense_h`; `ii if_ ig io hi hf hg ho`, each with `kernel` | transposed |
 //!
-//! Names may stand behind any prefix, parted by `.` or `/`. One layer that reads
-//! forwards; more layers, two directions and projections are refused by name.
+//! Names may stand behind any prefix, parted by `.` or `/`. Layers and directions of one module belong to one network,
+//! whose outputs are those of the whole ([`Whole`]); what is analysed is its uppermost layer, forwards. Projections are
+//! refused by name.
 
 mod arrays;
+mod bounds;
+mod cells;
+mod checkpoint;
+mod embedding;
+mod names;
+mod numpy;
+mod pickle;
+mod places;
+mod reading;
+mod readout;
 mod recognise;
+mod zipped;
 
 pub use arrays::read as read_arrays;
 pub use arrays::{States, read_states};
 
 use super::config::{Config, Head, InitialState};
 use super::network::Network;
-use crate::ops::{Cell, CellKind};
+use crate::ops::{Cell, CellKind, Pool};
+use crate::whole::Whole;
 use crate::{Error, Result, setting};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -32,7 +46,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// The file: safetensors, a PyTorch state dict (`.pt`, `.pth`) or NumPy's `.npz`. Or a folder under `reports/`,
+    /// The file: safetensors, a PyTorch state dict or checkpoint (`.pt`, `.pth`, `.ckpt`) or NumPy's `.npz`. Or a folder under `reports/`,
     /// of a run or of a grid (of its cases the one with this cell and seed): that run's network, and its words.
     pub file: PathBuf,
     /// Whether they are only the start, and the network is trained further on the corpus, as `training` says.
@@ -41,14 +55,36 @@ pub struct Settings {
     /// The cell; `None`: by the shapes (one block of rows is a tanh cell, two a
     /// UGRNN, three a GRU, four an LSTM).
     pub cell: Option<CellKind>,
-    /// What stands before the recurrent arrays' names; `None`: found.
+    /// What stands before the recurrent arrays' names; `None`: found. Several, parted by commas, are layers from below;
+    /// `lstm_l0_reverse` is one direction alone.
     pub recurrent: Option<String>,
     /// Name of the embedding's array, `none` for none; `None`: found.
     pub embedding: Option<String>,
     /// Name of the readout's weights, `none` for none (one that is trained further then starts with a readout drawn by
     /// the seed); `None`: found.
     pub readout: Option<String>,
+    /// What the readout reads: `h`, `c`, `hc`, `ch`; `last`, `mean`, `max` over the words, several joined by `-`;
+    /// `end`, `sum`, `average` of two directions; `layers`. `None`: found, or refused where there are several ways.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reads: Option<String>,
+    /// Where in a checkpoint the network stands: keys parted by dots; several, parted by commas. `None`: found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state_dict: Option<String>,
+    /// Where a norm stands: `readout`, `words` or `none`, or `PREFIX=` one of them, parted by commas. `None`: by its
+    /// size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub norm: Option<String>,
+    /// What a norm adds to the variance; `None`: its framework's default (PyTorch 1e-5, Keras 1e-3, Flax 1e-6, and 1e-5
+    /// for batch norms).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub norm_epsilon: Option<f64>,
+    /// Row of the embedding in which the vocabulary's first word stands, counted from 0: rows before it are left out.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub first_word: usize,
 }
+
+/// Documents over which means are taken for the readout of single states.
+const MEANS: usize = 1000;
 
 /// What one array of the file was taken as.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,6 +125,10 @@ pub struct Foreign {
     pub readout: Option<Readout>,
     /// The state before the first token; `None`: zero.
     pub initial: Option<Vec<f32>>,
+    /// Which states the readout sees, where the file or the settings say it.
+    pub pool: Option<Pool>,
+    /// The whole network, where `parts` are one cell of it; it brings its own readout.
+    pub whole: Option<Whole>,
     /// Every array of the file and what it was taken as.
     pub taken: Vec<ArrayRole>,
     /// What had to be assumed.
@@ -102,26 +142,52 @@ impl Foreign {
     /// [`Error::Io`] if it cannot be opened; [`Error::Input`] if it holds no
     /// recurrent cell of a known form, or more than one reading is possible.
     pub fn read(settings: &Settings) -> Result<Self> {
-        let (arrays, described) = arrays::read(&settings.file)?;
-        recognise::recognise(settings, &arrays, described)
+        recognise::recognise(
+            settings,
+            arrays::read(&settings.file, settings.state_dict.as_deref())?,
+        )
     }
 
     /// Words it knows: rows of its embedding, or one-hot inputs.
     pub fn vocabulary(&self) -> usize {
-        self.embedding.as_ref().map_or(self.inputs, |e| e.len() / self.inputs)
+        let (embedding, inputs) = match &self.whole {
+            Some(whole) if !whole.reads_words() => {
+                (whole.embedding.as_ref(), whole.layers[0][0].inputs)
+            }
+            _ => (self.embedding.as_ref(), self.inputs),
+        };
+        embedding.map_or(inputs, |rows| rows.len() / inputs)
+    }
+
+    /// Words as vectors of so many numbers; `None` where they are one-hot.
+    pub fn word_vectors(&self) -> Option<usize> {
+        match &self.whole {
+            Some(whole) if !whole.layers[0][0].one_hot => Some(whole.layers[0][0].inputs),
+            Some(_) => None,
+            None => self.embedding.as_ref().map(|_| self.inputs),
+        }
     }
 
     /// Numbers its readout gives; 0 without one.
     pub fn outputs(&self) -> usize {
-        self.readout.as_ref().map_or(0, |r| r.bias.len())
+        let own = self.readout.as_ref().map_or(0, |r| r.bias.len());
+        self.whole.as_ref().map_or(own, |w| w.bias.len())
     }
 
-    /// The make-up as an experiment would have it; pooling and head stay those of `base`.
+    /// The make-up as an experiment would have it; the head stays that of `base`, and pooling where nothing says it.
     pub fn config(&self, base: &Config) -> Config {
         Config {
             cell: self.kind,
             units: self.units,
-            embedding: self.embedding.as_ref().map(|_| self.inputs),
+            embedding: match &self.whole {
+                // A layer that reads another one's states reads vectors.
+                Some(whole) if !whole.reads_words() => Some(self.inputs),
+                _ => self.embedding.as_ref().map(|_| self.inputs),
+            },
+            pool: match self.whole {
+                Some(_) => Pool::Last,
+                None => self.pool.unwrap_or(base.pool),
+            },
             initial_state: match self.initial {
                 Some(_) => InitialState::Trained,
                 None => InitialState::Zero,
@@ -155,21 +221,47 @@ impl Foreign {
 
     /// The whole network.
     ///
+    /// * `documents`: what it reads, for means of what a readout of single states leaves out
+    ///
     /// # Errors
     /// [`Error::Shape`] if it has no readout.
-    pub fn network(&self, base: &Config, head: Head) -> Result<Network> {
-        if self.readout.is_none() {
+    pub fn network(&self, base: &Config, head: Head, documents: &[&[u32]]) -> Result<Network> {
+        if self.outputs() == 0 {
             return Err(Error::shape("readout", "absent", "[outputs, state]"));
         }
-        self.start(base, head, self.outputs(), 0)
+        let Some(whole) = &self.whole else { return self.start(base, head, self.outputs(), 0) };
+        let documents = &documents[..documents.len().min(MEANS)];
+        let mut alone = Self { whole: None, ..self.clone() };
+        let table = match whole.reads_words() {
+            true => self.embedding.as_deref(),
+            false => {
+                let table = whole.embedding.as_deref();
+                let rows = whole.words_from_below(documents, table, self.vocabulary())?;
+                alone.embedding = Some(rows);
+                table
+            }
+        };
+        let (weights, bias) = whole.beside(documents, table)?;
+        alone.readout = Some(Readout { weights, bias });
+        alone.pool = Some(Pool::Last);
+        Ok(alone.start(base, head, self.outputs(), 0)?.with_whole(whole.clone()))
     }
 
     /// The network that training starts from: what the file has no array for is drawn by `seed`, as in
     /// [`Network::new`].
     ///
     /// # Errors
-    /// [`Error::Shape`] if its readout gives another count of numbers than `outputs`.
+    /// [`Error::Input`] for layers, directions and mixtures, which are not trained here; [`Error::Shape`] if its readout
+    /// gives another count of numbers than `outputs`.
     pub fn start(&self, base: &Config, head: Head, outputs: usize, seed: u64) -> Result<Network> {
+        if self.whole.is_some() {
+            return Err(Error::input(
+                self.file.display(),
+                "",
+                "training goes on from one layer with an affine readout of its states, and this network is more",
+                "leave `--train` out, or train it where it comes from",
+            ));
+        }
         let config = self.config(base);
         let network = Network::new(&config, head, self.vocabulary(), outputs, seed)?;
         let mut arrays = network.arrays()?;
@@ -194,6 +286,22 @@ impl Foreign {
         }
         network.set_arrays(&arrays)?;
         Ok(network)
+    }
+
+    /// Weights `[outputs, state]` and bias of the readout of single states, in f64; empty where there is none, or where
+    /// it depends on other cells too.
+    ///
+    /// * `states`: some that were visited, for the mean deviation of a layer norm
+    pub fn readout_of_states(&self, states: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
+        let wide = |x: &[f32]| x.iter().map(|&x| x as f64).collect();
+        match (&self.readout, &self.whole) {
+            (Some(own), _) => (wide(&own.weights), wide(&own.bias)),
+            (None, Some(whole)) if whole.reads_one_cell() => {
+                let (weights, bias) = whole.affine(&whole.standing(states));
+                (wide(&weights), wide(&bias))
+            }
+            _ => (Vec::new(), Vec::new()),
+        }
     }
 
     /// The cell alone, in f64.

@@ -39,7 +39,8 @@ pub fn stage(folder: &Path) -> Result<StageOutput> {
     let (corpus, network) = read(folder)?;
     let names = (corpus.label_names.as_slice(), "score");
     let mut made = measure(&network.readout()?.0, names, folder)?;
-    if network.head() != Head::Score {
+    // Where outputs are of a larger network, what this cell's state keeps does not decide them.
+    if network.head() != Head::Score && network.whole().is_none() {
         made.files.push(restricted(&corpus, &network, folder)?);
     }
     made.files.extend(memory::write(&corpus, folder)?);

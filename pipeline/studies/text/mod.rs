@@ -6,6 +6,7 @@
 
 mod baselines;
 mod blocking;
+mod check;
 mod claims;
 pub(super) mod context;
 mod deflections;
@@ -113,7 +114,11 @@ pub fn run(experiment: &Experiment, options: Options) -> Result<PathBuf> {
         let ran = run.pass(name, |workspace, rows| {
             let folder = workspace.folder();
             match name {
-                "tokenize" => tokenize(&e.corpus, data, e.seed, foreign.as_ref(), folder),
+                "tokenize" => {
+                    let first_word = e.weights.as_ref().map_or(0, |w| w.first_word);
+                    let foreign = foreign.as_ref().map(|f| (f, first_word));
+                    tokenize(&e.corpus, data, e.seed, foreign, folder)
+                }
                 "train" => match &foreign {
                     None => train::stage(e, workspace, watch),
                     Some(foreign) if e.weights.as_ref().is_some_and(|w| w.train) => {
@@ -162,9 +167,10 @@ fn graph(
                 true => {
                     stage("train", &(&e.model, weights, file, &e.training, seed), &["tokenize"])
                 }
-                false => stage("train", &(&e.model, weights, file), &["tokenize"]),
+                // How well it reads the corpus is checked since.
+                false => stage("train", &(&e.model, weights, file, "checked"), &["tokenize"]),
             };
-            (stage("tokenize", &(&e.corpus, seed, sources, words), &[]), train)
+            (stage("tokenize", &(&e.corpus, seed, sources, words, weights.first_word), &[]), train)
         }
         _ => (
             stage("tokenize", &(&e.corpus, seed, sources), &[]),
@@ -386,11 +392,11 @@ fn tokenize(
     settings: &corpus::Settings,
     data: &Path,
     seed: u64,
-    foreign: Option<&Foreign>,
+    foreign: Option<(&Foreign, usize)>,
     folder: &Path,
 ) -> Result<StageOutput> {
     let mut loaded = corpus::load(settings, data, seed)?;
-    if let Some(foreign) = foreign {
+    if let Some((foreign, first_word)) = foreign {
         let (words, rows) = (&mut loaded.corpus.words, foreign.vocabulary());
         if words.len() > rows {
             return Err(Error::input(
@@ -399,6 +405,17 @@ fn tokenize(
                 format!("{rows} words, and the tokenizer has {}", words.len()),
                 "give the tokenizer or vocabulary that the network was trained with",
             ));
+        }
+        if words.len() < rows {
+            let problem = format!(
+                "{}: the embedding has {rows} rows and the vocabulary {} words; they are taken to begin at row \
+                 {first} (`--first-word {next}`: at row {next}, as where row 0 is padding)",
+                foreign.file.display(),
+                words.len(),
+                first = first_word,
+                next = first_word + 1,
+            );
+            loaded.corpus.notes.push(problem);
         }
         // Rows that no word reaches, such as padding.
         words.extend((words.len()..rows).map(|id| format!("[{id}]")));

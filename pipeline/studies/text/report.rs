@@ -1,5 +1,6 @@
 //! Stage `report`: summary, figures, page.
 
+use super::check;
 use crate::corpus::{Labels, store};
 use crate::engine::{StageOutput, StageRecord};
 use crate::experiment::Experiment;
@@ -18,6 +19,8 @@ pub fn stage(e: &Experiment, folder: &Path, stages: &[StageRecord]) -> Result<St
         corpus.notes.iter().map(|n| ("tokenize", n.clone())).collect();
     if let Some(weights) = &e.weights {
         notes.extend(assumed(weights)?.into_iter().map(|n| ("train", n)));
+        notes.extend(check::read(folder).into_iter().map(|n| ("train", n)));
+        notes.extend(behind_words(stages, corpus.test.documents.len()).map(|n| ("train", n)));
         let before = stages.iter().find_map(|s| s.number(keys::ACCURACY_START));
         notes.extend(before.map(|accuracy| {
             let file = weights.file.display();
@@ -53,6 +56,25 @@ pub fn stage(e: &Experiment, folder: &Path, stages: &[StageRecord]) -> Result<St
     let mut files = vec![notes, summary.write(folder)?];
     files.extend(page::write(folder, &page, &summary)?);
     Ok(StageOutput::files(files))
+}
+
+/// What is said where a network from elsewhere reads far worse than a bag of words that was fitted here.
+fn behind_words(stages: &[StageRecord], documents: usize) -> Option<String> {
+    let number = |key| stages.iter().find_map(|s| s.number(key));
+    if number(keys::TRAIN_STEPS).is_some() {
+        return None;
+    }
+    let (network, words) = (number(keys::ACCURACY_NETWORK)?, number(keys::ACCURACY_BAG_OF_WORDS)?);
+    // Chance of the draw of test documents, two and a half standard errors.
+    let noise = 2.5 * (words * (1.0 - words) / documents.max(1) as f64).sqrt();
+    (words - network > noise.max(0.1)).then(|| {
+        format!(
+            "warning: the network reads {network:.3} of {documents} test documents right, and a bag of words fitted \
+             here {words:.3}; if it did better where it was trained, look at: the order of the labels \
+             (`--label-order`), {}",
+            check::CAUSES
+        )
+    })
 }
 
 /// The way from a run's folder to `assets` beside all runs.

@@ -1,7 +1,7 @@
 //! Stage `train`: weights from a seed, or from elsewhere, and their accuracy on
 //! the test split.
 
-use super::Watch;
+use super::{Watch, check};
 use crate::Result;
 use crate::corpus::{Corpus, Labels, store};
 use crate::data::Trials;
@@ -161,11 +161,13 @@ pub fn import(e: &Experiment, foreign: &Foreign, folder: &Path) -> Result<StageO
     let corpus = store::read(folder)?;
     let lists = matches!(corpus.train.labels, Labels::Multi { .. });
     let head = foreign.head(corpus.label_names.len(), lists)?;
-    let network = foreign.network(&e.model, head)?;
+    let documents: Vec<&[u32]> = corpus.train.documents.iter().collect();
+    let network = foreign.network(&e.model, head, &documents)?;
     network.save(&folder.join("model.safetensors"))?;
     let test = train::score(&network, &corpus.test)?;
+    let checks = check::write(folder, &check::notes(&corpus, &network)?)?;
     let table = write_taken(folder, foreign)?;
-    Ok(StageOutput::files(["model.safetensors".to_string(), table])
+    Ok(StageOutput::files(["model.safetensors".to_string(), table, checks])
         .with(keys::ACCURACY_NETWORK, test.accuracy()))
 }
 

@@ -29,9 +29,13 @@ const TITLE: usize = 7;
 /// Words marked as modifiers, at most, and the quantile of the null they must pass.
 const MODIFIERS: (usize, f64) = (60, 0.99);
 
-/// The walk; none where the network is too large for a page.
+/// The walk; none where the network is too large for a page, or more than the page runs: one layer, read at its last
+/// state or at their mean.
 pub fn gather(e: &Experiment, folder: &Path) -> Result<Option<Walk>> {
     let (corpus, network) = read(folder)?;
+    if network.whole().is_some() {
+        return Ok(None);
+    }
     let cell = network.cell()?;
     let one_hot = network.embedding()?.is_none();
     let rows = cell.kind.gates() * cell.units;

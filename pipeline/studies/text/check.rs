@@ -1,0 +1,245 @@
+//! Whether a network from elsewhere reads this corpus as it was meant to be read.
+//!
+//! A network whose outputs are taken for the wrong labels, whose words stand in other rows, or whose readout is taken to
+//! read another state runs without an error and answers nonsense. Where its answers are worse than the commonest label,
+//! or fit another order of the labels far better, that is said, with the likely causes.
+
+use super::{Labels, Split};
+use crate::Result;
+use crate::corpus::Corpus;
+use crate::model::{Head, Network};
+use crate::train::loss::argmax;
+use std::path::Path;
+
+/// File of the notes, beside the weights.
+pub const CHECKS: &str = "checks.json";
+
+/// Accuracy by which another order of the labels must be better to be named.
+const CLEARLY: f64 = 0.1;
+
+/// Share of words that are unknown above which that is a likely cause.
+const UNKNOWN: f64 = 0.2;
+
+/// What else may be wrong where the words are known and the labels are in order.
+pub const CAUSES: &str = "the vocabulary's order (`--vocabulary`, `--first-word`), how text is cut \
+    (`--tokenizer`), what the readout reads (`--pool`, `--readout-reads`), a second direction or layer, a norm";
+
+/// Answers of the network beside the labels.
+struct Answers {
+    /// `[true][answered]`, documents.
+    counts: Vec<Vec<usize>>,
+    total: usize,
+}
+
+impl Answers {
+    fn right(&self, order: &[usize]) -> f64 {
+        let right: usize = order.iter().enumerate().map(|(k, &o)| self.counts[k][o]).sum();
+        right as f64 / self.total.max(1) as f64
+    }
+
+    fn commonest(&self) -> f64 {
+        let most = self.counts.iter().map(|row| row.iter().sum::<usize>()).max().unwrap_or(0);
+        most as f64 / self.total.max(1) as f64
+    }
+}
+
+/// Notes on how well a network from elsewhere reads the test documents.
+///
+/// # Errors
+/// As [`Network::predict`].
+pub fn notes(corpus: &Corpus, network: &Network) -> Result<Vec<String>> {
+    let test = &corpus.test;
+    let documents: Vec<&[u32]> = test.documents.iter().collect();
+    let said = network.predict(&documents)?;
+    let unknown = unknown_share(corpus);
+    let words = match unknown {
+        Some(share) if share > UNKNOWN => {
+            format!("{:.1} % of the words are unknown to the vocabulary; ", 100.0 * share)
+        }
+        _ => String::new(),
+    };
+    let names = &corpus.label_names;
+    if let (Labels::Multi { labels, flags }, Head::MultiLabel) = (&test.labels, network.head()) {
+        return Ok(several(*labels, flags, &said, &words));
+    }
+    let Labels::Class(classes) = &test.labels else { return Ok(Vec::new()) };
+    let answer = |z: &[f32]| match network.head() {
+        Head::Binary => (z[0] > 0.0) as usize,
+        _ => argmax(z),
+    };
+    let mut answers =
+        Answers { counts: vec![vec![0; names.len()]; names.len()], total: said.len() };
+    classes.iter().zip(&said).for_each(|(&k, z)| answers.counts[k as usize][answer(z)] += 1);
+
+    let own: Vec<usize> = (0..names.len()).collect();
+    let (now, commonest) = (answers.right(&own), answers.commonest());
+    let best = assigned(&answers.counts);
+    let other = answers.right(&best);
+    // Output `o` was taken for label `o`; it fits label `k` with `best[k] = o`.
+    let listed =
+        |order: &[&str]| order.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+    let taken: Vec<&str> = names.iter().map(String::as_str).collect();
+    if other > now + CLEARLY && other > commonest {
+        let mut fitting = vec![""; names.len()];
+        best.iter().enumerate().for_each(|(k, &o)| fitting[o] = &names[k]);
+        return Ok(vec![format!(
+            "warning: outputs were taken for the labels {}, in this order, and {now:.3} of {} test documents \
+             are read right; in the order {} it would be {other:.3}. Say the order of the network's training: \
+             `--label-order {}`. {words}",
+            listed(&taken),
+            answers.total,
+            listed(&fitting),
+            fitting.join(",")
+        )
+        .trim_end()
+        .trim_end_matches(';')
+        .to_string()]);
+    }
+    if now < commonest {
+        return Ok(vec![format!(
+            "warning: the network reads {now:.3} of {} test documents right, and the commonest label alone \
+             {commonest:.3}: it is probably not read as it was trained. {words}Look at: the order of the labels \
+             (taken: {}; `--label-order`), {CAUSES}",
+            answers.total,
+            listed(&taken)
+        )]);
+    }
+    Ok(vec![format!(
+        "outputs were taken for the labels {}, in this order (`--label-order` says another)",
+        listed(&taken)
+    )])
+}
+
+/// Notes where a document carries several labels.
+fn several(labels: usize, flags: &[bool], said: &[Vec<f32>], words: &str) -> Vec<String> {
+    let total = (said.len() * labels).max(1) as f64;
+    let pairs = said.iter().flatten().zip(flags);
+    let now = pairs.filter(|(z, flag)| (**z >= 0.0) == **flag).count() as f64 / total;
+    let carried = |k: usize| flags.iter().skip(k).step_by(labels).filter(|f| **f).count();
+    let usual: usize = (0..labels).map(|k| carried(k).max(said.len() - carried(k))).sum();
+    let usual = usual as f64 / total;
+    if now >= usual {
+        return Vec::new();
+    }
+    vec![format!(
+        "warning: the network says {now:.3} of all labels right, and the commonest answer to each {usual:.3}: it is \
+         probably not read as it was trained. {words}Look at: the order of the labels (`--label-order`), {CAUSES}"
+    )]
+}
+
+/// Share of test tokens that are the vocabulary's unknown word.
+fn unknown_share(corpus: &Corpus) -> Option<f64> {
+    let names = [
+        "<unk>",
+        "[UNK]",
+        "<UNK>",
+        "<oov>",
+        "<OOV>",
+        "UNK",
+        "unk",
+        "xxunk",
+        "@@UNKNOWN@@",
+        "<unknown>",
+    ];
+    let id = names.iter().find_map(|n| corpus.words.iter().position(|w| w == n))? as u32;
+    let Split { documents, .. } = &corpus.test;
+    let unknown = documents.tokens().iter().filter(|&&t| t == id).count();
+    Some(unknown as f64 / documents.token_count().max(1) as f64)
+}
+
+/// For each row the column, no column twice, with the largest sum: the Hungarian method (Kuhn 1955; Munkres 1957), by
+/// shortest augmenting paths.
+fn assigned(gain: &[Vec<usize>]) -> Vec<usize> {
+    let n = gain.len();
+    let cost = |i: usize, j: usize| -(gain[i - 1][j - 1] as f64);
+    // Potentials of rows and columns, and the row of each column; column 0 is where a path begins.
+    let (mut u, mut v) = (vec![0.0; n + 1], vec![0.0; n + 1]);
+    let mut row_of = vec![0; n + 1];
+    for row in 1..=n {
+        row_of[0] = row;
+        let (mut least, mut way) = (vec![f64::INFINITY; n + 1], vec![0; n + 1]);
+        let mut seen = vec![false; n + 1];
+        let mut at = 0;
+        while row_of[at] != 0 {
+            seen[at] = true;
+            let i = row_of[at];
+            let (mut step, mut next) = (f64::INFINITY, 0);
+            for j in (1..=n).filter(|&j| !seen[j]) {
+                let reduced = cost(i, j) - u[i] - v[j];
+                if reduced < least[j] {
+                    (least[j], way[j]) = (reduced, at);
+                }
+                if least[j] < step {
+                    (step, next) = (least[j], j);
+                }
+            }
+            for j in 0..=n {
+                if seen[j] {
+                    u[row_of[j]] += step;
+                    v[j] -= step;
+                } else {
+                    least[j] -= step;
+                }
+            }
+            at = next;
+        }
+        while at != 0 {
+            row_of[at] = row_of[way[at]];
+            at = way[at];
+        }
+    }
+    let mut of = vec![0; n];
+    (1..=n).for_each(|j| of[row_of[j] - 1] = j - 1);
+    of
+}
+
+/// Writes the notes into a run's folder; returns the file.
+///
+/// # Errors
+/// [`crate::Error::Io`] if the folder cannot be written to.
+pub fn write(folder: &Path, notes: &[String]) -> Result<String> {
+    let text = serde_json::to_string_pretty(notes).expect("notes are plain text");
+    crate::files::replace(&folder.join(CHECKS), text.as_bytes())?;
+    Ok(CHECKS.into())
+}
+
+/// The notes in a run's folder; none where nothing was checked.
+pub fn read(folder: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(folder.join(CHECKS)).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed;
+    use rand::Rng;
+
+    /// The best of every order.
+    fn exhaustive(gain: &[Vec<usize>], row: usize, free: &mut Vec<usize>) -> usize {
+        if row == gain.len() {
+            return 0;
+        }
+        let mut best = 0;
+        for i in 0..free.len() {
+            let column = free.remove(i);
+            best = best.max(gain[row][column] + exhaustive(gain, row + 1, free));
+            free.insert(i, column);
+        }
+        best
+    }
+
+    #[test]
+    fn the_assignment_is_the_best_of_all_orders() {
+        let mut stream = seed::stream(1, "check/assignment");
+        for n in [1, 2, 3, 5, 6] {
+            for _ in 0..20 {
+                let gain: Vec<Vec<usize>> =
+                    (0..n).map(|_| (0..n).map(|_| stream.random_range(0..30)).collect()).collect();
+                let found: usize =
+                    assigned(&gain).iter().enumerate().map(|(i, &j)| gain[i][j]).sum();
+                assert_eq!(found, exhaustive(&gain, 0, &mut (0..n).collect()), "{gain:?}");
+            }
+        }
+    }
+}
