@@ -1,5 +1,6 @@
 //! The one test binary; a module a room.
 
+mod archive;
 mod baseline;
 mod broken;
 mod browser;
@@ -14,6 +15,8 @@ mod experiment;
 mod fetch;
 mod files;
 mod foreign;
+mod foreign_files;
+mod foreign_whole;
 mod geometry;
 mod layout;
 mod linalg;

@@ -49,7 +49,8 @@ impl Case {
         let arrays =
             self.arrays.iter().map(|a| (a.name.clone(), (a.shape.clone(), a.numbers.clone())));
         weights::write(&path, &arrays.collect(), HashMap::new()).unwrap();
-        Settings { file: path, ..Settings::default() }
+        // The networks of PyTorch there have a norm that they do not use.
+        Settings { file: path, norm: Some("none".into()), ..Settings::default() }
     }
 
     fn with(&mut self, name: &str, shape: &[usize]) {
@@ -66,8 +67,8 @@ impl Case {
 fn difference(settings: &Settings, texts: &[Vec<u32>], outputs: &[Vec<f64>]) -> f64 {
     let foreign = Foreign::read(settings).unwrap();
     let head = foreign.head(2, false).unwrap();
-    let network = foreign.network(&Config::default(), head).unwrap();
     let texts: Vec<&[u32]> = texts.iter().map(Vec::as_slice).collect();
+    let network = foreign.network(&Config::default(), head, &texts).unwrap();
     let found = network.predict(&texts).unwrap();
     let pairs = found.iter().zip(outputs).flat_map(|(f, o)| f.iter().zip(o));
     pairs.map(|(f, o)| (*f as f64 - o).abs()).fold(0.0, f64::max)
@@ -91,7 +92,8 @@ fn networks_of_every_framework_say_what_they_said_there() {
 fn pickled_and_numpy_files_hold_the_same_network() {
     let (file, gru) = (file(), case("torch GRU"));
     for name in ["foreign/gru.pt", "foreign/gru.npz"] {
-        let settings = Settings { file: references().join(name), ..Settings::default() };
+        let file_of = references().join(name);
+        let settings = Settings { file: file_of, norm: Some("none".into()), ..Settings::default() };
         let far = difference(&settings, &file.texts, &gru.outputs);
         assert!(far < 2e-6, "{name}: {far:e}");
     }
@@ -130,13 +132,6 @@ fn what_can_be_read_in_two_ways_lists_both() {
     assert!(message.contains("auxiliary.weight [5, 4]") && message.contains("classifier.weight"));
     let message = refused(&two, |s| s.readout = Some("norm.weight".into()));
     assert!(message.contains("`norm.weight` is no matrix"), "{message}");
-
-    let mut deep = case("torch GRU");
-    deep.with("encoder.rnn.weight_hh_l1", &[12, 4]);
-    assert!(refused(&deep, |_| {}).contains("second layer"));
-    let mut both = case("torch GRU");
-    both.with("encoder.rnn.weight_hh_l0_reverse", &[12, 4]);
-    assert!(refused(&both, |_| {}).contains("second direction"));
 
     let mut layers = case("torch GRU");
     layers.with("head.weight", &[3, 2]);
@@ -183,16 +178,4 @@ fn states_come_from_numpy_files() {
     let tensor = candle_core::Tensor::new(&[1.0_f32, 2.0], &candle_core::Device::Cpu).unwrap();
     tensor.write_npy(&path).unwrap();
     assert!(read_states(&path).unwrap_err().to_string().contains("shape [2]"));
-}
-
-#[test]
-fn files_of_keras_say_how_to_save_their_arrays() {
-    let folder = tempfile::tempdir().unwrap();
-    for name in ["gru.h5", "gru.keras"] {
-        let path = folder.path().join(name);
-        std::fs::write(&path, "anything").unwrap();
-        let settings = Settings { file: path, ..Settings::default() };
-        let message = Foreign::read(&settings).unwrap_err().to_string();
-        assert!(message.contains(name) && message.contains("numpy.savez"), "{message}");
-    }
 }

@@ -2,9 +2,9 @@
 
 use super::run::{Watch, finished};
 use super::{Common, predict, terminal};
-use crate::corpus::Source;
 use crate::corpus::settings::Label;
 use crate::corpus::tokens::{self, Kind, Tokenizer};
+use crate::corpus::{self, Source};
 use crate::experiment::{Experiment, StatesOrder};
 use crate::model::StaticInput;
 use crate::model::{Foreign, foreign};
@@ -42,6 +42,10 @@ pub struct Analyze {
     /// rows, or JSON ids by word
     #[arg(long, value_name = "FILE")]
     vocabulary: Option<PathBuf>,
+    /// Add the tokenizer's special tokens ([CLS] … [SEP]), as where the network was
+    /// trained with them
+    #[arg(long, requires = "tokenizer")]
+    special_tokens: bool,
     /// Row of the embedding in which the vocabulary's first word stands, counted
     /// from 0: 1 where row 0 is padding
     #[arg(long, value_name = "ROW", default_value_t = 0)]
@@ -106,7 +110,7 @@ pub struct Analyze {
 const EXAMPLES: &str = "\
 Examples:
   accrue analyze gru.safetensors --corpus imdb --tokenizer tokenizer.json
-  accrue analyze model.pt --corpus reviews.csv --vocabulary words.txt --pool mean
+  accrue analyze gru.pt --corpus reviews.csv --vocabulary words.txt --pool mean
   accrue analyze lstm.npz --seeds states.npy --readout none
 
 How each framework writes a file that is read, and the command for it:
@@ -114,7 +118,8 @@ How each framework writes a file that is read, and the command for it:
               accrue analyze gru.pt --corpus reviews.csv --vocabulary words.txt
   Lightning   its checkpoint as it is; where several networks are in one:
               accrue analyze epoch=9.ckpt --state-dict state_dict --corpus …
-  Keras       numpy.savez(\"gru.npz\", **{w.path: w.numpy() for w in model.weights})
+  Keras       numpy.savez(\"gru.npz\",
+                  **{w.path: w.numpy() for w in model.weights})
               accrue analyze gru.npz --first-word 1 --corpus …
               (--first-word 1 where row 0 is padding that the words do not list)
   Flax linen  numpy.savez(\"gru.npz\", **flax.traverse_util.flatten_dict(
@@ -195,8 +200,19 @@ impl Analyze {
             norm_epsilon: self.norm_epsilon,
             first_word: self.first_word,
         };
-        let network = Foreign::read(&weights)?;
+        let network = Foreign::read(&weights).map_err(|refused| {
+            self.compare(&weights, common);
+            refused
+        })?;
         self.introduce(&network, common);
+        if self.corpus.is_some() && !network.reads_words {
+            return Err(Error::input(
+                self.weights.display(),
+                format!("`{}`", self.recurrent.as_deref().unwrap_or_default()),
+                "it reads the states of the layer below, and no words",
+                "leave `--recurrent` out for the whole network, or leave the corpus out and give `--seeds`",
+            ));
+        }
         if self.corpus.is_some() && !self.train && network.outputs() == 0 {
             return Err(Error::input(
                 self.weights.display(),
@@ -206,7 +222,7 @@ impl Analyze {
             ));
         }
         let mut experiment = match &self.corpus {
-            Some(corpus) => predict::experiment(corpus, &self.columns, common)?,
+            Some(corpus) => self.experiment(corpus, common)?,
             None => common.set.iter().try_fold(
                 Experiment { seed: common.seed.unwrap_or(1), ..Experiment::default() },
                 |e, s| e.with(s),
@@ -217,12 +233,6 @@ impl Analyze {
         experiment.name = self.name.clone().or(stem).unwrap_or_else(|| "network".into());
         experiment.title = self.weights.display().to_string();
         experiment.weights = Some(weights);
-        if !self.label_order.is_empty() {
-            let whole =
-                |name: &String| name.parse().map_or(Label::Name(name.clone()), Label::Number);
-            experiment.corpus.variant.keep = self.label_order.iter().map(whole).collect();
-        }
-        self.read_whole(&mut experiment, common);
         let mut watch = Watch::new(common.quiet);
         let options = text::Options {
             data: &common.data,
@@ -244,10 +254,7 @@ impl Analyze {
                         .into(),
                 ));
             }
-            (Some(_), None) => {
-                self.tokens(&mut experiment)?;
-                text::run(&experiment, options)?
-            }
+            (Some(_), None) => text::run(&experiment, options)?,
             (None, Some(seeds)) => {
                 experiment.states.given = Some(seeds.clone());
                 experiment.states.order = match self.states_order {
@@ -265,6 +272,42 @@ impl Analyze {
         };
         tell(&folder, &network, common)?;
         finished(&folder, self.json, common)
+    }
+
+    /// What is asked with a corpus.
+    fn experiment(&self, corpus: &str, common: &Common) -> Result<Experiment> {
+        let mut experiment = predict::experiment(corpus, &self.columns, common)?;
+        if !self.label_order.is_empty() {
+            let label =
+                |name: &String| name.parse().map_or(Label::Name(name.clone()), Label::Number);
+            experiment.corpus.variant.keep = self.label_order.iter().map(label).collect();
+        }
+        self.read_whole(&mut experiment, common);
+        self.tokens(&mut experiment)?;
+        if self.special_tokens {
+            experiment = experiment.with("corpus.tokens.special=true")?;
+        }
+        Ok(experiment)
+    }
+
+    /// Says how much of the corpus each way of reading would read right, where the file leaves several open.
+    fn compare(&self, weights: &foreign::Settings, common: &Common) {
+        let Some(corpus) = &self.corpus else { return };
+        let ways = Foreign::readings(weights);
+        if ways.len() < 2 {
+            return;
+        }
+        let Ok(experiment) = self.experiment(corpus, common) else { return };
+        let Ok(loaded) = corpus::load(&experiment.corpus, &common.data, experiment.seed) else {
+            return;
+        };
+        let found = text::accuracies(&loaded.corpus, &experiment, &ways);
+        if !found.is_empty() {
+            terminal::say(common.quiet, "share of the test documents that each way reads right:");
+        }
+        found.iter().for_each(|(way, right)| {
+            terminal::say(common.quiet, format!("  --readout-reads {way:<14} {right:.3}"));
+        });
     }
 
     /// Nothing is cut off documents, unless an experiment or a `--set` says so: the network may have read them whole.

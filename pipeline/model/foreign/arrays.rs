@@ -14,7 +14,7 @@ use std::path::Path;
 pub type Named = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 /// What a file holds.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Read {
     /// The arrays, half and double precision brought to f32.
     pub arrays: Named,

@@ -109,6 +109,8 @@ pub struct Readout {
 /// A network trained elsewhere.
 #[derive(Clone, Debug)]
 pub struct Foreign {
+    /// Whether words enter it; else the states of a layer that was not named.
+    pub reads_words: bool,
     /// The file, as given.
     pub file: PathBuf,
     /// The cell's equations.
@@ -146,6 +148,22 @@ impl Foreign {
             settings,
             arrays::read(&settings.file, settings.state_dict.as_deref())?,
         )
+    }
+
+    /// Every way in which the readout of a file could be read, with the network that it makes; none where it says
+    /// itself, or the settings do.
+    pub fn readings(settings: &Settings) -> Vec<(String, Self)> {
+        let Ok(read) = arrays::read(&settings.file, settings.state_dict.as_deref()) else {
+            return Vec::new();
+        };
+        if settings.reads.is_some() || read.described.is_some() {
+            return Vec::new();
+        }
+        let ways = reading::names().into_iter().filter_map(|name| {
+            let settings = Settings { reads: Some(name.clone()), ..settings.clone() };
+            Some((name, recognise::recognise(&settings, read.clone()).ok()?))
+        });
+        ways.filter(|(_, network)| network.outputs() > 0).collect()
     }
 
     /// Words it knows: rows of its embedding, or one-hot inputs.

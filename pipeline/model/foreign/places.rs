@@ -46,7 +46,7 @@ impl Place {
     }
 
     /// Layer, and whether backward, of PyTorch's names.
-    fn level(&self) -> (usize, bool) {
+    pub fn level(&self) -> (usize, bool) {
         let (layer, backward) = match self.ending.strip_suffix("_reverse") {
             Some(layer) => (layer, true),
             None => (self.ending.as_str(), false),

@@ -73,45 +73,47 @@ impl Reading {
 
     /// Every way that has a name here and gives `width` numbers.
     pub fn all(shape: Shape, width: usize) -> Vec<Self> {
-        let mut names: Vec<String> =
-            ["last", "end", "mean", "max", "c", "hc", "ch", "layers", "sum", "average"]
-                .map(String::from)
-                .into();
-        let over = ["last", "mean", "max"];
-        for a in over {
-            for b in over.into_iter().filter(|b| *b != a) {
-                names.push(format!("{a}-{b}"));
-                names.extend(
-                    over.into_iter().filter(|c| *c != a && *c != b).map(|c| format!("{a}-{b}-{c}")),
-                );
-            }
-        }
         let fits = |reading: &Self| reading.width(shape) == width;
-        names.iter().filter_map(|name| Self::of(name, shape)).filter(fits).collect()
+        names().iter().filter_map(|name| Self::of(name, shape)).filter(fits).collect()
     }
+}
+
+/// Every way that has a name here.
+pub fn names() -> Vec<String> {
+    let alone = ["last", "end", "mean", "max", "c", "hc", "ch", "layers", "sum", "average"];
+    let mut names: Vec<String> = alone.map(String::from).into();
+    let over = ["last", "mean", "max"];
+    for a in over {
+        for b in over.into_iter().filter(|b| *b != a) {
+            names.push(format!("{a}-{b}"));
+            let third = over.into_iter().filter(|c| *c != a && *c != b);
+            names.extend(third.map(|c| format!("{a}-{b}-{c}")));
+        }
+    }
+    names
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn names(shape: Shape, width: usize) -> Vec<String> {
+    fn fitting(shape: Shape, width: usize) -> Vec<String> {
         Reading::all(shape, width).into_iter().map(|r| r.name).collect()
     }
 
     #[test]
     fn twice_the_units_can_be_read_in_as_many_ways_as_there_are() {
         let lstm = Shape { layers: 1, directions: 1, units: 10, lstm: true };
-        assert_eq!(names(lstm, 10), ["last", "mean", "max", "c"]);
+        assert_eq!(fitting(lstm, 10), ["last", "mean", "max", "c"]);
         let pairs = ["last-mean", "last-max", "mean-last", "mean-max", "max-last", "max-mean"];
-        assert_eq!(names(lstm, 20), [&["hc", "ch"][..], &pairs].concat());
-        assert_eq!(names(lstm, 30).len(), 6);
+        assert_eq!(fitting(lstm, 20), [&["hc", "ch"][..], &pairs].concat());
+        assert_eq!(fitting(lstm, 30).len(), 6);
         let gru = Shape { lstm: false, ..lstm };
-        assert_eq!(names(gru, 20), pairs);
+        assert_eq!(fitting(gru, 20), pairs);
         let both = Shape { directions: 2, ..gru };
-        assert_eq!(names(both, 20), ["last", "end", "mean", "max"]);
-        assert_eq!(names(both, 10), ["sum", "average"]);
-        assert_eq!(names(Shape { layers: 2, ..gru }, 20)[0], "layers");
-        assert!(names(gru, 13).is_empty());
+        assert_eq!(fitting(both, 20), ["last", "end", "mean", "max"]);
+        assert_eq!(fitting(both, 10), ["sum", "average"]);
+        assert_eq!(fitting(Shape { layers: 2, ..gru }, 20)[0], "layers");
+        assert!(fitting(gru, 13).is_empty());
     }
 }

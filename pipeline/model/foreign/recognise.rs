@@ -160,15 +160,19 @@ pub fn recognise(settings: &Settings, read: Read) -> Result<Foreign> {
         }
         notes.push(format!("the {first} rows before the first word are left out (`--first-word`)"));
     }
+    let copied = |name: &String| roles.iter().any(|(n, _)| arrays.get(n) == arrays.get(name));
+    let role = |name: &String| match roles.iter().find(|(n, _)| n == name) {
+        Some((_, role)) => role,
+        None if others.contains(name) => "another cell",
+        None if copied(name) => "a copy",
+        None => "not used",
+    };
     let taken: Vec<ArrayRole> = arrays
         .iter()
         .map(|(name, (shape, _))| ArrayRole {
             array: name.clone(),
             shape: shape.clone(),
-            role: roles.iter().find(|(n, _)| n == name).map_or(
-                if others.contains(name) { "another cell" } else { "not used" },
-                |(_, role)| role,
-            ),
+            role: role(name),
         })
         .collect();
     if readout.is_some() || whole.is_some() {
@@ -194,6 +198,7 @@ pub fn recognise(settings: &Settings, read: Read) -> Result<Foreign> {
         }
     }
     Ok(Foreign {
+        reads_words: stack.layers[0][0].level().0 == 0,
         file: settings.file.clone(),
         kind: analysed.kind,
         units: analysed.units,

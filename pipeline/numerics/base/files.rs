@@ -122,8 +122,14 @@ pub fn hash(text: &str) -> String {
 /// Size in bytes and SHA-256 (lower-case hexadecimal) of a file.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be read.
+/// [`Error::Io`] if it cannot be read, [`Error::Input`] for a pipe or a device, which may never end.
 pub fn fingerprint(path: &Path) -> Result<(u64, String)> {
+    let about = std::fs::metadata(path).map_err(Error::io(path))?;
+    if !about.is_file() {
+        let what =
+            if about.is_dir() { "a folder, where a file is read" } else { "no regular file" };
+        return Err(Error::input(path.display(), "", what, "give a file"));
+    }
     let mut hash = Sha256::new();
     let (mut file, _) = open(path)?;
     let mut block = vec![0; 1 << 20];

@@ -7,8 +7,9 @@
 use super::{Labels, Split};
 use crate::Result;
 use crate::corpus::Corpus;
-use crate::model::{Head, Network};
-use crate::train::loss::argmax;
+use crate::experiment::Experiment;
+use crate::model::{Foreign, Head, Network, foreign};
+use crate::train::{self, loss::argmax};
 use std::path::Path;
 
 /// File of the notes, beside the weights.
@@ -95,10 +96,10 @@ pub fn notes(corpus: &Corpus, network: &Network) -> Result<Vec<String>> {
         .trim_end_matches(';')
         .to_string()]);
     }
-    if now < commonest {
+    if now <= commonest {
         return Ok(vec![format!(
-            "warning: the network reads {now:.3} of {} test documents right, and the commonest label alone \
-             {commonest:.3}: it is probably not read as it was trained. {words}Look at: the order of the labels \
+            "warning: the network reads {now:.3} of {} test documents right, no more than the commonest label \
+             alone ({commonest:.3}): it is probably not read as it was trained. {words}Look at: the order of the labels \
              (taken: {}; `--label-order`), {CAUSES}",
             answers.total,
             listed(&taken)
@@ -118,13 +119,85 @@ fn several(labels: usize, flags: &[bool], said: &[Vec<f32>], words: &str) -> Vec
     let carried = |k: usize| flags.iter().skip(k).step_by(labels).filter(|f| **f).count();
     let usual: usize = (0..labels).map(|k| carried(k).max(said.len() - carried(k))).sum();
     let usual = usual as f64 / total;
-    if now >= usual {
+    if now > usual {
         return Vec::new();
     }
     vec![format!(
         "warning: the network says {now:.3} of all labels right, and the commonest answer to each {usual:.3}: it is \
          probably not read as it was trained. {words}Look at: the order of the labels (`--label-order`), {CAUSES}"
     )]
+}
+
+/// Documents on which other ways of reading are tried.
+const TRIED: usize = 500;
+
+/// Share of the test documents, or of their labels, that each of several networks reads right; of at most 500.
+/// Networks that do not fit the labels or the words are left out.
+pub fn accuracies(
+    corpus: &Corpus,
+    e: &Experiment,
+    networks: &[(String, Foreign)],
+) -> Vec<(String, f64)> {
+    let count = corpus.test.documents.len().min(TRIED);
+    let test = first(&corpus.test, count);
+    let documents: Vec<&[u32]> = corpus.train.documents.iter().take(TRIED).collect();
+    let lists = matches!(corpus.test.labels, Labels::Multi { .. });
+    let read = |foreign: &Foreign| -> Result<f64> {
+        let head = foreign.head(corpus.label_names.len(), lists)?;
+        let network = foreign.network(&e.model, head, &documents)?;
+        Ok(train::score(&network, &test)?.accuracy())
+    };
+    let of = |(name, foreign): &(String, Foreign)| Some((name.clone(), read(foreign).ok()?));
+    networks.iter().filter_map(of).collect()
+}
+
+/// The first documents of a split.
+fn first(split: &Split, count: usize) -> Split {
+    let labels = match &split.labels {
+        Labels::Class(classes) => Labels::Class(classes[..count].to_vec()),
+        Labels::Multi { labels, flags } => {
+            Labels::Multi { labels: *labels, flags: flags[..count * labels].to_vec() }
+        }
+        Labels::Score(scores) => Labels::Score(scores[..split.documents.start(count)].to_vec()),
+    };
+    Split { documents: split.documents.iter().take(count).collect(), labels }
+}
+
+/// A note where the network would read clearly better with another setting: what the readout reads, or the row at which
+/// words begin.
+///
+/// * `now`: what it reads right as it is
+pub fn better(corpus: &Corpus, e: &Experiment, foreign: &Foreign, now: f64) -> Option<String> {
+    let settings = e.weights.as_ref()?;
+    let option = |(name, network)| (format!("--readout-reads {name}"), network);
+    let mut others: Vec<(String, Foreign)> =
+        Foreign::readings(settings).into_iter().map(option).collect();
+    let spare = foreign.vocabulary() > corpus.words.len();
+    let rows = [settings.first_word + 1, settings.first_word.wrapping_sub(1)];
+    let rows = rows.into_iter().filter(|&r| r <= settings.first_word || spare || unnamed(corpus));
+    for row in rows {
+        let moved = foreign::Settings { first_word: row, ..settings.clone() };
+        if let Ok(network) = Foreign::read(&moved) {
+            others.push((format!("--first-word {row}"), network));
+        }
+    }
+    let n = corpus.test.documents.len().min(TRIED).max(1) as f64;
+    // The draw of documents alone moves two accuracies apart by so much, two and a half standard errors.
+    let noise = 2.5 * (2.0 * now * (1.0 - now) / n).sqrt();
+    let all = accuracies(corpus, e, &others);
+    let (option, best) = all.into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    (best > now + noise.max(CLEARLY / 2.0)).then(|| {
+        format!(
+            "warning: the network reads {now:.3} of the test documents right as it was taken, and {best:.3} with \
+             `{option}`"
+        )
+    })
+}
+
+/// Whether the last row of the embedding has no word of the vocabulary.
+fn unnamed(corpus: &Corpus) -> bool {
+    let last = corpus.words.len().wrapping_sub(1);
+    corpus.words.last().is_some_and(|word| *word == format!("[{last}]"))
 }
 
 /// Share of test tokens that are the vocabulary's unknown word.

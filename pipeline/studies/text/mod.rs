@@ -41,6 +41,7 @@ use crate::{Error, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
+pub use check::accuracies;
 pub use context::{FAMILIES, text_gains};
 pub use predict::{numbers as prediction_numbers, tables as prediction_tables};
 

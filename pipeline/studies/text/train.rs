@@ -165,7 +165,9 @@ pub fn import(e: &Experiment, foreign: &Foreign, folder: &Path) -> Result<StageO
     let network = foreign.network(&e.model, head, &documents)?;
     network.save(&folder.join("model.safetensors"))?;
     let test = train::score(&network, &corpus.test)?;
-    let checks = check::write(folder, &check::notes(&corpus, &network)?)?;
+    let mut notes = check::notes(&corpus, &network)?;
+    notes.extend(check::better(&corpus, e, foreign, test.accuracy()));
+    let checks = check::write(folder, &notes)?;
     let table = write_taken(folder, foreign)?;
     Ok(StageOutput::files(["model.safetensors".to_string(), table, checks])
         .with(keys::ACCURACY_NETWORK, test.accuracy()))
