@@ -42,10 +42,6 @@ pub struct Analyze {
     /// rows, or JSON ids by word
     #[arg(long, value_name = "FILE")]
     vocabulary: Option<PathBuf>,
-    /// Add the tokenizer's special tokens ([CLS] … [SEP]), as where the network was
-    /// trained with them
-    #[arg(long, requires = "tokenizer")]
-    special_tokens: bool,
     /// Row of the embedding in which the vocabulary's first word stands, counted
     /// from 0: 1 where row 0 is padding
     #[arg(long, value_name = "ROW", default_value_t = 0)]
@@ -122,11 +118,13 @@ How each framework writes a file that is read, and the command for it:
                   **{w.path: w.numpy() for w in model.weights})
               accrue analyze gru.npz --first-word 1 --corpus …
               (--first-word 1 where row 0 is padding that the words do not list)
-  Flax linen  numpy.savez(\"gru.npz\", **flax.traverse_util.flatten_dict(
-                  params, sep=\"/\"))
+  Flax linen  variables = model.init(…)  # or what training made of it, whole
+              numpy.savez(\"gru.npz\", **flax.traverse_util.flatten_dict(
+                  variables, sep=\"/\"))
               accrue analyze gru.npz --corpus …
-  Flax NNX    numpy.savez(\"gru.npz\", **{\".\".join(map(str, k)): v[...]
-                  for k, v in flax.nnx.to_flat_state(flax.nnx.state(model))})
+  Flax NNX    kinds = (flax.nnx.Param, flax.nnx.BatchStat)
+              numpy.savez(\"gru.npz\", **{\".\".join(map(str, k)): v[...] for k, v
+                  in flax.nnx.to_flat_state(flax.nnx.state(model, kinds))})
               accrue analyze gru.npz --corpus …
   Equinox     leaves = jax.tree_util.tree_leaves_with_path(
                   equinox.filter(model, equinox.is_array))
@@ -174,10 +172,11 @@ impl PoolName {
     }
 }
 
-/// Says what was assumed on the way, beyond what was said at the beginning.
+/// Says what was found on the way, beyond what was said of the file, and of the corpus, at the beginning.
 fn tell(folder: &Path, network: &Foreign, common: &Common) -> Result<()> {
-    for note in records::Notes::read(folder)?.note()? {
-        if !network.notes.contains(&note) {
+    let notes = records::Notes::read(folder)?;
+    for (stage, note) in notes.stage()?.into_iter().zip(notes.note()?) {
+        if stage != "tokenize" && !network.notes.contains(&note) {
             terminal::say(common.quiet, format!("note: {note}"));
         }
     }
@@ -284,9 +283,6 @@ impl Analyze {
         }
         self.read_whole(&mut experiment, common);
         self.tokens(&mut experiment)?;
-        if self.special_tokens {
-            experiment = experiment.with("corpus.tokens.special=true")?;
-        }
         Ok(experiment)
     }
 

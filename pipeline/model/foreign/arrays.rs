@@ -1,6 +1,7 @@
 //! Named arrays from the files that people have.
 
 use super::bounds::open;
+use super::zipped::Zipped;
 use super::{checkpoint, names, numpy};
 use crate::config::Config;
 use crate::weights::METADATA;
@@ -60,13 +61,19 @@ pub fn read(path: &Path, state_dict: Option<&str>) -> Result<Read> {
     file.take(16).read_to_end(&mut filled).map_err(Error::io(path))?;
     start[..filled.len()].copy_from_slice(&filled);
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let mut read = match Kind::of(&start, &ending) {
+    let kind = match Kind::of(&start, &ending) {
+        Kind::Archive => Kind::of_archive(path)?,
+        kind => kind,
+    };
+    let torch = matches!(kind, Kind::Torch);
+    let mut read = match kind {
         Kind::Safetensors => safetensors(path)?,
         Kind::Numpy => numpy_archive(path)?,
         Kind::Torch => checkpoint::read(path, state_dict)?,
+        Kind::Archive => unreachable!("an archive was looked into"),
         Kind::Foreign(problem, remedy) => return Err(refuse(problem, remedy)),
     };
-    if let (Some(key), false) = (state_dict, matches!(Kind::of(&start, &ending), Kind::Torch)) {
+    if let (Some(key), false) = (state_dict, torch) {
         // Here names are whole: the key is what they begin with.
         let with = |name: &str, separator| name.starts_with(&format!("{key}{separator}"));
         let keep = |name: &String| with(name, '.') || with(name, '/');
@@ -99,6 +106,8 @@ enum Kind {
     Safetensors,
     Numpy,
     Torch,
+    /// A zip, which all of them use: what stands in it says whose.
+    Archive,
     /// Another framework's own: what it is, and how that framework saves what is read here.
     Foreign(String, &'static str),
 }
@@ -107,13 +116,7 @@ impl Kind {
     /// By how it begins, and by its name where that says nothing.
     fn of(start: &[u8; 16], ending: &str) -> Self {
         let foreign = |what: &str, remedy| Self::Foreign(what.into(), remedy);
-        let keras = |what| {
-            foreign(
-                what,
-                "load the model in Keras and save its arrays: numpy.savez(\"weights.npz\", \
-                 **{w.path: w.numpy() for w in model.weights})",
-            )
-        };
+        let keras = |what| foreign(what, KERAS);
         match ending {
             "keras" => return keras("a model of Keras (.keras), which is not read"),
             "h5" | "hdf5" => return keras("a file of Keras in HDF5 (.h5), which is not read"),
@@ -139,13 +142,17 @@ impl Kind {
             return keras("a file of Keras in HDF5, which is not read");
         }
         if start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") {
-            return if ending == "npz" { Self::Numpy } else { Self::Torch };
+            return Self::Archive;
         }
         if start.starts_with(numpy::MAGIC) {
             return foreign(
                 "a single array of NumPy, without a name",
                 "save all arrays with their names: numpy.savez(\"weights.npz\", **arrays)",
             );
+        }
+        // A header's length comes first, in eight bytes, then the header.
+        if start[8] == b'{' && start[5..8] == [0; 3] {
+            return Self::Safetensors;
         }
         if start[0] == 0x80 && start[1] <= 5 {
             // PyTorch before 1.6 began with this number, pickled.
@@ -166,11 +173,30 @@ impl Kind {
             "safetensors" => Self::Safetensors,
             "npz" => Self::Numpy,
             "pt" | "pth" | "bin" | "ckpt" => Self::Torch,
-            _ if start[8] == b'{' && start[4..8] == [0; 4] => Self::Safetensors,
             _ => foreign("neither .safetensors nor .pt, .pth, .ckpt or .npz", REMEDY),
         }
     }
 }
+
+impl Kind {
+    /// Whose archive a zip is.
+    fn of_archive(path: &Path) -> Result<Self> {
+        let names = Zipped::open(path, REMEDY)?.names()?;
+        let any = |ending: &str| names.iter().any(|name| name.ends_with(ending));
+        Ok(if any("data.pkl") {
+            Self::Torch
+        } else if any(".npy") {
+            Self::Numpy
+        } else if any("model.weights.h5") {
+            Self::Foreign("a model of Keras, which is not read".into(), KERAS)
+        } else {
+            Self::Foreign("an archive, of neither PyTorch nor NumPy".into(), REMEDY)
+        })
+    }
+}
+
+const KERAS: &str = "load the model in Keras and save its arrays: numpy.savez(\"weights.npz\", \
+                     **{w.path: w.numpy() for w in model.weights})";
 
 fn safetensors(path: &Path) -> Result<Read> {
     let refuse = |e: &dyn std::fmt::Display| Error::input(path.display(), "", e, REMEDY);

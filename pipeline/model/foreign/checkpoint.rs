@@ -10,6 +10,7 @@ use super::bounds::{Allowance, Number, count};
 use super::pickle::{Id, Pickle, Value};
 use super::zipped::Zipped;
 use crate::{Error, Result};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -19,6 +20,29 @@ const SCRIPTED: &str =
 
 /// Levels of dictionaries that are followed.
 const DEPTH: usize = 16;
+
+/// Keys that are looked at, over the whole tree: a few lists may hold each other again and again.
+const KEYS: usize = 4_000_000;
+
+/// A pickle on its way through [`members`].
+struct Tree {
+    pickle: Pickle,
+    /// Keys that may still be looked at.
+    left: Cell<usize>,
+}
+
+impl Tree {
+    fn get(&self, id: Id) -> &Value {
+        self.pickle.get(id)
+    }
+
+    /// Whether so many more keys may be looked at.
+    fn may(&self, keys: usize) -> bool {
+        let left = self.left.get().saturating_sub(keys + 1);
+        self.left.set(left);
+        left > 0
+    }
+}
 
 /// Arrays by name.
 type Tensors = BTreeMap<String, Id>;
@@ -44,7 +68,8 @@ pub fn read(path: &Path, wanted: Option<&str>) -> Result<Read> {
     }
     let bytes = zip.bytes();
     let whole = zip.entry(at).and_then(|e| e.whole(bytes.saturating_mul(4)));
-    let tree = whole.and_then(|b| Pickle::read(&b)).map_err(|e| refuse("data.pkl", e))?;
+    let pickle = whole.and_then(|b| Pickle::read(&b)).map_err(|e| refuse("data.pkl", e))?;
+    let tree = Tree { pickle, left: Cell::new(KEYS) };
     let order = names.iter().position(|n| *n == format!("{root}byteorder"));
     let big = match order {
         Some(at) => {
@@ -54,8 +79,12 @@ pub fn read(path: &Path, wanted: Option<&str>) -> Result<Read> {
     };
     let mut read = Read::default();
     let tensors = chosen(&tree, path, wanted, &mut read.notes)?;
+    if tree.left.get() == 0 {
+        return Err(refuse("data.pkl", "a tree of more keys than any checkpoint has".into()));
+    }
     let mut allowance = Allowance::of(bytes);
     let mut skipped = Vec::new();
+    let mut cached: Option<(String, Vec<u8>)> = None;
     for (name, id) in tensors {
         let refuse = |problem: String| refuse(&format!("array `{name}`"), problem);
         let Value::Tensor { storage, offset, shape, strides, number } = tree.get(id) else {
@@ -72,22 +101,25 @@ pub fn read(path: &Path, wanted: Option<&str>) -> Result<Read> {
             return Err(refuse(format!("shape {shape:?} on {held} stored numbers: it is damaged")));
         };
         allowance.take((total * number.bytes()) as u64).map_err(refuse)?;
-        let entry = format!("{root}data/{key}");
-        let at = names.iter().position(|n| *n == entry);
-        let at = at.ok_or_else(|| refuse(format!("no entry `{entry}` in the archive")))?;
-        let stored = zip.entry(at).map_err(refuse)?;
         let needed = *held as u64 * number.bytes() as u64;
-        if stored.size() < needed {
+        // Arrays that share a storage, as those of one layer often do, stand side by side.
+        if cached.as_ref().is_none_or(|(of, _)| of != key) {
+            let entry = format!("{root}data/{key}");
+            let at = names.iter().position(|n| *n == entry);
+            let at = at.ok_or_else(|| refuse(format!("no entry `{entry}` in the archive")))?;
+            let stored = zip.entry(at).map_err(refuse)?;
+            allowance.take(stored.size()).map_err(refuse)?;
+            let most = stored.size();
+            cached = Some((key.clone(), stored.whole(most).map_err(refuse)?));
+        }
+        let stored = cached.as_ref().map_or(&[][..], |(_, bytes)| bytes);
+        if (stored.len() as u64) < needed {
             return Err(refuse(format!(
-                "{held} numbers, {needed} bytes, and `{entry}` has {}",
-                stored.size()
+                "{held} numbers, {needed} bytes, and {} are there",
+                stored.len()
             )));
         }
-        let stored = stored.whole(needed.max(bytes)).map_err(refuse)?;
-        if (stored.len() as u64) < needed {
-            return Err(refuse(format!("cut short: {} of {needed} bytes", stored.len())));
-        }
-        let numbers = gather(&stored, (number, big), *offset, shape, strides);
+        let numbers = gather(stored, (number, big), *offset, shape, strides);
         read.arrays.insert(name, (shape.clone(), numbers));
     }
     read.skipped(skipped);
@@ -133,13 +165,14 @@ fn gather(
 }
 
 /// Keys and values of a dictionary, of an object's fields, or of a module's parameters and parts.
-fn members(tree: &Pickle, id: Id) -> Vec<(String, Id)> {
+fn members(tree: &Tree, id: Id) -> Vec<(String, Id)> {
     let named = |pairs: &[(Id, Id)]| -> Vec<(String, Id)> {
-        pairs.iter().filter_map(|&(key, value)| Some((tree.key(key)?, value))).collect()
+        let pairs = if tree.may(pairs.len()) { pairs } else { &[] };
+        pairs.iter().filter_map(|&(key, value)| Some((tree.pickle.key(key)?, value))).collect()
     };
     match tree.get(id) {
         Value::Table(pairs) => named(pairs),
-        Value::Items(items) => {
+        Value::Items(items) if tree.may(items.len()) => {
             items.iter().enumerate().map(|(i, &id)| (i.to_string(), id)).collect()
         }
         Value::Object { state, items, .. } => {
@@ -164,7 +197,7 @@ fn members(tree: &Pickle, id: Id) -> Vec<(String, Id)> {
 }
 
 /// Every array below a value, names parted by dots.
-fn below(tree: &Pickle, id: Id, before: &str, depth: usize, into: &mut Tensors) {
+fn below(tree: &Tree, id: Id, before: &str, depth: usize, into: &mut Tensors) {
     // A tree that holds itself, or one long list after another, is followed so far.
     if depth > DEPTH || into.len() > 100_000 {
         return;
@@ -180,20 +213,23 @@ fn below(tree: &Pickle, id: Id, before: &str, depth: usize, into: &mut Tensors) 
 }
 
 /// Whether a dictionary is an optimiser's.
-fn is_optimiser(tree: &Pickle, key: &str, id: Id) -> bool {
+fn is_optimiser(tree: &Tree, key: &str, id: Id) -> bool {
     let key = key.to_lowercase();
     let by_name = [
         "optim", "sched", "scaler", "rng", "callback", "loop", "hparam", "hyper", "args", "config",
     ];
     let has = |id: Id| members(tree, id).iter().any(|(k, _)| k == "param_groups");
-    by_name.iter().any(|n| key.contains(n))
+    key == "opt"
+        || key.starts_with("opt_")
+        || by_name.iter().any(|n| key.contains(n))
         || has(id)
-        || members(tree, id).iter().any(|&(_, id)| has(id))
+        // Lightning keeps a list of them.
+        || matches!(tree.get(id), Value::Items(_)) && members(tree, id).iter().any(|&(_, id)| has(id))
 }
 
 /// The arrays of the network.
 fn chosen(
-    tree: &Pickle,
+    tree: &Tree,
     path: &Path,
     wanted: Option<&str>,
     notes: &mut Vec<String>,
@@ -204,8 +240,8 @@ fn chosen(
     if let Some(wanted) = wanted {
         let keys: Vec<&str> = wanted.split(',').map(str::trim).collect();
         for key in &keys {
-            let Some(id) = at(tree, tree.top, key) else {
-                let known: Vec<String> = sections(tree, tree.top)
+            let Some(id) = at(tree, tree.pickle.top, key) else {
+                let known: Vec<String> = sections(tree, tree.pickle.top)
                     .into_iter()
                     .map(|(key, ..)| format!("`{key}`"))
                     .collect();
@@ -221,7 +257,7 @@ fn chosen(
         }
         return Ok(found);
     }
-    let (mut top, mut way) = (tree.top, String::new());
+    let (mut top, mut way) = (tree.pickle.top, String::new());
     for _ in 0..DEPTH {
         let inside = members(tree, top);
         let direct = inside.iter().any(|(_, id)| matches!(tree.get(*id), Value::Tensor { .. }));
@@ -268,7 +304,7 @@ fn sections_are_states(sections: &[(String, Id, Tensors)]) -> bool {
 }
 
 /// The parts of a dictionary that hold arrays, optimisers left out.
-fn sections(tree: &Pickle, id: Id) -> Vec<(String, Id, Tensors)> {
+fn sections(tree: &Tree, id: Id) -> Vec<(String, Id, Tensors)> {
     let parts = members(tree, id).into_iter().filter(|(key, id)| !is_optimiser(tree, key, *id));
     let with = parts.map(|(key, id)| {
         let mut tensors = Tensors::new();
@@ -279,7 +315,7 @@ fn sections(tree: &Pickle, id: Id) -> Vec<(String, Id, Tensors)> {
 }
 
 /// The value at the end of a way of keys parted by dots, which keys may hold too.
-fn at(tree: &Pickle, from: Id, way: &str) -> Option<Id> {
+fn at(tree: &Tree, from: Id, way: &str) -> Option<Id> {
     let all = members(tree, from);
     if let Some((_, id)) = all.iter().find(|(key, _)| key == way) {
         return Some(*id);

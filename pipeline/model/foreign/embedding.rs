@@ -47,7 +47,19 @@ impl Case<'_> {
         // One array under two names, as where words are read through a module that drops some of them.
         candidates.dedup_by(|b, a| self.arrays[*a] == self.arrays[*b]);
         match candidates.as_slice() {
-            [] => Ok(None),
+            [] => match self.arrays.keys().find(|n| {
+                Self::is_embedding_by_name(n) && self.shape(n).len() == 2 && !used(n)
+            }) {
+                None => Ok(None),
+                Some(other) => Err(self.refuse(
+                    &format!("array `{other}`"),
+                    format!(
+                        "shape {:?}, and the cell reads {inputs} numbers: something stands between them",
+                        self.shape(other)
+                    ),
+                    "fold it into the embedding before saving, or give `--embedding none` where words enter one-hot",
+                )),
+            },
             [one] => Ok(Some(one.to_string())),
             several => Err(self.refuse(
                 "",

@@ -220,6 +220,23 @@ impl Case<'_> {
                 Some(_) => "batch norm",
                 None => "layer norm",
             };
+            let lower = found.before.to_lowercase();
+            let of_a_batch = ["batchnorm", "batch_norm", "bn"].iter().any(|n| lower.contains(n));
+            let other = ["group", "instance"].iter().any(|n| lower.contains(n));
+            if found.running.is_none() && (of_a_batch || other) {
+                let (problem, remedy) = match of_a_batch {
+                    true => (
+                        "a batch norm without its running mean and variance",
+                        "save those too (Flax: `batch_stats` beside `params`), or leave it out (`--norm none`)",
+                    ),
+                    false => (
+                        "a norm of a kind that is not understood",
+                        "layer norms and batch norms are; `--norm none` leaves it out",
+                    ),
+                };
+                let name = found.before.trim_end_matches(['.', '/']);
+                return Err(self.refuse(&format!("`{name}`"), problem, remedy));
+            }
             let (scale, shift) = found.affine(epsilon);
             let place = match (position, &mut affine, &mut embedding) {
                 (Position::Words, _, Some(rows)) => {

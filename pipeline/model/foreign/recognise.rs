@@ -58,7 +58,11 @@ pub fn recognise(settings: &Settings, read: Read) -> Result<Foreign> {
         roles.iter().any(|(n, _)| n == name) || others.iter().any(|n| n == name)
     };
     let lowest = &cells[0][0];
-    let embedding = case.embedding(lowest.inputs, &|n| used(&roles, n))?;
+    let reads_words = stack.layers[0][0].level().0 == 0;
+    let embedding = match reads_words {
+        true => case.embedding(lowest.inputs, &|n| used(&roles, n))?,
+        false => None,
+    };
     roles.extend(embedding.clone().map(|name| (name, "embedding")));
     let mut rows = embedding.map(|name| arrays[&name].1.clone());
 
@@ -101,11 +105,16 @@ pub fn recognise(settings: &Settings, read: Read) -> Result<Foreign> {
     let mut pool = None;
     let (mut readout, mut whole) = (None, None);
     if let Some(affine) = affine {
-        let own = described.as_ref().filter(|_| settings.reads.is_none());
+        let said = settings.reads.as_deref();
+        let own = described.as_ref().filter(|_| matches!(said, None | Some("last" | "mean")));
         match own {
             // This program's readout is of the whole state.
             Some(own) => {
-                pool = Some(own.pool);
+                pool = Some(match said {
+                    Some("last") => Pool::Last,
+                    Some(_) => Pool::Mean,
+                    None => own.pool,
+                });
                 readout = Some(Readout { weights: affine.weights, bias: affine.bias });
             }
             None => {
@@ -177,7 +186,8 @@ pub fn recognise(settings: &Settings, read: Read) -> Result<Foreign> {
         .collect();
     if readout.is_some() || whole.is_some() {
         let wide = shape.units * shape.directions;
-        let sizes = [shape.units, state, wide, lowest.inputs];
+        let rows = lowest.kind.gates() * lowest.units;
+        let sizes = [shape.units, state, wide, lowest.inputs, rows];
         let unused = taken.iter().filter(|t| t.role == "not used");
         let near: Vec<String> = unused
             .filter(|t| t.shape.iter().any(|side| sizes.contains(side) && *side > 1))
@@ -198,7 +208,7 @@ pub fn recognise(settings: &Settings, read: Read) -> Result<Foreign> {
         }
     }
     Ok(Foreign {
-        reads_words: stack.layers[0][0].level().0 == 0,
+        reads_words,
         file: settings.file.clone(),
         kind: analysed.kind,
         units: analysed.units,

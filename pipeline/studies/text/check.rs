@@ -23,7 +23,7 @@ const UNKNOWN: f64 = 0.2;
 
 /// What else may be wrong where the words are known and the labels are in order.
 pub const CAUSES: &str = "the vocabulary's order (`--vocabulary`, `--first-word`), how text is cut \
-    (`--tokenizer`), what the readout reads (`--pool`, `--readout-reads`), a second direction or layer, a norm";
+    (`--tokenizer`), padding that it was trained with, what the readout reads (`--pool`, `--readout-reads`), a second direction or layer, a norm";
 
 /// Answers of the network beside the labels.
 struct Answers {
@@ -80,7 +80,9 @@ pub fn notes(corpus: &Corpus, network: &Network) -> Result<Vec<String>> {
     let listed =
         |order: &[&str]| order.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
     let taken: Vec<&str> = names.iter().map(String::as_str).collect();
-    if other > now + CLEARLY && other > commonest {
+    // Of a network that guesses, some order fits better than another by chance.
+    let noise = 2.5 * (commonest * (1.0 - commonest) / answers.total.max(1) as f64).sqrt();
+    if other > now + CLEARLY && other > commonest + noise.max(CLEARLY) {
         let mut fitting = vec![""; names.len()];
         best.iter().enumerate().for_each(|(k, &o)| fitting[o] = &names[k]);
         return Ok(vec![format!(
@@ -163,18 +165,22 @@ fn first(split: &Split, count: usize) -> Split {
     Split { documents: split.documents.iter().take(count).collect(), labels }
 }
 
-/// A note where the network would read clearly better with another setting: what the readout reads, or the row at which
-/// words begin.
+/// A note where the network would read clearly better with another setting: what the readout reads, whether there is a
+/// norm, or the row at which words begin.
 ///
 /// * `now`: what it reads right as it is
 pub fn better(corpus: &Corpus, e: &Experiment, foreign: &Foreign, now: f64) -> Option<String> {
     let settings = e.weights.as_ref()?;
     let option = |(name, network)| (format!("--readout-reads {name}"), network);
+    let open = foreign::Settings { reads: None, ..settings.clone() };
     let mut others: Vec<(String, Foreign)> =
-        Foreign::readings(settings).into_iter().map(option).collect();
-    let spare = foreign.vocabulary() > corpus.words.len();
+        Foreign::readings(&open).into_iter().map(option).collect();
+    if foreign.taken.iter().any(|t| t.role.ends_with("norm")) {
+        let without = foreign::Settings { norm: Some("none".into()), ..settings.clone() };
+        others.extend(Foreign::read(&without).ok().map(|n| ("--norm none".into(), n)));
+    }
     let rows = [settings.first_word + 1, settings.first_word.wrapping_sub(1)];
-    let rows = rows.into_iter().filter(|&r| r <= settings.first_word || spare || unnamed(corpus));
+    let rows = rows.into_iter().filter(|&r| r <= settings.first_word || unnamed(corpus));
     for row in rows {
         let moved = foreign::Settings { first_word: row, ..settings.clone() };
         if let Ok(network) = Foreign::read(&moved) {
