@@ -253,6 +253,19 @@ fn f32_states_give_the_distances_of_f64() {
 }
 
 #[test]
+fn a_map_holds_the_distances_of_its_pairs() {
+    // More networks than a tile, of different widths.
+    let bases: Vec<Basis> =
+        (0..11).map(|i| basis(&cloud(2300, 3 + i % 4, &format!("pairs {i}")), Keep::All)).collect();
+    let found = svcca_distances(&bases).unwrap();
+    for (i, a) in bases.iter().enumerate() {
+        for (j, b) in bases.iter().enumerate() {
+            close(found.at(i, j), cca(a, b).unwrap().distance(), 1e-13);
+        }
+    }
+}
+
+#[test]
 fn distances_do_not_hang_on_the_number_of_threads() {
     let bases: Vec<Basis> =
         (0..11).map(|i| basis(&cloud(120, 6, &format!("thread {i}")), Keep::default())).collect();
