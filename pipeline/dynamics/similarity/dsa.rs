@@ -96,7 +96,7 @@ impl Trajectories {
     /// # Errors
     /// As [`States::new`].
     pub fn states(&self) -> Result<States> {
-        States::of(&self.name, &stacked(&self.trials))
+        States::centre(&self.name, stacked(&self.trials), self.epsilon)
     }
 
     /// Mean over trials at each step, `[steps, dims]`: the condition average that geometry is often measured on.

@@ -3,9 +3,9 @@
 //! This room sees numbers only: states `[samples, units]` of networks that read the same inputs, trajectories,
 //! fixed points that were found. A question has a file of its own:
 //!
-//! * [`cca`], [`cka`], [`procrustes`]: do the states at the same samples have the same geometry, up to any linear
-//!   map, up to rotation and with weight on large components, up to rotation;
-//! * [`dsa`]: do they move by the same law, whatever their geometry;
+//! * [`mod@cca`], [`mod@cka`], [`mod@procrustes`]: do the states at the same samples have the same geometry, up to
+//!   any linear map; up to rotation, with weight on large components; up to rotation;
+//! * [`mod@dsa`]: do they move by the same law, whatever their geometry;
 //! * [`topology`]: do they have the same fixed points, and does the same lead to the same;
 //! * [`mds`]: a picture of many networks; [`statistics`]: whether what it shows could be chance.
 //!

@@ -396,7 +396,7 @@ fn best_block(
     } else {
         let turned = |i: usize| {
             let (sin, cos) = (std::f64::consts::TAU * (i / 2) as f64 / ANGLES as f64).sin_cos();
-            let flip = if i % 2 == 0 { 1.0 } else { -1.0 };
+            let flip = if i.is_multiple_of(2) { 1.0 } else { -1.0 };
             Matrix::from_row_slice(2, 2, &[cos, -sin * flip, sin, cos * flip])
         };
         (0..2 * ANGLES).map(turned).collect()

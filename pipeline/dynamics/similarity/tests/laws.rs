@@ -208,7 +208,8 @@ fn pushed(name: &str, first: impl Fn(f64) -> f64) -> Trajectories {
 
 #[test]
 fn attractors_behind_equal_averages_are_told_apart_by_law_and_not_by_shape() {
-    let systems: [(&str, fn(f64) -> f64); 3] =
+    type System = (&'static str, fn(f64) -> f64);
+    let systems: [System; 3] =
         [("point", |x| 0.6 * x), ("line", |x| x), ("bistable", |x| x + 0.35 * (x - x.powi(3)))];
     let drawn: Vec<(usize, Trajectories)> = (0..3)
         .flat_map(|kind| (0..3).map(move |i| (kind, i)))
