@@ -281,7 +281,8 @@ fn split(part: &Part, narrowest: f64) -> Option<(Part, Part)> {
     let widest = (0..part.len()).max_by(|&i, &j| width(&part[i]).total_cmp(&width(&part[j])))?;
     let (low, high) = part[widest];
     let middle = 0.5 * (low + high);
-    if !(high - low > narrowest) || !(low < middle && middle < high) {
+    let wide = high - low > narrowest && low < middle && middle < high;
+    if !wide {
         return None;
     }
     let (mut first, mut second) = (part.clone(), part.clone());

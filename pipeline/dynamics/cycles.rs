@@ -209,8 +209,8 @@ pub fn classify(map: &dyn Dynamics, start: &[f64], settings: &Cycles, seed: u64)
     let flat = exponents.first().is_some_and(neutral)
         && exponents.get(1).is_some_and(|x| *x < -settings.neutral);
     Ok(match rotation(&orbit)? {
-        Some((rotation, centre, radii)) if flat => {
-            Orbit::Circle(Circle { rotation, exponents, centre, radii, states: orbit })
+        Some(Turn { angle, centre, radii }) if flat => {
+            Orbit::Circle(Circle { rotation: angle, exponents, centre, radii, states: orbit })
         }
         _ => Orbit::Irregular(exponents),
     })
@@ -244,10 +244,18 @@ fn closed(map: &dyn Dynamics, near: &[f64], period: usize) -> Result<Option<Cycl
     Ok(Some(Cycle { states: states[..period].to_vec(), multipliers, residual }))
 }
 
-/// Mean angle of a step about the mean state, the mean, and the least and largest distance from it; `None` for an orbit
-/// that goes round nothing.
-#[allow(clippy::type_complexity)]
-fn rotation(orbit: &[Vec<f64>]) -> Result<Option<(f64, Vec<f64>, (f64, f64))>> {
+/// How an orbit turns about its mean.
+struct Turn {
+    /// Mean angle of a step, rad, without its sense.
+    angle: f64,
+    /// The mean, `[state]`.
+    centre: Vec<f64>,
+    /// Least and largest distance from it in the plane.
+    radii: (f64, f64),
+}
+
+/// `None` for an orbit that goes round nothing.
+fn rotation(orbit: &[Vec<f64>]) -> Result<Option<Turn>> {
     let size = orbit[0].len();
     if size < 2 {
         return Ok(None);
@@ -272,8 +280,8 @@ fn rotation(orbit: &[Vec<f64>]) -> Result<Option<(f64, Vec<f64>, (f64, f64))>> {
     let common = turns.iter().sum::<Complex>().arg();
     let off = turns.iter().map(|turn| (turn * Complex::from_polar(1.0, -common)).arg());
     let mean = common + off.sum::<f64>() / turns.len() as f64;
-    let rotation = (mean + PI).rem_euclid(2.0 * PI) - PI;
-    Ok(Some((rotation.abs(), pca.mean.as_slice().to_vec(), (low, high))))
+    let angle = ((mean + PI).rem_euclid(2.0 * PI) - PI).abs();
+    Ok(Some(Turn { angle, centre: pca.mean.as_slice().to_vec(), radii: (low, high) }))
 }
 
 /// What all orbits from some states end in.

@@ -256,7 +256,7 @@ pub fn transitions(
     seed: u64,
 ) -> Result<Graph> {
     points.iter().chain(known.iter().flatten()).try_for_each(|state| map.check(state))?;
-    let left: Vec<(usize, Vec<(Direction, Vec<f64>)>)> = points
+    let left: Vec<Leaving> = points
         .par_iter()
         .enumerate()
         .map(|(i, point)| directions(map, i, point, settings, seed))
@@ -264,12 +264,12 @@ pub fn transitions(
     let nodes: Vec<Node> = points
         .iter()
         .zip(&left)
-        .map(|(state, (unstable, _))| Node { state: state.clone(), unstable: *unstable })
+        .map(|(state, left)| Node { state: state.clone(), unstable: left.unstable })
         .collect();
     let starts: Vec<(usize, Direction, Vec<f64>)> = left
         .into_iter()
         .enumerate()
-        .flat_map(|(i, (_, directions))| directions.into_iter().map(move |(d, v)| (i, d, v)))
+        .flat_map(|(i, left)| left.along.into_iter().map(move |(d, v)| (i, d, v)))
         .map(|(i, d, v)| {
             let from = points[i].iter().zip(v).map(|(h, v)| h + settings.offset * scale * v);
             (i, d, from.collect())
@@ -318,15 +318,21 @@ pub fn transitions(
     Ok(graph)
 }
 
-/// How many modes are unstable at a point, and unit directions in which they lead.
-#[allow(clippy::type_complexity)]
+/// How a point is left.
+struct Leaving {
+    /// Modes that are unstable.
+    unstable: usize,
+    /// Unit directions in which they lead, `[state]` each.
+    along: Vec<(Direction, Vec<f64>)>,
+}
+
 fn directions(
     map: &dyn Dynamics,
     number: usize,
     point: &[f64],
     settings: &Follow,
     seed: u64,
-) -> Result<(usize, Vec<(Direction, Vec<f64>)>)> {
+) -> Result<Leaving> {
     let modes = eigen(&map.jacobian(point))?;
     let unstable = modes.values.iter().take_while(|l| l.norm() > OUTSIDE).count();
     let mut found = Vec::new();
@@ -360,7 +366,7 @@ fn directions(
             found.push((Direction::Drawn(k), unit(v.collect())));
         }
     }
-    Ok((unstable, found))
+    Ok(Leaving { unstable, along: found })
 }
 
 fn unit(v: Vec<f64>) -> Vec<f64> {

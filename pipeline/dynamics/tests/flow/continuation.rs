@@ -18,9 +18,9 @@ fn crossings(branch: &Branch) -> Vec<Crossing> {
 
 #[test]
 fn a_bistable_unit_folds_where_its_slope_is_one_and_is_followed_round() {
-    let gain = 2.0;
+    let gain = 2.0_f64;
     // 1 = g (1 − h²), x = artanh h − g h.
-    let h = (1.0 - 1.0 / gain as f64).sqrt();
+    let h = (1.0 - 1.0 / gain).sqrt();
     let fold = h.atanh() - gain * h;
     // From the lower stable point at x = −1 up: over the fold at −fold, back to the other, up again.
     let map = unit(gain, -1.0);
@@ -52,8 +52,8 @@ fn a_bistable_unit_folds_where_its_slope_is_one_and_is_followed_round() {
 #[test]
 fn a_unit_that_overshoots_doubles_its_period_where_its_slope_is_minus_one() {
     // h' = tanh(−g h + x): −1 = −g (1 − h²), x = artanh h + g h.
-    let gain = 2.0;
-    let h = (1.0 - 1.0 / gain as f64).sqrt();
+    let gain = 2.0_f64;
+    let h = (1.0 - 1.0 / gain).sqrt();
     let x = h.atanh() + gain * h;
     let branch = follow(&unit(-gain, 0.0), &[0.0], &[4.0], &Continuation::default()).unwrap();
     assert_eq!(branch.end, BranchEnd::Boundary);
