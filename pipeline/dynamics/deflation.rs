@@ -125,7 +125,8 @@ pub struct FoundBeyond {
     /// Of these, how many came to rest outside the map's invariant box, where only rounding can hold a state still (an
     /// update gate that is 1 as far as f64 can tell).
     pub outside: usize,
-    /// Whether it ended for want of new points; `false` where the limit on their number ended it.
+    /// Whether it ended for want of new points or of initial states; `false` where the limit on points ended it. The
+    /// list may still lack points: see [`IndexSum`].
     pub exhausted: bool,
 }
 
