@@ -70,6 +70,7 @@ fn every_experiment_file_parses() {
         let (study, name, title) = match Study::read(&path, &[]).unwrap_or_else(|e| panic!("{e}")) {
             Study::Text(e) => (e.study, e.name, e.title),
             Study::Task(e) => (e.study, e.name, e.title),
+            Study::Population(p) => (p.study, p.name, p.title),
         };
         assert!(!study.is_empty() && !name.is_empty());
         assert!(!title.is_empty(), "{} has no title", path.display());
@@ -161,6 +162,7 @@ fn the_resolved_experiment_reads_back_the_same() {
         let text = match &read {
             Study::Text(experiment) => accrue::notation::to_ron(experiment),
             Study::Task(experiment) => format!("Task{}", accrue::notation::to_ron(experiment)),
+            Study::Population(p) => format!("Population{}", accrue::notation::to_ron(p)),
         };
         let folder = tempfile::tempdir().unwrap();
         let copy = write(folder.path(), &text);

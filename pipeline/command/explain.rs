@@ -106,6 +106,25 @@ fn text(found: &Explained, colours: bool) -> String {
         }
         out.push('\n');
     }
+    let changed = found.words.iter().filter(|w| w.word.to_lowercase() != w.token).count();
+    if changed > 0 {
+        let _ = writeln!(
+            out,
+            "  {changed} of {} words stand in the vocabulary otherwise, most as a word that is not known",
+            found.words.len()
+        );
+    }
+    if found.outputs.len() > 1 {
+        let _ = writeln!(out, "  {:<LONGEST$} {:>8} {:>24}", "output (logits)", "network", "alone");
+        for output in &found.outputs {
+            let shown: String = on_a_line(&output.label).chars().take(LONGEST).collect();
+            let _ = write!(out, "  {shown:<LONGEST$} {:>+8.2} {:>+24.2}", output.network, output.alone);
+            if let Some(z) = output.in_context {
+                let _ = write!(out, " {z:>+8.2}");
+            }
+            out.push('\n');
+        }
+    }
     let _ = writeln!(
         out,
         "  the network says {}, words alone {}{}",

@@ -2,6 +2,7 @@
 
 mod analyze;
 mod card;
+mod classify;
 mod compare;
 mod corpus;
 mod explain;
@@ -31,10 +32,12 @@ Examples:
   accrue run pipeline/experiments/quickstart.ron
   accrue run pipeline/experiments/imdb.ron --set training.epochs=3 --seed 2
   accrue run pipeline/experiments/tasks/memory.ron
+  accrue run pipeline/experiments/population/quick.ron
   accrue predict ag_news
   accrue analyze gru.safetensors --corpus imdb --tokenizer tokenizer.json
   accrue compare reports/sst2/gru reports/imdb/gru
   accrue explain reports/imdb/gru \"not a bad film, but far too long\"
+  accrue classify reports/imdb/gru new_reviews.csv --text review
   accrue predict reviews.csv --set corpus.source.label=stars";
 
 #[derive(Debug, Subcommand)]
@@ -50,6 +53,7 @@ enum Command {
     Predict(predict::Predict),
     /// What each word of a text says to a run's network, and to its bag of words
     Explain(explain::Explain),
+    Classify(classify::Classify),
     Compare(compare::Compare),
     /// Write the report of a finished run or grid again, from its tables
     Report(report::Report),
@@ -136,6 +140,7 @@ impl Arguments {
             Command::Corpus(corpus) => corpus.go(&common),
             Command::Predict(predict) => predict.go(&common),
             Command::Explain(explain) => explain.go(&common),
+            Command::Classify(classify) => classify.go(&common),
             Command::Report(report) => report.go(&common),
             Command::Compare(compare) => compare.go(&common),
             Command::Prune { dry_run } => {

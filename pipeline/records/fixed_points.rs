@@ -100,7 +100,10 @@ tables! {
         searches: u64,
         /// of these, states that left the range of numbers while the map was run
         diverged: u64,
-        /// that converged
+        /// of these, searches that ended outside the box into which the map takes every state, where rounding alone
+        /// keeps a state: no fixed point is there
+        outside: u64,
+        /// that converged to a fixed point, as far as the smallest tolerance says
         converged: u64,
         /// distinct points they came to
         points: u64,

@@ -19,13 +19,28 @@ pub const CONTEXT: &str = "context.json";
 /// One word of the text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Word {
-    /// The token.
+    /// The word, as the reader wrote it.
     pub word: String,
+    /// The token that stands for it in the vocabulary.
+    pub token: String,
     /// Change of the network's readout by it, logits.
     pub network: f64,
     /// Its coefficient in the bag of words, logits.
     pub alone: f64,
     /// What it adds to the bag of words in context, logits; `None` where the run has none.
+    pub in_context: Option<f64>,
+}
+
+/// One output of every reader, logits.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Output {
+    /// The label it speaks for.
+    pub label: String,
+    /// Of the network.
+    pub network: f64,
+    /// Of words alone.
+    pub alone: f64,
+    /// Of words in context; `None` where the run has none.
     pub in_context: Option<f64>,
 }
 
@@ -40,6 +55,8 @@ pub struct Explained {
     pub in_context: Option<String>,
     /// The label that evidence above zero speaks for.
     pub evidence_for: String,
+    /// What each output says.
+    pub outputs: Vec<Output>,
     /// Evidence for that label against the mean of the others, word by word.
     pub words: Vec<Word>,
 }
@@ -58,7 +75,8 @@ pub fn explain(run: &Path, text: &str) -> Result<Explained> {
     if names.is_empty() {
         return Err(Error::Usage("explain: this run follows a score, it has no labels".into()));
     }
-    let tokens = tokenize(run, text, &corpus.words)?;
+    let cut = parts(run, text, &corpus.words)?;
+    let tokens: Vec<u32> = cut.iter().map(|(id, _)| *id).collect();
     if tokens.is_empty() {
         return Err(Error::Usage("explain: the text has no words".into()));
     }
@@ -78,32 +96,29 @@ pub fn explain(run: &Path, text: &str) -> Result<Explained> {
         alone.iter_mut().zip(&table[t as usize]).for_each(|(z, w)| *z += w);
     }
     let like = |z: &[f64]| as_outputs(z, last.len());
-    let path = run.join(CONTEXT);
-    let context: Option<Context> = match path.is_file() {
-        true => Some(context(&path, corpus.words.len())?),
-        false => None,
-    };
+    let context = context_of(run, corpus.words.len())?;
     let added = context.as_ref().map(|c| c.contributions(&tokens));
     let words = tokens.iter().enumerate().map(|(i, &t)| Word {
-        word: corpus.words[t as usize].clone(),
+        word: cut[i].1.clone(),
+        token: corpus.words[t as usize].clone(),
         network: against(&said[i + 1]) - against(&said[i]),
         alone: against(&like(&table[t as usize])),
         in_context: added.as_ref().map(|a| against(&like(&a[i]))),
     });
-    let name = |z: &[f64]| match z.len() {
-        // One output tells two classes apart, or says whether the only label is there.
-        1 if names.len() == 2 => names[(z[0] > 0.0) as usize].clone(),
-        _ if network.head() == Head::MultiLabel => {
-            let given: Vec<&str> =
-                (0..z.len()).filter(|&k| z[k] >= 0.0).map(|k| names[k].as_str()).collect();
-            if given.is_empty() { "none".into() } else { given.join(" + ") }
-        }
-        _ => names[largest(z)].clone(),
-    };
+    let name = |z: &[f64]| named(network.head(), z, names);
+    let alone = like(&alone);
+    let in_context = context.map(|c| like(&c.outputs(&tokens)));
+    let outputs = (0..last.len()).map(|k| Output {
+        label: names[if last.len() == 1 { names.len() - 1 } else { k }].clone(),
+        network: last[k],
+        alone: alone[k],
+        in_context: in_context.as_ref().map(|z| z[k]),
+    });
     Ok(Explained {
         network: name(last),
-        alone: name(&like(&alone)),
-        in_context: context.map(|c| name(&like(&c.outputs(&tokens)))),
+        alone: name(&alone),
+        in_context: in_context.as_ref().map(|z| name(z)),
+        outputs: outputs.collect(),
         evidence_for: names[if last.len() == 1 { names.len() - 1 } else { shown }].clone(),
         words: words.collect(),
     })
@@ -155,20 +170,56 @@ fn largest(z: &[f64]) -> usize {
     (0..z.len()).fold(0, |best, k| if z[k] > z[best] { k } else { best })
 }
 
-fn tokenize(run: &Path, text: &str, words: &[String]) -> Result<Vec<u32>> {
+/// The label that outputs give.
+pub(super) fn named(head: Head, z: &[f64], names: &[String]) -> String {
+    match z.len() {
+        // One output tells two classes apart, or says whether the only label is there.
+        1 if names.len() == 2 => names[(z[0] > 0.0) as usize].clone(),
+        _ if head == Head::MultiLabel => {
+            let given: Vec<&str> =
+                (0..z.len()).filter(|&k| z[k] >= 0.0).map(|k| names[k].as_str()).collect();
+            if given.is_empty() { "none".into() } else { given.join(" + ") }
+        }
+        _ => names[largest(z)].clone(),
+    }
+}
+
+/// The model in context of a run, where it has one.
+pub(super) fn context_of(run: &Path, words: usize) -> Result<Option<Context>> {
+    let path = run.join(CONTEXT);
+    path.is_file().then(|| context(&path, words)).transpose()
+}
+
+/// Token ids of texts, as the run cut its corpus.
+pub(super) fn tokenize(run: &Path, texts: &[String], words: &[String]) -> Result<Vec<Vec<u32>>> {
     let path = run.join("tokenizer.json");
     if path.is_file() {
-        let all = Tokenizer::read(&path)?.encode(&[text.to_string()])?;
-        return Ok(all.into_iter().flatten().collect());
+        return Tokenizer::read(&path)?.encode(texts);
     }
-    // A synthetic corpus has words and no tokenizer.
+    let ids = |text: &String| {
+        Ok(of_a_synthetic_corpus(text, words)?.into_iter().map(|(id, _)| id).collect())
+    };
+    texts.iter().map(ids).collect()
+}
+
+/// Tokens of a text with the words that they stand for.
+fn parts(run: &Path, text: &str, words: &[String]) -> Result<Vec<(u32, String)>> {
+    let path = run.join("tokenizer.json");
+    match path.is_file() {
+        true => Tokenizer::read(&path)?.encode_with_parts(text),
+        false => of_a_synthetic_corpus(text, words),
+    }
+}
+
+/// A synthetic corpus has words and no tokenizer.
+fn of_a_synthetic_corpus(text: &str, words: &[String]) -> Result<Vec<(u32, String)>> {
     text.split_whitespace()
         .map(|w| {
             let id = words.iter().position(|known| known == w);
-            id.map(|i| i as u32).ok_or_else(|| {
+            id.map(|i| (i as u32, w.to_string())).ok_or_else(|| {
                 let names: Vec<&str> = words.iter().map(String::as_str).collect();
                 let hint = crate::nearest::hint(w, &names);
-                Error::Usage(format!("explain: `{w}` is no word of this corpus; {hint}"))
+                Error::Usage(format!("`{w}` is no word of this corpus; {hint}"))
             })
         })
         .collect()

@@ -467,7 +467,7 @@ mod tests {
 
     fn along(setting: &str, found: [f64; 6], predicted: [f64; 3]) -> Vec<Trend> {
         let values = ["All(1e-3)", "All(1e-2)", "All(1e-1)"].repeat(2);
-        let cases: Vec<Case> = values
+        let cases: Vec<Case<Experiment>> = values
             .iter()
             .map(|value| Case {
                 name: String::new(),

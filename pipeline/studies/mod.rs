@@ -19,6 +19,7 @@ pub mod geometry {}
 #[doc = include_str!("context.md")]
 pub mod context {}
 
+pub mod classify;
 pub mod explain;
 pub mod grid;
 pub mod population;

@@ -57,6 +57,25 @@ impl Files {
     }
 }
 
+/// Texts of files without labels, in their order, and what was found out of the files' form.
+///
+/// # Errors
+/// As [`load`].
+pub fn unlabelled(file: &File) -> Result<(Vec<String>, Vec<String>)> {
+    // A label is asked of every row of a corpus; here the text stands for it, and where there is none, none.
+    let text = if file.text.is_empty() { vec!["text".to_string()] } else { file.text.clone() };
+    let form =
+        File { label: text[0].clone(), text, label_separator: "\0".into(), ..file.clone() };
+    let sources = sources::find(&form)?;
+    let input = Input::open(&sources.train, &form)?;
+    let mut all = Vec::new();
+    input.each(true, |raw, _| {
+        all.extend(raw.texts);
+        Ok(())
+    })?;
+    Ok((all, input.notes()))
+}
+
 /// Files that a corpus is read from; none for synthetic corpora. A run is
 /// stale when one of them has changed.
 ///

@@ -495,6 +495,27 @@ impl Tokenizer {
         Ok(self.encode_counting(texts)?.0)
     }
 
+    /// The tokens of one text, each with the part of the text that it stands for.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn encode_with_parts(&self, text: &str) -> Result<Vec<(u32, String)>> {
+        let refuse = |problem: String| {
+            Err(Error::input("tokenizer.json", "", problem, "give another tokenizer.json"))
+        };
+        let encoding = match caught(|| self.inner.encode(text, self.special)) {
+            Ok(Ok(encoding)) => encoding,
+            Ok(Err(e)) => return refuse(e.to_string()),
+            Err(panic) => return refuse(format!("its parts contradict each other ({panic})")),
+        };
+        let parts = encoding.get_ids().iter().zip(encoding.get_offsets());
+        let parts = parts.filter(|(id, _)| Some(**id) != self.left_out);
+        let part = |(id, (begin, end)): (&u32, &(usize, usize))| {
+            (*id, text.get(*begin..*end).unwrap_or_default().to_string())
+        };
+        Ok(parts.map(part).collect())
+    }
+
     /// As [`Tokenizer::encode`], and how many words were left out.
     ///
     /// # Errors

@@ -96,6 +96,7 @@ struct ExploredFrom {
     start: Start,
     searches: usize,
     diverged: usize,
+    outside: usize,
     converged: usize,
     points: usize,
     new: usize,
@@ -379,7 +380,15 @@ impl Place<'_> {
         let smallest = settings.finder.smallest();
         let unique = settings.selection.unique * self.scale;
         let searches = &wide.searches;
-        let ends: Vec<&Explored> = searches.iter().filter(converged).collect();
+        // A gate that rounds to 1 keeps any state: where the map's box does not reach stands no fixed point.
+        let walls = self.map.invariant_box();
+        let is_inside = |e: &&Explored| {
+            let within = |(x, (low, high)): (&f64, &(f64, f64))| (*low..=*high).contains(x);
+            let state = &e.result.last.state;
+            walls.as_ref().is_none_or(|walls| state.iter().zip(walls).all(within))
+        };
+        let (ends, outside): (Vec<&Explored>, Vec<&Explored>) =
+            searches.iter().filter(converged).partition(is_inside);
         let points: Vec<(&[f64], f64)> =
             ends.iter().map(|e| (e.result.last.state.as_slice(), e.result.last.speed)).collect();
         let selection = Selection { outlier: 0.0, ..settings.selection.clone() };
@@ -443,6 +452,7 @@ impl Place<'_> {
                 searches: searches.iter().filter(|e| e.start == start).count() + diverged,
                 diverged,
                 converged: own.len(),
+                outside: outside.iter().filter(|e| e.start == start).count(),
                 points: points.len(),
                 farther: new.iter().filter(is_far).count(),
                 new: new.len(),
@@ -542,6 +552,7 @@ fn write_explorations(folder: &Path, from: &[ExploredFrom]) -> Result<String> {
         start: column(from.iter().map(|e| e.start.name())),
         searches: column(from.iter().map(|e| e.searches)),
         diverged: column(from.iter().map(|e| e.diverged)),
+        outside: column(from.iter().map(|e| e.outside)),
         converged: column(from.iter().map(|e| e.converged)),
         points: column(from.iter().map(|e| e.points)),
         new: column(from.iter().map(|e| e.new)),

@@ -34,7 +34,7 @@ pub fn stage(e: &Experiment, folder: &Path, stages: &[StageRecord]) -> Result<St
     }
     let points = stages.iter().find_map(|s| s.number(keys::FIXED_POINTS_COUNT));
     if points == Some(0.0) {
-        let problem = "no slow point at the headline's tolerance: what words do, and to each other, is \
+        let problem = "no slow point at the primary tolerance: what words do, and to each other, is \
                        measured from the mean of the states (`fixed_points.primary` sets the tolerance)";
         notes.push(("context", problem.into()));
     }
