@@ -62,7 +62,10 @@ impl Arrays {
             input_bias: wide("bias_ih"),
             recurrent_bias: wide("bias_hh"),
         };
-        let mut state = vec![0.0; kind.state_size(UNITS)];
+        let mut state = match self.0.get("h0") {
+            Some((_, start)) => start.iter().map(|&x| x as f64).collect(),
+            None => vec![0.0; kind.state_size(UNITS)],
+        };
         let mut step = |x: &Vec<f64>| {
             state = Map::new(&cell, x).unwrap().step(&state).as_slice().to_vec();
             state.clone()
@@ -199,6 +202,19 @@ fn as_many_numbers_as_units_are_the_last_state_unless_it_is_said() {
     let far = difference(&settings, |text| {
         let states = arrays.states(CellKind::Gru, "_l0", &arrays.words(text), false);
         arrays.say(&["last", "max", "mean"].map(|p| pooled(p, &states)).concat())
+    });
+    assert!(far < CLOSE, "{far:e}");
+}
+
+#[test]
+fn a_learned_first_state_is_where_every_document_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut arrays = plain(CellKind::Gru, 2 * UNITS);
+    arrays.add("h0", &[1, 1, UNITS]);
+    let settings = Settings { reads: Some("mean-max".into()), ..arrays.save(folder.path()) };
+    let far = difference(&settings, |text| {
+        let states = arrays.states(CellKind::Gru, "_l0", &arrays.words(text), false);
+        arrays.say(&[pooled("mean", &states), pooled("max", &states)].concat())
     });
     assert!(far < CLOSE, "{far:e}");
 }

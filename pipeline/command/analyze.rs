@@ -277,9 +277,8 @@ impl Analyze {
     fn experiment(&self, corpus: &str, common: &Common) -> Result<Experiment> {
         let mut experiment = predict::experiment(corpus, &self.columns, common)?;
         if !self.label_order.is_empty() {
-            let label =
-                |name: &String| name.parse().map_or(Label::Name(name.clone()), Label::Number);
-            experiment.corpus.variant.keep = self.label_order.iter().map(label).collect();
+            let names = self.label_order.iter().cloned();
+            experiment.corpus.variant.keep = names.map(Label::Name).collect();
         }
         self.read_whole(&mut experiment, common);
         self.tokens(&mut experiment)?;

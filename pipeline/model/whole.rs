@@ -6,10 +6,13 @@
 
 use crate::ops::sequence::{self, Pool};
 use crate::ops::{Batch, CellKind, Entry, Sizes};
-use crate::weights::Arrays;
 use crate::{Error, Result};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Named arrays with their shapes.
+type Arrays = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 /// One cell that runs over the sequence, forwards or backwards.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +30,9 @@ pub struct Pass {
     /// `A | W | b_ih | b_hh` end to end.
     #[serde(skip)]
     pub parameters: Vec<f32>,
+    /// The state before the first token; empty: zero.
+    #[serde(skip)]
+    pub initial: Vec<f32>,
 }
 
 impl Pass {
@@ -149,6 +155,9 @@ impl Whole {
         for (l, layer) in self.layers.iter().enumerate() {
             for (d, pass) in layer.iter().enumerate() {
                 add(format!("{l}.{d}"), &pass.parameters);
+                if !pass.initial.is_empty() {
+                    add(format!("{l}.{d}.initial"), &pass.initial);
+                }
             }
         }
         self.embedding.iter().for_each(|rows| add("embedding".into(), rows));
@@ -178,6 +187,10 @@ impl Whole {
         for (l, layer) in self.layers.iter_mut().enumerate() {
             for (d, pass) in layer.iter_mut().enumerate() {
                 pass.parameters = need(format!("{l}.{d}"), Some(pass.sizes().parameters()))?;
+                let initial = format!("{l}.{d}.initial");
+                if find(initial.clone()).is_some() {
+                    pass.initial = need(initial, Some(pass.state()))?;
+                }
             }
         }
         self.embedding = find("embedding".into());
@@ -498,9 +511,10 @@ fn over_vectors(pass: &Pass, vectors: &States) -> Result<States> {
 fn states(pass: &Pass, batch: &Batch, vectors: &[f32]) -> States {
     let state = pass.state();
     let zero = vec![0.0; state];
+    let start = if pass.initial.is_empty() { &zero } else { &pass.initial };
     let parameters = &pass.parameters;
     let (all, _) =
-        sequence::forward(pass.sizes(), Pool::Every, batch, parameters, vectors, &zero, false);
+        sequence::forward(pass.sizes(), Pool::Every, batch, parameters, vectors, start, false);
     let documents = all.par_chunks_exact(batch.longest() * state).zip(&batch.lengths);
     documents
         .map(|(steps, &length)| {

@@ -1,7 +1,7 @@
 //! The arrays of one cell, in this program's layout.
 
+use super::case::Case;
 use super::places::{Form, Place};
-use super::recognise::Case;
 use crate::Result;
 use crate::ops::CellKind;
 

@@ -1,6 +1,6 @@
 //! Which array holds the words' vectors.
 
-use super::recognise::{Case, leaf};
+use super::case::{Case, leaf};
 use crate::Result;
 
 impl Case<'_> {

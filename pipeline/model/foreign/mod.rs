@@ -19,6 +19,7 @@
 
 mod arrays;
 mod bounds;
+mod case;
 mod cells;
 mod checkpoint;
 mod embedding;

@@ -1,6 +1,6 @@
 //! Where recurrent cells stand in a file, and which of them are layers and directions of one network.
 
-use super::recognise::{Case, leaf, prefix};
+use super::case::{Case, leaf, prefix};
 use crate::{Error, Result};
 
 /// In whose form arrays stand.
@@ -89,7 +89,7 @@ impl Case<'_> {
                         let with = |l: &str| self.has(&format!("{cell}{l}{separator}kernel"));
                         with(l) || with(&format!("{l}_"))
                     };
-                    match super::recognise::leaf(layer) {
+                    match super::case::leaf(layer) {
                         "hn" if has("ir") && has("hr") => found(Form::Flax, cell, "", separator),
                         "hg" if has("ii") && has("hi") => found(Form::Flax, cell, "", separator),
                         "h" if has("i") => found(Form::Flax, cell, "", separator),

@@ -1,8 +1,8 @@
 //! Which arrays say what the network says, and of what.
 
+use super::case::{Case, leaf, prefix};
 use super::cells::transposed;
 use super::reading::{Reading, Shape};
-use super::recognise::{Case, leaf, prefix};
 use crate::whole::Norm;
 use crate::{Error, Result};
 

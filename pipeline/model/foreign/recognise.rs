@@ -1,30 +1,16 @@
 //! From names and shapes to a cell, an embedding and a readout.
 
-use super::arrays::{Named, Read};
+use super::arrays::Read;
+use super::case::{Case, leaf};
 use super::cells::Recurrent;
-use super::places::{Place, is_backward};
+use super::places::{Place, Stack, is_backward};
 use super::reading::{Reading, Shape};
 use super::readout::Affine;
 use super::{ArrayRole, Foreign, Readout, Settings};
+use crate::Result;
+use crate::config::Config;
 use crate::ops::Pool;
 use crate::whole::{Block, Norm, Part, Pass, Pooling, Whole};
-use crate::{Error, Result};
-
-/// A file under recognition.
-pub struct Case<'a> {
-    pub settings: &'a Settings,
-    pub arrays: &'a Named,
-}
-
-/// The part of a name after its last `.` or `/`.
-pub fn leaf(name: &str) -> &str {
-    name.rsplit(['.', '/']).next().unwrap_or(name)
-}
-
-/// The part of a name before its leaf, separator included.
-pub fn prefix(name: &str) -> &str {
-    &name[..name.len() - leaf(name).len()]
-}
 
 pub fn recognise(settings: &Settings, read: Read) -> Result<Foreign> {
     let Read { arrays, described, mut notes } = read;
@@ -66,26 +52,7 @@ pub fn recognise(settings: &Settings, read: Read) -> Result<Foreign> {
     roles.extend(embedding.clone().map(|name| (name, "embedding")));
     let mut rows = embedding.map(|name| arrays[&name].1.clone());
 
-    let mut affine = match (stack.alone, &settings.readout) {
-        (true, None) => {
-            let name = settings.recurrent.as_deref().unwrap_or_default();
-            notes.push(format!(
-                "`{name}` is one of several cells of the file: the readout, which is of the whole \
-                 network, is left out (leave `--recurrent` out for the whole)"
-            ));
-            None
-        }
-        (true, Some(readout))
-            if readout != "none" && !others.is_empty() && !case.is_top(&stack.layers)? =>
-        {
-            return Err(case.refuse(
-                &format!("array `{readout}`"),
-                "the readout is of the whole network, and one cell of it was named",
-                "leave `--recurrent` out for the whole network, or `--readout` for this cell alone",
-            ));
-        }
-        _ => case.affine(shape, &|n| used(&roles, n))?,
-    };
+    let mut affine = case.readout_of(&stack, shape, &others, &|n| used(&roles, n), &mut notes)?;
     if let Some(affine) = &affine {
         roles.push((affine.name.clone(), "readout"));
         roles.extend(affine.bias_name.clone().map(|b| (b, "readout bias")));
@@ -102,73 +69,23 @@ pub fn recognise(settings: &Settings, read: Read) -> Result<Foreign> {
     });
     roles.extend(initial.map(|(name, _)| (name.clone(), "initial state")));
 
-    let mut pool = None;
-    let (mut readout, mut whole) = (None, None);
-    if let Some(affine) = affine {
-        let said = settings.reads.as_deref();
-        let own = described.as_ref().filter(|_| matches!(said, None | Some("last" | "mean")));
-        match own {
-            // This program's readout is of the whole state.
-            Some(own) => {
-                pool = Some(match said {
-                    Some("last") => Pool::Last,
-                    Some(_) => Pool::Mean,
-                    None => own.pool,
-                });
-                readout = Some(Readout { weights: affine.weights, bias: affine.bias });
-            }
-            None => {
-                let reading = case.reading(shape, &affine, &mut notes)?;
-                let simple =
-                    cells.len() == 1 && shape.directions == 1 && norms.before_readout.is_none();
-                match (simple, plain(reading.as_ref())) {
-                    (true, Some(at)) => {
-                        pool = at;
-                        readout = Some(of_the_state(&affine, reading.as_ref(), shape.units, state));
-                    }
-                    _ => {
-                        let reading = reading.unwrap_or_else(|| {
-                            Reading::of("last", shape).expect("every network has a last state")
-                        });
-                        let one_hot = rows.is_none();
-                        let parts = (reading, affine, norms.before_readout);
-                        whole = Some(assembled(&stack.layers, &cells, parts, one_hot));
-                    }
-                }
-            }
+    let initial = initial.map(|(_, (_, numbers))| numbers.clone());
+    let one_hot = rows.is_none();
+    let Reads { pool, readout, mut whole } = match affine {
+        None => Reads::default(),
+        Some(affine) => {
+            let parts = (stack.layers.as_slice(), cells.as_slice(), one_hot, initial.as_ref());
+            case.reads(
+                described.as_ref(),
+                shape,
+                (affine, norms.before_readout),
+                parts,
+                &mut notes,
+            )?
         }
-    }
-    if initial.is_some() && whole.is_some() {
-        notes.push(
-            "the initial state is not used: layers, directions and mixtures start at zero".into(),
-        );
-    }
-    let first = settings.first_word;
-    let kept = |rows: &[f32], width: usize| rows.get(first * width..).map(<[f32]>::to_vec);
+    };
     let analysed = cells[whole.as_ref().map_or(0, |w| w.analysed.0)][0].clone();
-    if first > 0 {
-        let total = rows.as_ref().map_or(lowest.inputs, |r| r.len() / lowest.inputs);
-        if first >= total {
-            return Err(case.refuse(
-                "",
-                format!("words begin at row {first} of {total}"),
-                "give the row of the first word, counted from 0 (`--first-word`)",
-            ));
-        }
-        match &mut rows {
-            Some(rows) => {
-                *rows = kept(rows, lowest.inputs).expect("fewer are taken than there are")
-            }
-            None => {
-                return Err(case.refuse(
-                    "",
-                    "no embedding, whose rows `--first-word` counts",
-                    "leave it out, and give the vocabulary with a line for every input",
-                ));
-            }
-        }
-        notes.push(format!("the {first} rows before the first word are left out (`--first-word`)"));
-    }
+    case.leave_out_first(&mut rows, lowest.inputs, &mut notes)?;
     let copied = |name: &String| roles.iter().any(|(n, _)| arrays.get(n) == arrays.get(name));
     let role = |name: &String| match roles.iter().find(|(n, _)| n == name) {
         Some((_, role)) => role,
@@ -185,21 +102,8 @@ pub fn recognise(settings: &Settings, read: Read) -> Result<Foreign> {
         })
         .collect();
     if readout.is_some() || whole.is_some() {
-        let wide = shape.units * shape.directions;
-        let rows = lowest.kind.gates() * lowest.units;
-        let sizes = [shape.units, state, wide, lowest.inputs, rows];
-        let unused = taken.iter().filter(|t| t.role == "not used");
-        let near: Vec<String> = unused
-            .filter(|t| t.shape.iter().any(|side| sizes.contains(side) && *side > 1))
-            .map(|t| format!("`{}` {:?}", t.array, t.shape))
-            .collect();
-        if !near.is_empty() {
-            notes.push(format!(
-                "warning: not used, though they have the size of the state or of the words' vectors: {}; if the \
-                 network uses them, what is said here is not what it says",
-                near.join(", ")
-            ));
-        }
+        let (wide, rows) = (shape.units * shape.directions, lowest.kind.gates() * lowest.units);
+        notes.extend(near(&taken, &[shape.units, state, wide, lowest.inputs, rows]));
     }
     if let Some(whole) = &mut whole {
         notes.push(describe(whole, &stack.layers));
@@ -216,11 +120,35 @@ pub fn recognise(settings: &Settings, read: Read) -> Result<Foreign> {
         parts: analysed.parts,
         embedding: rows,
         readout,
-        initial: initial.filter(|_| whole.is_none()).map(|(_, (_, numbers))| numbers.clone()),
+        initial: initial.filter(|_| stack.layers.len() == 1 && shape.directions == 1),
         pool,
         whole,
         taken,
         notes,
+    })
+}
+
+/// What the outputs come from: a readout of the state, or the whole network.
+#[derive(Default)]
+struct Reads {
+    pool: Option<Pool>,
+    readout: Option<Readout>,
+    whole: Option<Whole>,
+}
+
+/// A warning of arrays that are not used though they have one of these sizes.
+fn near(taken: &[ArrayRole], sizes: &[usize]) -> Option<String> {
+    let unused = taken.iter().filter(|t| t.role == "not used");
+    let near: Vec<String> = unused
+        .filter(|t| t.shape.iter().any(|side| sizes.contains(side) && *side > 1))
+        .map(|t| format!("`{}` {:?}", t.array, t.shape))
+        .collect();
+    (!near.is_empty()).then(|| {
+        format!(
+            "warning: not used, though they have the size of the state or of the words' vectors: {}; if the network \
+             uses them, what is said here is not what it says",
+            near.join(", ")
+        )
     })
 }
 
@@ -275,46 +203,115 @@ fn describe(whole: &Whole, layers: &[Vec<Place>]) -> String {
 }
 
 impl Case<'_> {
-    pub fn refuse(&self, place: &str, problem: impl ToString, remedy: &str) -> Error {
-        Error::input(self.settings.file.display(), place, problem, remedy)
-    }
-
-    pub fn has(&self, name: &str) -> bool {
-        self.arrays.contains_key(name)
-    }
-
-    pub fn shape(&self, name: &str) -> &[usize] {
-        self.arrays.get(name).map_or(&[], |(shape, _)| shape)
-    }
-
-    /// A name as it stands here, from one as it stands in the file.
-    pub fn named(&self, name: &str) -> String {
-        let plain = super::names::plain(name);
-        let bare = plain.strip_prefix("module.").unwrap_or(&plain).to_string();
-        [name.to_string(), plain.clone(), bare].into_iter().find(|n| self.has(n)).unwrap_or(plain)
-    }
-
-    /// Numbers of an array that must have this shape.
-    pub fn take(&self, name: &str, shape: &[usize]) -> Result<&[f32]> {
-        match self.arrays.get(name) {
-            Some((found, numbers)) if found == shape => Ok(numbers),
-            Some((found, _)) => Err(self.refuse(
-                &format!("array `{name}`"),
-                format!("shape {found:?} where {shape:?} fits the other arrays"),
-                "check that the file holds one network whole",
-            )),
-            None => Err(self.refuse(
-                "",
-                format!("no array `{name}`"),
-                "check that the file holds one network whole",
-            )),
+    /// The readout, which one cell picked out of a larger network does not have.
+    fn readout_of(
+        &self,
+        stack: &Stack,
+        shape: Shape,
+        others: &[String],
+        used: &dyn Fn(&str) -> bool,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<Affine>> {
+        match (stack.alone, &self.settings.readout) {
+            (true, None) => {
+                let name = self.settings.recurrent.as_deref().unwrap_or_default();
+                notes.push(format!(
+                    "`{name}` is one of several cells of the file: the readout, which is of the whole \
+                     network, is left out (leave `--recurrent` out for the whole)"
+                ));
+                Ok(None)
+            }
+            (true, Some(readout))
+                if readout != "none" && !others.is_empty() && !self.is_top(&stack.layers)? =>
+            {
+                Err(self.refuse(
+                    &format!("array `{readout}`"),
+                    "the readout is of the whole network, and one cell of it was named",
+                    "leave `--recurrent` out for the whole network, or `--readout` for this cell alone",
+                ))
+            }
+            _ => self.affine(shape, used),
         }
     }
 
-    /// Names and shapes, for messages.
-    pub fn listed<'n>(&self, names: impl Iterator<Item = &'n str>) -> String {
-        let shown: Vec<String> = names.map(|n| format!("{n} {:?}", self.shape(n))).collect();
-        if shown.is_empty() { "none".into() } else { shown.join(", ") }
+    /// From what the outputs follow.
+    fn reads(
+        &self,
+        described: Option<&Config>,
+        shape: Shape,
+        (affine, norm): (Affine, Option<Norm>),
+        (places, cells, one_hot, initial): (
+            &[Vec<Place>],
+            &[Vec<Recurrent>],
+            bool,
+            Option<&Vec<f32>>,
+        ),
+        notes: &mut Vec<String>,
+    ) -> Result<Reads> {
+        let said = self.settings.reads.as_deref();
+        // This program's readout is of the whole state.
+        if let (Some(own), None | Some("last" | "mean")) = (described, said) {
+            let pool = match said {
+                Some("last") => Pool::Last,
+                Some(_) => Pool::Mean,
+                None => own.pool,
+            };
+            let readout = Readout { weights: affine.weights, bias: affine.bias };
+            return Ok(Reads { pool: Some(pool), readout: Some(readout), whole: None });
+        }
+        let reading = self.reading(shape, &affine, notes)?;
+        let alone = cells.len() == 1 && shape.directions == 1;
+        if let (true, None, Some(pool)) = (alone, &norm, plain(reading.as_ref())) {
+            let state = cells[0][0].kind.state_size(shape.units);
+            let readout = of_the_state(&affine, reading.as_ref(), shape.units, state);
+            return Ok(Reads { pool, readout: Some(readout), whole: None });
+        }
+        let reading = reading
+            .unwrap_or_else(|| Reading::of("last", shape).expect("every network has a last state"));
+        let mut whole = assembled(places, cells, (reading, affine, norm), one_hot);
+        match initial {
+            Some(initial) if alone => whole.layers[0][0].initial = initial.clone(),
+            Some(_) => notes
+                .push("the initial state is not used: layers and directions start at zero".into()),
+            None => {}
+        }
+        Ok(Reads { whole: Some(whole), ..Reads::default() })
+    }
+
+    /// Leaves out the rows before the first word.
+    fn leave_out_first(
+        &self,
+        rows: &mut Option<Vec<f32>>,
+        inputs: usize,
+        notes: &mut Vec<String>,
+    ) -> Result<()> {
+        let first = self.settings.first_word;
+        if first == 0 {
+            return Ok(());
+        }
+        let Some(rows) = rows else {
+            return Err(self.refuse(
+                "",
+                "no embedding, whose rows `--first-word` counts",
+                "leave it out, and give the vocabulary with a line for every input",
+            ));
+        };
+        let total = rows.len() / inputs;
+        if first >= total {
+            return Err(self.refuse(
+                "",
+                format!("words begin at row {first} of {total}"),
+                "give the row of the first word, counted from 0 (`--first-word`)",
+            ));
+        }
+        rows.drain(..first * inputs);
+        let what = if first == 1 {
+            "row before the first word is"
+        } else {
+            "rows before the first word are"
+        };
+        notes.push(format!("{first} {what} left out (`--first-word`)"));
+        Ok(())
     }
 
     /// Whether each layer reads what the one below hands up, and directions are alike.
@@ -387,6 +384,7 @@ fn assembled(
         one_hot: one_hot && layer == 0,
         backward: is_backward(place),
         parameters: cell.parts.concat(),
+        initial: Vec::new(),
     };
     let layers: Vec<Vec<Pass>> = cells
         .iter()
