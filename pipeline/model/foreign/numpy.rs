@@ -202,24 +202,24 @@ fn numbers<T: Narrow>(
         let next = (count - all.len()).min(PIECE) * width;
         from.read_exact(&mut piece[..next])
             .map_err(|e| format!("cut short after {} of {count} numbers ({e})", all.len()))?;
-        all.extend(piece[..next].chunks_exact(width).map(|b| T::from(number.read(b, big))));
+        all.extend(piece[..next].chunks_exact(width).map(|b| T::narrowed(number.read(b, big))));
     }
     Ok(if header.fortran && header.shape.len() > 1 { by_rows(&all, &header.shape) } else { all })
 }
 
 /// f32 or f64, from f64.
 trait Narrow: Copy {
-    fn from(x: f64) -> Self;
+    fn narrowed(x: f64) -> Self;
 }
 
 impl Narrow for f32 {
-    fn from(x: f64) -> Self {
+    fn narrowed(x: f64) -> Self {
         x as f32
     }
 }
 
 impl Narrow for f64 {
-    fn from(x: f64) -> Self {
+    fn narrowed(x: f64) -> Self {
         x
     }
 }

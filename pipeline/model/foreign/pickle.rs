@@ -48,6 +48,7 @@ pub enum Value {
 }
 
 /// A pickle that was read.
+#[derive(Debug)]
 pub struct Pickle {
     values: Vec<Value>,
     /// The outermost value.

@@ -192,12 +192,22 @@ pub fn better(corpus: &Corpus, e: &Experiment, foreign: &Foreign, now: f64) -> O
     let noise = 2.5 * (2.0 * now * (1.0 - now) / n).sqrt();
     let all = accuracies(corpus, e, &others);
     let (option, best) = all.into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
-    (best > now + noise.max(CLEARLY / 2.0)).then(|| {
+    // Of two ways that are wrong, one guesses better than the other.
+    let guessed = commonest(&corpus.test.labels);
+    (best > now + noise.max(CLEARLY / 2.0) && best > guessed).then(|| {
         format!(
             "warning: the network reads {now:.3} of the test documents right as it was taken, and {best:.3} with \
              `{option}`"
         )
     })
+}
+
+/// Share of the documents that carry the commonest label; 0 for what is no class.
+fn commonest(labels: &Labels) -> f64 {
+    let Labels::Class(classes) = labels else { return 0.0 };
+    let mut counts = vec![0_usize; classes.iter().max().map_or(0, |&k| k as usize + 1)];
+    classes.iter().for_each(|&k| counts[k as usize] += 1);
+    counts.into_iter().max().unwrap_or(0) as f64 / classes.len().max(1) as f64
 }
 
 /// Whether the last row of the embedding has no word of the vocabulary.
