@@ -509,7 +509,7 @@ fn real_corpora_hold_the_rows_their_readme_states() {
 }
 
 /// Texts of letters of many scripts, marks, digits, apostrophes, tags, blanks.
-fn odd_text() -> impl proptest::strategy::Strategy<Value = String> {
+pub(crate) fn odd_text() -> impl proptest::strategy::Strategy<Value = String> {
     use proptest::prelude::*;
     let piece = prop_oneof![
         "[a-zA-Z]{1,6}",

@@ -705,3 +705,38 @@ fn new_settings_of_a_file_are_written_only_where_they_are_set() {
     }
     assert!(matches!(load(&of(File::default()), Path::new("data"), 1), Err(Error::Usage(_))));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config {
+        cases: 60, failure_persistence: None, ..Default::default()
+    })]
+    #[test]
+    fn however_text_is_cut_the_stored_tokenizer_cuts_the_same(
+        texts in proptest::collection::vec(super::corpus::odd_text(), 1..8)
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        // Every second stretch between blanks is listed, with whatever stands in it.
+        let mut list: Vec<String> = vec!["<unk>".into()];
+        for chunk in texts.iter().flat_map(|t| t.split_whitespace()).step_by(2) {
+            let chunk = chunk.to_lowercase();
+            if !list.contains(&chunk) {
+                list.push(chunk);
+            }
+        }
+        let path = place(folder.path(), "words.json", serde_json::to_string(&list).unwrap());
+        for (cut, strip) in [
+            (Cut::Words, Strip::Nothing),
+            (Cut::Whitespace, Strip::Nothing),
+            (Cut::Words, Strip::TextVectorization),
+            (Cut::Words, Strip::KerasTokenizer),
+            (Cut::Words, Strip::Characters("<-^]'".into())),
+        ] {
+            let kind = Kind::List(path.clone());
+            let settings = tokens::Settings { kind, cut, strip, ..Default::default() };
+            let given = Tokenizer::new(&settings, &[]).unwrap();
+            let stored = place(folder.path(), "tokenizer.json", given.to_json());
+            let stored = Tokenizer::read(&stored).unwrap();
+            proptest::prop_assert_eq!(stored.encode(&texts).unwrap(), given.encode(&texts).unwrap());
+        }
+    }
+}

@@ -426,7 +426,7 @@ mod tests {
         let mut found = Vec::new();
         let used = scan.cut(text, true, &mut found).unwrap();
         let shown: Vec<_> = found.iter().map(|s| (s.bytes, s.row, s.line)).collect();
-        assert_eq!(shown, [(&text[2..14], 0, 1), (&text[17..38], 1, 2)]);
+        assert_eq!(shown, [(&text[2..14], 0, 1), (&text[17..37], 1, 2)]);
         assert_eq!(used, text.len());
         let mut scan = Scan::default();
         assert!(
