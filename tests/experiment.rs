@@ -556,11 +556,11 @@ impl accrue::studies::grid::Progress for Ended {
         &self,
         _: usize,
         _: usize,
-        case: &accrue::experiment::grid::Case,
+        case: &str,
         outcome: &accrue::studies::grid::Outcome,
         _: f64,
     ) {
-        self.0.lock().unwrap().push((case.name.clone(), outcome.failure.clone()));
+        self.0.lock().unwrap().push((case.to_string(), outcome.failure.clone()));
     }
 }
 

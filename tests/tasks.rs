@@ -1,5 +1,6 @@
 //! Tasks: from a file to proved fixed points and a page.
 
+use accrue::data::tasks::Law;
 use accrue::data::{Sequences, Targets, Trials};
 use accrue::experiment::{Settings, Study, TaskExperiment};
 use accrue::model::{Config, Head, Network, Reads};

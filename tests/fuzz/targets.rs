@@ -8,7 +8,7 @@ use accrue::corpus::catalogue::Catalogue;
 use accrue::corpus::overview::Overview;
 use accrue::corpus::settings::File;
 use accrue::corpus::tokens::{Kind, Tokenizer};
-use accrue::corpus::{Pieces, Settings, Source, load, pieces, read, store};
+use accrue::corpus::{Pieces, Settings, Source, load, pieces, store};
 use accrue::engine::Finished;
 use accrue::experiment::{Experiment, Study, TaskExperiment, grid};
 use accrue::model::foreign::{self, Foreign, read_states};
@@ -281,7 +281,7 @@ fn parquets() -> Vec<Vec<u8>> {
 
 fn corpus(bytes: &[u8], at: &Path, ending: &str) {
     let path = written(bytes, at, &format!("corpus.{ending}"));
-    let _ = read::file(&path, &[], "");
+    let _ = load::unlabelled(&File { train: path.clone(), ..File::default() });
     let source = Source::File(File { train: path, ..File::default() });
     let settings = Settings { source, ..Settings::default() };
     let _ = pieces::large(&settings, at);
@@ -291,7 +291,7 @@ fn corpus(bytes: &[u8], at: &Path, ending: &str) {
     }
     if let Ok(loaded) = load(&settings, at, 1) {
         let corpus = &loaded.corpus;
-        let _ = Overview::of(corpus, true).to_string();
+        let _ = Overview::of(corpus, Some(0), loaded.left_out).to_string();
         let _ = stats::predict(&corpus.train, &corpus.label_names, corpus.words.len(), &how, 1);
     }
 }
