@@ -277,7 +277,9 @@ mod tests {
 
     #[test]
     fn what_a_header_claims_is_held_against_the_bytes() {
-        for shape in ["(99999999999,)", "(4294967296, 4294967296, 3)", "(5,)"] {
+        let message = read(&file("<f4", "False", "(5,)", &[0; 16])).unwrap_err().to_string();
+        assert!(message.contains("cut short") && message.contains("of 5 numbers"), "{message}");
+        for shape in ["(99999999999,)", "(4294967296, 4294967296, 3)"] {
             let message = read(&file("<f4", "False", shape, &[0; 16])).unwrap_err().to_string();
             assert!(
                 message.contains("header says shape") && message.contains("a.npy"),
