@@ -140,19 +140,19 @@ fn brackets_without_end_are_refused() {
 #[test]
 fn what_has_no_end_is_no_file() {
     let said = Study::read(Path::new("/dev/zero"), &[]).unwrap_err().to_string();
-    assert!(said.contains("/dev/zero") && said.contains("no file"), "{said}");
+    assert!(said.contains("/dev/zero") && said.contains("no regular file"), "{said}");
     // A corpus is hashed before it is read.
     let said = files::fingerprint(Path::new("/dev/zero")).unwrap_err().to_string();
-    assert!(said.contains("no file"), "{said}");
+    assert!(said.contains("no regular file"), "{said}");
     let kind = accrue::corpus::tokens::Kind::List("/dev/zero".into());
     let settings = accrue::corpus::tokens::Settings { kind, ..Default::default() };
     let said = accrue::corpus::tokens::Tokenizer::new(&settings, &[]).err().unwrap().to_string();
-    assert!(said.contains("/dev/zero") && said.contains("no file"), "{said}");
+    assert!(said.contains("/dev/zero") && said.contains("no regular file"), "{said}");
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe.ron");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let said = Study::read(&pipe, &[]).unwrap_err().to_string();
-    assert!(said.contains("pipe.ron") && said.contains("pipe or device"), "{said}");
+    assert!(said.contains("pipe.ron") && said.contains("no regular file"), "{said}");
     let large = folder.path().join("large.ron");
     std::fs::File::create(&large).unwrap().set_len(1 << 33).unwrap();
     let said = Study::read(&large, &[]).unwrap_err().to_string();

@@ -103,8 +103,8 @@ fn a_figure_turns_into_a_plot_without_the_network() {
     let page = run(out.path(), "Gru", "None", "Last");
     let (dom, said) = open(&browser, &page, "plot-manifold");
     assert!(said.is_empty(), "{said:?}");
-    // Three labels and the slow points.
-    assert_eq!(attribute(&dom, "data-drawn"), Some("4"));
+    // Three labels, slow points, and the fixed points proved stable and unstable.
+    assert_eq!(attribute(&dom, "data-drawn"), Some("6"));
     assert!(dom.contains("Back to the drawing</button>") && dom.contains("class=\"main-svg\""));
     // Predicted against found over all runs: one group of one network.
     let index = accrue::report::index::write(out.path(), accrue::summary::pearson).unwrap();

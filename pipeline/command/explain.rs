@@ -118,7 +118,8 @@ fn text(found: &Explained, colours: bool) -> String {
         let _ = writeln!(out, "  {:<LONGEST$} {:>8} {:>24}", "output (logits)", "network", "alone");
         for output in &found.outputs {
             let shown: String = on_a_line(&output.label).chars().take(LONGEST).collect();
-            let _ = write!(out, "  {shown:<LONGEST$} {:>+8.2} {:>+24.2}", output.network, output.alone);
+            let _ =
+                write!(out, "  {shown:<LONGEST$} {:>+8.2} {:>+24.2}", output.network, output.alone);
             if let Some(z) = output.in_context {
                 let _ = write!(out, " {z:>+8.2}");
             }

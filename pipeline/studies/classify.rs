@@ -80,7 +80,8 @@ impl Classifier {
         let filled: Vec<usize> = (0..tokens.len()).filter(|&i| !tokens[i].is_empty()).collect();
         let documents: Vec<&[u32]> = filled.iter().map(|&i| tokens[i].as_slice()).collect();
         let said = self.network.predict(&documents)?;
-        let blank = Classified { network: None, alone: None, in_context: None, words: 0, unknown: 0 };
+        let blank =
+            Classified { network: None, alone: None, in_context: None, words: 0, unknown: 0 };
         let mut all = vec![blank; texts.len()];
         for (&i, said) in filled.iter().zip(said) {
             let read: Vec<f64> = said.iter().map(|&z| z as f64).collect();

@@ -64,8 +64,7 @@ impl Files {
 pub fn unlabelled(file: &File) -> Result<(Vec<String>, Vec<String>)> {
     // A label is asked of every row of a corpus; here the text stands for it, and where there is none, none.
     let text = if file.text.is_empty() { vec!["text".to_string()] } else { file.text.clone() };
-    let form =
-        File { label: text[0].clone(), text, label_separator: "\0".into(), ..file.clone() };
+    let form = File { label: text[0].clone(), text, label_separator: "\0".into(), ..file.clone() };
     let sources = sources::find(&form)?;
     let input = Input::open(&sources.train, &form)?;
     let mut all = Vec::new();

@@ -14,8 +14,7 @@ pub fn open(path: &Path) -> Result<(std::fs::File, u64)> {
     // Before it is opened: opening a pipe waits for whoever writes into it.
     let about = std::fs::metadata(path).map_err(Error::io(path))?;
     if !about.is_file() {
-        let problem =
-            if about.is_dir() { "a folder, no file" } else { "a pipe or device, no file" };
+        let problem = if about.is_dir() { "a folder, no file" } else { "no regular file" };
         return Err(Error::input(path.display(), "", problem, "give the name of a file"));
     }
     let file = std::fs::File::open(path).map_err(Error::io(path))?;
