@@ -408,7 +408,7 @@ fn nasty(folder: &Path) {
         primary: column([false; 0]),
         start: column([""; 0]),
         initial_state: column(vec![None::<usize>; 0]),
-        from_states: empty(),
+        distance_from_states: empty(),
         near: column([false; 0]),
         certified: column(vec![None::<bool>; 0]),
         radius: none(),

@@ -95,7 +95,7 @@ fn read(settings: &Settings) -> Result<Corpus> {
 }
 
 fn refused(settings: &Settings) -> String {
-    let said = read(settings).err().expect("refused").to_string();
+    let said = read(settings).expect_err("refused").to_string();
     assert!(said.len() < 500, "{said}");
     said
 }
@@ -436,7 +436,9 @@ fn carried(corpus: &Corpus) -> Vec<(String, usize)> {
 fn vectors_of_zeros_and_ones_and_columns_of_them_are_labels() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let vector = |i: usize| [(i % 2 == 0) as i64, (i % 3 == 0) as i64, (i % 5 == 0) as i64];
+    let vector = |i: usize| {
+        [i.is_multiple_of(2) as i64, i.is_multiple_of(3) as i64, i.is_multiple_of(5) as i64]
+    };
     let lines: String = (0..60)
         .map(|i| {
             let v = vector(i).map(|x| x as f64);
@@ -461,7 +463,12 @@ fn vectors_of_zeros_and_ones_and_columns_of_them_are_labels() {
 fn columns_of_zeros_and_ones_are_one_label_each() {
     let folder = tempfile::tempdir().unwrap();
     let line = |i: usize| {
-        format!("text {i},{},{},{}\n", (i % 2 == 0) as u8, i % 3 == 0, (i % 5 == 0) as u8)
+        format!(
+            "text {i},{},{},{}\n",
+            i.is_multiple_of(2) as u8,
+            i.is_multiple_of(3),
+            i.is_multiple_of(5) as u8
+        )
     };
     let lines: String = (0..60).map(line).collect();
     let path = place(folder.path(), "columns.csv", format!("text,toxic,obscene,threat\n{lines}"));

@@ -320,7 +320,7 @@ fn python_of_the_dictionary_runs_on_a_table_that_was_written() {
         primary: column([true, false]),
         start: column(["near", "uniform"]),
         initial_state: column([Some(0), None]),
-        from_states: numbers(),
+        distance_from_states: numbers(),
         near: column([true, false]),
         certified: column([Some(true), None]),
         radius: unknown(),

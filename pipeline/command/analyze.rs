@@ -199,10 +199,7 @@ impl Analyze {
             norm_epsilon: self.norm_epsilon,
             first_word: self.first_word,
         };
-        let network = Foreign::read(&weights).map_err(|refused| {
-            self.compare(&weights, common);
-            refused
-        })?;
+        let network = Foreign::read(&weights).inspect_err(|_| self.compare(&weights, common))?;
         self.introduce(&network, common);
         if self.corpus.is_some() && !network.reads_words {
             return Err(Error::input(

@@ -29,7 +29,7 @@ tables! {
         /// row of `states` that this was (of a mixture, the first); null for uniform and given ones
         initial_state: Option<u64>,
         /// distance from the nearest state that the searches began at or were made of, in median state norms
-        from_states: f64,
+        distance_from_states: f64,
         /// whether that is within `fixed_points.finder.max_distance`
         near: bool,
         /// a fixed point is proved within `radius`; null where no proof was tried
@@ -108,8 +108,8 @@ tables! {
         /// distinct points they came to
         points: u64,
         /// of these, points to which no search within the limit, and no kind of start above this row, had come
-        new: u64,
-        /// of the new ones, farther from the states than `fixed_points.finder.max_distance`
+        added: u64,
+        /// of these added ones, farther from the states than `fixed_points.finder.max_distance`
         farther: u64,
         /// share of the searches that came to a point no other of this kind came to: about how likely the next one
         /// ends at a new point; null where none converged

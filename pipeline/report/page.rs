@@ -506,7 +506,7 @@ fn searches(run: &Path) -> Result<Markup> {
 fn explorations(rows: &records::Frame<records::Explorations>) -> Result<Markup> {
     let (input, start) = (rows.input()?, rows.start()?);
     let (searches, converged) = (rows.searches()?, rows.converged()?);
-    let (points, new, farther) = (rows.points()?, rows.new()?, rows.farther()?);
+    let (points, new, farther) = (rows.points()?, rows.added()?, rows.farther()?);
     let unseen = rows.unseen()?;
     let heads =
         ["Input", "From", "Searches", "Converged", "Points", "New", "Farther", "Next one new"];

@@ -266,7 +266,7 @@ fn claims(e: &TaskExperiment, folder: &Path) -> Result<Vec<Claim>> {
 fn sine_claims(e: &TaskExperiment, law: &sine::Settings, folder: &Path) -> Result<Vec<Claim>> {
     let table = records::FixedPoints::read(folder)?;
     let (input, tolerance) = (table.input()?, table.tolerance()?);
-    let (far, certified) = (table.from_states()?, table.certified()?);
+    let (far, certified) = (table.distance_from_states()?, table.certified()?);
     let smallest = e.fixed_points.finder.smallest();
     let modes = records::Eigenvalues::read(folder)?;
     let (point, re, im) = (modes.point()?, modes.re()?, modes.im()?);

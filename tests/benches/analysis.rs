@@ -7,7 +7,7 @@
 //! `analysis THREADS context RUN` fits the bags of words in context on its corpus.
 
 use accrue::baseline::{self, Settings, context};
-use accrue::corpus::{Documents, Labels, Split, read, store, tokens};
+use accrue::corpus::{Documents, Labels, Split, store, tokens};
 use accrue::dynamics::finder::{median_norm, search};
 use accrue::dynamics::{Dynamics, Finder, Map};
 use accrue::linalg::eigen;
@@ -16,6 +16,7 @@ use accrue::model::{Config, Head, Network};
 use accrue::records;
 use accrue::stats::{Counts, evidence, lsa};
 use accrue::studies::text;
+use polars::prelude::{DataType, ParquetReader, SerReader};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -59,9 +60,19 @@ fn main() {
     }
 }
 
+/// Texts and classes of a file with the columns `text` and `label`.
+fn documents_of(path: &Path) -> (Vec<String>, Vec<u32>) {
+    let file = std::fs::File::open(path).unwrap();
+    let frame = ParquetReader::new(file).finish().unwrap();
+    let texts = frame.column("text").unwrap().str().unwrap();
+    let labels = frame.column("label").unwrap().cast(&DataType::UInt32).unwrap();
+    let labels = labels.u32().unwrap().iter().map(|l| l.expect("every text has a class"));
+    (texts.iter().map(|t| t.unwrap_or_default().to_string()).collect(), labels.collect())
+}
+
 fn words(what: &str, folder: &Path) {
-    let raw = read::file(&folder.join("train.parquet"), &["text".into()], "label").unwrap();
-    let texts = &raw.texts;
+    let (texts, labels) = documents_of(&folder.join("train.parquet"));
+    let texts = &texts;
     let settings = tokens::Settings { vocabulary: WORDS, least: 1, ..Default::default() };
     let tokenizer = tokens::Tokenizer::new(&settings, texts).unwrap();
     let tokens = tokenizer.encode(texts).unwrap();
@@ -92,11 +103,6 @@ fn words(what: &str, folder: &Path) {
             );
         }
         "logistic" => {
-            let class = |label: &Vec<read::Value>| match label[..] {
-                [read::Value::Number(n)] => n as u32,
-                ref other => panic!("a class for each document, found {other:?}"),
-            };
-            let labels = raw.labels.iter().map(class).collect();
             let split = Split { documents, labels: Labels::Class(labels) };
             let settings = Settings {
                 penalties: vec![1.0 / split.documents.len() as f64],

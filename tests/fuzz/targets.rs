@@ -21,6 +21,9 @@ use rand::rngs::StdRng;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+/// An input near a good one that keeps its form.
+pub type Shaped = fn(&[u8], &mut StdRng) -> Vec<u8>;
+
 /// One reader.
 pub struct Target {
     /// Name on the command line.
@@ -30,7 +33,7 @@ pub struct Target {
     /// Words of the format.
     pub tokens: &'static [&'static str],
     /// Changes that know the format; `None`: bytes alone.
-    pub shaped: Option<fn(&[u8], &mut StdRng) -> Vec<u8>>,
+    pub shaped: Option<Shaped>,
     /// Reads; whatever it answers is right.
     pub run: fn(&[u8], &Path),
 }

@@ -184,8 +184,8 @@ impl Separated {
             marked.resize(marked.len().max(plain.len()), 0);
             width = if all == 0 { plain.len() } else { width };
             uneven += (plain.len() != width) as usize;
-            for f in 0..plain.len() {
-                marked[f] += plain.raw(f).starts_with(b"\"") as usize;
+            for (f, marked) in marked.iter_mut().enumerate().take(plain.len()) {
+                *marked += plain.raw(f).starts_with(b"\"") as usize;
             }
             all += 1;
         }

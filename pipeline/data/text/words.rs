@@ -218,7 +218,9 @@ const PLANE: usize = 1 << 16;
 
 /// What a character is, by the classes that the tokenizer's pattern has.
 fn kind(c: char) -> u8 {
-    static PLANES: OnceLock<(Vec<u8>, Vec<(char, char, u8)>)> = OnceLock::new();
+    /// Kinds of the characters of the first plane, and ranges of later ones.
+    type Kinds = (Vec<u8>, Vec<(char, char, u8)>);
+    static PLANES: OnceLock<Kinds> = OnceLock::new();
     let (first, beyond) = PLANES.get_or_init(|| {
         let mut first = vec![0; PLANE];
         let mut beyond = Vec::new();
@@ -226,8 +228,9 @@ fn kind(c: char) -> u8 {
             [(r"\p{L}", LETTER), (r"[\p{M}\u{200c}\u{200d}]", MARK), (r"\p{N}", DIGIT)]
         {
             for (start, end) in ranges(pattern) {
-                for code in start as usize..=(end as usize).min(PLANE - 1) {
-                    first[code] |= kind;
+                if (start as usize) < PLANE {
+                    let last = (end as usize).min(PLANE - 1);
+                    first[start as usize..=last].iter_mut().for_each(|k| *k |= kind);
                 }
                 if end as usize >= PLANE {
                     beyond.push((start, end, kind));

@@ -12,6 +12,18 @@ use crate::config::Config;
 use crate::ops::Pool;
 use crate::whole::{Block, Norm, Part, Pass, Pooling, Whole};
 
+/// The recurrent part of a network that is read whole.
+struct Cells<'a> {
+    /// `[layers][directions]`.
+    places: &'a [Vec<Place>],
+    /// The same.
+    cells: &'a [Vec<Recurrent>],
+    /// Whether words enter as one-hot vectors.
+    one_hot: bool,
+    /// The state before the first word.
+    initial: Option<&'a [f32]>,
+}
+
 pub fn recognise(settings: &Settings, read: Read) -> Result<Foreign> {
     let Read { arrays, described, mut notes } = read;
     let case = Case { settings, arrays: &arrays };
@@ -74,7 +86,12 @@ pub fn recognise(settings: &Settings, read: Read) -> Result<Foreign> {
     let Reads { pool, readout, mut whole } = match affine {
         None => Reads::default(),
         Some(affine) => {
-            let parts = (stack.layers.as_slice(), cells.as_slice(), one_hot, initial.as_ref());
+            let parts = Cells {
+                places: &stack.layers,
+                cells: &cells,
+                one_hot,
+                initial: initial.as_deref(),
+            };
             case.reads(
                 described.as_ref(),
                 shape,
@@ -240,12 +257,7 @@ impl Case<'_> {
         described: Option<&Config>,
         shape: Shape,
         (affine, norm): (Affine, Option<Norm>),
-        (places, cells, one_hot, initial): (
-            &[Vec<Place>],
-            &[Vec<Recurrent>],
-            bool,
-            Option<&Vec<f32>>,
-        ),
+        of: Cells,
         notes: &mut Vec<String>,
     ) -> Result<Reads> {
         let said = self.settings.reads.as_deref();
@@ -260,6 +272,7 @@ impl Case<'_> {
             return Ok(Reads { pool: Some(pool), readout: Some(readout), whole: None });
         }
         let reading = self.reading(shape, &affine, notes)?;
+        let Cells { places, cells, one_hot, initial } = of;
         let alone = cells.len() == 1 && shape.directions == 1;
         if let (true, None, Some(pool)) = (alone, &norm, plain(reading.as_ref())) {
             let state = cells[0][0].kind.state_size(shape.units);
@@ -270,7 +283,7 @@ impl Case<'_> {
             .unwrap_or_else(|| Reading::of("last", shape).expect("every network has a last state"));
         let mut whole = assembled(places, cells, (reading, affine, norm), one_hot);
         match initial {
-            Some(initial) if alone => whole.layers[0][0].initial = initial.clone(),
+            Some(initial) if alone => whole.layers[0][0].initial = initial.to_vec(),
             Some(_) => notes
                 .push("the initial state is not used: layers and directions start at zero".into()),
             None => {}

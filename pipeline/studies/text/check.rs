@@ -187,7 +187,7 @@ pub fn better(corpus: &Corpus, e: &Experiment, foreign: &Foreign, now: f64) -> O
             others.push((format!("--first-word {row}"), network));
         }
     }
-    let n = corpus.test.documents.len().min(TRIED).max(1) as f64;
+    let n = corpus.test.documents.len().clamp(1, TRIED) as f64;
     // The draw of documents alone moves two accuracies apart by so much, two and a half standard errors.
     let noise = 2.5 * (2.0 * now * (1.0 - now) / n).sqrt();
     let all = accuracies(corpus, e, &others);

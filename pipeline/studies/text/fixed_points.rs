@@ -36,7 +36,7 @@ struct Row {
     initial_state: Option<usize>,
     stop: Stop,
     /// Distance from the nearest initial state, in median state norms.
-    from_states: f64,
+    distance_from_states: f64,
     seen: Seen,
 }
 
@@ -218,7 +218,8 @@ pub(in crate::studies) fn find_fixed_points(
         rows.iter().filter(|r| r.input == *first && r.tolerance == smallest).collect();
     let proofs: Vec<&Certificate> = distinct.iter().filter_map(|r| r.seen.proof.as_ref()).collect();
     let count = |f: fn(&Certificate) -> bool| proofs.iter().filter(|p| f(p)).count() as f64;
-    let farther = distinct.iter().filter(|r| r.from_states > settings.finder.max_distance).count();
+    let farther =
+        distinct.iter().filter(|r| r.distance_from_states > settings.finder.max_distance).count();
     let explored: usize =
         explorations.iter().filter(|e| e.input == *first).map(|e| e.searches).sum();
     let went = searches
@@ -356,7 +357,7 @@ impl Place<'_> {
                 start: Start::Near,
                 initial_state: Some(reached[i].0.initial_state),
                 stop: reached[i].0.stop,
-                from_states: self.from_states(points[i].0),
+                distance_from_states: self.distance_from_states(points[i].0),
                 seen,
             }));
         }
@@ -364,7 +365,7 @@ impl Place<'_> {
     }
 
     /// Distance from the nearest initial state, in median state norms.
-    fn from_states(&self, point: &[f64]) -> f64 {
+    fn distance_from_states(&self, point: &[f64]) -> f64 {
         let nearest = self.visited.iter().map(|s| distance(s, point)).fold(f64::INFINITY, f64::min);
         nearest / self.scale
     }
@@ -430,7 +431,7 @@ impl Place<'_> {
                 start: ends[i].start,
                 initial_state: ends[i].visited,
                 stop: ends[i].result.stop,
-                from_states: self.from_states(points[i].0),
+                distance_from_states: self.distance_from_states(points[i].0),
                 seen,
             })
             .collect();
@@ -444,8 +445,9 @@ impl Place<'_> {
             let points: BTreeSet<usize> = own.iter().copied().collect();
             let diverged = if start == Start::Running { wide.diverged } else { 0 };
             let new: Vec<usize> = points.iter().copied().filter(|p| met.insert(*p)).collect();
-            let is_far =
-                |p: &&usize| rows[**p - known.len()].from_states > settings.finder.max_distance;
+            let is_far = |p: &&usize| {
+                rows[**p - known.len()].distance_from_states > settings.finder.max_distance
+            };
             from.push(ExploredFrom {
                 input: self.held.to_string(),
                 start,
@@ -509,8 +511,8 @@ fn write(
         primary: column(rows.iter().map(|r| r.primary)),
         start: column(rows.iter().map(|r| r.start.name())),
         initial_state: column(rows.iter().map(|r| r.initial_state)),
-        from_states: column(rows.iter().map(|r| r.from_states)),
-        near: column(rows.iter().map(|r| r.from_states <= settings.finder.max_distance)),
+        distance_from_states: column(rows.iter().map(|r| r.distance_from_states)),
+        near: column(rows.iter().map(|r| r.distance_from_states <= settings.finder.max_distance)),
         certified: column(rows.iter().map(|r| Some(proof(r)?.exists()))),
         radius: column(rows.iter().map(|r| proof(r)?.radius)),
         stable: column(rows.iter().map(|r| Some(proof(r)?.is_stable()))),
@@ -555,7 +557,7 @@ fn write_explorations(folder: &Path, from: &[ExploredFrom]) -> Result<String> {
         outside: column(from.iter().map(|e| e.outside)),
         converged: column(from.iter().map(|e| e.converged)),
         points: column(from.iter().map(|e| e.points)),
-        new: column(from.iter().map(|e| e.new)),
+        added: column(from.iter().map(|e| e.new)),
         farther: column(from.iter().map(|e| e.farther)),
         unseen: column(from.iter().map(|e| e.unseen)),
     }
