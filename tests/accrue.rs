@@ -25,6 +25,7 @@ mod model;
 mod modifiers;
 mod ops;
 mod pieces;
+mod population;
 mod readme;
 mod report;
 mod stats;

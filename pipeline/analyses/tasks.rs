@@ -24,7 +24,7 @@ pub struct Selection {
     pub relevant: Vec<f64>,
     /// The same for the other stream.
     pub irrelevant: Vec<f64>,
-    /// Modes that give the response to a unit of the cued stream to a tenth of its largest value, at each point where
+    /// Modes that give what is left of a unit of the cued stream at the end of a trial to a tenth, at each point where
     /// all modes do.
     pub modes: Vec<f64>,
 }
@@ -38,15 +38,24 @@ impl Selection {
     }
 }
 
-/// Steps of the linearised response.
-const STEPS: usize = 25;
-/// Part of the response's largest value within which it counts as given (arXiv 1907.08549, figure 3f).
+/// Part of the response within which it counts as given (arXiv 1907.08549, figure 3f).
 const WITHIN: f64 = 0.1;
+
+/// The fewest modes with which, and with any more of which, the response at the last step is the full one to a tenth.
+fn enough_at_the_end(responses: &Responses) -> Option<usize> {
+    let full = *responses.full.last()?;
+    let is_given = |y: &Vec<f64>| {
+        let last = y.last().expect("as many steps as the full one");
+        (last - full).abs() <= WITHIN * full.abs()
+    };
+    let given = responses.responses.iter().rev().take_while(|y| is_given(y)).count();
+    (given > 0).then(|| responses.kept[responses.kept.len() - given])
+}
 
 /// Selection vectors and linearised responses at points under one cue.
 ///
 /// * `streams`: the numbers of the cued input and of the other one
-/// * `readout`: `w`, `[state]`
+/// * `readout`: `w`, `[state]`; `steps`: of a trial
 ///
 /// # Errors
 /// What linearising returns.
@@ -55,6 +64,7 @@ pub fn selection(
     points: &[&[f64]],
     streams: [usize; 2],
     readout: &[f64],
+    steps: usize,
 ) -> Result<Selection> {
     let mut found = Selection::default();
     for point in points {
@@ -66,8 +76,8 @@ pub fn selection(
         });
         found.relevant.push(relevant);
         found.irrelevant.push(irrelevant);
-        let responses = Responses::to_input(map, &near, readout, streams[0], STEPS)?;
-        found.modes.extend(responses.enough(WITHIN).map(|modes| modes as f64));
+        let responses = Responses::to_input(map, &near, readout, streams[0], steps)?;
+        found.modes.extend(enough_at_the_end(&responses).map(|modes| modes as f64));
     }
     Ok(found)
 }

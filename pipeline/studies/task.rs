@@ -340,7 +340,7 @@ fn integration_claims(
             rows.iter().step_by(every).map(|&i| states[i].as_slice()).collect();
         let map = Map::new(&cell, &held.input)?;
         let streams = [context, 1 - context];
-        all.push((points.len(), selection(&map, &points, streams, &readout)?));
+        all.push((points.len(), selection(&map, &points, streams, &readout, law.steps)?));
     }
     let least = all.iter().map(|(_, s)| s.ratio()).fold(f64::INFINITY, |m, r| match r.is_nan() {
         true => f64::NAN,
@@ -362,7 +362,8 @@ fn integration_claims(
         },
         Claim {
             name: "U6",
-            statement: "modes that give the response to a unit of the cued stream to a tenth, median over slow points".into(),
+            statement: "modes that give what is left of a unit of the cued stream at a trial's end to a tenth, median over slow \
+                        points".into(),
             measured: median,
             interval: NONE,
             n: modes.len(),

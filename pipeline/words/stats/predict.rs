@@ -277,6 +277,9 @@ fn carried(labels: &Labels) -> Result<Vec<Vec<usize>>> {
             "a running score has no classes: the dimension is predicted for labelled documents"
                 .into(),
         )),
+        Labels::Multi { labels: 0, .. } => Err(Error::Usage(
+            "no document carries a label: there is nothing to predict from".into(),
+        )),
         Labels::Multi { labels, flags } => {
             Ok(flags.chunks(*labels).map(|f| (0..*labels).filter(|&k| f[k]).collect()).collect())
         }

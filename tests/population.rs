@@ -1,0 +1,137 @@
+//! Many networks on one task, compared; new texts, classified.
+
+use accrue::data::Task;
+use accrue::data::tasks::{Law, sine};
+use accrue::experiment::{Population, Study};
+use accrue::records;
+use accrue::studies::classify::Classifier;
+use accrue::studies::explain::explain;
+use accrue::studies::grid::{Outcome, Plan, Progress};
+use accrue::studies::population;
+use std::path::Path;
+
+struct Silent;
+
+impl Progress for Silent {
+    fn ended(&self, _: usize, _: usize, case: &str, outcome: &Outcome, _: f64) {
+        assert_eq!(outcome.failure, None, "{case}");
+    }
+}
+
+/// One bit in four small networks.
+const FOUR: &str = "
+    Population(
+        study: \"tests\",
+        name: \"four\",
+        of: (
+            task: Memory(bits: 1, steps: 20, pulse: 0.2),
+            trials: (train: 512, validation: 32, test: 32),
+            model: (units: 8, embedding: None),
+            training: (batch: 32, epochs: 100, steps: 500, learning_rate: 0.02, decay: 0.995, decay_steps: 1),
+            states: (documents: 16, most: 1000),
+            fixed_points: (initial_states: 32),
+        ),
+        grid: [(set: \"model.cell\", to: [\"Gru\", \"Vanilla\"]), (set: \"seed\", to: [1, 2])],
+        similarity: (permutations: 99, delays: 3, rank: 4),
+    )";
+
+fn four(folder: &Path, text: &str) -> Population {
+    let file = folder.join("four.ron");
+    std::fs::write(&file, text).unwrap();
+    match Study::read(&file, &[]).unwrap() {
+        Study::Population(p) => *p,
+        other => panic!("a population was asked for: {other:?}"),
+    }
+}
+
+#[test]
+fn networks_of_a_population_read_the_same_trials_and_are_compared_in_pairs() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("reports");
+    let plan = Plan { data: Path::new("data"), out: &out, force: &[], jobs: 2 };
+    let p = four(folder.path(), FOUR);
+    let (place, failed) = population::run(&p, &plan, &Silent).unwrap();
+    assert_eq!(failed, 0);
+    let networks = records::Networks::read(&place).unwrap();
+    assert_eq!(networks.architecture().unwrap(), ["GRU", "GRU", "Vanilla", "Vanilla"]);
+    assert!(networks.learned().unwrap().iter().all(|l| *l), "{:?}", networks.error().unwrap());
+    // A bit: two stable points and the saddle between them, whose indices add up to 1.
+    assert_eq!(networks.fixed_points().unwrap(), [3; 4]);
+    assert_eq!(networks.stable().unwrap(), [2; 4]);
+    assert!(networks.index_sum().unwrap().iter().all(|sum| *sum == 1.0));
+    // The same trials, step by step; other states.
+    let names = networks.name().unwrap();
+    let states = |i: usize| records::States::read(&place.join("cases").join(&names[i])).unwrap();
+    let (first, last) = (states(0), states(3));
+    assert_eq!(first.label().unwrap(), last.label().unwrap());
+    assert_ne!(first.state().unwrap(), last.state().unwrap());
+    let table = records::NetworkDistances::read(&place).unwrap();
+    let (measure, distance) = (table.measure().unwrap(), table.distance().unwrap());
+    for of in ["svcca", "cka", "shape", "dsa", "indices"] {
+        let own: Vec<f64> =
+            (0..distance.len()).filter(|&i| measure[i] == of).map(|i| distance[i]).collect();
+        assert_eq!(own.len(), 6, "pairs of four networks by {of}");
+        let alike = of == "indices";
+        assert!(own.iter().all(|d| if alike { *d == 0.0 } else { *d > 0.0 }), "{of}: {own:?}");
+    }
+    let page = std::fs::read_to_string(place.join("index.html")).unwrap();
+    assert!(page.contains("4 of 4 networks learned") && page.contains("map_svcca"));
+    assert!(page.contains(&format!("cases/{}/index.html", names[0])));
+    // The page is written again from the tables; a network's own folder is none of a population.
+    std::fs::remove_file(place.join("index.html")).unwrap();
+    assert!(population::rewrite(&place).unwrap());
+    assert_eq!(std::fs::read_to_string(place.join("index.html")).unwrap(), page);
+    assert!(!population::rewrite(&place.join("cases").join(&names[0])).unwrap());
+}
+
+#[test]
+fn networks_that_did_not_learn_are_counted_and_in_no_comparison() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("reports");
+    let plan = Plan { data: Path::new("data"), out: &out, force: &[], jobs: 2 };
+    let untaught = FOUR.replace("steps: 500", "steps: 1");
+    let p = four(folder.path(), &untaught);
+    let (place, failed) = population::run(&p, &plan, &Silent).unwrap();
+    assert_eq!(failed, 0);
+    let networks = records::Networks::read(&place).unwrap();
+    assert!(networks.learned().unwrap().iter().all(|l| !l), "{:?}", networks.error().unwrap());
+    assert_eq!(records::NetworkDistances::read(&place).unwrap().height(), 0);
+    let notes = records::Notes::read(&place).unwrap().note().unwrap();
+    assert!(notes.iter().any(|n| n.contains("4 of 4 networks")), "{notes:?}");
+}
+
+#[test]
+fn a_task_holds_an_input_for_every_cue() {
+    let law = sine::Settings { frequencies: 5, ..sine::Settings::default() };
+    let held = Task::Sine(law.clone()).held();
+    assert_eq!(held.len(), 5);
+    assert_eq!(held[4].input, [law.cue(4)]);
+    for task in [Task::Integration(Default::default()), Task::Path(Default::default())] {
+        assert!(task.held().iter().all(|h| h.input.len() == task.inputs()), "{}", task.name());
+    }
+}
+
+#[test]
+fn new_texts_are_answered_as_a_text_alone_is_explained() {
+    let out = tempfile::tempdir().unwrap();
+    let (_, run) = super::experiment::run(&super::experiment::small(&[]), out.path(), &[]);
+    let texts = ["kinda1 the kinda1 kinda0", "kinda2 kinda2 the", ""].map(String::from);
+    let answers = Classifier::open(&run).unwrap().answer(&texts).unwrap();
+    for (text, answer) in texts.iter().zip(&answers).take(2) {
+        let alone = explain(&run, text).unwrap();
+        assert_eq!(answer.network.as_ref().unwrap().label, alone.network);
+        assert_eq!(answer.alone.as_ref().unwrap().label, alone.alone);
+        assert_eq!(answer.in_context.as_ref().map(|a| &a.label), alone.in_context.as_ref());
+        // Three classes: the probability of the answer follows from the outputs.
+        let z: Vec<f64> = alone.outputs.iter().map(|o| o.network).collect();
+        let most = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let share = 1.0 / z.iter().map(|z| (z - most).exp()).sum::<f64>();
+        let found = answer.network.as_ref().unwrap().probability;
+        assert!((found - share).abs() < 1e-4, "{found}, from the outputs {share}");
+        let read: Vec<&str> = alone.words.iter().map(|w| w.word.as_str()).collect();
+        assert_eq!(read, text.split(' ').collect::<Vec<_>>());
+    }
+    assert_eq!((answers[2].words, answers[2].network.as_ref()), (0, None));
+    let wrong = Classifier::open(&run).unwrap().answer(&["kinda7".to_string()]).unwrap_err();
+    assert!(wrong.to_string().contains("did you mean"), "{wrong}");
+}
