@@ -76,10 +76,7 @@ impl Classify {
         if empty > 0 {
             terminal::say(
                 common.quiet,
-                format!(
-                    "note: {empty} of {} texts have no word the run knows how to cut: no answer",
-                    answers.len()
-                ),
+                format!("note: {empty} of {} texts have no word: no answer", answers.len()),
             );
         }
         if unknown > 0 {

@@ -106,13 +106,11 @@ fn text(found: &Explained, colours: bool) -> String {
         }
         out.push('\n');
     }
-    let changed = found.words.iter().filter(|w| w.word.to_lowercase() != w.token).count();
-    if changed > 0 {
-        let _ = writeln!(
-            out,
-            "  {changed} of {} words stand in the vocabulary otherwise, most as a word that is not known",
-            found.words.len()
-        );
+    let mut changed = found.words.iter().filter(|w| w.word.to_lowercase() != w.token).peekable();
+    if let Some(first) = changed.peek() {
+        let (word, token) = (on_a_line(&first.word), on_a_line(&first.token));
+        let (count, of) = (changed.count(), found.words.len());
+        let _ = writeln!(out, "  {count} of {of} words are read as another: `{word}` as `{token}`");
     }
     if found.outputs.len() > 1 {
         let _ = writeln!(out, "  {:<LONGEST$} {:>8} {:>24}", "output (logits)", "network", "alone");

@@ -131,11 +131,7 @@ impl Summary {
         );
         // Why the others did not arrive, and what changes it.
         let ends = [
-            (
-                keys::FIXED_POINTS_TOO_FAR,
-                "would go too far from the states",
-                "fixed_points.finder.max_distance",
-            ),
+            (keys::FIXED_POINTS_TOO_FAR, "would go too far", "fixed_points.finder.max_distance"),
             (keys::FIXED_POINTS_STALLED, "came to no fixed point", "fixed_points.primary"),
             (keys::FIXED_POINTS_OUT_OF_STEPS, "ran out of steps", "fixed_points.finder.steps"),
         ];
@@ -190,7 +186,7 @@ impl Summary {
             let (chance, best) = (self.get(keys::TASK_CHANCE), self.get(keys::TASK_BEST));
             let _ = writeln!(
                 text,
-                "  error        network {error:.2e}, best constant {}, best possible {} (mean square)",
+                "  mean square  network {error:.2e}, best constant {}, best possible {}",
                 chance.map_or("–".into(), |x| format!("{x:.2}")),
                 best.map_or("–".into(), |x| format!("{x:.2}")),
             );
