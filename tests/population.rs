@@ -1,8 +1,12 @@
 //! Many networks on one task, compared; new texts, classified.
 
+use accrue::analyses::tasks::{selection, turning};
 use accrue::data::Task;
 use accrue::data::tasks::{Law, sine};
+use accrue::dynamics::Map;
 use accrue::experiment::{Population, Study};
+use accrue::linalg::Complex;
+use accrue::ops::{Cell, CellKind};
 use accrue::records;
 use accrue::studies::classify::Classifier;
 use accrue::studies::explain::explain;
@@ -74,6 +78,13 @@ fn networks_of_a_population_read_the_same_trials_and_are_compared_in_pairs() {
         let alike = of == "indices";
         assert!(own.iter().all(|d| if alike { *d == 0.0 } else { *d > 0.0 }), "{of}: {own:?}");
     }
+    for claim in records::Claims::read(&place).unwrap().claim().unwrap() {
+        assert_ne!(
+            accrue::report::dictionary::claim(&claim),
+            "",
+            "{claim} stands in the dictionary"
+        );
+    }
     let page = std::fs::read_to_string(place.join("index.html")).unwrap();
     assert!(page.contains("4 of 4 networks learned") && page.contains("map_svcca"));
     assert!(page.contains(&format!("cases/{}/index.html", names[0])));
@@ -101,6 +112,18 @@ fn networks_that_did_not_learn_are_counted_and_in_no_comparison() {
 }
 
 #[test]
+fn an_axis_that_changes_what_is_compared_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("reports");
+    let plan = Plan { data: Path::new("data"), out: &out, force: &[], jobs: 1 };
+    for set in ["task.pulse", "trials.seed", "states.most"] {
+        let p = four(folder.path(), &FOUR.replace("\"seed\", to", &format!("\"{set}\", to")));
+        let said = population::run(&p, &plan, &Silent).unwrap_err().to_string();
+        assert!(said.contains(set) && said.contains("the same trials"), "{said}");
+    }
+}
+
+#[test]
 fn a_task_holds_an_input_for_every_cue() {
     let law = sine::Settings { frequencies: 5, ..sine::Settings::default() };
     let held = Task::Sine(law.clone()).held();
@@ -116,7 +139,8 @@ fn new_texts_are_answered_as_a_text_alone_is_explained() {
     let out = tempfile::tempdir().unwrap();
     let (_, run) = super::experiment::run(&super::experiment::small(&[]), out.path(), &[]);
     let texts = ["kinda1 the kinda1 kinda0", "kinda2 kinda2 the", ""].map(String::from);
-    let answers = Classifier::open(&run).unwrap().answer(&texts).unwrap();
+    let (answers, left_out) = Classifier::open(&run).unwrap().answer(&texts).unwrap();
+    assert_eq!(left_out, 0);
     for (text, answer) in texts.iter().zip(&answers).take(2) {
         let alone = explain(&run, text).unwrap();
         assert_eq!(answer.network.as_ref().unwrap().label, alone.network);
@@ -134,4 +158,36 @@ fn new_texts_are_answered_as_a_text_alone_is_explained() {
     assert_eq!((answers[2].words, answers[2].network.as_ref()), (0, None));
     let wrong = Classifier::open(&run).unwrap().answer(&["kinda7".to_string()]).unwrap_err();
     assert!(wrong.to_string().contains("did you mean"), "{wrong}");
+}
+
+#[test]
+fn the_state_turns_by_the_angle_of_the_slowest_pair() {
+    let (sin, cos) = 0.3_f64.sin_cos();
+    let pair = [Complex::new(1.1 * cos, 1.1 * sin), Complex::new(1.1 * cos, -1.1 * sin)];
+    let spectrum = [&[Complex::new(1.2, 0.0)], &pair[..]].concat();
+    assert!((turning(&spectrum).unwrap() - 0.3).abs() < 1e-12);
+    assert_eq!(turning(&[Complex::new(0.9, 0.0)]), None);
+}
+
+#[test]
+fn a_linear_integrator_of_one_stream_reads_it_by_its_slow_mode() {
+    // h₁ adds up stream 1 and a fifth of stream 2 for ever; h₂ forgets all but .05 of itself a step.
+    let cell = Cell {
+        kind: CellKind::Linear,
+        units: 2,
+        inputs: 2,
+        input_weights: vec![1.0, 0.2, 3.0, 3.0],
+        recurrent_weights: vec![1.0, 0.0, 0.0, 0.05],
+        input_bias: vec![0.0; 2],
+        recurrent_bias: vec![0.0; 2],
+    };
+    let map = Map::new(&cell, &[0.0, 0.0]).unwrap();
+    let found = selection(&map, &[&[0.0, 0.0]], [0, 1], &[1.0, 1.0], 10).unwrap();
+    assert!((found.relevant[0] - 1.0).abs() < 1e-12 && (found.irrelevant[0] - 0.2).abs() < 1e-12);
+    assert!((found.ratio() - 5.0).abs() < 1e-9);
+    // At the end 1 + 3 · .05¹⁰ is left: one mode gives it.
+    assert_eq!(found.modes, [1.0]);
+    // After one step 1 + .15: two modes are needed.
+    let early = selection(&map, &[&[0.0, 0.0]], [0, 1], &[1.0, 1.0], 1).unwrap();
+    assert_eq!(early.modes, [2.0]);
 }

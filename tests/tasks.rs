@@ -222,3 +222,77 @@ fn one_step_of_training_follows_the_gradient_of_the_masked_loss() {
         );
     }
 }
+
+#[test]
+fn inputs_and_states_of_ones_own_are_held_and_searched_from_and_jacobians_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("states.npy");
+    // One state of zeros, f64: NumPy's format is its header and the numbers.
+    let npy = |states: usize| {
+        let mut header =
+            format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({states}, 16), }}");
+        header.push_str(&" ".repeat(117 - header.len()));
+        let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+        bytes.extend(header.bytes());
+        bytes.push(b'\n');
+        bytes.extend(std::iter::repeat_n(0_u8, states * 16 * 8));
+        std::fs::write(&file, bytes).unwrap();
+    };
+    npy(1);
+    let given = format!("fixed_points.given=\"{}\"", file.display());
+    let set = [
+        "training.steps=20",
+        "fixed_points.inputs=[Given([1, 0]), Zero]",
+        "fixed_points.save_jacobians=true",
+        "fixed_points.initial_states=16",
+        "fixed_points.explore=(running: 0, visited: 0, noisy: 0, mixtures: 0, uniform: 4)",
+        &given,
+    ];
+    let experiment = two_bits(folder.path(), &set);
+    let out = folder.path().join("reports");
+    let mut watch = super::experiment::Ran::default();
+    let options = Options { data: Path::new("data"), out: &out, force: &[], watch: &mut watch };
+    let run = task::run(&experiment, options).unwrap();
+    let from = records::Explorations::read(&run).unwrap();
+    assert_eq!(from.input().unwrap(), ["[1.0, 0.0]", "[1.0, 0.0]", "zero", "zero"]);
+    assert_eq!(from.start().unwrap(), ["uniform", "given", "uniform", "given"]);
+    assert_eq!(from.searches().unwrap(), [4, 1, 4, 1]);
+    // J R = R Λ and Lᵀ R = I, from what stands in the tables.
+    let kept = records::Jacobians::read(&run).unwrap();
+    let (point, jacobian) = (kept.point().unwrap(), kept.jacobian().unwrap());
+    let [right_re, right_im] = [kept.right_re().unwrap(), kept.right_im().unwrap()];
+    let [left_re, left_im] = [kept.left_re().unwrap(), kept.left_im().unwrap()];
+    let modes = records::Eigenvalues::read(&run).unwrap();
+    let (of, re, im) = (modes.point().unwrap(), modes.re().unwrap(), modes.im().unwrap());
+    assert!(!point.is_empty());
+    let n = 16;
+    for (row, p) in point.iter().enumerate() {
+        let values: Vec<(f64, f64)> =
+            (0..of.len()).filter(|&i| of[i] == *p).map(|i| (re[i], im[i])).collect();
+        let times = |a: (f64, f64), b: (f64, f64)| (a.0 * b.0 - a.1 * b.1, a.0 * b.1 + a.1 * b.0);
+        let right = |i: usize, a: usize| (right_re[row][i * n + a], right_im[row][i * n + a]);
+        let left = |i: usize, a: usize| (left_re[row][i * n + a], left_im[row][i * n + a]);
+        for (a, value) in values.iter().enumerate() {
+            for i in 0..n {
+                let j = |k: usize| jacobian[row][i * n + k];
+                let moved = (0..n).fold((0.0, 0.0), |s, k| {
+                    (s.0 + j(k) * right(k, a).0, s.1 + j(k) * right(k, a).1)
+                });
+                let scaled = times(*value, right(i, a));
+                let off = (moved.0 - scaled.0).hypot(moved.1 - scaled.1);
+                assert!(off < 1e-9, "point {p}, mode {a}: {off}");
+                let product = (0..n).fold((0.0, 0.0), |s, k| {
+                    let x = times(left(k, i), right(k, a));
+                    (s.0 + x.0, s.1 + x.1)
+                });
+                let one = (i == a) as u8 as f64;
+                assert!((product.0 - one).hypot(product.1) < 1e-6, "point {p}: {product:?}");
+            }
+        }
+    }
+    // Other states in the file of that name are another search.
+    npy(2);
+    let options = Options { data: Path::new("data"), out: &out, force: &[], watch: &mut watch };
+    let run = task::run(&experiment, options).unwrap();
+    assert_eq!(records::Explorations::read(&run).unwrap().searches().unwrap(), [4, 2, 4, 2]);
+}

@@ -3,7 +3,8 @@
 use crate::dynamics::similarity::dsa::Embedding;
 use crate::dynamics::similarity::procrustes::Measure;
 use crate::dynamics::similarity::statistics::{
-    AgainstChance, Correlation, mantel, neighbour_accuracy, silhouette,
+    AgainstChance, Correlation, Interval, bootstrap, mantel, neighbour_accuracy, neighbour_share,
+    silhouette,
 };
 use crate::dynamics::similarity::{
     Basis, DistanceMatrix, Features, Keep, Operator, Shape, States, Stress, Trajectories,
@@ -13,6 +14,9 @@ use crate::dynamics::similarity::{
 use crate::{Result, setting};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+
+/// Draws of a bootstrap over networks.
+const DRAWS: usize = 1000;
 
 /// How networks are compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,9 +67,6 @@ pub struct Compared {
     /// What is to be said of it.
     pub note: Option<String>,
 }
-
-/// Names of the measures.
-pub const MEASURES: [&str; 5] = ["svcca", "cka", "shape", "dsa", "indices"];
 
 /// Every measure over all pairs of networks. Each network is prepared once; pairs are spread over all cores.
 ///
@@ -189,14 +190,18 @@ pub fn tests(
     Ok(all)
 }
 
-/// For each network, whether its nearest other one has its label; of several equally near ones the share.
-pub fn nearest_agree(distances: &DistanceMatrix, labels: &[String]) -> Vec<f64> {
-    let one = |i: usize| {
-        let others = || (0..labels.len()).filter(move |&j| j != i);
-        let least = others().map(|j| distances.at(i, j)).fold(f64::INFINITY, f64::min);
-        let near: Vec<usize> = others().filter(|&j| distances.at(i, j) == least).collect();
-        let same = near.iter().filter(|&&j| labels[j] == labels[i]).count();
-        same as f64 / near.len().max(1) as f64
-    };
-    (0..labels.len()).map(one).collect()
+/// How much less often a network's nearest other one has its label by one measure than by another, with a 95 % interval
+/// over networks drawn again.
+///
+/// # Errors
+/// As [`bootstrap`].
+pub fn less_by(
+    one: &DistanceMatrix,
+    other: &DistanceMatrix,
+    labels: &[String],
+    seed: u64,
+) -> Result<Interval> {
+    let share = |of: &DistanceMatrix, drawn: &[usize]| neighbour_share(of, labels, drawn);
+    let less = |drawn: &[usize]| Some(share(one, drawn)? - share(other, drawn)?);
+    bootstrap(labels.len(), DRAWS, less, seed, "population/nearest neighbours")
 }

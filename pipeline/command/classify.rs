@@ -41,28 +41,8 @@ Examples:
 impl Classify {
     pub fn go(self, common: &Common) -> Result<()> {
         let classifier = Classifier::open(&self.run)?;
-        let lines = self.file.as_os_str() == "-"
-            || self.file.extension().is_some_and(|e| e.eq_ignore_ascii_case("txt"));
-        let texts: Vec<String> = if self.file.as_os_str() == "-" {
-            let mut text = String::new();
-            let from = std::io::stdin().read_to_string(&mut text);
-            from.map_err(Error::io("standard input"))?;
-            text.lines().map(str::to_string).collect()
-        } else if lines {
-            let text = std::fs::read_to_string(&self.file).map_err(Error::io(&self.file))?;
-            text.lines().map(str::to_string).collect()
-        } else {
-            let file = settings::File {
-                train: self.file.clone(),
-                text: self.text.clone(),
-                no_header: self.no_header,
-                ..settings::File::default()
-            };
-            let (texts, notes) = load::unlabelled(&file)?;
-            notes.iter().for_each(|n| terminal::say(common.quiet, format!("note: {n}")));
-            texts
-        };
-        let answers = classifier.answer(&texts)?;
+        let texts = self.texts(common)?;
+        let (answers, left_out) = classifier.answer(&texts)?;
         if self.json {
             for answer in &answers {
                 outln!("{}", serde_json::to_string(answer).expect("answers are plain data"));
@@ -70,23 +50,50 @@ impl Classify {
         } else {
             out!("{}", table(&answers));
         }
+        let note = |text: String| terminal::say(common.quiet, format!("note: {text}"));
         let empty = answers.iter().filter(|a| a.words == 0).count();
         let words: usize = answers.iter().map(|a| a.words).sum();
         let unknown: usize = answers.iter().map(|a| a.unknown).sum();
         if empty > 0 {
-            terminal::say(
-                common.quiet,
-                format!("note: {empty} of {} texts have no word: no answer", answers.len()),
-            );
+            note(format!("{empty} of {} texts have no word: no answer", answers.len()));
         }
         if unknown > 0 {
             let share = 100.0 * unknown as f64 / words as f64;
-            terminal::say(
-                common.quiet,
-                format!("note: {share:.1} % of {words} words are not in the run's vocabulary"),
-            );
+            note(format!("{share:.1} % of {words} words are not in the run's vocabulary"));
+        }
+        if left_out > 0 {
+            note(format!("{left_out} words are not in the run's vocabulary and were left out"));
         }
         Ok(())
+    }
+
+    /// The texts to label.
+    fn texts(&self, common: &Common) -> Result<Vec<String>> {
+        let note = |text: String| terminal::say(common.quiet, format!("note: {text}"));
+        let lines = |text: String, from: &str| -> Vec<String> {
+            let lines: Vec<String> = text.lines().map(str::to_string).collect();
+            note(format!("{from}: each of {} lines is a text", lines.len()));
+            lines
+        };
+        if self.file.as_os_str() == "-" {
+            let mut text = String::new();
+            let read = std::io::stdin().read_to_string(&mut text);
+            read.map_err(Error::io("standard input"))?;
+            return Ok(lines(text, "standard input"));
+        }
+        if self.file.extension().is_some_and(|e| e.eq_ignore_ascii_case("txt")) {
+            let text = std::fs::read_to_string(&self.file).map_err(Error::io(&self.file))?;
+            return Ok(lines(text, &self.file.display().to_string()));
+        }
+        let file = settings::File {
+            train: self.file.clone(),
+            text: self.text.clone(),
+            no_header: self.no_header,
+            ..settings::File::default()
+        };
+        let (texts, notes) = load::unlabelled(&file)?;
+        notes.into_iter().for_each(note);
+        Ok(texts)
     }
 }
 

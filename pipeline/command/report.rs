@@ -4,20 +4,22 @@ use super::Common;
 use super::terminal::outln;
 use crate::Result;
 use crate::report::Summary;
-use crate::studies::{grid, task, text};
+use crate::studies::{grid, population, task, text};
 use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
 pub struct Report {
-    /// Folder of a finished run, or of a grid for the page over all its networks
+    /// Folder of a finished run, or of a grid or population for the page over all its
+    /// networks
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }
 
 impl Report {
     pub fn go(self, _: &Common) -> Result<()> {
-        let of_many = grid::rewrite(&self.folder)?;
+        // A population has the tables of a grid, and more.
+        let of_many = population::rewrite(&self.folder)? || grid::rewrite(&self.folder)?;
         if !of_many && !task::rewrite(&self.folder)? {
             text::rewrite(&self.folder)?;
         }

@@ -97,7 +97,7 @@ impl Near {
     }
 }
 
-/// Euclidean distance.
-fn distance(a: &[f64], b: &[f64]) -> f64 {
+/// Euclidean distance of two states.
+pub fn distance(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum::<f64>().sqrt()
 }

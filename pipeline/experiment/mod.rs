@@ -115,41 +115,29 @@ pub trait Settings: Serialize + DeserializeOwned + Default + PartialEq {
     }
 }
 
-impl Settings for Experiment {
-    fn study(&mut self) -> &mut String {
-        &mut self.study
-    }
+/// Fields of these names make an experiment.
+macro_rules! settings {
+    ($($experiment:ty)+) => {
+        $(impl Settings for $experiment {
+            fn study(&mut self) -> &mut String {
+                &mut self.study
+            }
 
-    fn name(&mut self) -> &mut String {
-        &mut self.name
-    }
+            fn name(&mut self) -> &mut String {
+                &mut self.name
+            }
 
-    fn title(&mut self) -> &mut String {
-        &mut self.title
-    }
+            fn title(&mut self) -> &mut String {
+                &mut self.title
+            }
 
-    fn seed(&mut self) -> &mut u64 {
-        &mut self.seed
-    }
+            fn seed(&mut self) -> &mut u64 {
+                &mut self.seed
+            }
+        })+
+    };
 }
-
-impl Settings for TaskExperiment {
-    fn study(&mut self) -> &mut String {
-        &mut self.study
-    }
-
-    fn name(&mut self) -> &mut String {
-        &mut self.name
-    }
-
-    fn title(&mut self) -> &mut String {
-        &mut self.title
-    }
-
-    fn seed(&mut self) -> &mut u64 {
-        &mut self.seed
-    }
-}
+settings!(Experiment TaskExperiment Population);
 
 impl Study {
     /// Reads an experiment file and applies settings of the command line.

@@ -1,6 +1,6 @@
 //! Many networks on one task: what is universal, what is individual.
 
-use super::{Settings, TaskExperiment, grid::Axis};
+use super::{TaskExperiment, grid::Axis};
 use crate::analyses::population::Compare;
 use crate::setting;
 use serde::{Deserialize, Serialize};
@@ -42,23 +42,5 @@ impl Default for Population {
             learned: 0.02,
             similarity: Compare::default(),
         }
-    }
-}
-
-impl Settings for Population {
-    fn study(&mut self) -> &mut String {
-        &mut self.study
-    }
-
-    fn name(&mut self) -> &mut String {
-        &mut self.name
-    }
-
-    fn title(&mut self) -> &mut String {
-        &mut self.title
-    }
-
-    fn seed(&mut self) -> &mut u64 {
-        &mut self.seed
     }
 }

@@ -42,6 +42,13 @@ pub const CLAIMS: &[(&str, &str)] = &[
     ("M3", "those with one undecided channel have one unstable direction"),
     ("M4", "those with two undecided channels have two"),
     ("M5", "those with three undecided channels have three"),
+    ("U1", "as many stable fixed points as the task has memories"),
+    ("U2", "architectures are clusters by their states"),
+    ("U3", "fixed points tell architectures worse than states do"),
+    ("U4", "the linear frequency follows the cue"),
+    ("U4a", "one fixed point under each cue"),
+    ("U5", "the slowest mode reads the cued stream alone"),
+    ("U6", "one mode answers an input without gates, several with"),
     ("dimension", "the states' dimension is the one the counts predict"),
 ];
 

@@ -41,7 +41,7 @@ pub fn write(out: &Path, correlation: Correlation) -> Result<PathBuf> {
             (predicted)
             @if !grids.is_empty() {
                 section #grids {
-                    h2 { "Grids" }
+                    h2 { "Grids and populations" }
                     ul { @for grid in &grids { li { (to_page(&relative(out, grid))) } } }
                 }
             }

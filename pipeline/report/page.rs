@@ -340,7 +340,7 @@ fn claims(run: &Path) -> Result<Markup> {
         section #claims {
             h2 { "The claims" }
             @if claim.is_empty() {
-                p { "None of the papers' claims is about this kind of label." }
+                p { "None of the papers' claims is about this kind of label or task." }
             } @else {
                 div.wide {
                     table.claims {

@@ -1,13 +1,13 @@
 //! New texts, answered by the network of a run and by its bags of words.
 
-use super::explain::{bag_of_words, context_of, named, tokenize};
+use super::explain::{bag_of_words, context_of, named, of_a_synthetic_corpus};
 use crate::baseline::context::Context;
-use crate::corpus::{Corpus, store};
+use crate::corpus::{Corpus, store, tokens::Tokenizer};
 use crate::engine::Finished;
 use crate::model::{Head, Network};
 use crate::{Error, Result};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What a reader says of a text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,10 +36,10 @@ pub struct Classified {
 
 /// What a run can say of new texts.
 pub struct Classifier {
-    run: PathBuf,
     corpus: Corpus,
     network: Network,
-    unknown: Option<u32>,
+    /// None for a synthetic corpus, which has words alone.
+    tokenizer: Option<Tokenizer>,
     coefficients: Vec<Vec<f64>>,
     bias: Vec<f64>,
     context: Option<Context>,
@@ -61,9 +61,9 @@ impl Classifier {
         }
         let (coefficients, bias) = bag_of_words(run, corpus.words.len(), network.outputs())?;
         let context = context_of(run, corpus.words.len())?;
-        let unknown = corpus.words.iter().position(|w| w == crate::corpus::tokens::UNKNOWN);
-        let unknown = unknown.map(|id| id as u32);
-        Ok(Self { run: run.into(), corpus, network, unknown, coefficients, bias, context })
+        let path = run.join("tokenizer.json");
+        let tokenizer = path.is_file().then(|| Tokenizer::read(&path)).transpose()?;
+        Ok(Self { corpus, network, tokenizer, coefficients, bias, context })
     }
 
     /// Names of the labels.
@@ -71,12 +71,25 @@ impl Classifier {
         &self.corpus.label_names
     }
 
-    /// Answers texts, in their order.
+    /// Token ids of each text, and how many words were left out because nothing stands for what is unknown.
+    fn tokens(&self, texts: &[String]) -> Result<(Vec<Vec<u32>>, usize)> {
+        if let Some(tokenizer) = &self.tokenizer {
+            return tokenizer.encode_counting(texts);
+        }
+        let words = &self.corpus.words;
+        let ids = |text: &String| {
+            Ok(of_a_synthetic_corpus(text, words)?.into_iter().map(|(id, _)| id).collect())
+        };
+        Ok((texts.iter().map(ids).collect::<Result<_>>()?, 0))
+    }
+
+    /// Answers texts, in their order; also how many words were left out because nothing stands for what is unknown.
     ///
     /// # Errors
     /// What the tokenizer returns; [`Error::Usage`] for a word that a synthetic corpus does not have.
-    pub fn answer(&self, texts: &[String]) -> Result<Vec<Classified>> {
-        let tokens = tokenize(&self.run, texts, &self.corpus.words)?;
+    pub fn answer(&self, texts: &[String]) -> Result<(Vec<Classified>, usize)> {
+        let (tokens, left_out) = self.tokens(texts)?;
+        let unknown = self.tokenizer.as_ref().and_then(Tokenizer::unknown);
         let filled: Vec<usize> = (0..tokens.len()).filter(|&i| !tokens[i].is_empty()).collect();
         let documents: Vec<&[u32]> = filled.iter().map(|&i| tokens[i].as_slice()).collect();
         let said = self.network.predict(&documents)?;
@@ -96,10 +109,10 @@ impl Classifier {
                 alone: Some(self.of(&alone)),
                 in_context: self.context.as_ref().map(|c| self.of(&c.outputs(own))),
                 words: own.len(),
-                unknown: own.iter().filter(|t| Some(**t) == self.unknown).count(),
+                unknown: own.iter().filter(|t| Some(**t) == unknown).count(),
             };
         }
-        Ok(all)
+        Ok((all, left_out))
     }
 
     /// Label and probability of outputs.

@@ -190,18 +190,6 @@ pub(super) fn context_of(run: &Path, words: usize) -> Result<Option<Context>> {
     path.is_file().then(|| context(&path, words)).transpose()
 }
 
-/// Token ids of texts, as the run cut its corpus.
-pub(super) fn tokenize(run: &Path, texts: &[String], words: &[String]) -> Result<Vec<Vec<u32>>> {
-    let path = run.join("tokenizer.json");
-    if path.is_file() {
-        return Tokenizer::read(&path)?.encode(texts);
-    }
-    let ids = |text: &String| {
-        Ok(of_a_synthetic_corpus(text, words)?.into_iter().map(|(id, _)| id).collect())
-    };
-    texts.iter().map(ids).collect()
-}
-
 /// Tokens of a text with the words that they stand for.
 fn parts(run: &Path, text: &str, words: &[String]) -> Result<Vec<(u32, String)>> {
     let path = run.join("tokenizer.json");
@@ -211,8 +199,8 @@ fn parts(run: &Path, text: &str, words: &[String]) -> Result<Vec<(u32, String)>>
     }
 }
 
-/// A synthetic corpus has words and no tokenizer.
-fn of_a_synthetic_corpus(text: &str, words: &[String]) -> Result<Vec<(u32, String)>> {
+/// Tokens of a text of a synthetic corpus, which has words and no tokenizer.
+pub(super) fn of_a_synthetic_corpus(text: &str, words: &[String]) -> Result<Vec<(u32, String)>> {
     text.split_whitespace()
         .map(|w| {
             let id = words.iter().position(|known| known == w);

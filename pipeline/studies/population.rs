@@ -6,7 +6,7 @@
 use super::grid::{self, Gathered, Outcome, Plan, Progress};
 use super::task;
 use super::text::{Claim, NONE, write_claims};
-use crate::analyses::population::{Compared, Member, Test, compare, nearest_agree, tests};
+use crate::analyses::population::{Compared, Member, Test, compare, less_by, tests};
 use crate::data::{Task, tasks::Law};
 use crate::engine::{Finished, Lock, check_gathered, record_gathered};
 use crate::experiment::grid::{Case, combined};
@@ -62,8 +62,18 @@ pub fn rewrite(folder: &Path) -> Result<bool> {
 fn cases(p: &Population) -> Result<Vec<Case<TaskExperiment>>> {
     let mut base = p.of.clone();
     (base.study, base.name, base.title) = (p.study.clone(), p.name.clone(), p.title.clone());
-    if base.trials.seed.is_none() {
-        base.trials.seed = Some(p.seed);
+    base.trials.seed = base.trials.seed.or(Some(p.seed));
+    let sets = p.grid.iter().flat_map(|axis| {
+        std::iter::once(&axis.set).chain(axis.linked.iter().map(|linked| &linked.set))
+    });
+    for set in sets {
+        let room = set.split('.').next().unwrap_or_default();
+        if ["task", "trials", "states"].contains(&room) {
+            return Err(Error::Usage(format!(
+                "grid: `{set}`: networks are compared on the same states of the same trials; give each value a \
+                 population of its own"
+            )));
+        }
     }
     combined(base, &p.grid)
 }
@@ -90,6 +100,8 @@ struct Network<'a> {
     stable: usize,
     unstable: usize,
     index_sum: Option<f64>,
+    /// Steps between two states of a trial that are in the table.
+    every: Option<usize>,
     member: Member,
 }
 
@@ -100,9 +112,12 @@ impl<'a> Network<'a> {
         let number = |key| summary.get(key).unwrap_or(f64::NAN);
         let states = records::States::read(folder)?;
         let rows = states.state()?;
+        let (trial, step) = (states.document()?, states.token()?);
+        let every =
+            (1..trial.len()).find(|&i| trial[i] == trial[i - 1]).map(|i| step[i] - step[i - 1]);
         let mut steps: Vec<usize> = Vec::new();
         let mut last = None;
-        for trial in states.document()? {
+        for trial in trial {
             if last == Some(trial) {
                 *steps.last_mut().expect("its trial has begun") += 1;
             } else {
@@ -130,6 +145,7 @@ impl<'a> Network<'a> {
             stable: count(keys::FIXED_POINTS_STABLE),
             unstable: count(keys::FIXED_POINTS_UNSTABLE),
             index_sum: summary.get(keys::FIXED_POINTS_INDEX_SUM),
+            every,
             member: Member {
                 name: of.name.clone(),
                 units: rows.first().map_or(0, Vec::len),
@@ -184,6 +200,21 @@ fn write(
     write_claims(&claims, folder)?;
     let mut notes: Vec<(&str, String)> =
         compared.iter().filter_map(|c| Some(("compare", c.note.clone()?))).collect();
+    let unproved = members.iter().filter(|m| m.indices.is_empty()).count();
+    if unproved > 0 && members.len() > 1 {
+        notes.push((
+            "compare",
+            format!("{unproved} networks have no proved fixed point: none is compared by them"),
+        ));
+    }
+    if let Some(every) = learned.first().and_then(|n| n.every).filter(|k| *k > 1) {
+        notes.push((
+            "compare",
+            format!(
+                "every {every}th state of a trial is compared (`of.states.most`): DSA's delays are {every} steps apart"
+            ),
+        ));
+    }
     let left_out = networks.len() - learned.len();
     if left_out > 0 {
         notes.push((
@@ -317,20 +348,17 @@ fn claims(
     if let (Some(states), Some(points), Some(_)) =
         (by("svcca"), by("indices"), neighbours("svcca", "architecture"))
     {
-        let states = nearest_agree(&states.distances, architectures);
-        let points = nearest_agree(&points.distances, architectures);
-        let less: Vec<f64> = points.iter().zip(&states).map(|(a, b)| a - b).collect();
-        let (low, high) = interval(&less, p.seed, "U3");
+        let less = less_by(&points.distances, &states.distances, architectures, p.seed)?;
         all.push(Claim {
             name: "U3",
             statement: "fixed points tell architectures worse than states do: nearest-neighbour accuracy by the number of \
                         unstable modes, less that by SVCCA"
                 .into(),
-            measured: summary::mean(&less),
-            interval: (low, high),
+            measured: less.value,
+            interval: (less.low, less.high),
             n,
             reference: "topology is shared, geometry is not (arXiv 1907.08549); below 0 with its whole interval",
-            holds: high < 0.0,
+            holds: less.high < 0.0,
         });
     }
     // What each network was asked for itself.

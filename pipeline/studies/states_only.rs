@@ -41,7 +41,11 @@ pub fn run(experiment: &Experiment, words: &[String], options: Options) -> Resul
     let sources: Vec<String> = sources.into_iter().collect::<Result<_>>()?;
     let stages = vec![
         text::stage("states", &(&e.states, &sources, weights), &[]),
-        text::stage("fixed_points", &(&e.fixed_points, e.seed, words), &["states"]),
+        text::stage(
+            "fixed_points",
+            &(text::points_part(&e.fixed_points, e.seed)?, words),
+            &["states"],
+        ),
         text::stage("geometry", &e.fixed_points.primary.to_string(), &["states", "fixed_points"]),
         text::stage("report", e, &["states", "fixed_points", "geometry"]),
     ];

@@ -41,7 +41,12 @@ pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
         Stage::new("train", 1, &(&law, &e.model, &e.training), &[]),
         Stage::new("states", 1, &(&law, &e.states), &["train"]),
         // 2: searches without a limit of distance.
-        Stage::new("fixed_points", 2, &(&e.fixed_points, e.seed), &["train", "states"]),
+        Stage::new(
+            "fixed_points",
+            2,
+            &text::points_part(&e.fixed_points, e.seed)?,
+            &["train", "states"],
+        ),
         Stage::new("geometry", 1, &e.fixed_points, &["train", "states", "fixed_points"]),
         // 2: sine and integration.
         Stage::new(

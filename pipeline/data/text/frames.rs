@@ -158,12 +158,19 @@ impl Frames {
         Ok(())
     }
 
-    /// What polars reads, or why it cannot: a damaged file may make it panic.
+    /// What polars reads, or why it cannot.
     fn guarded<T>(&self, work: impl FnOnce() -> PolarsResult<T>) -> Result<T> {
-        match caught(work) {
-            Ok(read) => read.map_err(|e| self.refused(e)),
-            Err(panic) => Err(self.refused(polars_err!(ComputeError: "damaged ({panic})"))),
-        }
+        self.unbroken(|| work().map_err(|e| self.refused(e)))
+    }
+
+    /// What is made of the file's columns; a damaged file may make polars panic, when it reads and afterwards.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`Error::Input`] where it panicked.
+    pub(super) fn unbroken<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        caught(work).unwrap_or_else(|panic| {
+            Err(self.refused(polars_err!(ComputeError: "damaged ({panic})")))
+        })
     }
 
     /// What polars refused, with the line where the bytes tell it.

@@ -436,14 +436,26 @@ impl Rows<'_> {
         once.dedup();
         frames.each(&once, |frame| {
             let column = |name: &&str| frame.column(name).map_err(|e| frames.refused(e));
-            let mut parts = Vec::with_capacity(texts);
-            for name in &wanted[..texts] {
-                parts.push(self.strings(frames, column(name)?)?);
+            let (parts, labels) = frames.unbroken(|| {
+                let mut parts = Vec::with_capacity(texts);
+                for name in &wanted[..texts] {
+                    parts.push(self.strings(frames, column(name)?)?);
+                }
+                let labels: Result<Vec<Vec<Label>>> =
+                    wanted[texts..].iter().map(|n| label_cells(frames, column(n)?)).collect();
+                Ok((parts, labels?))
+            })?;
+            let mut lengths =
+                parts.iter().map(StringChunked::len).chain(labels.iter().map(Vec::len));
+            if let Some(other) = lengths.find(|n| *n != frame.height()) {
+                let problem = format!(
+                    "a damaged parquet file: columns of {} and {other} rows",
+                    frame.height()
+                );
+                let remedy = "fetch or export it again";
+                return Err(Error::input(frames.path.display(), "", problem, remedy));
             }
-            let mut labels = Vec::with_capacity(wanted.len() - texts);
-            for name in &wanted[texts..] {
-                labels.push(label_cells(frames, column(name)?)?.into_iter());
-            }
+            let mut labels: Vec<_> = labels.into_iter().map(Vec::into_iter).collect();
             for row in 0..frame.height() {
                 let cells = labels.iter_mut().map(|l| l.next().unwrap_or(Label::Missing)).collect();
                 self.push(parts.iter().map(|p| p.get(row).map(Cow::Borrowed)), cells)?;

@@ -1,6 +1,6 @@
 //! The bytes of a file as UTF-8: unpacked and decoded, as both are found in its first bytes.
 
-use crate::{Error, Result};
+use crate::{Error, Result, guard};
 use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -274,28 +274,7 @@ impl Read for Decoded {
 
 /// Runs what may panic on a file that contradicts itself; the panic's message is the error.
 pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
-    use std::sync::Once;
-    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-    static CAUGHT: AtomicUsize = AtomicUsize::new(0);
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let usual = take_hook();
-        set_hook(Box::new(move |about| {
-            // What is caught is told as an error.
-            if CAUGHT.load(Relaxed) == 0 {
-                usual(about);
-            }
-        }));
-    });
-    CAUGHT.fetch_add(1, Relaxed);
-    let done = catch_unwind(AssertUnwindSafe(work));
-    CAUGHT.fetch_sub(1, Relaxed);
-    done.map_err(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        brief(text.unwrap_or("no reason given"))
-    })
+    guard::guarded(work).map_err(|said| brief(&said))
 }
 
 /// Something of a file, short enough for a message.

@@ -194,6 +194,14 @@ const UNKNOWNS: [&str; 22] = [
     "oov",
 ];
 
+/// The id of the word that stands for what is unknown, by its usual names.
+///
+/// * `words`: the vocabulary
+pub fn unknown_of(words: &[String]) -> Option<u32> {
+    let id = UNKNOWNS.iter().find_map(|name| words.iter().position(|w| w == name))?;
+    Some(id as u32)
+}
+
 /// What stands for unknown words that are left out, behind the vocabulary.
 const LEFT_OUT: &str = "<left out>";
 

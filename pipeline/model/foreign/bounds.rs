@@ -102,6 +102,23 @@ impl Number {
     }
 }
 
+/// Where each number of an array lies, the last axis fastest.
+///
+/// * `strides`: numbers between two neighbours along each axis
+pub(super) fn each_place(shape: &[usize], strides: &[usize], mut f: impl FnMut(usize)) {
+    let mut at = vec![0; shape.len()];
+    for _ in 0..shape.iter().product() {
+        f(at.iter().zip(strides).map(|(i, s)| i * s).sum());
+        for axis in (0..shape.len()).rev() {
+            at[axis] += 1;
+            if at[axis] < shape[axis] {
+                break;
+            }
+            at[axis] = 0;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

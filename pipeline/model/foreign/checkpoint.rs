@@ -6,7 +6,7 @@
 //! the settings have to say which one is the network.
 
 use super::arrays::Read;
-use super::bounds::{Allowance, Number, count};
+use super::bounds::{Allowance, Number, count, each_place};
 use super::pickle::{Id, Pickle, Value};
 use super::zipped::Zipped;
 use crate::{Error, Result};
@@ -147,20 +147,10 @@ fn gather(
     strides: &[usize],
 ) -> Vec<f32> {
     let width = number.bytes();
-    let total = shape.iter().product();
-    let mut at = vec![0; shape.len()];
-    let mut all = Vec::with_capacity(total);
-    for _ in 0..total {
-        let place = offset + at.iter().zip(strides).map(|(i, s)| i * s).sum::<usize>();
-        all.push(number.read(&stored[place * width..][..width], big) as f32);
-        for axis in (0..shape.len()).rev() {
-            at[axis] += 1;
-            if at[axis] < shape[axis] {
-                break;
-            }
-            at[axis] = 0;
-        }
-    }
+    let mut all = Vec::with_capacity(shape.iter().product());
+    each_place(shape, strides, |place| {
+        all.push(number.read(&stored[(offset + place) * width..][..width], big) as f32);
+    });
     all
 }
 

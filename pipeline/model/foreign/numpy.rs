@@ -4,7 +4,7 @@
 //! with `descr`, `fortran_order` and `shape`, and the numbers. Nothing a header says is believed before the bytes
 //! are there.
 
-use super::bounds::{Allowance, Number, count, open};
+use super::bounds::{Allowance, Number, count, each_place, open};
 use super::zipped::Zipped;
 use crate::{Error, Result};
 use std::io::Read;
@@ -230,18 +230,8 @@ fn by_rows<T: Copy>(numbers: &[T], shape: &[usize]) -> Vec<T> {
     for axis in 1..shape.len() {
         strides[axis] = strides[axis - 1] * shape[axis - 1];
     }
-    let mut at = vec![0; shape.len()];
     let mut all = Vec::with_capacity(numbers.len());
-    for _ in 0..numbers.len() {
-        all.push(numbers[at.iter().zip(&strides).map(|(i, s)| i * s).sum::<usize>()]);
-        for axis in (0..shape.len()).rev() {
-            at[axis] += 1;
-            if at[axis] < shape[axis] {
-                break;
-            }
-            at[axis] = 0;
-        }
-    }
+    each_place(shape, &strides, |place| all.push(numbers[place]));
     all
 }
 

@@ -6,7 +6,7 @@
 
 use super::{Labels, Split};
 use crate::Result;
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, tokens::unknown_of};
 use crate::experiment::Experiment;
 use crate::model::{Foreign, Head, Network, foreign};
 use crate::train::{self, loss::argmax};
@@ -218,19 +218,7 @@ fn unnamed(corpus: &Corpus) -> bool {
 
 /// Share of test tokens that are the vocabulary's unknown word.
 fn unknown_share(corpus: &Corpus) -> Option<f64> {
-    let names = [
-        "<unk>",
-        "[UNK]",
-        "<UNK>",
-        "<oov>",
-        "<OOV>",
-        "UNK",
-        "unk",
-        "xxunk",
-        "@@UNKNOWN@@",
-        "<unknown>",
-    ];
-    let id = names.iter().find_map(|n| corpus.words.iter().position(|w| w == n))? as u32;
+    let id = unknown_of(&corpus.words)?;
     let Split { documents, .. } = &corpus.test;
     let unknown = documents.tokens().iter().filter(|&&t| t == id).count();
     Some(unknown as f64 / documents.token_count().max(1) as f64)

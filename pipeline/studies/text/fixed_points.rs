@@ -7,10 +7,11 @@ use crate::dynamics::certificate::{Certificate, certify};
 use crate::dynamics::explore::{Exploration, Explored, Start, converged, explore, unseen};
 use crate::dynamics::finder::{SearchResult, SlowPoint, median_norm, search};
 use crate::dynamics::linearise::Linearisation;
-use crate::dynamics::select::{Selection, select};
+use crate::dynamics::select::{Selection, distance, select};
 use crate::dynamics::{Dynamics, Map, Stop};
 use crate::engine::StageOutput;
 use crate::experiment::{Experiment, FixedPointSettings, SearchMethod};
+use crate::files::fingerprint;
 use crate::geometry::{Pca, participation_ratio, varied};
 use crate::linalg::{Complex, ComplexMatrix, Matrix, time_constant};
 use crate::model::{StaticInput, foreign};
@@ -143,6 +144,18 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
         made = made.with(keys::FIXED_POINTS_SLOW_MODES, slow.count() as f64);
     }
     Ok(made)
+}
+
+/// What the points found depend on, beside states and network: the content of a file of one's own states too.
+///
+/// # Errors
+/// [`Error::Io`] if that file cannot be read.
+pub(in crate::studies) fn part(
+    settings: &FixedPointSettings,
+    seed: u64,
+) -> Result<(&FixedPointSettings, u64, Option<String>)> {
+    let given = settings.given.as_ref().map(|path| Ok::<_, Error>(fingerprint(path)?.1));
+    Ok((settings, seed, given.transpose()?))
 }
 
 /// Searches from the states in the table `states`; writes points, searches, spectra.
@@ -463,10 +476,6 @@ impl Place<'_> {
         }
         Ok((rows, from))
     }
-}
-
-fn distance(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum::<f64>().sqrt()
 }
 
 /// At most `most` of `count` indices, evenly spread, ascending.

@@ -23,7 +23,7 @@ mod train;
 mod walk;
 
 pub(super) use claims::{Claim, NONE, write as write_claims};
-pub(super) use fixed_points::{FixedPointProblem, find_fixed_points};
+pub(super) use fixed_points::{FixedPointProblem, find_fixed_points, part as points_part};
 pub(super) use geometry::measure;
 pub(super) use report::{assets, assumed, costs, describe, write_notes};
 pub(super) use states::{axes, padded};
@@ -187,7 +187,11 @@ fn graph(
         tokenize,
         train,
         stage("states", &(&e.states, seed), &["tokenize", "train"]),
-        stage("fixed_points", &(&e.fixed_points, seed), &["tokenize", "train", "states"]),
+        stage(
+            "fixed_points",
+            &fixed_points::part(&e.fixed_points, seed)?,
+            &["tokenize", "train", "states"],
+        ),
         stage(
             "geometry",
             &e.fixed_points.primary.to_string(),
