@@ -524,6 +524,19 @@ pub(crate) fn odd_text() -> impl proptest::strategy::Strategy<Value = String> {
     proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
+#[test]
+fn marks_of_young_scripts_are_ordered_as_the_stored_tokenizer_orders_them() {
+    use accrue::corpus::tokens::{Settings, Tokenizer};
+    // Nag Mundari (Unicode 15): tables that know its marks put the diaeresis first.
+    let texts = ["\u{1e4ec}\u{308}".to_string()];
+    let own = Tokenizer::new(&Settings { least: 1, ..Settings::default() }, &texts).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokenizer.json");
+    std::fs::write(&path, own.to_json()).unwrap();
+    assert_eq!(own.encode(&texts).unwrap(), [[1]]);
+    assert_eq!(Tokenizer::read(&path).unwrap().encode(&texts).unwrap(), [[1]]);
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::test_runner::Config {
         cases: 400, failure_persistence: None, ..Default::default()

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+use unicode_normalization_alignments::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// Texts a piece of work.
 const PIECE: usize = 256;
@@ -293,7 +293,7 @@ pub fn is_unspaced(text: &str) -> bool {
 pub fn composed(text: &str) -> Cow<'_, str> {
     match text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
         true => Cow::Borrowed(text),
-        false => Cow::Owned(text.nfc().collect()),
+        false => Cow::Owned(text.nfc().map(|(c, _)| c).collect()),
     }
 }
 
