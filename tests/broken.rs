@@ -474,6 +474,7 @@ fn words_of_any_kind_make_pages_that_a_browser_and_drawings_that_an_xml_reader_r
     let page = page::Page {
         title: &title,
         corpus: NASTY[0],
+        reads: page::Reads::Documents,
         network: NASTY[1],
         labels: NASTY.len(),
         lists: false,

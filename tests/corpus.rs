@@ -74,6 +74,24 @@ fn parquet(folder: &Path, name: &str, mut frame: DataFrame) -> PathBuf {
     path
 }
 
+#[test]
+fn a_parquet_page_of_fewer_than_no_values_is_refused_before_memory_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    // Values that are missing make the reader count by the page's header, where 37 is written as 74 (zigzag).
+    let text: Vec<Option<&str>> = (0..37).map(|i| (i != 5).then_some("good")).collect();
+    let label: Vec<Option<i64>> = (0..37).map(|i| (i != 5).then_some(i % 2)).collect();
+    let frame = df!("text" => text, "label" => label).unwrap();
+    let path = parquet(folder.path(), "page.parquet", frame);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let headers: Vec<usize> =
+        (0..bytes.len() - 1).filter(|&i| bytes[i..i + 2] == [0x15, 74]).collect();
+    assert!(!headers.is_empty());
+    headers.into_iter().for_each(|i| bytes[i + 1] = 73);
+    std::fs::write(&path, bytes).unwrap();
+    let said = refused(&settings(&path));
+    assert!(said.contains("page.parquet") && said.contains("less than nothing"), "{said}");
+}
+
 /// Documents and labels of all splits as words, sorted.
 fn content(corpus: &Corpus) -> Vec<(String, Vec<String>)> {
     let mut all = Vec::new();

@@ -62,7 +62,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("analyses", &[], &["dynamics", "linalg", "setting", "summary"]),
     ("modifiers", &[], &["dynamics", "geometry", "linalg", "ops", "seed", "summary"]),
     // Pages are made of tables: they see no network.
-    ("report", &["records", "engine"], &["error", "files", "notation"]),
+    ("report", &["records", "engine"], &["error", "files", "notation", "summary"]),
     ("experiment", &["analyses", "engine"], &["*"]),
     ("studies", &["*"], &["*"]),
     ("command", &["*"], &["*"]),

@@ -5,7 +5,7 @@ use super::{Common, predict, terminal};
 use crate::corpus::settings::Label;
 use crate::corpus::tokens::{self, Kind, Tokenizer};
 use crate::corpus::{self, Source};
-use crate::experiment::{Experiment, StatesOrder};
+use crate::experiment::{Experiment, FixedPointSettings, StatesOrder};
 use crate::model::StaticInput;
 use crate::model::{Foreign, foreign};
 use crate::ops::CellKind;
@@ -49,13 +49,22 @@ pub struct Analyze {
     /// Labels in the order of the readout's outputs [default: by name]
     #[arg(long, value_name = "LABEL,…", value_delimiter = ',', requires = "corpus")]
     label_order: Vec<String>,
-    /// States to start from where there is no corpus: .npy of [n, units]; an LSTM's
-    /// are [h, c]
-    #[arg(long, value_name = "FILE")]
-    seeds: Option<PathBuf>,
+    /// States that the network visited, where there is no corpus: .npy of [n, units]
+    /// or [trials, steps, units]; an LSTM's are [h, c]
+    #[arg(long, value_name = "FILE", alias = "seeds")]
+    states: Option<PathBuf>,
     /// How an LSTM's states stand in that file
-    #[arg(long, value_name = "ORDER", requires = "seeds")]
+    #[arg(long, value_name = "ORDER", requires = "states")]
     states_order: Option<OrderName>,
+    /// More states to search from (noise, a grid, another tool's), which are no part of
+    /// the states' dimension: .npy of [n, units]
+    #[arg(long, value_name = "FILE")]
+    initial_states: Option<PathBuf>,
+    /// Where the input is held while fixed points are sought: zero, mean, uniform, a
+    /// word (`word=zero` for a word of such a name), or numbers as `0,0,1`; repeatable,
+    /// the first one is primary
+    #[arg(long, value_name = "INPUT", allow_hyphen_values = true, value_parser = static_input)]
+    static_input: Vec<StaticInput>,
     /// Where in a checkpoint the network stands, as `model_state_dict`; several keys
     /// joined by commas
     #[arg(long, value_name = "KEY")]
@@ -107,7 +116,9 @@ const EXAMPLES: &str = "\
 Examples:
   accrue analyze gru.safetensors --corpus imdb --tokenizer tokenizer.json
   accrue analyze gru.pt --corpus reviews.csv --vocabulary words.txt --pool mean
-  accrue analyze lstm.npz --seeds states.npy --readout none
+  accrue analyze lstm.npz --states states.npy --readout none
+  accrue analyze rnn.pt --states visited.npy --initial-states noise.npy \\
+      --static-input 0,0,0 --static-input 1,0,0
 
 How each framework writes a file that is read, and the command for it:
   PyTorch     torch.save(model.state_dict(), \"gru.pt\")
@@ -141,6 +152,26 @@ fn cells() -> impl TypedValueParser<Value = CellKind> {
             CellKind::ALL.into_iter().find(is).expect("only these can be typed")
         },
     )
+}
+
+/// A held input as it is typed.
+fn static_input(typed: &str) -> std::result::Result<StaticInput, String> {
+    if let Some(word) = typed.strip_prefix("word=") {
+        return Ok(StaticInput::Word(word.into()));
+    }
+    let list = typed.trim().trim_start_matches('[').trim_end_matches(']');
+    let numbers: Option<Vec<f64>> = list.split(',').map(|x| x.trim().parse().ok()).collect();
+    match (typed, numbers) {
+        ("zero", _) => Ok(StaticInput::Zero),
+        ("mean", _) => Ok(StaticInput::Mean),
+        ("uniform", _) => Ok(StaticInput::Uniform),
+        (_, Some(numbers)) if numbers.iter().all(|x| x.is_finite()) => {
+            Ok(StaticInput::Given(numbers))
+        }
+        (_, Some(_)) => Err("give finite numbers".into()),
+        ("", _) => Err("give zero, mean, uniform, a word, or numbers".into()),
+        (word, None) => Ok(StaticInput::Word(word.into())),
+    }
 }
 
 /// Poolings as they are typed.
@@ -206,7 +237,7 @@ impl Analyze {
                 self.weights.display(),
                 format!("`{}`", self.recurrent.as_deref().unwrap_or_default()),
                 "it reads the states of the layer below, and no words",
-                "leave `--recurrent` out for the whole network, or leave the corpus out and give `--seeds`",
+                "leave `--recurrent` out for the whole network, or leave the corpus out and give `--states`",
             ));
         }
         if self.corpus.is_some() && !self.train && network.outputs() == 0 {
@@ -214,7 +245,7 @@ impl Analyze {
                 self.weights.display(),
                 "readout",
                 "no readout, and with a corpus its answers are looked at",
-                "name it (`--readout`), or leave the corpus out and give `--seeds`",
+                "name it (`--readout`), or leave the corpus out and give `--states`",
             ));
         }
         let mut experiment = match &self.corpus {
@@ -236,38 +267,48 @@ impl Analyze {
             force: &self.force,
             watch: &mut watch,
         };
-        let folder = match (&self.corpus, &self.seeds) {
+        self.held(&mut experiment, &network);
+        let folder = match (&self.corpus, &self.states) {
             (Some(_), Some(_)) => {
                 return Err(Error::Usage(
-                    "--seeds is for a network without a corpus; states are visited on --corpus"
+                    "--states is for a network without a corpus; states are visited on --corpus"
                         .into(),
                 ));
             }
             (None, None) => {
                 return Err(Error::Usage(
-                    "nothing to start from: give --corpus (text the network reads) or --seeds \
+                    "nothing to start from: give --corpus (text the network reads) or --states \
                      (states it visited, an .npy of [n, units])"
                         .into(),
                 ));
             }
             (Some(_), None) => text::run(&experiment, options)?,
-            (None, Some(seeds)) => {
-                experiment.states.given = Some(seeds.clone());
+            (None, Some(states)) => {
+                experiment.states.given = Some(states.clone());
                 experiment.states.order = match self.states_order {
                     Some(OrderName::Ch) => StatesOrder::Ch,
                     _ => StatesOrder::Hc,
-                };
-                experiment.fixed_points.inputs = match network.embedding {
-                    Some(_) if network.whole.as_ref().is_none_or(|w| w.reads_words()) => {
-                        vec![StaticInput::Zero, StaticInput::Uniform]
-                    }
-                    _ => vec![StaticInput::Zero],
                 };
                 states_only::run(&experiment, &self.words()?, options)?
             }
         };
         tell(&folder, &network, common)?;
         finished(&folder, self.json, common)
+    }
+
+    /// Where searches begin and where the input is held, as far as it was said; without a corpus there is no mean of
+    /// its words.
+    fn held(&self, experiment: &mut Experiment, network: &Foreign) {
+        let points = &mut experiment.fixed_points;
+        points.given = self.initial_states.clone().or(points.given.take());
+        if !self.static_input.is_empty() {
+            points.inputs = self.static_input.clone();
+        } else if self.corpus.is_none() && points.inputs == FixedPointSettings::default().inputs {
+            let words = network.embedding.is_some()
+                && network.whole.as_ref().is_none_or(|w| w.reads_words());
+            points.inputs = vec![StaticInput::Zero];
+            points.inputs.extend(words.then_some(StaticInput::Uniform));
+        }
     }
 
     /// What is asked with a corpus.

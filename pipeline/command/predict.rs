@@ -334,7 +334,7 @@ fn text(counted: &Counted) -> String {
     let _ = writeln!(text, "{name}: {} rows, {documents} training documents", found.rows.len());
     for (what, i) in [
         ("dimension", &found.dimension),
-        ("… without sampling noise", &found.dimension_unbiased),
+        ("… corrected for sampling noise", &found.dimension_unbiased),
         ("… words by what they say", &found.dimension_scaled),
     ] {
         let told = |x: f64| if x.is_finite() { format!("{x:.2}") } else { "–".into() };

@@ -18,7 +18,7 @@ pub struct StatesSettings {
     #[serde(deserialize_with = "setting::whole::<_, 2, 1000000>")]
     pub most: usize,
     /// States to look at where there is no corpus to visit them on: a NumPy
-    /// file, `[n, state]` (`accrue analyze --seeds`).
+    /// file, `[n, state]` (`accrue analyze --states`).
     pub given: Option<PathBuf>,
     /// How an LSTM's states stand in that file.
     #[serde(skip_serializing_if = "setting::is_zero")]

@@ -20,7 +20,7 @@ tables! {
 
     /// The same for the class means of word counts, which know no network.
     SpectrumPredicted("spectrum_predicted") {
-        /// predicted (class means of word counts), predicted_unbiased (without sampling noise, from
+        /// predicted (class means of word counts), predicted_unbiased (corrected for sampling noise, from
         /// split halves), predicted_scaled (and each word divided by the root of its share)
         source: String,
         /// from 1, descending variance

@@ -129,7 +129,7 @@ keys! {
     DIMENSION_PREDICTED_LOW: f64 = "dimension.predicted.low",
     /// 97.5th percentile
     DIMENSION_PREDICTED_HIGH: f64 = "dimension.predicted.high",
-    /// the same without sampling noise, from split halves
+    /// the same corrected for sampling noise, from split halves
     DIMENSION_PREDICTED_UNBIASED: f64 = "dimension.predicted_unbiased",
     /// the same, each word's share divided by the root of its overall share
     DIMENSION_PREDICTED_SCALED: f64 = "dimension.predicted_scaled",

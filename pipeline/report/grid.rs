@@ -116,6 +116,7 @@ impl Cases {
 /// [`crate::Error::Io`] if the folder cannot be written to.
 pub fn write(folder: &Path, title: &str, correlation: figure::Correlation) -> Result<()> {
     let cases = Cases::read(folder)?;
+    let all = Claims::read(folder, cases.names.len())?;
     let finished = cases.failures.iter().filter(|f| f.is_empty()).count();
     let figure = figure::dimensions(&cases, correlation);
     if let Some(figure) = &figure {
@@ -125,7 +126,7 @@ pub fn write(folder: &Path, title: &str, correlation: figure::Correlation) -> Re
         header {
             p.kicker { "accrue · a grid" }
             h1 { (title) }
-            p.finding { (finished) " of " (cases.names.len()) " networks finished." }
+            p.finding { (sentence(&cases, finished, &all)) }
         }
         main {
             @if let Some(figure) = &figure {
@@ -135,7 +136,7 @@ pub fn write(folder: &Path, title: &str, correlation: figure::Correlation) -> Re
                     @if let Some(plot) = &figure.plot { (plot.island(figure.name)) }
                 }
             }
-            (claims(&Claims::read(folder, cases.names.len())?, &cases))
+            (claims(&all, &cases))
             (trends(folder, &cases)?)
             (augmented(folder)?)
             (modifiers(folder)?)
@@ -145,6 +146,55 @@ pub fn write(folder: &Path, title: &str, correlation: figure::Correlation) -> Re
         (plot::script("../../assets"))
     };
     replace(&folder.join("index.html"), shell(title, &body).as_bytes())
+}
+
+/// What was found, in two or three sentences: how well the networks read, by cell where cells differ, their dimension
+/// against the predicted one, and how many claims hold in all.
+fn sentence(cases: &Cases, finished: usize, claims: &Claims) -> String {
+    let mut text = format!("{finished} of {} networks finished.", cases.names.len());
+    let median = |key: Key<f64>, here: &dyn Fn(usize) -> bool| {
+        let of = (0..cases.names.len()).filter(|&i| here(i));
+        let values: Vec<f64> =
+            of.filter_map(|i| cases.numbers[i].get(key.name()).copied()).collect();
+        crate::summary::median(&values)
+    };
+    let everyone = |_: usize| true;
+    if let Some(accuracy) = median(keys::ACCURACY_NETWORK, &everyone) {
+        let by = counted_by(cases).filter(|(setting, _)| *setting == "model.cell");
+        let groups = by.as_ref().map(|(setting, _)| cases.along(setting)).unwrap_or_default();
+        let each: Vec<String> = groups
+            .iter()
+            .filter_map(|group| {
+                let of = &by.as_ref()?.1;
+                let m = median(keys::ACCURACY_NETWORK, &|i| of[i] == *group)?;
+                Some(format!("{group} {m:.3}"))
+            })
+            .collect();
+        text += &format!(" Their median test accuracy is {accuracy:.3}");
+        if !each.is_empty() {
+            text += &format!(" ({})", each.join(", "));
+        }
+        match median(keys::ACCURACY_BAG_OF_WORDS, &everyone) {
+            Some(words) => text += &format!("; adding up words reaches {words:.3}."),
+            None => text.push('.'),
+        }
+    }
+    let dimensions = (
+        median(keys::DIMENSION_STATES, &everyone),
+        median(keys::DIMENSION_PREDICTED_SCALED, &everyone),
+    );
+    if let (Some(found), Some(predicted)) = dimensions {
+        text += &format!(
+            " Their states spread in {found:.2} dimensions (median); word counts alone predict {predicted:.2}."
+        );
+    }
+    let by_name = claims.by_name();
+    let everywhere = by_name.iter().filter(|(_, rows)| rows.iter().all(|&i| claims.holds[i]));
+    if !by_name.is_empty() {
+        let (all, of) = (everywhere.count(), by_name.len());
+        text += &format!(" {all} of {of} claims hold in every network in which they were tested.");
+    }
+    text
 }
 
 /// Values that an axis may have for the claims to be counted by them.
@@ -238,8 +288,8 @@ fn claims(claims: &Claims, cases: &Cases) -> Markup {
                     thead {
                         tr {
                             th { "Claim" } th.text { "What is tested; published; criterion" }
-                            th { "Median" } th { "Range" } th { "Hold" }
-                            @for group in &groups { th { (group) } }
+                            th { "Hold" } @for group in &groups { th { (group) } }
+                            th { "Median" } th { "Range" }
                         }
                     }
                     tbody {
@@ -248,10 +298,10 @@ fn claims(claims: &Claims, cases: &Cases) -> Markup {
                             tr {
                                 td { (name) }
                                 td.text { (claim(name)) br; span.small { (claims.reference[rows[0]]) } }
-                                td { (format!("{:.3}", values[values.len() / 2])) }
-                                td { (format!("{:.3}\u{a0}–\u{a0}{:.3}", values[0], values[values.len() - 1])) }
                                 td { (claims.held(&rows)) }
                                 @for group in &groups { td { (claims.held(&of_group(&rows, group))) } }
+                                td { (format!("{:.3}", values[values.len() / 2])) }
+                                td { (format!("{:.3}\u{a0}–\u{a0}{:.3}", values[0], values[values.len() - 1])) }
                             }
                         }
                     }

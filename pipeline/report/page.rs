@@ -12,6 +12,24 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::fmt::Write;
 use std::path::Path;
 
+/// What a network's states were visited in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// Documents, token by token.
+    Documents,
+    /// Trials of a task, step by step.
+    Trials,
+    /// Nothing: the states were given.
+    Given,
+}
+
+impl Reads {
+    /// What a time constant counts.
+    fn step(self) -> &'static str {
+        if self == Self::Documents { "tokens" } else { "steps" }
+    }
+}
+
 /// What the page says beyond tables and summary.
 pub struct Page<'a> {
     /// Heading.
@@ -20,6 +38,8 @@ pub struct Page<'a> {
     pub corpus: &'a str,
     /// The network in a few words ("GRU, 128 units, one-hot words").
     pub network: &'a str,
+    /// What the network reads.
+    pub reads: Reads,
     /// Number of classes or labels; 0 for a running score.
     pub labels: usize,
     /// Whether documents carry label lists.
@@ -131,7 +151,7 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
         }
         main {
             @for figure in first { (section(run, figure)) }
-            @if Claims::is_in(run) { (claims(run)?) }
+            @if Claims::is_in(run) { (claims(run, page.reads)?) }
             @if let Some(walk) = &page.walk { (walk) }
             (numbers(page, summary))
             @for figure in rest { (section(run, figure)) }
@@ -148,7 +168,7 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
                 }
                 details { summary { "Show" } pre { (page.settings) } }
             }
-            (cite())
+            (cite(page.reads))
         }
         (plot::script(page.assets))
     };
@@ -263,7 +283,7 @@ fn numbers(page: &Page, summary: &Summary) -> Markup {
     ));
     for (name, key) in [
         ("Predicted from word counts", keys::DIMENSION_PREDICTED),
-        ("… without sampling noise", keys::DIMENSION_PREDICTED_UNBIASED),
+        ("… corrected for sampling noise", keys::DIMENSION_PREDICTED_UNBIASED),
         ("… and each word weighed by what it says", keys::DIMENSION_PREDICTED_SCALED),
     ] {
         if summary.get(key).is_some() {
@@ -298,21 +318,32 @@ fn numbers(page: &Page, summary: &Summary) -> Markup {
         format!("{} and {}", whole(keys::FIXED_POINTS_STABLE), whole(keys::FIXED_POINTS_UNSTABLE)),
         String::new(),
     ));
-    rows.push(("Slowest time constant, tokens", whole(keys::FIXED_POINTS_TAU_1), String::new()));
+    let slowest = match page.reads.step() {
+        "tokens" => "Slowest time constant, tokens",
+        _ => "Slowest time constant, steps",
+    };
+    rows.push((slowest, whole(keys::FIXED_POINTS_TAU_1), String::new()));
     if summary.get(keys::FIXED_POINTS_SLOW_MODES).is_some() {
         rows.push(("Slow modes", whole(keys::FIXED_POINTS_SLOW_MODES), String::new()));
     }
     html! {
         section #numbers {
             h2 { "The numbers" }
-            (table(["Measure", "Value", "95 % interval"], html! {
-                @for (name, value, interval) in rows {
-                    tr { td { (name) } td { (value) } td { (interval) } }
-                }
-            }))
+            @if rows.iter().any(|r| !r.2.is_empty()) {
+                (table(["Measure", "Value", "95 % interval"], html! {
+                    @for (name, value, interval) in &rows {
+                        tr { td { (name) } td { (value) } td { (interval) } }
+                    }
+                }))
+            } @else {
+                (table(["Measure", "Value"], html! {
+                    @for (name, value, _) in &rows { tr { td { (name) } td { (value) } } }
+                }))
+            }
             p.small {
-                "Dimensions are participation ratios, (Σλ)²/Σλ², over all principal variances. Intervals: bootstrap \
-                 over training documents. One network, one seed: no spread over seeds is claimed. "
+                "Dimensions are participation ratios, (Σλ)²/Σλ², over all principal variances. "
+                @if page.reads == Reads::Documents { "Intervals: bootstrap over training documents. " }
+                "One network, one seed: no spread over seeds is claimed. "
                 a href="summary.json" { "summary.json" } " · " (table_link(Dimensions::NAME))
             }
         }
@@ -330,7 +361,7 @@ pub(super) fn table<const N: usize>(heads: [&str; N], rows: Markup) -> Markup {
 }
 
 /// The papers' claims on this run.
-fn claims(run: &Path) -> Result<Markup> {
+fn claims(run: &Path, reads: Reads) -> Result<Markup> {
     let rows = Claims::read(run)?;
     let (claim, statement) = (rows.claim()?, rows.statement()?);
     let (measured, low, high) = (rows.measured()?, rows.low()?, rows.high()?);
@@ -346,30 +377,31 @@ fn claims(run: &Path) -> Result<Markup> {
                     table.claims {
                         thead {
                             tr {
-                                th { "Claim" } th { "On this run" } th { "Measured" }
-                                th { "Published; criterion" } th { "Holds" }
+                                th { "Claim" } th { "Holds" } th { "On this run" } th { "Measured" }
+                                th { "Published; criterion" }
                             }
                         }
                         tbody {
                             @for i in 0..claim.len() {
                                 tr {
                                     td { (claim[i]) }
+                                    td { @if holds[i] { "holds" } @else { strong { "does not" } } }
                                     td { (statement[i]) br; span.small { "n = " (n[i]) } }
-                                    td {
+                                    td data-name="Measured" {
                                         (short(measured[i]))
                                         @if !low[i].is_nan() {
                                             br; span.small { (short(low[i])) " – " (short(high[i])) }
                                         }
                                     }
-                                    td { (reference[i]) }
-                                    td { @if holds[i] { "yes" } @else { strong { "no" } } }
+                                    td data-name="Published; criterion" { (reference[i]) }
                                 }
                             }
                         }
                     }
                 }
                 p.small {
-                    "One network, one seed; intervals are over points, steps or documents. "
+                    "One network, one seed; intervals are over points, steps or "
+                    @if reads == Reads::Documents { "documents. " } @else { "trials. " }
                     (table_links(Claims::NAME))
                 }
             }
@@ -377,9 +409,9 @@ fn claims(run: &Path) -> Result<Markup> {
     })
 }
 
-/// A number with three digits that count, large ones whole.
+/// A number with three digits that count, counts and large ones whole.
 fn short(x: f64) -> String {
-    if x.abs() >= 100.0 { format!("{x:.0}") } else { format!("{x:.3}") }
+    if x.abs() >= 100.0 || x.fract() == 0.0 { format!("{x:.0}") } else { format!("{x:.3}") }
 }
 
 /// Dimensions from close by, and what the first components are worth.
@@ -565,12 +597,18 @@ fn stages(page: &Page) -> Markup {
     }
 }
 
-fn cite() -> Markup {
+fn cite(reads: Reads) -> Markup {
+    let points = "Sussillo, Barak: Opening the black box: low-dimensional dynamics in high-dimensional recurrent neural \
+                  networks. Neural Computation 2013";
+    let populations = "Maheswaranathan, Williams, Golub, Ganguli, Sussillo: Universality and individuality in neural \
+                       dynamics across large populations of recurrent networks. NeurIPS 2019. arXiv:1907.08549";
     html! {
         section #cite {
             h2 { "How to cite" }
             p { "The analyses follow:" }
-            ul {
+            @if reads != Reads::Documents {
+                ul { li { (points) } @if reads == Reads::Trials { li { (populations) } } }
+            } @else { ul {
                 li {
                     "Maheswaranathan, Williams, Golub, Ganguli, Sussillo: Reverse engineering recurrent networks for \
                      sentiment classification reveals line attractor dynamics. NeurIPS 2019. arXiv:1906.10720"
@@ -583,7 +621,7 @@ fn cite() -> Markup {
                     "Aitken, Ramasesh, Garg, Cao, Sussillo, Maheswaranathan: The geometry of integration in text \
                      classification RNNs. ICLR 2021. arXiv:2010.15114"
                 }
-            }
+            } }
         }
     }
 }
@@ -615,7 +653,8 @@ th{text-align:left;font-weight:600;color:var(--soft)}
 th,td{padding:.35rem .8rem .35rem 0;border-bottom:1px solid var(--line)}
 td+td,th+th{text-align:right}
 td.text,th.text{text-align:left}
-.claims td:nth-child(2),.claims th:nth-child(2),.claims td:nth-child(4),.claims th:nth-child(4){text-align:left}
+.claims td:nth-child(-n+3),.claims th:nth-child(-n+3),.claims td:nth-child(5),.claims th:nth-child(5){text-align:left}
+.claims td:nth-child(2){white-space:nowrap}
 .claims td{vertical-align:top}
 .small{color:var(--soft);font-size:.8rem}
 canvas{display:block;width:100%;height:min(62vh,27rem);touch-action:none;cursor:grab}
@@ -643,5 +682,6 @@ canvas{display:block;width:100%;height:min(62vh,27rem);touch-action:none;cursor:
 .modifier{border-bottom:2px dotted var(--soft)}
 pre{overflow-x:auto;background:var(--tint);padding:1rem;font-size:.8rem;line-height:1.4}
 @media print{nav,details,#walk,.controls{display:none}body{max-width:none;font-size:11pt}section{break-inside:avoid}}
+@media(max-width:36rem){.claims thead{display:none}.claims tr{display:block;padding:.6rem 0;border-bottom:1px solid var(--line)}.claims td{display:block;border:0;padding:.1rem 0;text-align:left}.claims td:nth-child(-n+2){display:inline-block;margin-right:.8rem;font-weight:600}.claims td[data-name]::before{content:attr(data-name) ': ';color:var(--soft)}}
 @media(max-width:36rem){body{font-size:16px;padding-top:1.25rem}h1{font-size:1.5rem}.finding{font-size:1.05rem}}
 ";

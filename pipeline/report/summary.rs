@@ -224,7 +224,7 @@ impl Summary {
             );
             let _ = writeln!(
                 text,
-                "               {}{} without sampling noise",
+                "               {}{} corrected for sampling noise",
                 number(keys::DIMENSION_PREDICTED_UNBIASED, 2),
                 range(keys::DIMENSION_PREDICTED_UNBIASED)
             );

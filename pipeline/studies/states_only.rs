@@ -219,6 +219,7 @@ fn report(
         title: &e.title,
         corpus: "a network alone",
         network: &network,
+        reads: page::Reads::Given,
         labels: 0,
         lists: false,
         settings: &notation::to_ron(e),

@@ -405,7 +405,10 @@ fn memory_claims(e: &TaskExperiment, law: &memory::Settings, folder: &Path) -> R
     let n = law.bits;
     let mut all = vec![claim(
         "M1",
-        format!("proved fixed points without input; the law asks for 3^{n}"),
+        format!(
+            "proved fixed points without input; the law asks for 3^{n} = {}",
+            3_usize.pow(n as u32)
+        ),
         proved.len(),
         3_usize.pow(n as u32),
         "a point for every channel at +1, −1 or undecided (Sussillo & Barak 2013; arXiv 1907.08549)",
@@ -454,6 +457,7 @@ fn report(e: &TaskExperiment, folder: &Path, stages: &[StageRecord]) -> Result<S
         title: if e.title.is_empty() { &name } else { &e.title },
         corpus: &name,
         network: &network,
+        reads: page::Reads::Trials,
         labels: 0,
         lists: false,
         settings: &notation::to_ron(e),

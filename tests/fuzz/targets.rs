@@ -572,6 +572,7 @@ fn drawn(bytes: &[u8], at: &Path) {
     let page = accrue::report::page::Page {
         title: "t",
         corpus: &corpus.name,
+        reads: accrue::report::page::Reads::Documents,
         network: "n",
         labels: corpus.label_names.len(),
         lists: false,

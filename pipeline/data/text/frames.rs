@@ -1,7 +1,9 @@
 //! Files of rows to frames by polars: parquet, whole or in pieces, and the files of the Hub, whose form is known.
 
+use super::parquet;
 use super::stream::caught;
-use crate::{Error, Result};
+use crate::{Error, Result, guard};
+use polars::io::parquet::read::FileMetadata;
 use polars::prelude::*;
 use std::fs::File;
 use std::io::BufReader;
@@ -14,6 +16,9 @@ const ROWS: usize = 1 << 18;
 
 /// Rows of a text file from which the types of its columns are told.
 const TYPED: usize = 100;
+
+/// Bytes read at a time where only headers of pages are looked at.
+const HEADER: usize = 4096;
 
 /// Formats by file ending.
 const ENDINGS: &str = "parquet, csv, tsv, jsonl or ndjson";
@@ -114,7 +119,9 @@ impl Frames {
         let frame = match self.format {
             Format::Parquet => {
                 let columns = wanted.iter().map(|w| w.to_string()).collect();
-                let reader = ParquetReader::new(file).with_columns(Some(columns));
+                let mut reader = ParquetReader::new(file).with_columns(Some(columns));
+                let about = self.guarded(|| reader.get_metadata().cloned())?;
+                self.sound(&about, wanted)?;
                 return self.guarded(|| reader.finish());
             }
             Format::Separated(_) => {
@@ -141,6 +148,7 @@ impl Frames {
     ) -> Result<()> {
         let mut first = ParquetReader::new(self.file()?);
         let about = self.guarded(|| first.get_metadata().cloned())?;
+        self.sound(&about, wanted)?;
         let mut before = 0;
         for group in &about.row_groups {
             for part in (0..group.num_rows()).step_by(ROWS) {
@@ -156,6 +164,16 @@ impl Frames {
             before += group.num_rows();
         }
         Ok(())
+    }
+
+    /// Refuses a parquet file whose pages do not hold what they name.
+    fn sound(&self, about: &FileMetadata, wanted: &[&str]) -> Result<()> {
+        let mut file = BufReader::with_capacity(HEADER, self.file()?);
+        let problem = guard::guarded(|| parquet::problem(&mut file, about, wanted));
+        match problem.unwrap_or_else(Some) {
+            None => Ok(()),
+            Some(problem) => Err(self.refused(polars_err!(ComputeError: "damaged: {problem}"))),
+        }
     }
 
     /// What polars reads, or why it cannot.

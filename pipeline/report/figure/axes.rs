@@ -318,16 +318,78 @@ pub fn names<'a>(
 
 /// A name beside a point, on the side where there is room.
 pub fn name(chart: &mut Chart, at: (f64, f64), text: &str, colour: RGBColor) {
-    let text = &short(text);
-    let (xs, ys) = (chart.x_range(), chart.y_range());
-    let per_pixel = (xs.end - xs.start) / (SIZE.0 - 2 * MARGIN - BESIDE) as f64;
-    let fits = at.0 + (width(text) + 8.0) * per_pixel < xs.end;
-    // Above its point, unless that lies at the upper edge.
-    let up = at.1 + 0.05 * (ys.end - ys.start) < ys.end;
-    let style = ("sans-serif", TEXT as i32).into_font().color(&colour).pos(Pos::new(
-        if fits { HPos::Left } else { HPos::Right },
-        if up { VPos::Bottom } else { VPos::Top },
-    ));
-    let offset = (if fits { 5 } else { -5 }, if up { -2 } else { 2 });
-    draw(chart, [EmptyElement::at(at) + Text::new(text.to_string(), offset, style)]);
+    Name::beside(chart, at, text).draw(chart, 0, (0, 0), colour);
+}
+
+/// Lines by which a name may move up or down to lie on no other.
+const LIFTS: [i32; 9] = [0, 1, -1, 2, -2, 3, -3, 4, -4];
+
+/// A name beside every point, legible on a crowd of dots: one that would lie on another moves up or down.
+pub fn all_names<'a>(chart: &mut Chart, points: impl IntoIterator<Item = ((f64, f64), &'a str)>) {
+    let mut taken: Vec<[f64; 4]> = Vec::new();
+    let finite = |p: &((f64, f64), &str)| p.0.0.is_finite() && p.0.1.is_finite();
+    for (at, text) in points.into_iter().filter(finite) {
+        let name = Name::beside(chart, at, text);
+        let free = |lift: &&i32| !taken.iter().any(|t| overlap(t, &name.place(chart, **lift)));
+        let lift = *LIFTS.iter().find(free).unwrap_or(&0);
+        taken.push(name.place(chart, lift));
+        for around in [(-1, 0), (1, 0), (0, -1), (0, 1)] {
+            name.draw(chart, lift, around, PAPER);
+        }
+        name.draw(chart, lift, (0, 0), INK);
+    }
+}
+
+/// Whether two boxes of left, right, top and bottom share a point.
+fn overlap(a: &[f64; 4], b: &[f64; 4]) -> bool {
+    a[0] < b[1] && b[0] < a[1] && a[2] < b[3] && b[2] < a[3]
+}
+
+/// A name beside a point, to its right and above it where there is room.
+struct Name {
+    at: (f64, f64),
+    text: String,
+    right: bool,
+    up: bool,
+}
+
+impl Name {
+    fn beside(chart: &Chart, at: (f64, f64), text: &str) -> Self {
+        let text = short(text).to_string();
+        let (xs, ys) = (chart.x_range(), chart.y_range());
+        let per_pixel = (xs.end - xs.start) / chart.plotting_area().dim_in_pixel().0 as f64;
+        Self {
+            at,
+            right: at.0 + (width(&text) + 8.0) * per_pixel < xs.end,
+            up: at.1 + 0.05 * (ys.end - ys.start) < ys.end,
+            text,
+        }
+    }
+
+    /// Pixels from the point to where the text begins or ends.
+    fn offset(&self, lift: i32) -> (i32, i32) {
+        let line = TEXT as i32 + 1;
+        (if self.right { 5 } else { -5 }, if self.up { -2 } else { 2 } - lift * line)
+    }
+
+    /// Left, right, top and bottom in pixels, moved up by `lift` lines.
+    fn place(&self, chart: &Chart, lift: i32) -> [f64; 4] {
+        let (x, y) = chart.backend_coord(&self.at);
+        let (dx, dy) = self.offset(lift);
+        let (x, y) = ((x + dx) as f64, (y + dy) as f64);
+        let (wide, high) = (width(&self.text), TEXT as f64);
+        let (left, right) = if self.right { (x, x + wide) } else { (x - wide, x) };
+        let (top, bottom) = if self.up { (y - high, y) } else { (y, y + high) };
+        [left, right, top, bottom]
+    }
+
+    fn draw(&self, chart: &mut Chart, lift: i32, (dx, dy): (i32, i32), colour: RGBColor) {
+        let style = ("sans-serif", TEXT as i32).into_font().color(&colour).pos(Pos::new(
+            if self.right { HPos::Left } else { HPos::Right },
+            if self.up { VPos::Bottom } else { VPos::Top },
+        ));
+        let (x, y) = self.offset(lift);
+        let text = Text::new(self.text.clone(), (x + dx, y + dy), style);
+        draw(chart, [EmptyElement::at(self.at) + text]);
+    }
 }

@@ -96,8 +96,13 @@ pub fn spectrum(
     })
 }
 
+/// What one step reads: a token of text, or nothing but a step of time.
+fn step(states: &Frame<States>) -> Result<&'static str> {
+    Ok(if states.word()?.is_some() { "tokens" } else { "steps" })
+}
+
 /// Eigenvalues in the complex plane.
-pub fn plane(table: &Frame<Eigenvalues>) -> Result<Figure> {
+pub fn plane(table: &Frame<Eigenvalues>, states: &Frame<States>) -> Result<Figure> {
     let (re, im) = (table.re()?, table.im()?);
     let mode = table.mode()?;
     let shown = shown(table)?;
@@ -136,12 +141,13 @@ pub fn plane(table: &Frame<Eigenvalues>) -> Result<Figure> {
         title: "How the state moves near the slow points",
         caption: format!(
             "Eigenvalues of the Jacobian at {points} slow points. A mode near 1 keeps what it is \
-             given for many tokens; one near 0 forgets at once; off the real axis it rotates."
+             given for many {}; one near 0 forgets at once; off the real axis it rotates.",
+            step(states)?
         ),
         alt: format!("{} eigenvalues in the complex plane with the unit circle.", shown.len()),
         tables: &[Eigenvalues::NAME],
         svg,
-        plot: Some(eigenvalues(table)?),
+        plot: Some(eigenvalues(table, step(states)?)?),
     })
 }
 
@@ -153,7 +159,7 @@ fn shown(table: &Frame<Eigenvalues>) -> Result<Vec<usize>> {
 }
 
 /// The slowest modes of every point, with their time constants to ask for.
-fn eigenvalues(table: &Frame<Eigenvalues>) -> Result<Plot> {
+fn eigenvalues(table: &Frame<Eigenvalues>, step: &str) -> Result<Plot> {
     let (re, im) = (table.re()?, table.im()?);
     let (mode, tau, point) = (table.mode()?, table.tau()?, table.point()?);
     let mut slow = Series::points("two slowest modes", axes::css(1), 6.0, 0.7);
@@ -161,7 +167,7 @@ fn eigenvalues(table: &Frame<Eigenvalues>) -> Result<Plot> {
     for i in shown(table)?.into_iter().filter(|&i| mode[i] <= ASKED) {
         let series = if mode[i] <= 2 { &mut slow } else { &mut others };
         let text = format!(
-            "point {:.0}, mode {:.0}: λ = {:.4} {:+.4}i, τ = {:.1} tokens",
+            "point {:.0}, mode {:.0}: λ = {:.4} {:+.4}i, τ = {:.1} {step}",
             point[i], mode[i], re[i], im[i], tau[i]
         );
         series.add(re[i], im[i], text);
@@ -201,6 +207,9 @@ pub fn time_constants(
     let mut lengths = axes::numbers(&states.length()?.unwrap_or_default());
     lengths.sort_by(f64::total_cmp);
     let length = if lengths.is_empty() { f64::NAN } else { at(&lengths, 0.5) };
+    let step = step(states)?;
+    let text = step == "tokens";
+    let sequence = if text { "document" } else { "trial" };
     let log = |x: f64| x.clamp(1e-2, 1e7).log10();
     let reading: Vec<f64> = along.map(|t| t.tau()).transpose()?.unwrap_or_default();
     let while_read = || (1..=MODES).zip(&reading).map(|(m, &tau)| (m as f64, log(tau)));
@@ -212,7 +221,7 @@ pub fn time_constants(
             ends.chain(length.is_finite().then(|| log(length))).chain(while_read().map(|r| r.1));
         let mut keys = vec![key(colour(0), "median over the slow points, 10 to 90 %")];
         if length.is_finite() {
-            keys.push(key(colour(1), "median document length"));
+            keys.push(key(colour(1), format!("median {sequence} length")));
         }
         if !reading.is_empty() {
             keys.push(key(colour(2), "while documents are read"));
@@ -221,7 +230,7 @@ pub fn time_constants(
             &area,
             &keys,
             (0.5..MODES as f64 + 0.5, "mode, slowest first"),
-            (range(ys), "time constant, tokens"),
+            (range(ys), if text { "time constant, tokens" } else { "time constant, steps" }),
             power,
         );
         let band = |r: &(f64, f64, f64, f64)| {
@@ -239,7 +248,7 @@ pub fn time_constants(
     }
     Ok(Figure {
         name: "time_constants",
-        title: "How long evidence is kept",
+        title: if text { "How long evidence is kept" } else { "How long the state remembers" },
         caption: format!(
             "Time constants τ = |1/ln|λ|| of the slowest modes over the slow points: median and 10 \
              to 90 % band.{}{}",
@@ -256,8 +265,9 @@ pub fn time_constants(
             },
             if length.is_finite() {
                 format!(
-                    " Modes above the line (median document length, {length:.0} tokens) carry \
-                     evidence to the end of a document."
+                    " Modes above the line (median {sequence} length, {length:.0} {step}) carry {} to the end of a \
+                     {sequence}.",
+                    if text { "evidence" } else { "what entered" }
                 )
             } else {
                 String::new()

@@ -208,8 +208,11 @@ fn plot(
         })
         .collect();
     for i in (0..x.len()).step_by(x.len().div_ceil(PLOTTED).max(1)) {
-        let word = words.as_ref().map_or(String::new(), |w| format!("after “{}”, ", w[i]));
-        let text = format!("{word}document {}, word {}: {}", document[i], token[i] + 1, labels[i]);
+        let (place, step) = (document[i], token[i] + 1);
+        let text = match &words {
+            Some(w) => format!("after “{}”, document {place}, word {step}: {}", w[i], labels[i]),
+            None => format!("trial {place}, step {step}: {}", labels[i]),
+        };
         series[shown(&labels[i])].add(x[i], y[i], text);
     }
     for (name, colour, points, text) in [
@@ -301,11 +304,11 @@ fn arrows(chart: &mut axes::Chart, readouts: &Frame<Readouts>, x: &[f64], y: &[f
     if !scale.is_finite() {
         return Ok(());
     }
-    for ((name, a), b) in names.iter().zip(&dx).zip(&dy) {
-        let tip = (a * scale, b * scale);
+    let tips: Vec<(f64, f64)> = dx.iter().zip(&dy).map(|(a, b)| (a * scale, b * scale)).collect();
+    for &tip in &tips {
         axes::draw(chart, [PathElement::new([(0.0, 0.0), tip], GREY.stroke_width(2))]);
-        dots(chart, [tip], 3, GREY.filled());
-        axes::name(chart, tip, name, GREY);
     }
+    dots(chart, tips.iter().copied(), 3, GREY.filled());
+    axes::all_names(chart, tips.into_iter().zip(names.iter().map(String::as_str)));
     Ok(())
 }

@@ -77,7 +77,7 @@ pub fn all(run: &Path) -> Result<Vec<Figure>> {
     if Eigenvalues::is_in(run) && States::is_in(run) {
         let (eigenvalues, states) = (Eigenvalues::read(run)?, States::read(run)?);
         if eigenvalues.height() > 0 {
-            figures.push(dynamics::plane(&eigenvalues)?);
+            figures.push(dynamics::plane(&eigenvalues, &states)?);
             let along = Lyapunov::read_if_there(run)?;
             figures.push(dynamics::time_constants(&eigenvalues, &states, along.as_ref())?);
         }

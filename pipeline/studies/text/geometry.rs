@@ -189,7 +189,8 @@ fn write_readouts(
     // One logit speaks for the second of two classes.
     let name = |o: usize| match (rows.nrows(), names.len()) {
         (1, 2) => names[1].clone(),
-        _ => names.get(o).cloned().unwrap_or_else(|| other.into()),
+        (1, 0) => other.into(),
+        _ => names.get(o).cloned().unwrap_or_else(|| format!("{other} {}", o + 1)),
     };
     Ok(records::Readouts {
         output: column(0..rows.nrows()),

@@ -269,8 +269,8 @@ pub(super) fn stage(name: &'static str, part: &impl Serialize, reads: &[&'static
         "tokenize" => 2,
         // 2: rounding bounds of the proofs; the bias of the bag of words; scaled counts.
         "baselines" => 2,
-        // 2: dimensions seen from close by, restricted accuracy; 3: what components remember.
-        "geometry" => 3,
+        // 2: dimensions seen from close by, restricted accuracy; 3: what components remember; 4: outputs without a name are numbered.
+        "geometry" => 4,
         // 3: intervals around the value; 4: the shape as text; 5: classes that cannot be halved.
         "predict" => 5,
         // 3: a search ends where q is level; 4: Lyapunov exponents; 5: searches without a limit of distance, spectra
@@ -287,6 +287,8 @@ pub(super) fn stage(name: &'static str, part: &impl Serialize, reads: &[&'static
         "context" => 10,
         // 2: L1, G1, G7-G11, G14; 3: C1-C5; 4: C7; 5: C4 there; 6: points of L1, pairs of C5.
         "claims" => 6,
+        // 2: what is no text has steps and trials.
+        "report" => 2,
         _ => 1,
     };
     Stage::new(name, version, part, reads)

@@ -46,6 +46,7 @@ pub fn stage(e: &Experiment, folder: &Path, stages: &[StageRecord]) -> Result<St
         title,
         corpus: &corpus.name,
         network: &network,
+        reads: page::Reads::Documents,
         labels: corpus.label_names.len(),
         lists: matches!(corpus.train.labels, Labels::Multi { .. }),
         settings: &settings,

@@ -79,7 +79,7 @@ pub struct Prediction {
     /// Variances of the class means along their principal components,
     /// descending.
     pub variances: Vec<f64>,
-    /// The same without sampling noise, from split halves; may be negative; NaN where a row cannot be halved.
+    /// The same corrected for sampling noise, from split halves; may be negative; NaN where a row cannot be halved.
     pub unbiased: Vec<f64>,
     /// Participation ratio of `variances`.
     pub dimension: Interval,
