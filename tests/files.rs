@@ -713,6 +713,20 @@ fn new_settings_of_a_file_are_written_only_where_they_are_set() {
     assert!(matches!(load(&of(File::default()), Path::new("data"), 1), Err(Error::Usage(_))));
 }
 
+#[test]
+fn rows_in_another_form_are_refused_with_the_remedy_of_that_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let says = |name: &str, text: &str, parts: &[&str]| {
+        let said = refused(&of(file(&place(folder.path(), name, text))));
+        parts.iter().for_each(|part| assert!(said.contains(part), "`{part}` is not in: {said}"));
+    };
+    let list = r#"{"data": [{"text": "good", "label": 1}, {"text": "bad", "label": 0}]}"#;
+    says("a.json", list, &["one key `data`", "save the list"]);
+    let named = "\"text\",\"label\"\n\"1\",\"good\",1\n\"2\",\"bad\",0\n";
+    says("r.csv", named, &["row 1", "3 fields", "row.names = FALSE"]);
+    says("f.txt", "__label__pos good\n__label__neg bad\n", &["fastText", "`label,text`"]);
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::test_runner::Config {
         cases: 60, failure_persistence: None, ..Default::default()

@@ -150,7 +150,7 @@ fn blocking(rows: &Frame<Blocking>) -> Result<Markup> {
             "The state's part in the directions in which modifiers move it is set to that of the nearest slow point, \
              after modifiers or at every token. " (what) ", test documents with and without a modifier:"
         }
-        (table(["Documents", "n", "Open", "Blocked after modifiers", "Blocked always"], html! {
+        (table(["Documents", "n", "As it is", "Removed after modifiers", "Removed at every token"], html! {
             @for (set, name, open) in sets {
                 tr {
                     td { (name) } td { (n[open]) }

@@ -76,6 +76,16 @@ impl Objects {
             }
             Ok(objects < LOOKED_AT)
         })?;
+        if objects == 1
+            && let [only] = &names[..]
+        {
+            return Err(Error::input(
+                path.display(),
+                "",
+                format!("one object with the one key `{}`, and each row is an object", brief(only)),
+                "save the list under that key alone: `[{…}, {…}]`, or one object a line",
+            ));
+        }
         opened.names = names;
         Ok(opened)
     }

@@ -318,6 +318,10 @@ impl Table {
             Kind::Separated(table) if table.header_looks_like_a_row() => {
                 "The first row looks like data: --no-header --text 1 --label 2 takes columns by number"
             }
+            _ if names.iter().any(|n| n.starts_with("__label__")) => {
+                "These are fastText's labels: write a table instead, with the header `label,text` and the label without \
+                 `__label__` in a column of its own"
+            }
             _ if file.no_header => "Name columns by number: --text 1 --label 2",
             _ => {
                 "Name yours with --text COLUMN,… and --label COLUMN, or in the experiment: `File(train: …, \

@@ -353,6 +353,12 @@ impl Rows<'_> {
         let separator = shown_separator(self.dialect.separator);
         let remedy = if found < width {
             "an end of line within text needs quotation marks around that text".to_string()
+        } else if self.header && self.row == 1 && found == width + 1 {
+            // R writes row names without a name in the header.
+            format!(
+                "put quotation marks around text that holds {separator}; if each row begins with its name, as R writes \
+                 them: row.names = FALSE"
+            )
         } else if self.dialect.quotes {
             format!("put quotation marks around text that holds {separator}")
         } else {

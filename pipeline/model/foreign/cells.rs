@@ -54,8 +54,8 @@ impl Case<'_> {
         }
         if gates == 1 {
             notes.push(
-                "one block of rows: taken as a tanh cell; the file cannot say otherwise \
-                 (`--cell relu` for a rectified one)"
+                "the recurrent weights have one block of rows and no gates: read as a tanh cell. A file of a ReLU \
+                 network looks the same; if it is one, give `--cell relu`"
                     .into(),
             );
         }

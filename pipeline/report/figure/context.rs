@@ -88,7 +88,7 @@ pub fn positions(table: &Frame<Positions>) -> Result<Figure> {
     };
     let curves = [
         (of("beginning", &gain), colour(0), "from the beginning"),
-        (of("beginning", &blocked), colour(5), "the modifier subspace taken away"),
+        (of("beginning", &blocked), colour(5), "from the beginning, modifier subspace removed"),
         (of("end", &gain), colour(1), "from the end"),
     ];
     let mut svg = String::new();

@@ -163,7 +163,10 @@ pub(super) fn beginning(folder: &Path) -> Result<Option<Claim>> {
     let without = match mean(&blocked) {
         x if x.is_nan() => "no modifier subspace was found".to_string(),
         x => {
-            format!("{x:.2} with the state's {:.2} in the modifier subspace taken away", inside[0])
+            format!(
+                "{x:.2} once the initial state's part in the modifier subspace, of length {:.2}, is removed",
+                inside[0]
+            )
         }
     };
     Ok(Some(Claim {
@@ -199,7 +202,7 @@ pub(super) fn in_context(folder: &Path, turned: bool) -> Result<Vec<Claim>> {
                 name: "C6",
                 statement: format!(
                     "some words turn how others are read, some strengthen it: gains of the \
-                     strongest, {no} ({less:+.2}) and {very} ({more:+.2}); words beyond the null's \
+                     strongest, {no} ({less:+.2}) and {very} ({more:+.2}); words beyond the null distribution’s \
                      99th percentile"
                 ),
                 measured: beyond as f64,

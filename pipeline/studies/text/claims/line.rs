@@ -61,7 +61,7 @@ pub(super) fn attractor(e: &Experiment, folder: &Path) -> Result<Vec<Claim>> {
     let (trained, before) = (share(&spectrum, "states", 3)?, share(&spectrum, "untrained", 3)?);
     // Weights from elsewhere come without their start; the share is NaN then.
     let compared = if before.is_nan() {
-        "its start is not known".into()
+        "its weights before training were not given".into()
     } else {
         format!("untrained {before:.2}")
     };
