@@ -51,7 +51,7 @@ impl Classifier {
     /// # Errors
     /// [`Error::Io`] if the folder holds no finished run, [`Error::Usage`] for a run without labels.
     pub fn open(run: &Path) -> Result<Self> {
-        Finished::open(run, &["tokenize", "train", "baselines", "context"])?;
+        super::text::reading(run)?;
         let corpus = store::read(run)?;
         let network = Network::load(&run.join("model.safetensors"))?;
         super::text::check_fit(run, &corpus, &network)?;

@@ -67,7 +67,7 @@ pub struct Explained {
 /// [`Error::Io`] if the folder holds no finished run; [`Error::Usage`] for a
 /// text without words, or a run without labels or tokenizer and words it does not know.
 pub fn explain(run: &Path, text: &str) -> Result<Explained> {
-    Finished::open(run, &["tokenize", "train", "baselines", "context"])?;
+    super::text::reading(run)?;
     let corpus = store::read(run)?;
     let network = Network::load(&run.join("model.safetensors"))?;
     super::text::check_fit(run, &corpus, &network)?;

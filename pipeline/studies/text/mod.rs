@@ -250,6 +250,20 @@ fn waiting<'a>(e: &'a Experiment, data: &Path, out: &Path) -> Result<Option<trai
     if run.is_made("train") { Ok(None) } else { train::Waiting::new(run, e).map(Some) }
 }
 
+/// A finished run whose network and words in context can read new texts.
+///
+/// # Errors
+/// [`Error::Input`] for a folder of a network that reads no documents, or where a stage is missing or changed.
+pub(super) fn reading(run: &Path) -> Result<Finished> {
+    let stages = Finished::open(run, &[])?;
+    let has = |name: &str| stages.stages().iter().any(|s| s.name == name);
+    if has("states") && !has("tokenize") {
+        let problem = "its network reads no documents: a task, or a network without a corpus";
+        return Err(Error::input(run.display(), "", problem, "give a run of a network on text"));
+    }
+    Finished::open(run, &["tokenize", "train", "baselines", "context"])
+}
+
 /// Writes the report of a finished run again, from its tables and record.
 ///
 /// # Errors
