@@ -1,5 +1,6 @@
 //! What is computed about networks for a study: settings and typed values in, values out. No folder, no experiment, no
 //! file.
 
+pub mod flow;
 pub mod population;
 pub mod tasks;

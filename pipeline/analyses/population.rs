@@ -1,5 +1,6 @@
 //! Networks that read the same trials: distances between all pairs, maps, and whether labels show in them.
 
+use super::flow::graph_distance;
 use crate::dynamics::similarity::dsa::Embedding;
 use crate::dynamics::similarity::procrustes::Measure;
 use crate::dynamics::similarity::statistics::{
@@ -54,11 +55,13 @@ pub struct Member {
     pub steps: Vec<usize>,
     /// Unstable modes of each proved fixed point.
     pub indices: Vec<usize>,
+    /// Of each saddle, its unstable modes and what it reaches.
+    pub saddles: Vec<(usize, String)>,
 }
 
 /// A measure over all pairs.
 pub struct Compared {
-    /// Its name: svcca, cka, shape, dsa, indices.
+    /// Its name: svcca, cka, shape, dsa, indices, graph.
     pub measure: &'static str,
     /// Of all pairs.
     pub distances: DistanceMatrix,
@@ -104,6 +107,12 @@ pub fn compare(members: &[Member], settings: &Compare, seed: u64) -> Result<Vec<
             index_distance(&members[i].indices, &members[j].indices)
         })?;
         found.push(("indices", indices, None));
+    }
+    if members.iter().any(|m| !m.saddles.is_empty()) {
+        let graphs = DistanceMatrix::between(members.len(), |i, j| {
+            Ok(graph_distance(&members[i].saddles, &members[j].saddles))
+        })?;
+        found.push(("graph", graphs, None));
     }
     let of = |(measure, distances, note): (&'static str, DistanceMatrix, Option<String>)| {
         let settings = mds::Settings { seed, ..mds::Settings::default() };

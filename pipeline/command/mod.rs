@@ -42,8 +42,8 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run an experiment: tokenize, train, states, fixed_points, geometry, predict,
-    /// baselines, modes, context, claims, report
+    /// Run an experiment: tokenize, train, states, fixed_points, transitions, curves,
+    /// geometry, predict, baselines, modes, context, claims, report
     Run(run::Run),
     Analyze(Box<analyze::Analyze>),
     /// List and describe the corpora known by name

@@ -115,6 +115,16 @@ impl Cycle {
         self.multipliers.iter().all(|m| m.norm() < 1.0)
     }
 
+    /// Mean angle of a step about the mean of its states in the plane of their first two principal components, rad,
+    /// from 0 to π; `None` where it goes round nothing.
+    ///
+    /// # Errors
+    /// As [`Pca::of`].
+    pub fn rotation(&self) -> Result<Option<f64>> {
+        let round: Vec<Vec<f64>> = self.states.iter().chain(self.states.first()).cloned().collect();
+        Ok(rotation(&round)?.map(|turn| turn.angle))
+    }
+
     /// Distance of a state to the nearest of the orbit's (Euclid).
     pub fn distance(&self, state: &[f64]) -> f64 {
         nearest(&self.states, state)
@@ -319,13 +329,13 @@ pub fn ends(map: &dyn Dynamics, starts: &[&[f64]], settings: &Cycles, seed: u64)
 }
 
 /// Two cycles of one period that share a state, as far as Newton's method solves for it.
-pub(crate) fn same(a: &Cycle, b: &Cycle) -> bool {
+pub fn same(a: &Cycle, b: &Cycle) -> bool {
     let size = 1.0 + distance(&b.states[0], &vec![0.0; b.states[0].len()]);
     a.period() == b.period() && a.distance(&b.states[0]) < CLOSED.sqrt() * size
 }
 
 /// Two samples of one curve: a state of the one lies between neighbours of the other.
-fn same_circle(a: &Circle, b: &Circle) -> bool {
+pub fn same_circle(a: &Circle, b: &Circle) -> bool {
     // States fill the curve: a gap is seldom wider than some times the mean one.
     let gap = 2.0 * PI * a.radii.1 / a.states.len() as f64;
     nearest(&a.states, &b.states[0]) < 16.0 * gap

@@ -69,6 +69,10 @@ pub enum Start {
     Uniform,
     /// A state that was given.
     Given,
+    /// A state from which a search led on with all known points divided out.
+    Deflated,
+    /// A part of the invariant box, in the search that leaves none out.
+    Census,
 }
 
 impl Start {
@@ -82,6 +86,8 @@ impl Start {
             Start::Mixture => "mixture",
             Start::Uniform => "uniform",
             Start::Given => "given",
+            Start::Deflated => "deflated",
+            Start::Census => "census",
         }
     }
 }

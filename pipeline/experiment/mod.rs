@@ -15,6 +15,7 @@ pub use population::Population;
 pub use task::{Counts, TaskExperiment};
 pub use text::{FixedPointSettings, ModesSettings, SearchMethod, StatesOrder, StatesSettings};
 
+use crate::analyses::flow::{Curves, Transitions};
 use crate::engine::folder_name;
 use crate::notation::parse;
 use crate::{Error, Result, baseline, corpus, files, model, stats, train};
@@ -49,6 +50,12 @@ pub struct Experiment {
     pub states: StatesSettings,
     /// How fixed points are sought.
     pub fixed_points: FixedPointSettings,
+    /// How orbits are followed from states and saddles.
+    #[serde(skip_serializing_if = "text::is_default")]
+    pub transitions: Transitions,
+    /// How fixed points are followed while the input moves.
+    #[serde(skip_serializing_if = "text::is_default")]
+    pub curves: Curves,
     /// How the dimension is predicted from counts.
     pub prediction: stats::predict::Settings,
     /// The bag of words.
@@ -74,6 +81,8 @@ impl Default for Experiment {
             training: Default::default(),
             states: Default::default(),
             fixed_points: Default::default(),
+            transitions: Default::default(),
+            curves: Default::default(),
             prediction: Default::default(),
             baseline: Default::default(),
             context: Default::default(),

@@ -1,6 +1,8 @@
 //! What is asked of one network on a task.
 
+use super::text::is_default;
 use super::{FixedPointSettings, StatesSettings};
+use crate::analyses::flow::{Curves, Transitions};
 use crate::data::Task;
 use crate::data::tasks::{Drawn, Law};
 use crate::model;
@@ -31,6 +33,12 @@ pub struct TaskExperiment {
     pub states: StatesSettings,
     /// How fixed points are sought; no input: those that the task holds.
     pub fixed_points: FixedPointSettings,
+    /// How orbits are followed from states and saddles.
+    #[serde(skip_serializing_if = "is_default")]
+    pub transitions: Transitions,
+    /// How fixed points are followed while the input moves.
+    #[serde(skip_serializing_if = "is_default")]
+    pub curves: Curves,
 }
 
 impl TaskExperiment {
@@ -55,6 +63,8 @@ impl Default for TaskExperiment {
             training: train::Settings::default(),
             states: StatesSettings::default(),
             fixed_points,
+            transitions: Transitions::default(),
+            curves: Curves::default(),
         }
     }
 }

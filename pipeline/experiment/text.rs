@@ -1,6 +1,6 @@
 //! What is asked of one network on one corpus.
 
-use crate::dynamics::{Explore, Finder, select::Selection};
+use crate::dynamics::{Census, Deflate, Explore, Finder, select::Selection};
 use crate::model::StaticInput;
 use crate::setting;
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,12 @@ pub struct FixedPointSettings {
     /// Searches without a limit of distance, which find what is farther, and saddles.
     #[serde(skip_serializing_if = "is_default")]
     pub explore: Explore,
+    /// How the search goes on where the indices of the points found say that one is missing.
+    #[serde(skip_serializing_if = "is_default")]
+    pub deflate: Deflate,
+    /// How points are counted by proof, where the state has four numbers or fewer.
+    #[serde(skip_serializing_if = "is_default")]
+    pub census: Census,
     /// More states to search from without a limit: a NumPy file, `[n, state]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub given: Option<PathBuf>,
@@ -84,8 +90,8 @@ pub struct FixedPointSettings {
     pub save_jacobians: bool,
 }
 
-fn is_default(explore: &Explore) -> bool {
-    *explore == Explore::default()
+pub(super) fn is_default<T: Default + PartialEq>(settings: &T) -> bool {
+    *settings == T::default()
 }
 
 /// Who decides when a point is slow enough.
@@ -116,6 +122,8 @@ impl Default for FixedPointSettings {
             spectra: 64,
             proofs: 64,
             explore: Explore::default(),
+            deflate: Deflate::default(),
+            census: Census::default(),
             given: None,
             save_jacobians: false,
         }

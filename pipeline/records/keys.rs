@@ -170,6 +170,23 @@ keys! {
     /// Σ sign det(I − J) over these points, where all are proved: 1 for all fixed points of a recurrent cell, another
     /// number says that some were not found (Lefschetz)
     FIXED_POINTS_INDEX_SUM: f64 = "fixed_points.index_sum",
+    /// saddles from which orbits were followed (first input)
+    TRANSITIONS_SADDLES: f64 = "transitions.saddles",
+    /// fixed points that attract, cycles and circles (first input)
+    TRANSITIONS_ATTRACTORS: f64 = "transitions.attractors",
+    /// orbits that leave saddles along unstable directions
+    TRANSITIONS_ORBITS: f64 = "transitions.orbits",
+    /// of these, orbits that end at a fixed point or in a cycle
+    TRANSITIONS_ENDED: f64 = "transitions.ended",
+    /// fixed points followed from the first held input to another
+    CURVES_COUNT: f64 = "curves.count",
+    /// places on these curves where an eigenvalue crosses the unit circle
+    CURVES_BIFURCATIONS: f64 = "curves.bifurcations",
+    /// cycles and invariant circles in which orbits from visited states end, over all held inputs
+    CYCLES_COUNT: f64 = "cycles.count",
+    /// 1 where the points are proved to be all fixed points there are, by a search through the whole box that leaves
+    /// nothing out; 0 where that did not end; only for states of four numbers or fewer
+    FIXED_POINTS_COMPLETE: f64 = "fixed_points.complete",
     /// median slowest time constant, tokens
     FIXED_POINTS_TAU_1: f64 = "fixed_points.tau_1",
     /// modes whose median time constant is at least the median document length

@@ -58,6 +58,7 @@ mod claims;
 mod context;
 mod corpus;
 mod fixed_points;
+mod flow;
 mod geometry;
 mod grid;
 pub mod keys;
@@ -74,6 +75,7 @@ pub use claims::*;
 pub use context::*;
 pub use corpus::*;
 pub use fixed_points::*;
+pub use flow::*;
 pub use geometry::*;
 pub use grid::*;
 pub use keys::Key;
@@ -94,6 +96,7 @@ pub fn tables() -> impl Iterator<Item = &'static Schema> {
         states::TABLES,
         geometry::TABLES,
         fixed_points::TABLES,
+        flow::TABLES,
         modes::TABLES,
         population::TABLES,
         words::TABLES,

@@ -168,6 +168,24 @@ impl Summary {
                 ),
             };
         }
+        if let Some(complete) = self.get(keys::FIXED_POINTS_COMPLETE) {
+            let _ = match complete == 1.0 {
+                true => writeln!(text, "               proved: there are no others"),
+                false => writeln!(
+                    text,
+                    "               whether there are others is not decided (fixed_points.census.boxes)"
+                ),
+            };
+        }
+        if let Some(saddles) = self.get(keys::TRANSITIONS_SADDLES) {
+            let _ = writeln!(
+                text,
+                "  transitions  {:.0} of {:.0} orbits from {saddles:.0} saddles end at one of {:.0} attractors",
+                whole(keys::TRANSITIONS_ENDED),
+                whole(keys::TRANSITIONS_ORBITS),
+                whole(keys::TRANSITIONS_ATTRACTORS)
+            );
+        }
         text
     }
 

@@ -3,7 +3,6 @@
 use super::explain::{bag_of_words, context_of, named, of_a_synthetic_corpus};
 use crate::baseline::context::Context;
 use crate::corpus::{Corpus, store, tokens::Tokenizer};
-use crate::engine::Finished;
 use crate::model::{Head, Network};
 use crate::{Error, Result};
 use serde::Serialize;

@@ -4,7 +4,6 @@
 use crate::baseline::context::Context;
 use crate::corpus::{store, tokens::Tokenizer};
 use crate::dynamics::{Dynamics, Map};
-use crate::engine::Finished;
 use crate::model::{Head, Network};
 use crate::records;
 use crate::{Error, Result};

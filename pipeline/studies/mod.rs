@@ -20,6 +20,7 @@ pub mod geometry {}
 pub mod context {}
 
 pub mod classify;
+mod curves;
 pub mod explain;
 pub mod grid;
 pub mod population;
@@ -27,3 +28,4 @@ pub mod shared;
 pub mod states_only;
 pub mod task;
 pub mod text;
+mod transitions;

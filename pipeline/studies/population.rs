@@ -107,7 +107,7 @@ struct Network<'a> {
 
 impl<'a> Network<'a> {
     fn read(case: usize, of: &'a Case<TaskExperiment>, folder: &Path) -> Result<Self> {
-        Finished::open(folder, &["states", "fixed_points", "claims", "report"])?;
+        Finished::open(folder, &["states", "fixed_points", "transitions", "claims", "report"])?;
         let summary = Summary::read(folder)?;
         let number = |key| summary.get(key).unwrap_or(f64::NAN);
         let states = records::States::read(folder)?;
@@ -133,6 +133,7 @@ impl<'a> Network<'a> {
         let indices = (0..tolerance.len())
             .filter(|&i| tolerance[i] == smallest && certified[i] == Some(true))
             .filter_map(|i| unstable[i]);
+        let saddles = records::Saddles::read(folder)?;
         let count = |key| number(key) as usize;
         Ok(Self {
             case,
@@ -152,6 +153,7 @@ impl<'a> Network<'a> {
                 states: rows.concat(),
                 steps,
                 indices: indices.collect(),
+                saddles: saddles.unstable()?.into_iter().zip(saddles.reaches()?).collect(),
             },
         })
     }

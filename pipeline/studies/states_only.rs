@@ -1,9 +1,12 @@
 //! A network without text: slow points, proofs and spectra from states that were given.
 //!
-//! Stages: states → fixed points → geometry → report, each as in [`text`],
+//! Stages: states → fixed points → transitions → curves → geometry → report, each as in [`text`],
 //! without what needs documents or labels.
 
+use super::curves;
 use super::text::{self, FixedPointProblem, Options};
+use super::transitions::Flow;
+use crate::analyses::flow::signs;
 use crate::engine::{Context, Run, StageOutput, StageRecord};
 use crate::experiment::{Experiment, StatesOrder};
 use crate::geometry::{Moments, Pca, participation_ratio, varied};
@@ -15,7 +18,8 @@ use crate::{Error, Result, notation};
 use std::path::{Path, PathBuf};
 
 /// Names of the stages, in order.
-pub const STAGES: [&str; 4] = ["states", "fixed_points", "geometry", "report"];
+pub const STAGES: [&str; 6] =
+    ["states", "fixed_points", "transitions", "curves", "geometry", "report"];
 
 /// Runs every stage that is not in place; returns the run's folder.
 ///
@@ -46,8 +50,10 @@ pub fn run(experiment: &Experiment, words: &[String], options: Options) -> Resul
             &(text::points_part(&e.fixed_points, e.seed)?, words),
             &["states"],
         ),
+        text::stage("transitions", &(&e.transitions, e.seed), &["states", "fixed_points"]),
+        text::stage("curves", &e.curves, &["states", "fixed_points"]),
         text::stage("geometry", &e.fixed_points.primary.to_string(), &["states", "fixed_points"]),
-        text::stage("report", e, &["states", "fixed_points", "geometry"]),
+        text::stage("report", e, &STAGES[..STAGES.len() - 1]),
     ];
     let device = cuda::current_name();
     let context = Context { out, study: &e.study, name: &e.name, force, device: &device };
@@ -59,9 +65,9 @@ pub fn run(experiment: &Experiment, words: &[String], options: Options) -> Resul
             let folder = workspace.folder();
             match name {
                 "states" => states(e, &network, given, folder),
-                "fixed_points" => {
+                "fixed_points" | "transitions" | "curves" => {
                     let states = given_states(e, &network, given)?.states;
-                    fixed_points(e, &network, (words, &states), folder)
+                    points(e, &network, (words, &states), (name, folder))
                 }
                 "geometry" => {
                     let readout =
@@ -174,11 +180,12 @@ fn states(e: &Experiment, network: &Foreign, given: &Path, folder: &Path) -> Res
         .with(keys::STATES_VARIANCE_2, first_two))
 }
 
-fn fixed_points(
+/// Fixed points, what leads where between them, and how they move with the input.
+fn points(
     e: &Experiment,
     network: &Foreign,
     (words, states): (&[String], &[Vec<f64>]),
-    folder: &Path,
+    (stage, folder): (&str, &Path),
 ) -> Result<StageOutput> {
     // What a layer above others reads are states, and no words.
     let own = network.whole.as_ref().is_none_or(|w| w.reads_words());
@@ -195,7 +202,13 @@ fn fixed_points(
             .collect::<Result<_>>()?,
         readout: network.readout_of_states(states),
     };
-    text::find_fixed_points(&problem, folder)
+    match stage {
+        "fixed_points" => text::find_fixed_points(&problem, folder),
+        "transitions" => {
+            Flow { problem: &problem, settings: &e.transitions, label: &signs }.write(folder)
+        }
+        _ => curves::write(&problem, &e.curves, folder),
+    }
 }
 
 fn report(

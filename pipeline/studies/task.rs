@@ -1,8 +1,11 @@
 //! One network on a task whose law is known: does it solve it, and by which fixed points?
 //!
-//! Stages: trials → train → states → fixed points → geometry → claims → report.
+//! Stages: trials → train → states → fixed points → transitions → curves → geometry → claims → report.
 
+use super::curves;
 use super::text::{self, Claim, FixedPointProblem, NONE, Options};
+use super::transitions::Flow;
+use crate::analyses::flow::signs;
 use crate::analyses::tasks::{Selection, selection, turning};
 use crate::data::tasks::{Drawn, Law, integration, memory, sine};
 use crate::data::{Sequences, Task};
@@ -13,7 +16,7 @@ use crate::experiment::{FixedPointSettings, TaskExperiment};
 use crate::geometry::{Moments, Pca, participation_ratio, varied};
 use crate::linalg::Complex;
 use crate::model::{Head, Network, Reads, StaticInput, static_input};
-use crate::ops::{CellKind, Pool, cuda};
+use crate::ops::{Cell, CellKind, Pool, cuda};
 use crate::records::{self, column, keys};
 use crate::report::{Summary, page, plot};
 use crate::summary::{self, pearson};
@@ -21,7 +24,8 @@ use crate::{Error, Result, notation, train};
 use std::path::{Path, PathBuf};
 
 /// Names of the stages, in order.
-pub const STAGES: [&str; 6] = ["train", "states", "fixed_points", "geometry", "claims", "report"];
+pub const STAGES: [&str; 8] =
+    ["train", "states", "fixed_points", "transitions", "curves", "geometry", "claims", "report"];
 
 /// Runs every stage that is not in place; returns the run's folder.
 ///
@@ -40,22 +44,36 @@ pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
     let stages = vec![
         Stage::new("train", 1, &(&law, &e.model, &e.training), &[]),
         Stage::new("states", 1, &(&law, &e.states), &["train"]),
-        // 2: searches without a limit of distance.
+        // 2: searches without a limit of distance; 3: on where a point is missing, and counted by proof.
         Stage::new(
             "fixed_points",
-            2,
+            3,
             &text::points_part(&e.fixed_points, e.seed)?,
             &["train", "states"],
         ),
-        Stage::new("geometry", 1, &e.fixed_points, &["train", "states", "fixed_points"]),
-        // 2: sine and integration.
+        Stage::new(
+            "transitions",
+            1,
+            &(&e.transitions, &e.fixed_points, e.seed),
+            &["train", "states", "fixed_points"],
+        ),
+        Stage::new(
+            "curves",
+            1,
+            &(&e.curves, &e.fixed_points),
+            &["train", "states", "fixed_points"],
+        ),
+        // 2: outputs without a name are numbered.
+        Stage::new("geometry", 2, &e.fixed_points, &["train", "states", "fixed_points"]),
+        // 2: sine and integration; 3: the graph of a memory, the frequency of a wave.
         Stage::new(
             "claims",
-            2,
+            3,
             &(&e.task, &e.fixed_points),
-            &["train", "states", "fixed_points", "geometry"],
+            &["train", "states", "fixed_points", "transitions", "geometry"],
         ),
-        Stage::new("report", 1, e, &STAGES[..STAGES.len() - 1]),
+        // 2: steps and trials.
+        Stage::new("report", 2, e, &STAGES[..STAGES.len() - 1]),
     ];
     let device = cuda::current_name();
     let context = Context { out, study: &e.study, name: &e.name, force, device: &device };
@@ -70,14 +88,20 @@ pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
                 "states" => states(e, folder),
                 "fixed_points" => {
                     let network = network_of(folder)?;
-                    let problem = FixedPointProblem {
-                        settings: &e.fixed_points,
-                        seed: e.seed,
-                        cell: &network.cell()?,
-                        inputs: held.clone(),
-                        readout: network.readout()?,
-                    };
-                    text::find_fixed_points(&problem, folder)
+                    let cell = network.cell()?;
+                    text::find_fixed_points(&problem(e, &network, &cell, &held)?, folder)
+                }
+                "transitions" => {
+                    let network = network_of(folder)?;
+                    let cell = network.cell()?;
+                    let problem = problem(e, &network, &cell, &held)?;
+                    let settings = &e.transitions;
+                    Flow { problem: &problem, settings, label: &signs }.write(folder)
+                }
+                "curves" => {
+                    let network = network_of(folder)?;
+                    let cell = network.cell()?;
+                    curves::write(&problem(e, &network, &cell, &held)?, &e.curves, folder)
                 }
                 "geometry" => {
                     let readout = network_of(folder)?.readout()?.0;
@@ -143,6 +167,21 @@ fn inputs(e: &TaskExperiment) -> Result<Vec<(String, Vec<f64>)>> {
         ))),
     };
     e.fixed_points.inputs.iter().map(held).collect()
+}
+
+fn problem<'a>(
+    e: &'a TaskExperiment,
+    network: &Network,
+    cell: &'a Cell,
+    held: &[(String, Vec<f64>)],
+) -> Result<FixedPointProblem<'a>> {
+    Ok(FixedPointProblem {
+        settings: &e.fixed_points,
+        seed: e.seed,
+        cell,
+        inputs: held.to_vec(),
+        readout: network.readout()?,
+    })
 }
 
 fn network_of(folder: &Path) -> Result<Network> {
@@ -217,11 +256,6 @@ fn states(e: &TaskExperiment, folder: &Path) -> Result<StageOutput> {
         .with(keys::STATES_VARIANCE_2, first_two))
 }
 
-/// Outputs as `+−+`: what a memory of signs holds.
-fn signs(outputs: &[f64]) -> String {
-    outputs.iter().map(|&y| if y > 0.0 { '+' } else { '−' }).collect()
-}
-
 /// Sums over all states of the trials, and every `every`-th state of each.
 fn walk(network: &Network, trials: &Drawn, every: usize) -> Result<(Moments, Vec<Visited>)> {
     let size = network.state_size();
@@ -255,6 +289,12 @@ fn expected(n: usize, k: usize) -> usize {
 
 /// Names of the claims by number of unstable directions.
 const BY_INDEX: [&str; 4] = ["M2", "M3", "M4", "M5"];
+
+/// Whether two corners, as `++− | +−−`, differ in one sign.
+fn is_edge(reaches: &str) -> bool {
+    let ends: Vec<&str> = reaches.split(" | ").collect();
+    matches!(ends[..], [a, b] if a.chars().zip(b.chars()).filter(|(a, b)| a != b).count() == 1)
+}
 
 /// What the law says of the fixed points, beside what was found and proved.
 fn claims(e: &TaskExperiment, folder: &Path) -> Result<Vec<Claim>> {
@@ -293,6 +333,7 @@ fn sine_claims(e: &TaskExperiment, law: &sine::Settings, folder: &Path) -> Resul
         }
     }
     let correlation = if asked.len() > 2 { pearson(&asked, &found) } else { f64::NAN };
+    let rotation = sine_orbits(law, folder)?;
     Ok(vec![
         Claim {
             name: "U4",
@@ -308,6 +349,7 @@ fn sine_claims(e: &TaskExperiment, law: &sine::Settings, folder: &Path) -> Resul
             reference: "one frequency each (Sussillo & Barak 2013; arXiv 1907.08549); at least .95, at nine of ten cues",
             holds: correlation >= 0.95 && 10 * asked.len() >= 9 * law.frequencies,
         },
+        rotation,
         Claim {
             name: "U4a",
             statement: "cues under which one fixed point is proved and no other found".into(),
@@ -318,6 +360,35 @@ fn sine_claims(e: &TaskExperiment, law: &sine::Settings, folder: &Path) -> Resul
             holds: alone == law.frequencies,
         },
     ])
+}
+
+/// The orbit in which the network ends under each cue goes round as fast as the wave.
+fn sine_orbits(law: &sine::Settings, folder: &Path) -> Result<Claim> {
+    let cycles = records::Cycles::read(folder)?;
+    let (input, rotation, starts) = (cycles.input()?, cycles.rotation()?, cycles.starts()?);
+    let (mut asked, mut error) = (Vec::new(), Vec::new());
+    for (j, held) in law.held().iter().enumerate() {
+        let of = (0..input.len()).filter(|&i| input[i] == held.name && rotation[i].is_finite());
+        if let Some(row) = of.max_by_key(|&i| starts[i]) {
+            asked.push(law.frequency(j));
+            error.push((rotation[row] / law.frequency(j) - 1.0).abs());
+        }
+    }
+    let median = summary::median(&error).unwrap_or(f64::NAN);
+    Ok(Claim {
+        name: "U4b",
+        statement: format!(
+            "the cycle in which the network ends goes round as fast as the wave that is asked for: median relative error \
+             over {} of {} cues with a cycle",
+            asked.len(),
+            law.frequencies
+        ),
+        measured: median,
+        interval: NONE,
+        n: asked.len(),
+        reference: "the wave is a limit cycle (arXiv 1907.08549); at most .05, at nine of ten cues",
+        holds: median <= 0.05 && 10 * asked.len() >= 9 * law.frequencies,
+    })
 }
 
 /// Points under each cue that are linearised.
@@ -430,6 +501,29 @@ fn memory_claims(e: &TaskExperiment, law: &memory::Settings, folder: &Path) -> R
         };
         all.push(claim(name, statement, found, expected(n, k), reference));
     }
+    let saddles = records::Saddles::read(folder)?;
+    let edges: Vec<String> = saddles
+        .unstable()?
+        .into_iter()
+        .zip(saddles.reaches()?)
+        .filter(|(k, _)| *k == 1)
+        .map(|(_, reaches)| reaches)
+        .collect();
+    let along = edges.iter().filter(|reaches| is_edge(reaches)).count();
+    all.push(Claim {
+        n: edges.len(),
+        ..claim(
+            "M6",
+            format!(
+                "saddles with one unstable direction whose two orbits end at corners that differ in one sign; a cube has {} \
+                 edges",
+                expected(n, 1)
+            ),
+            along,
+            expected(n, 1),
+            "transitions run along the edges of a cube (arXiv 1907.08549)",
+        )
+    });
     Ok(all)
 }
 

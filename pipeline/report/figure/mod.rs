@@ -3,6 +3,7 @@
 mod axes;
 mod context;
 mod dynamics;
+mod flow;
 pub mod grid;
 mod manifold;
 mod modes;
@@ -66,6 +67,15 @@ pub fn all(run: &Path) -> Result<Vec<Figure>> {
         let readouts = Readouts::read_if_there(run)?;
         let (states, fixed) = (States::read(run)?, FixedPoints::read(run)?);
         figures.extend(manifold::draw(&states, &fixed, readouts.as_ref())?);
+    }
+    if Transitions::is_in(run) && FixedPoints::is_in(run) {
+        let (points, saddles) = (FixedPoints::read(run)?, Saddles::read(run)?);
+        let cycles = Cycles::read(run)?;
+        figures.extend(flow::graph(&points, &Transitions::read(run)?, &saddles, &cycles)?);
+    }
+    if Curves::is_in(run) {
+        let (points, events) = (CurvePoints::read(run)?, Bifurcations::read(run)?);
+        figures.extend(flow::curves(&Curves::read(run)?, &points, &events)?);
     }
     if Spectrum::is_in(run) {
         let predicted = SpectrumPredicted::read_if_there(run)?;

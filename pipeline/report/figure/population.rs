@@ -9,7 +9,7 @@ use plotters::prelude::*;
 use std::collections::BTreeMap;
 
 /// Names of measures, of their figures, and what their distances are.
-const MAPS: [(&str, &str, &str, &str); 5] = [
+const MAPS: [(&str, &str, &str, &str); 6] = [
     (
         "svcca",
         "map_svcca",
@@ -39,6 +39,12 @@ const MAPS: [(&str, &str, &str, &str); 5] = [
         "map_indices",
         "The same fixed points, by unstable modes",
         "the share of proved fixed points that differs once they are sorted by their number of unstable modes",
+    ),
+    (
+        "graph",
+        "map_graph",
+        "The same transitions between attractors",
+        "the share of saddles that differs, each told by its unstable modes and by the outputs at the attractors it leads to",
     ),
 ];
 

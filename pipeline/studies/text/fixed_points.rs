@@ -2,8 +2,12 @@
 
 use super::states::{padded, read_axes};
 use super::{logits, lyapunov, read};
+use crate::analyses::flow::answer;
+use crate::corpus::{Corpus, Labels};
 use crate::dynamics::adam::{self, Adam};
 use crate::dynamics::certificate::{Certificate, certify};
+use crate::dynamics::complete;
+use crate::dynamics::deflation::search_on;
 use crate::dynamics::explore::{Exploration, Explored, Start, converged, explore, unseen};
 use crate::dynamics::finder::{SearchResult, SlowPoint, median_norm, search};
 use crate::dynamics::linearise::Linearisation;
@@ -14,9 +18,11 @@ use crate::experiment::{Experiment, FixedPointSettings, SearchMethod};
 use crate::files::fingerprint;
 use crate::geometry::{Pca, participation_ratio, varied};
 use crate::linalg::{Complex, ComplexMatrix, Matrix, time_constant};
-use crate::model::{StaticInput, foreign};
+use crate::model::{Network, StaticInput, foreign};
 use crate::ops::Cell;
 use crate::records::{self, column, keys};
+use crate::studies::curves;
+use crate::studies::transitions::Flow;
 use crate::{Error, Result, seed, stats};
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -116,19 +122,47 @@ pub(in crate::studies) struct FixedPointProblem<'a> {
     pub readout: (Vec<f64>, Vec<f64>),
 }
 
-pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
-    let (corpus, network) = read(folder)?;
+/// What a search needs of a network and its corpus.
+fn problem<'a>(
+    e: &'a Experiment,
+    corpus: &Corpus,
+    network: &Network,
+    cell: &'a Cell,
+) -> Result<FixedPointProblem<'a>> {
     let frequencies = stats::evidence::frequencies(&corpus.train, corpus.words.len());
     let words = network.inputs()?;
     let held =
         |h: &StaticInput| Ok((h.to_string(), h.vector(&words, &corpus.words, Some(&frequencies))?));
-    let problem = FixedPointProblem {
+    Ok(FixedPointProblem {
         settings: &e.fixed_points,
         seed: e.seed,
-        cell: &network.cell()?,
+        cell,
         inputs: e.fixed_points.inputs.iter().map(held).collect::<Result<_>>()?,
         readout: network.readout()?,
-    };
+    })
+}
+
+/// Stage `transitions`: what leads where.
+pub fn transitions(e: &Experiment, folder: &Path) -> Result<StageOutput> {
+    let (corpus, network) = read(folder)?;
+    let cell = network.cell()?;
+    let problem = problem(e, &corpus, &network, &cell)?;
+    let lists = matches!(corpus.train.labels, Labels::Multi { .. });
+    let label = |outputs: &[f64]| answer(outputs, &corpus.label_names, lists);
+    Flow { problem: &problem, settings: &e.transitions, label: &label }.write(folder)
+}
+
+/// Stage `curves`: how fixed points move with the input.
+pub fn curves(e: &Experiment, folder: &Path) -> Result<StageOutput> {
+    let (corpus, network) = read(folder)?;
+    let cell = network.cell()?;
+    curves::write(&problem(e, &corpus, &network, &cell)?, &e.curves, folder)
+}
+
+pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
+    let (corpus, network) = read(folder)?;
+    let cell = network.cell()?;
+    let problem = problem(e, &corpus, &network, &cell)?;
     let mut made = find_fixed_points(&problem, folder)?;
     made.files.push(lyapunov::write(&corpus, &network, e.seed, folder)?);
     let mut lengths: Vec<f64> = corpus.test.documents.iter().map(|d| d.len() as f64).collect();
@@ -187,6 +221,7 @@ pub(in crate::studies) fn find_fixed_points(
     };
     let visited: Vec<&[f64]> = chosen.iter().map(|&i| states[i].as_slice()).collect();
     let (mut rows, mut searches, mut explorations) = (Vec::new(), Vec::new(), Vec::new());
+    let mut complete = None;
     for (i, (held, input)) in problem.inputs.iter().enumerate() {
         let map = Map::new(problem.cell, input)?;
         let mut found: Vec<SearchResult> = Vec::with_capacity(chosen.len());
@@ -209,6 +244,12 @@ pub(in crate::studies) fn find_fixed_points(
             explore(&map, &visited, &given, &settings.explore, &settings.finder, problem.seed)?;
         let (mut beyond, mut from) = place.anywhere(&wide, &kept, &problem.readout.0)?;
         kept.append(&mut beyond);
+        let rest = place.rest(&kept, &problem.readout.0, problem.seed)?;
+        kept.extend(rest.rows);
+        from.extend(rest.from);
+        if i == 0 {
+            complete = rest.complete;
+        }
         kept.iter_mut().for_each(|r| r.initial_state = r.initial_state.map(|i| chosen[i]));
         rows.append(&mut kept);
         searches.append(&mut went);
@@ -259,6 +300,9 @@ pub(in crate::studies) fn find_fixed_points(
     let map = Map::new(problem.cell, &problem.inputs[0].1)?;
     if let Some(sum) = indices.filter(|_| map.invariant_box().is_some()) {
         made = made.with(keys::FIXED_POINTS_INDEX_SUM, sum);
+    }
+    if let Some(complete) = complete {
+        made = made.with(keys::FIXED_POINTS_COMPLETE, complete as u8 as f64);
     }
     let slowest = primary.iter().filter_map(|r| r.seen.spectrum().first());
     if let Some(tau) = median(&mut slowest.map(|&l| time_constant(l)).collect::<Vec<_>>()) {
@@ -475,6 +519,139 @@ impl Place<'_> {
             });
         }
         Ok((rows, from))
+    }
+}
+
+/// What was found after all searches, because something was missing.
+#[derive(Default)]
+struct Rest {
+    rows: Vec<Row>,
+    from: Vec<ExploredFrom>,
+    /// Whether the points are proved to be all there are; none where nothing was counted.
+    complete: Option<bool>,
+}
+
+/// Numbers of a state up to which fixed points are counted by proof: parts of the box grow exponentially with them.
+const COUNTED: usize = 4;
+/// Visited states, mid-points between known fixed points and states drawn between the states' extremes from which a
+/// deflated search begins: of each so many.
+const ONWARD: usize = 48;
+
+impl Place<'_> {
+    /// Goes on where the indices of `found` do not add up, and counts by proof where that can be done.
+    fn rest(&self, found: &[Row], readout: &[f64], seed: u64) -> Result<Rest> {
+        let mut rest = Rest::default();
+        if self.map.invariant_box().is_none() {
+            return Ok(rest);
+        }
+        let smallest = self.settings.finder.smallest();
+        let distinct = || found.iter().filter(|r| r.tolerance == smallest);
+        let mut known: Vec<Vec<f64>> = distinct().map(|r| r.point.state.clone()).collect();
+        let sum: Option<i32> =
+            distinct().map(|r| Some(i32::from(r.seen.proof?.index?))).sum::<Option<i32>>();
+        if sum.is_some_and(|sum| sum != 1) {
+            let starts = self.onward(&known, seed);
+            let starts: Vec<&[f64]> = starts.iter().map(Vec::as_slice).collect();
+            let Place { map, settings, .. } = *self;
+            let beyond = search_on(map, &known, &starts, &settings.finder, &settings.deflate)?;
+            known.extend(beyond.points.iter().map(|p| p.state.clone()));
+            rest.from.push(ExploredFrom {
+                input: self.held.to_string(),
+                start: Start::Deflated,
+                searches: beyond.searches,
+                diverged: 0,
+                outside: beyond.outside,
+                converged: beyond.points.len() + beyond.again,
+                points: beyond.points.len(),
+                new: beyond.points.len(),
+                farther: self.farther(beyond.points.iter().map(|p| p.state.as_slice())),
+                unseen: None,
+            });
+            rest.rows = self.rows(beyond.points, Start::Deflated, readout)?;
+        }
+        if self.map.state_size() <= COUNTED {
+            let counted = complete::count(self.map, &known, &self.settings.census)?;
+            rest.complete = Some(counted.is_proved() && counted.unproved.is_empty());
+            let new = counted.points.iter().filter(|p| p.listed.is_none());
+            let points: Vec<SlowPoint> = new
+                .map(|p| SlowPoint {
+                    speed: self.map.speed(&p.state),
+                    state: p.state.clone(),
+                    distance_from_init: f64::NAN,
+                    steps: 0,
+                })
+                .collect();
+            rest.from.push(ExploredFrom {
+                input: self.held.to_string(),
+                start: Start::Census,
+                searches: counted.boxes,
+                diverged: 0,
+                outside: 0,
+                converged: counted.points.len(),
+                points: counted.points.len(),
+                new: points.len(),
+                farther: self.farther(points.iter().map(|p| p.state.as_slice())),
+                unseen: None,
+            });
+            rest.rows.extend(self.rows(points, Start::Census, readout)?);
+        }
+        Ok(rest)
+    }
+
+    fn farther<'p>(&self, points: impl Iterator<Item = &'p [f64]>) -> usize {
+        let most = self.settings.finder.max_distance;
+        points.filter(|p| self.distance_from_states(p) > most).count()
+    }
+
+    /// States from which a search leads on from the points that are known.
+    fn onward(&self, known: &[Vec<f64>], seed: u64) -> Vec<Vec<f64>> {
+        let mut stream = seed::stream(seed, "fixed points/deflated");
+        let every = self.visited.len().div_ceil(ONWARD).max(1);
+        let mut all: Vec<Vec<f64>> =
+            self.visited.iter().step_by(every).map(|s| s.to_vec()).collect();
+        if known.len() > 1 {
+            all.extend((0..ONWARD).map(|_| {
+                let a = stream.random_range(0..known.len());
+                let b = (a + stream.random_range(1..known.len())) % known.len();
+                known[a].iter().zip(&known[b]).map(|(a, b)| 0.5 * (a + b)).collect()
+            }));
+        }
+        let extremes: Vec<(f64, f64)> = (0..self.map.state_size())
+            .map(|i| {
+                let values = self.visited.iter().map(|s| s[i]);
+                values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)))
+            })
+            .collect();
+        all.extend((0..ONWARD).map(|_| {
+            let drawn =
+                extremes.iter().map(|&(low, high)| low + (high - low) * stream.random::<f64>());
+            drawn.collect()
+        }));
+        all
+    }
+
+    /// Points of the smallest tolerance that no search from the states came to.
+    fn rows(&self, points: Vec<SlowPoint>, start: Start, readout: &[f64]) -> Result<Vec<Row>> {
+        let seen: Vec<Seen> = points
+            .par_iter()
+            .enumerate()
+            .map(|(k, p)| {
+                let looked = k < self.settings.proofs;
+                Seen::at(self.map, &p.state, readout, (looked, looked))
+            })
+            .collect::<Result<_>>()?;
+        let row = |(point, seen): (SlowPoint, Seen)| Row {
+            input: self.held.to_string(),
+            tolerance: self.settings.finder.smallest(),
+            primary: false,
+            start,
+            initial_state: None,
+            stop: Stop::Converged,
+            distance_from_states: self.distance_from_states(&point.state),
+            point,
+            seen,
+        };
+        Ok(points.into_iter().zip(seen).map(row).collect())
     }
 }
 

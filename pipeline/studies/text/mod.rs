@@ -26,7 +26,7 @@ pub(super) use claims::{Claim, NONE, write as write_claims};
 pub(super) use fixed_points::{FixedPointProblem, find_fixed_points, part as points_part};
 pub(super) use geometry::measure;
 pub(super) use report::{assets, assumed, costs, describe, write_notes};
-pub(super) use states::{axes, padded};
+pub(super) use states::{axes, padded, read_axes};
 pub(super) use train::{fitted_on, write_taken};
 
 use crate::corpus::tokens::Kind;
@@ -46,11 +46,13 @@ pub use context::{FAMILIES, text_gains};
 pub use predict::{numbers as prediction_numbers, tables as prediction_tables};
 
 /// Names of the stages, in order.
-pub const STAGES: [&str; 11] = [
+pub const STAGES: [&str; 13] = [
     "tokenize",
     "train",
     "states",
     "fixed_points",
+    "transitions",
+    "curves",
     "geometry",
     "predict",
     "baselines",
@@ -129,6 +131,8 @@ pub fn run(experiment: &Experiment, options: Options) -> Result<PathBuf> {
                 },
                 "states" => states::stage(e, folder),
                 "fixed_points" => fixed_points::stage(e, folder),
+                "transitions" => fixed_points::transitions(e, folder),
+                "curves" => fixed_points::curves(e, folder),
                 "geometry" => geometry::stage(folder),
                 "predict" => predict::stage(e, folder),
                 "baselines" => baselines::stage(e, &place, folder, watch),
@@ -192,6 +196,8 @@ fn graph(
             &fixed_points::part(&e.fixed_points, seed)?,
             &["tokenize", "train", "states"],
         ),
+        stage("transitions", &(&e.transitions, seed), &points),
+        stage("curves", &e.curves, &points),
         stage(
             "geometry",
             &e.fixed_points.primary.to_string(),
@@ -288,8 +294,8 @@ pub(super) fn stage(name: &'static str, part: &impl Serialize, reads: &[&'static
         // 3: intervals around the value; 4: the shape as text; 5: classes that cannot be halved.
         "predict" => 5,
         // 3: a search ends where q is level; 4: Lyapunov exponents; 5: searches without a limit of distance, spectra
-        // beside the proofs.
-        "fixed_points" => 5,
+        // beside the proofs; 6: on where a point is missing, and counted by proof.
+        "fixed_points" => 6,
         // 2: impulses, single units, deflections, words in another order; 3: within the plane;
         // 4: left vectors beside Jordan blocks; 5: the phase of a slow mode that turns.
         "modes" => 5,
