@@ -634,7 +634,16 @@ fn refused_until_finished(desk: &Desk) {
             "{look:?} of a run that is half another: {said}{}",
             String::from_utf8_lossy(&ended.stdout)
         );
-        let stage = ["states", "fixed_points", "geometry", "predict", "baselines", "modes"];
+        let stage = [
+            "states",
+            "fixed_points",
+            "transitions",
+            "curves",
+            "geometry",
+            "predict",
+            "baselines",
+            "modes",
+        ];
         let stage =
             stage.iter().chain(&["context", "claims", "report"]).find(|s| said.contains(**s));
         let remedy = ["run the experiment", "run again", "run it again", "accrue run"];

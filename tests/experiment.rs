@@ -273,14 +273,35 @@ fn a_run_makes_everything_once_and_again_only_what_changed() {
     let (ran, _) = run(&experiment, out.path(), &["states"]);
     assert_eq!(
         ran,
-        ["states", "fixed_points", "geometry", "baselines", "modes", "context", "claims", "report"]
+        [
+            "states",
+            "fixed_points",
+            "transitions",
+            "curves",
+            "geometry",
+            "baselines",
+            "modes",
+            "context",
+            "claims",
+            "report"
+        ]
     );
     // A changed setting runs its own stage and those after it.
     let changed = small(&["fixed_points.initial_states=64"]);
     let (ran, _) = run(&changed, out.path(), &[]);
     assert_eq!(
         ran,
-        ["fixed_points", "geometry", "baselines", "modes", "context", "claims", "report"]
+        [
+            "fixed_points",
+            "transitions",
+            "curves",
+            "geometry",
+            "baselines",
+            "modes",
+            "context",
+            "claims",
+            "report"
+        ]
     );
     // What a stage made under other settings does not stand in for this run's.
     assert!(folder.join("tables/augmented.parquet").is_file());

@@ -71,11 +71,12 @@ fn networks_of_a_population_read_the_same_trials_and_are_compared_in_pairs() {
     assert_ne!(first.state().unwrap(), last.state().unwrap());
     let table = records::NetworkDistances::read(&place).unwrap();
     let (measure, distance) = (table.measure().unwrap(), table.distance().unwrap());
-    for of in ["svcca", "cka", "shape", "dsa", "indices"] {
+    for of in ["svcca", "cka", "shape", "dsa", "indices", "graph"] {
         let own: Vec<f64> =
             (0..distance.len()).filter(|&i| measure[i] == of).map(|i| distance[i]).collect();
         assert_eq!(own.len(), 6, "pairs of four networks by {of}");
-        let alike = of == "indices";
+        // Three points, and a saddle between + and −, in each of them.
+        let alike = ["indices", "graph"].contains(&of);
         assert!(own.iter().all(|d| if alike { *d == 0.0 } else { *d > 0.0 }), "{of}: {own:?}");
     }
     for claim in records::Claims::read(&place).unwrap().claim().unwrap() {

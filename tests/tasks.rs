@@ -91,7 +91,24 @@ fn a_network_that_holds_two_signs_has_the_nine_fixed_points_of_its_law() {
     signs.sort_unstable();
     assert_eq!(signs, [(false, false), (false, true), (true, false), (true, true)]);
     let claims = records::Claims::read(&run).unwrap();
-    assert_eq!(claims.claim().unwrap(), ["M1", "M2", "M3", "M4"]);
+    assert_eq!(claims.claim().unwrap(), ["M1", "M2", "M3", "M4", "M6"]);
+    // A square: each of four saddles between two corners that differ in one sign; the middle leads to all four.
+    let saddles = records::Saddles::read(&run).unwrap();
+    let mut reached: Vec<(usize, String)> =
+        saddles.unstable().unwrap().into_iter().zip(saddles.reaches().unwrap()).collect();
+    reached.sort();
+    let named = |k: usize, ends: &str| (k, ends.to_string());
+    assert_eq!(
+        reached,
+        [
+            named(1, "++ | +−"),
+            named(1, "++ | −+"),
+            named(1, "+− | −−"),
+            named(1, "−+ | −−"),
+            named(2, "++ | +− | −+ | −−")
+        ]
+    );
+    assert_eq!(summary.get(keys::TRANSITIONS_ENDED), summary.get(keys::TRANSITIONS_ORBITS));
     assert!(claims.holds().unwrap().iter().all(|holds| *holds));
     let page = std::fs::read_to_string(run.join("index.html")).unwrap();
     assert!(page.contains("2-bit memory") && page.contains("id=\"claims\""));
@@ -103,6 +120,35 @@ fn a_network_that_holds_two_signs_has_the_nine_fixed_points_of_its_law() {
     std::fs::write(run.join("tables/claims.parquet"), "nothing").unwrap();
     let message = task::rewrite(&run).unwrap_err().to_string();
     assert!(message.contains("claims.parquet") && message.contains("accrue run"), "{message}");
+}
+
+#[test]
+fn points_that_no_search_came_to_are_found_by_their_indices_and_counted_by_proof() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = [
+        "task=Memory(bits: 1, steps: 20, pulse: 0.2)",
+        "model.units=2",
+        "training.steps=600",
+        "training.learning_rate=0.03",
+        // One search, from one state: of three points two are missing.
+        "fixed_points=(inputs: [Zero], initial_states: 1, explore: (running: 0, visited: 0, noisy: 0, mixtures: 0, uniform: 0))",
+    ];
+    let experiment = two_bits(folder.path(), &set);
+    let out = folder.path().join("reports");
+    let mut watch = super::experiment::Ran::default();
+    let options = Options { data: Path::new("data"), out: &out, force: &[], watch: &mut watch };
+    let run = task::run(&experiment, options).unwrap();
+    let summary = Summary::read(&run).unwrap();
+    let points = records::FixedPoints::read(&run).unwrap();
+    let (start, tolerance) = (points.start().unwrap(), points.tolerance().unwrap());
+    let of = |kind: &str| {
+        (0..start.len()).filter(|&i| start[i] == kind && tolerance[i] == 1e-12).count()
+    };
+    assert_eq!(of("near"), 1);
+    assert_eq!(of("near") + of("deflated") + of("census"), 3, "{start:?}");
+    assert_eq!(summary.get(keys::FIXED_POINTS_CERTIFIED), Some(3.0));
+    assert_eq!(summary.get(keys::FIXED_POINTS_INDEX_SUM), Some(1.0));
+    assert_eq!(summary.get(keys::FIXED_POINTS_COMPLETE), Some(1.0));
 }
 
 #[test]

@@ -331,7 +331,8 @@ impl Analyze {
             return;
         }
         let Ok(experiment) = self.experiment(corpus, common) else { return };
-        let Ok(loaded) = corpus::load(&experiment.corpus, &common.data, experiment.seed) else {
+        let Ok(loaded) = corpus::load(&experiment.corpus, &common.data, experiment.corpus_seed())
+        else {
             return;
         };
         let found = text::accuracies(&loaded.corpus, &experiment, &ways);

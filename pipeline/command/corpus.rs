@@ -69,7 +69,7 @@ impl Corpus {
             Corpus::Stats { corpus, columns, json } => {
                 let experiment = predict::experiment(&corpus, &columns, common)?;
                 terminal::say(common.quiet, "counting …");
-                let loaded = load(&experiment.corpus, &common.data, experiment.seed)?;
+                let loaded = load(&experiment.corpus, &common.data, experiment.corpus_seed())?;
                 let unknown = loaded.tokenizer.as_ref().and_then(|t| t.unknown());
                 let overview = Overview::of(&loaded.corpus, unknown, loaded.left_out);
                 if json {

@@ -257,7 +257,7 @@ const LISTED: usize = 20;
 
 /// Counts with the corpus in memory.
 fn whole(e: &Experiment, common: &Common, modifiers: bool) -> Result<Counted> {
-    let corpus = corpus::load(&e.corpus, &common.data, e.seed)?.corpus;
+    let corpus = corpus::load(&e.corpus, &common.data, e.corpus_seed())?.corpus;
     let (names, vocabulary) = (&corpus.label_names, corpus.words.len());
     let found = predict(&corpus.train, names, vocabulary, &e.prediction, e.seed)?;
     if modifiers {
@@ -283,7 +283,7 @@ fn in_pieces(e: &Experiment, common: &Common) -> Result<Counted> {
         move |done: usize, of: usize| steps.show(what, done, of)
     };
     let (mut words, mut counts) = (watch("learning words"), watch("counting words"));
-    let pieces = Pieces::open(&e.corpus, &common.data, e.seed, &mut words)?;
+    let pieces = Pieces::open(&e.corpus, &common.data, e.corpus_seed(), &mut words)?;
     let read = predict_pieces(&pieces, &e.prediction, e.seed, &mut counts)?;
     Ok(Counted {
         found: read.prediction,

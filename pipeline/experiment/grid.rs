@@ -76,11 +76,37 @@ pub struct Case<E> {
 /// Every case of an experiment's own grid ([`combined`]).
 ///
 /// # Errors
-/// As [`combined`].
+/// As [`combined`]; [`Error::Usage`] for an axis that changes what compared networks read.
 pub fn cases(experiment: &Experiment) -> Result<Vec<Case<Experiment>>> {
     let mut base = experiment.clone();
     base.grid.clear();
+    if base.similarity.take().is_some() {
+        // One corpus, whatever a network's own seed.
+        base.corpus.seed = base.corpus.seed.or(Some(experiment.seed));
+        same_samples(&experiment.grid, &["corpus", "states", "weights"])?;
+    }
     combined(base, &experiment.grid)
+}
+
+/// Refuses axes over which compared networks would not visit the same states.
+///
+/// * `rooms`: settings of what they read
+///
+/// # Errors
+/// [`Error::Usage`] with the axis.
+pub fn same_samples(axes: &[Axis], rooms: &[&str]) -> Result<()> {
+    let sets = axes.iter().flat_map(|axis| {
+        std::iter::once(&axis.set).chain(axis.linked.iter().map(|linked| &linked.set))
+    });
+    for set in sets {
+        if rooms.contains(&set.split('.').next().unwrap_or_default()) {
+            return Err(Error::Usage(format!(
+                "grid: `{set}`: networks are compared on the same states of the same trials or documents; give each \
+                 value a population of its own"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Every combination of the axes' values, the last axis fastest.

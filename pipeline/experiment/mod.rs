@@ -16,9 +16,10 @@ pub use task::{Counts, TaskExperiment};
 pub use text::{FixedPointSettings, ModesSettings, SearchMethod, StatesOrder, StatesSettings};
 
 use crate::analyses::flow::{Curves, Transitions};
+use crate::analyses::population::Compare;
 use crate::engine::folder_name;
 use crate::notation::parse;
-use crate::{Error, Result, baseline, corpus, files, model, stats, train};
+use crate::{Error, Result, baseline, corpus, files, model, setting, stats, train};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::path::Path;
 
@@ -64,8 +65,36 @@ pub struct Experiment {
     pub context: baseline::context::Settings,
     /// Settings and the values they take: one network for every combination.
     pub grid: Vec<grid::Axis>,
+    /// How the networks of the grid are compared by their states and fixed points; `None`: they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub similarity: Option<Similarity>,
     /// What is asked of the slow modes.
     pub modes: ModesSettings,
+}
+
+/// How networks on one text are compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Similarity {
+    /// Largest test error, as a share of the commonest answer's, of a network that has learned; others are counted and
+    /// left out.
+    #[serde(deserialize_with = "setting::positive")]
+    pub learned: f64,
+    /// Measures and tests.
+    pub compare: Compare,
+}
+
+impl Default for Similarity {
+    fn default() -> Self {
+        Self { learned: 0.6, compare: Compare::default() }
+    }
+}
+
+impl Experiment {
+    /// The seed by which the corpus is drawn.
+    pub fn corpus_seed(&self) -> u64 {
+        self.corpus.seed.unwrap_or(self.seed)
+    }
 }
 
 impl Default for Experiment {
@@ -87,6 +116,7 @@ impl Default for Experiment {
             baseline: Default::default(),
             context: Default::default(),
             grid: Vec::new(),
+            similarity: None,
             modes: Default::default(),
         }
     }

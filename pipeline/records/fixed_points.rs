@@ -24,9 +24,10 @@ tables! {
         primary: bool,
         /// how the point was sought: near (from a visited state, within that distance); or without a limit, at the
         /// smallest tolerance alone, from: running (where the map leads to from a visited state), visited, noisy,
-        /// mixture, uniform, given
+        /// mixture, uniform, given; deflated (on from what is known, where indices say that a point is missing) and
+        /// census (in the count by proof)
         start: String,
-        /// row of `states` that this was (of a mixture, the first); null for uniform and given ones
+        /// row of `states` that this was (of a mixture, the first); null for uniform, given, deflated and census
         initial_state: Option<u64>,
         /// distance from the nearest state that the searches began at or were made of, in median state norms
         distance_from_states: f64,

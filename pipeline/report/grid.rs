@@ -6,6 +6,7 @@ use super::escape::link;
 use super::figure::grid as figure;
 use super::page::{drawing, shell, table, table_link};
 use super::plot;
+use super::population;
 use super::summary::SHOWN;
 use crate::Result;
 use crate::files::replace;
@@ -137,6 +138,7 @@ pub fn write(folder: &Path, title: &str, correlation: figure::Correlation) -> Re
                 }
             }
             (claims(&all, &cases))
+            @if records::Networks::is_in(folder) { (population::shared(folder)?) }
             (trends(folder, &cases)?)
             (augmented(folder)?)
             (modifiers(folder)?)

@@ -17,10 +17,6 @@ use std::path::Path;
 /// understood.
 pub fn write(folder: &Path, title: &str) -> Result<()> {
     let networks = Networks::read(folder)?;
-    let maps = figure::maps(&networks, &NetworkMaps::read(folder)?)?;
-    for map in &maps {
-        map.write(folder)?;
-    }
     let learned = networks.learned()?.iter().filter(|l| **l).count();
     let cases = records::Cases::read(folder)?.height();
     let notes = records::Notes::read(folder)?.note()?;
@@ -31,15 +27,7 @@ pub fn write(folder: &Path, title: &str) -> Result<()> {
             p.finding { (sentence(folder, learned, cases)?) }
         }
         main {
-            (claims(folder)?)
-            @for map in &maps {
-                section id=(map.name) {
-                    h2 { (map.title) }
-                    figure { (drawing(map)) figcaption { (map.caption) } }
-                    @if let Some(plot) = &map.plot { (plot.island(map.name)) }
-                }
-            }
-            (tests(folder)?)
+            (shared(folder)?)
             (list(folder, &networks)?)
             @if !notes.is_empty() {
                 section #notes { h2 { "Notes" } ul { @for note in &notes { li { (note) } } } }
@@ -49,6 +37,25 @@ pub fn write(folder: &Path, title: &str) -> Result<()> {
         (plot::script("../../assets"))
     };
     replace(&folder.join("index.html"), shell(title, &body).as_bytes())
+}
+
+/// Claims over all networks, maps and tests; draws the maps.
+pub(super) fn shared(folder: &Path) -> Result<Markup> {
+    let maps = figure::maps(&Networks::read(folder)?, &NetworkMaps::read(folder)?)?;
+    for map in &maps {
+        map.write(folder)?;
+    }
+    Ok(html! {
+        (claims(folder)?)
+        @for map in &maps {
+            section id=(map.name) {
+                h2 { (map.title) }
+                figure { (drawing(map)) figcaption { (map.caption) } }
+                @if let Some(plot) = &map.plot { (plot.island(map.name)) }
+            }
+        }
+        (tests(folder)?)
+    })
 }
 
 /// What was found, in a sentence.
@@ -86,7 +93,7 @@ fn claims(folder: &Path) -> Result<Markup> {
     let (n, reference, holds) = (rows.n()?, rows.reference()?, rows.holds()?);
     Ok(html! {
         @if !claim.is_empty() {
-            section #claims {
+            section #shared {
                 h2 { "What is shared, and what is not" }
                 div.wide {
                     (table(["Claim", "Holds", "Measured", "95 % interval", "Networks", "Published, and the criterion"], html! {

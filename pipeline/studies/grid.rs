@@ -8,12 +8,12 @@
 //! not stop the others and is listed with its reason. One set of tables holds
 //! the numbers and claims of all of them.
 
+use super::population::{self, About, Asked, Network};
 use super::shared;
-use super::text::{self, Options, Watch};
+use super::text::{self, Options, Watch, write_claims};
 use crate::engine::{Finished, Lock, check_gathered, record_gathered};
-use crate::experiment::Experiment;
-use crate::experiment::Settings;
 use crate::experiment::grid::{Case, cases};
+use crate::experiment::{Experiment, Settings, Similarity};
 use crate::ops::cuda;
 use crate::records::{self, Key, column, keys};
 use crate::report::{Summary, grid as page};
@@ -276,11 +276,63 @@ fn write(
     if let Some(table) = shared::augmented(&replicates)? {
         table.write(folder)?;
     }
+    let compared = match &experiment.similarity {
+        Some(_) => {
+            compare(folder, experiment, cases, outcomes)?;
+            &population::TABLES[..]
+        }
+        None => {
+            // An earlier comparison would speak of other networks.
+            for table in population::TABLES {
+                let _ = std::fs::remove_file(folder.join(format!("tables/{table}.parquet")));
+            }
+            &[]
+        }
+    };
     let all = ["cases", "case_settings", "case_numbers", "case_claims", "case_trends"];
-    let files = all.iter().chain(&["case_modifiers", "case_augmented"]);
+    let files = all.iter().chain(&["case_modifiers", "case_augmented"]).chain(compared);
     let files = files.map(|name| format!("tables/{name}.parquet"));
     let files: Vec<String> = files.filter(|file| folder.join(file).is_file()).collect();
     record_gathered(folder, experiment, parts, &files)
+}
+
+/// Compares the states and fixed points of networks on one text; writes the tables of a population.
+fn compare(
+    folder: &Path,
+    experiment: &Experiment,
+    cases: &[Case<Experiment>],
+    outcomes: &[Outcome],
+) -> Result<()> {
+    let Some(Similarity { learned, ref compare }) = experiment.similarity else { return Ok(()) };
+    let error = |s: &Summary| {
+        let number = |key| s.get(key).unwrap_or(f64::NAN);
+        (1.0 - number(keys::ACCURACY_NETWORK)) / (1.0 - number(keys::ACCURACY_MAJORITY))
+    };
+    let ended = (0..cases.len()).filter(|&i| outcomes[i].failure.is_none());
+    let network = |i: usize| {
+        let e = &cases[i].experiment;
+        let about = About {
+            case: i,
+            name: &cases[i].name,
+            cell: e.model.cell,
+            units: e.model.units,
+            smallest: e.fixed_points.finder.smallest(),
+            error: error(&Summary::read(&outcomes[i].folder)?),
+        };
+        Network::read(about, &outcomes[i].folder)
+    };
+    let networks: Vec<Network> = ended.map(network).collect::<Result<_>>()?;
+    let asked = Asked { learned, similarity: compare, seed: experiment.seed };
+    let found = population::compared(folder, &networks, &asked, "states.most")?;
+    let classes = outcomes.iter().find(|o| o.failure.is_none()).map_or(Ok(0), |o| {
+        let corpus = crate::corpus::store::about(&o.folder)?;
+        Ok::<_, crate::Error>(corpus.0.len())
+    })?;
+    let mut claims = found.universal(experiment.seed)?;
+    claims.extend(found.shared_dimension(classes, experiment.seed));
+    write_claims(&claims, folder)?;
+    text::write_notes(folder, &found.notes)?;
+    Ok(())
 }
 
 /// Folders of the cases that ended well, those together that differ by their seed alone.

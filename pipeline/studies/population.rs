@@ -6,10 +6,10 @@
 use super::grid::{self, Gathered, Outcome, Plan, Progress};
 use super::task;
 use super::text::{Claim, NONE, write_claims};
-use crate::analyses::population::{Compared, Member, Test, compare, less_by, tests};
+use crate::analyses::population::{Compare, Compared, Member, Test, compare, less_by, tests};
 use crate::data::{Task, tasks::Law};
 use crate::engine::{Finished, Lock, check_gathered, record_gathered};
-use crate::experiment::grid::{Case, combined};
+use crate::experiment::grid::{Case, combined, same_samples};
 use crate::experiment::{Population, TaskExperiment};
 use crate::ops::CellKind;
 use crate::records::{self, column, keys};
@@ -47,7 +47,8 @@ fn title(p: &Population) -> &str {
 /// # Errors
 /// [`Error::Input`] if the tables do not belong together; [`Error::Io`] if the folder cannot be written to.
 pub fn rewrite(folder: &Path) -> Result<bool> {
-    if !records::Networks::is_in(folder) {
+    // A grid on text may compare its networks too.
+    if !records::Networks::is_in(folder) || records::CaseTrends::is_in(folder) {
         return Ok(false);
     }
     check_gathered(folder, |case| folder.join("cases").join(case), "report")?;
@@ -63,18 +64,7 @@ fn cases(p: &Population) -> Result<Vec<Case<TaskExperiment>>> {
     let mut base = p.of.clone();
     (base.study, base.name, base.title) = (p.study.clone(), p.name.clone(), p.title.clone());
     base.trials.seed = base.trials.seed.or(Some(p.seed));
-    let sets = p.grid.iter().flat_map(|axis| {
-        std::iter::once(&axis.set).chain(axis.linked.iter().map(|linked| &linked.set))
-    });
-    for set in sets {
-        let room = set.split('.').next().unwrap_or_default();
-        if ["task", "trials", "states"].contains(&room) {
-            return Err(Error::Usage(format!(
-                "grid: `{set}`: networks are compared on the same states of the same trials; give each value a \
-                 population of its own"
-            )));
-        }
-    }
+    same_samples(&p.grid, &["task", "trials", "states"])?;
     combined(base, &p.grid)
 }
 
@@ -89,13 +79,15 @@ fn kind(cell: CellKind) -> (&'static str, &'static str) {
 }
 
 /// A network that ended, with what its tables say.
-struct Network<'a> {
+pub(super) struct Network<'a> {
     case: usize,
     name: &'a str,
     cell: CellKind,
     units: usize,
     error: f64,
     dimension: f64,
+    /// Participation ratio of its slow points.
+    attractor: f64,
     proved: usize,
     stable: usize,
     unstable: usize,
@@ -105,8 +97,20 @@ struct Network<'a> {
     member: Member,
 }
 
+/// What a case says of its network beside its tables.
+pub(super) struct About<'a> {
+    pub case: usize,
+    pub name: &'a str,
+    pub cell: CellKind,
+    pub units: usize,
+    /// Smallest tolerance of its search.
+    pub smallest: f64,
+    /// Error as a share of the best constant answer's.
+    pub error: f64,
+}
+
 impl<'a> Network<'a> {
-    fn read(case: usize, of: &'a Case<TaskExperiment>, folder: &Path) -> Result<Self> {
+    pub(super) fn read(about: About<'a>, folder: &Path) -> Result<Self> {
         Finished::open(folder, &["states", "fixed_points", "transitions", "claims", "report"])?;
         let summary = Summary::read(folder)?;
         let number = |key| summary.get(key).unwrap_or(f64::NAN);
@@ -125,22 +129,21 @@ impl<'a> Network<'a> {
                 last = Some(trial);
             }
         }
-        let e = &of.experiment;
         let points = records::FixedPoints::read(folder)?;
         let (tolerance, unstable) = (points.tolerance()?, points.unstable()?);
         let certified = points.certified()?;
-        let smallest = e.fixed_points.finder.smallest();
         let indices = (0..tolerance.len())
-            .filter(|&i| tolerance[i] == smallest && certified[i] == Some(true))
+            .filter(|&i| tolerance[i] == about.smallest && certified[i] == Some(true))
             .filter_map(|i| unstable[i]);
         let saddles = records::Saddles::read(folder)?;
         let count = |key| number(key) as usize;
         Ok(Self {
-            case,
-            name: &of.name,
-            cell: e.model.cell,
-            units: e.model.units,
-            error: number(keys::TASK_ERROR) / e.task.scores().chance,
+            case: about.case,
+            name: about.name,
+            cell: about.cell,
+            units: about.units,
+            error: about.error,
+            attractor: number(keys::DIMENSION_FIXED_POINTS),
             dimension: number(keys::DIMENSION_STATES),
             proved: count(keys::FIXED_POINTS_CERTIFIED),
             stable: count(keys::FIXED_POINTS_STABLE),
@@ -148,7 +151,7 @@ impl<'a> Network<'a> {
             index_sum: summary.get(keys::FIXED_POINTS_INDEX_SUM),
             every,
             member: Member {
-                name: of.name.clone(),
+                name: about.name.to_string(),
                 units: rows.first().map_or(0, Vec::len),
                 states: rows.concat(),
                 steps,
@@ -167,9 +170,63 @@ fn write(
 ) -> Result<()> {
     let Gathered { parts, .. } = grid::gather(folder, cases, outcomes)?;
     let ended = (0..cases.len()).filter(|&i| outcomes[i].failure.is_none());
-    let networks: Vec<Network> =
-        ended.map(|i| Network::read(i, &cases[i], &outcomes[i].folder)).collect::<Result<_>>()?;
-    let learned: Vec<&Network> = networks.iter().filter(|n| n.error <= p.learned).collect();
+    let network = |i: usize| {
+        let e = &cases[i].experiment;
+        let error = Summary::read(&outcomes[i].folder)?.get(keys::TASK_ERROR);
+        let about = About {
+            case: i,
+            name: &cases[i].name,
+            cell: e.model.cell,
+            units: e.model.units,
+            smallest: e.fixed_points.finder.smallest(),
+            error: error.unwrap_or(f64::NAN) / e.task.scores().chance,
+        };
+        Network::read(about, &outcomes[i].folder)
+    };
+    let networks: Vec<Network> = ended.map(network).collect::<Result<_>>()?;
+    let asked = Asked { learned: p.learned, similarity: &p.similarity, seed: p.seed };
+    let every = "of.states.most";
+    let found = compared(folder, &networks, &asked, every)?;
+    let claims = claims(p, folder, &found)?;
+    write_claims(&claims, folder)?;
+    super::text::write_notes(folder, &found.notes)?;
+    let mut all = vec!["cases", "case_settings", "case_numbers", "case_claims"];
+    all.extend(TABLES);
+    let files: Vec<String> = all.iter().map(|name| format!("tables/{name}.parquet")).collect();
+    record_gathered(folder, p, parts, &files)
+}
+
+/// Tables that a comparison writes.
+pub(super) const TABLES: [&str; 6] =
+    ["networks", "network_distances", "network_maps", "network_tests", "claims", "notes"];
+
+/// How networks are compared, and which.
+pub(super) struct Asked<'a> {
+    /// Largest error of a network that has learned.
+    pub learned: f64,
+    pub similarity: &'a Compare,
+    pub seed: u64,
+}
+
+/// What a comparison found.
+pub(super) struct Found<'a> {
+    pub learned: Vec<&'a Network<'a>>,
+    compared: Vec<Compared>,
+    asked: Vec<Test>,
+    architectures: Vec<String>,
+    pub notes: Vec<(&'static str, String)>,
+}
+
+/// Compares those networks that learned; writes all tables but claims and notes.
+///
+/// * `every`: the setting that thins states
+pub(super) fn compared<'a>(
+    folder: &Path,
+    networks: &'a [Network<'a>],
+    by: &Asked,
+    every: &str,
+) -> Result<Found<'a>> {
+    let learned: Vec<&Network> = networks.iter().filter(|n| n.error <= by.learned).collect();
     records::Networks {
         case: column(networks.iter().map(|n| n.case)),
         name: column(networks.iter().map(|n| n.name)),
@@ -177,7 +234,7 @@ fn write(
         activation: column(networks.iter().map(|n| kind(n.cell).1)),
         units: column(networks.iter().map(|n| n.units)),
         error: column(networks.iter().map(|n| n.error)),
-        learned: column(networks.iter().map(|n| n.error <= p.learned)),
+        learned: column(networks.iter().map(|n| n.error <= by.learned)),
         fixed_points: column(networks.iter().map(|n| n.proved)),
         stable: column(networks.iter().map(|n| n.stable)),
         unstable: column(networks.iter().map(|n| n.unstable)),
@@ -188,7 +245,7 @@ fn write(
     let members: Vec<Member> = learned.iter().map(|n| n.member.clone()).collect();
     let compared = match members.len() {
         0 | 1 => Vec::new(),
-        _ => compare(&members, &p.similarity, p.seed)?,
+        _ => compare(&members, by.similarity, by.seed)?,
     };
     let of = |f: &dyn Fn(&Network) -> String| learned.iter().map(|n| f(n)).collect::<Vec<String>>();
     let labels = [
@@ -196,10 +253,8 @@ fn write(
         ("activation", of(&|n| kind(n.cell).1.into())),
         ("units", of(&|n| n.units.to_string())),
     ];
-    let asked = tests(&compared, &labels, &p.similarity, p.seed)?;
+    let asked = tests(&compared, &labels, by.similarity, by.seed)?;
     write_comparisons(folder, &learned, &compared, &asked)?;
-    let claims = claims(p, folder, &learned, &compared, &asked, &labels[0].1)?;
-    write_claims(&claims, folder)?;
     let mut notes: Vec<(&str, String)> =
         compared.iter().filter_map(|c| Some(("compare", c.note.clone()?))).collect();
     let unproved = members.iter().filter(|m| m.indices.is_empty()).count();
@@ -209,12 +264,10 @@ fn write(
             format!("{unproved} networks have no proved fixed point: none is compared by them"),
         ));
     }
-    if let Some(every) = learned.first().and_then(|n| n.every).filter(|k| *k > 1) {
+    if let Some(k) = learned.first().and_then(|n| n.every).filter(|k| *k > 1) {
         notes.push((
             "compare",
-            format!(
-                "every {every}th state of a trial is compared (`of.states.most`): DSA's delays are {every} steps apart"
-            ),
+            format!("every {k}th state is compared (`{every}`): DSA's delays are {k} steps apart"),
         ));
     }
     let left_out = networks.len() - learned.len();
@@ -225,28 +278,15 @@ fn write(
                 "{left_out} of {} networks err by more than {} of the best constant answer and are in no comparison \
                  (`learned`)",
                 networks.len(),
-                p.learned
+                by.learned
             ),
         ));
     }
     if members.len() < 3 {
         notes.push(("compare", format!("{} networks learned: three make a map", members.len())));
     }
-    super::text::write_notes(folder, &notes)?;
-    let all = [
-        "cases",
-        "case_settings",
-        "case_numbers",
-        "case_claims",
-        "networks",
-        "network_distances",
-        "network_maps",
-        "network_tests",
-        "claims",
-        "notes",
-    ];
-    let files: Vec<String> = all.iter().map(|name| format!("tables/{name}.parquet")).collect();
-    record_gathered(folder, p, parts, &files)
+    let [(_, architectures), ..] = labels;
+    Ok(Found { learned, compared, asked, architectures, notes })
 }
 
 fn write_comparisons(
@@ -303,14 +343,8 @@ fn write_comparisons(
 }
 
 /// U1 to U6 over the networks that learned.
-fn claims(
-    p: &Population,
-    folder: &Path,
-    learned: &[&Network],
-    compared: &[Compared],
-    asked: &[Test],
-    architectures: &[String],
-) -> Result<Vec<Claim>> {
+fn claims(p: &Population, folder: &Path, found: &Found) -> Result<Vec<Claim>> {
+    let learned = &found.learned;
     let n = learned.len();
     let mut all = Vec::new();
     if let Task::Memory(law) = &p.of.task {
@@ -328,12 +362,24 @@ fn claims(
             holds: share >= 0.9,
         });
     }
-    let neighbours = |measure: &str, by: &str| {
-        let of = |t: &&Test| t.measure == measure && t.statistic == "neighbours" && t.by == by;
-        asked.iter().find(of).map(|t| t.found)
-    };
-    if let Some(found) = neighbours("svcca", "architecture") {
-        all.push(Claim {
+    all.extend(found.universal(p.seed)?);
+    let of_cases = of_cases(p, folder, learned)?;
+    all.extend(of_cases);
+    Ok(all)
+}
+
+impl Found<'_> {
+    /// U2 and U3: what states tell of the architecture, and what fixed points tell.
+    pub(super) fn universal(&self, seed: u64) -> Result<Vec<Claim>> {
+        let Found { learned, compared, asked, architectures, .. } = self;
+        let n = learned.len();
+        let mut all = Vec::new();
+        let neighbours = |measure: &str, by: &str| {
+            let of = |t: &&Test| t.measure == measure && t.statistic == "neighbours" && t.by == by;
+            asked.iter().find(of).map(|t| t.found)
+        };
+        if let Some(found) = neighbours("svcca", "architecture") {
+            all.push(Claim {
             name: "U2",
             statement: format!(
                 "networks whose nearest other one by SVCCA has their architecture (by permuted labels {:.2})",
@@ -345,13 +391,13 @@ fn claims(
             reference: "architectures are clusters (arXiv 1907.08549); above 99 % of permutations",
             holds: found.p <= 0.01,
         });
-    }
-    let by = |measure: &str| compared.iter().find(|c| c.measure == measure);
-    if let (Some(states), Some(points), Some(_)) =
-        (by("svcca"), by("indices"), neighbours("svcca", "architecture"))
-    {
-        let less = less_by(&points.distances, &states.distances, architectures, p.seed)?;
-        all.push(Claim {
+        }
+        let by = |measure: &str| compared.iter().find(|c| c.measure == measure);
+        if let (Some(states), Some(points), Some(_)) =
+            (by("svcca"), by("indices"), neighbours("svcca", "architecture"))
+        {
+            let less = less_by(&points.distances, &states.distances, architectures, seed)?;
+            all.push(Claim {
             name: "U3",
             statement: "fixed points tell architectures worse than states do: nearest-neighbour accuracy by the number of \
                         unstable modes, less that by SVCCA"
@@ -362,8 +408,40 @@ fn claims(
             reference: "topology is shared, geometry is not (arXiv 1907.08549); below 0 with its whole interval",
             holds: less.high < 0.0,
         });
+        }
+        Ok(all)
     }
-    // What each network was asked for itself.
+
+    /// U7: the slow points of a network that tells `classes` apart spread in one dimension less.
+    pub(super) fn shared_dimension(&self, classes: usize, seed: u64) -> Option<Claim> {
+        let wanted = classes.checked_sub(1).filter(|d| *d > 0)? as f64;
+        let near: Vec<f64> = self
+            .learned
+            .iter()
+            .map(|n| ((n.attractor - wanted).abs() <= NEAR) as u8 as f64)
+            .collect();
+        let share = summary::mean(&near);
+        Some(Claim {
+            name: "U7",
+            statement: format!(
+                "share of networks, over all architectures and sizes, whose slow points spread in {wanted} dimensions (within \
+                 {NEAR})"
+            ),
+            measured: share,
+            interval: interval(&near, seed, "U7"),
+            n: near.len(),
+            reference: "one less than classes (arXiv 2010.15114), whatever the architecture; at least .9",
+            holds: share >= 0.9,
+        })
+    }
+}
+
+/// Largest distance of a dimension from the one that is shared (arXiv 2010.15114 has .35 for states).
+const NEAR: f64 = 0.35;
+
+/// U4 to U6: what each network was asked for itself.
+fn of_cases(p: &Population, folder: &Path, learned: &[&Network]) -> Result<Vec<Claim>> {
+    let mut all = Vec::new();
     let table = records::CaseClaims::read(folder)?;
     let (case, claim) = (table.case()?, table.claim()?);
     let (holds, measured) = (table.holds()?, table.measured()?);

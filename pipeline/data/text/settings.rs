@@ -29,6 +29,10 @@ pub struct Settings {
     /// documents. 1: each by itself.
     #[serde(deserialize_with = "setting::at_least_one")]
     pub together: usize,
+    /// Seed by which splits and synthetic documents are drawn, and the documents that are looked at; `None`: the
+    /// experiment's. Networks that are compared read the same corpus.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
 }
 
 impl Default for Settings {
@@ -40,6 +44,7 @@ impl Default for Settings {
             validation: 0.1,
             test: 0.2,
             together: 1,
+            seed: None,
         }
     }
 }

@@ -121,14 +121,14 @@ fn encoder(
         let mut transfer = Transfer { watch: &mut *watch, done: 0, of: 0 };
         fetch::model(&settings.model, &encoder::FILES, &source, &hub, &mut transfer)?;
     }
-    let key = (&e.corpus, e.seed, place.sources, settings, prints(settings, place.data));
+    let key = (&e.corpus, e.corpus_seed(), place.sources, settings, prints(settings, place.data));
     let key = serde_json::to_string(&key).expect("settings are plain data");
     let cache =
         place.out.join("features").join(format!("{}.safetensors", crate::files::hash(&key)));
     let features = if cache.is_file() {
         read_features(&cache)?
     } else {
-        let Some(texts) = corpus::load::texts(&e.corpus, place.data, e.seed)? else {
+        let Some(texts) = corpus::load::texts(&e.corpus, place.data, e.corpus_seed())? else {
             let problem = "baseline.encoder: synthetic phrases are no text for an encoder";
             return Err(Error::Usage(problem.into()));
         };

@@ -120,7 +120,7 @@ pub fn run(experiment: &Experiment, options: Options) -> Result<PathBuf> {
                 "tokenize" => {
                     let first_word = e.weights.as_ref().map_or(0, |w| w.first_word);
                     let foreign = foreign.as_ref().map(|f| (f, first_word));
-                    tokenize(&e.corpus, data, e.seed, foreign, folder)
+                    tokenize(&e.corpus, data, e.corpus_seed(), foreign, folder)
                 }
                 "train" => match &foreign {
                     None => train::stage(e, workspace, watch),
@@ -175,10 +175,11 @@ fn graph(
                 // How well it reads the corpus is checked since.
                 false => stage("train", &(&e.model, weights, file, "checked"), &["tokenize"]),
             };
+            let seed = e.corpus_seed();
             (stage("tokenize", &(&e.corpus, seed, sources, words, weights.first_word), &[]), train)
         }
         _ => (
-            stage("tokenize", &(&e.corpus, seed, sources), &[]),
+            stage("tokenize", &(&e.corpus, e.corpus_seed(), sources), &[]),
             stage("train", &(&e.model, &e.training, seed), &["tokenize"]),
         ),
     };
@@ -251,7 +252,7 @@ fn waiting<'a>(e: &'a Experiment, data: &Path, out: &Path) -> Result<Option<trai
     let context = Context { out, study: &e.study, name: &e.name, force: &[], device: &device };
     let mut run = Run::open(context, e.clone(), stages)?;
     run.pass("tokenize", |workspace, _| {
-        tokenize(&e.corpus, data, e.seed, None, workspace.folder())
+        tokenize(&e.corpus, data, e.corpus_seed(), None, workspace.folder())
     })?;
     if run.is_made("train") { Ok(None) } else { train::Waiting::new(run, e).map(Some) }
 }

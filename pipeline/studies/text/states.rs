@@ -23,7 +23,7 @@ struct Kept {
 pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
     let (corpus, network) = read(folder)?;
     let mut chosen: Vec<usize> = (0..corpus.test.documents.len()).collect();
-    chosen.shuffle(&mut seed::stream(e.seed, "states/documents"));
+    chosen.shuffle(&mut seed::stream(e.corpus_seed(), "states/documents"));
     chosen.truncate(e.states.documents);
     chosen.sort_unstable();
     let tokens: usize = chosen.iter().map(|&d| corpus.test.documents.get(d).len()).sum();
