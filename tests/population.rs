@@ -11,7 +11,7 @@ use accrue::records;
 use accrue::studies::classify::Classifier;
 use accrue::studies::explain::explain;
 use accrue::studies::grid::{Outcome, Plan, Progress};
-use accrue::studies::population;
+use accrue::studies::{grid, population};
 use std::path::Path;
 
 struct Silent;
@@ -192,3 +192,63 @@ fn a_linear_integrator_of_one_stream_reads_it_by_its_slow_mode() {
     let early = selection(&map, &[&[0.0, 0.0]], [0, 1], &[1.0, 1.0], 1).unwrap();
     assert_eq!(early.modes, [2.0]);
 }
+
+/// Networks on one text: each is its own seed's, the corpus and the documents that are looked at are not.
+#[test]
+fn networks_on_text_read_one_corpus_and_are_compared_like_those_on_a_task() {
+    use accrue::experiment::grid::cases;
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("reports");
+    let plan = Plan { data: Path::new("data"), out: &out, force: &[], jobs: 2 };
+    let file = folder.path().join("text.ron");
+    std::fs::write(&file, TEXT).unwrap();
+    let Study::Text(e) = Study::read(&file, &[]).unwrap() else { panic!("no study is named") };
+    let (place, failed) = grid::run(&e, &plan, &Silent).unwrap();
+    assert_eq!(failed, 0);
+    let networks = records::Networks::read(&place).unwrap();
+    assert_eq!(networks.units().unwrap(), [6, 6, 8, 8]);
+    let names = networks.name().unwrap();
+    let states = |i: usize| records::States::read(&place.join("cases").join(&names[i])).unwrap();
+    let (first, last) = (states(0), states(3));
+    assert_eq!(first.word().unwrap(), last.word().unwrap());
+    assert_eq!(first.document().unwrap(), last.document().unwrap());
+    assert_ne!(first.pc_1().unwrap(), last.pc_1().unwrap());
+    let table = records::NetworkDistances::read(&place).unwrap();
+    let measure = table.measure().unwrap();
+    assert_eq!(measure.iter().filter(|m| *m == "svcca").count(), 6, "pairs of four networks");
+    assert!(records::Claims::read(&place).unwrap().claim().unwrap().contains(&"U7".to_string()));
+    let page = std::fs::read_to_string(place.join("index.html")).unwrap();
+    assert!(page.contains("id=\"shared\"") && page.contains("id=\"map_svcca\""));
+    // Without the setting, the tables of the comparison would speak of other networks.
+    let mut alone = *e;
+    alone.similarity = None;
+    alone.corpus.seed = Some(1);
+    grid::run(&alone, &plan, &Silent).unwrap();
+    assert!(!records::Networks::is_in(&place));
+    // What would let them read different states is refused, with the axis.
+    let axis =
+        TEXT.replace("(set: \"seed\", to: [1, 2])", "(set: \"corpus.tokens.least\", to: [1, 2])");
+    std::fs::write(&file, axis).unwrap();
+    let Study::Text(other) = Study::read(&file, &[]).unwrap() else { panic!("no study is named") };
+    let said = cases(&other).unwrap_err().to_string();
+    assert!(
+        said.contains("corpus.tokens.least") && said.contains("population of its own"),
+        "{said}"
+    );
+}
+
+/// Two sizes, two seeds, on a tiny synthetic language.
+const TEXT: &str = "
+(
+    study: \"tests\",
+    name: \"text\",
+    seed: 1,
+    corpus: (source: Synthetic(kind: Unordered(classes: 3), length: 12, train: 600, validation: 60, test: 120)),
+    model: (cell: Gru, embedding: None, readout_bias: false),
+    training: (batch: 60, epochs: 3, steps: 30, learning_rate: 0.05),
+    states: (documents: 12, most: 300),
+    fixed_points: (inputs: [Uniform], initial_states: 8, primary: 1e-4),
+    curves: (points: 0),
+    grid: [(set: \"model.units\", to: [6, 8]), (set: \"seed\", to: [1, 2])],
+    similarity: (learned: 10.0, compare: (permutations: 19, delays: 2, rank: 4)),
+)";
