@@ -16,6 +16,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pipeline/model", &["numerics", "cells", "data", "ops"]),
     // Whatever is trained on comes as trials: no table is read here.
     ("pipeline/train", &["numerics", "cells", "data", "ops", "model"]),
+    ("pipeline/switching", &["numerics", "cells", "ops", "dynamics"]),
 ];
 
 /// Libraries that a crate must build without.
@@ -48,6 +49,7 @@ const BELOW: &[&str] = &[
     "similarity",
     "stats",
     "summary",
+    "switching",
     "train",
 ];
 

@@ -23,7 +23,7 @@ pub(super) const SLOTS: usize = 128;
 const TILES: usize = 4;
 
 /// A matrix `C [m, n]` that outer products are added to.
-pub(super) struct Outer {
+pub struct Outer {
     m: usize,
     n: usize,
     vectors: Vectors,
@@ -48,7 +48,7 @@ impl Outer {
     ///
     /// # Panics
     /// If `m` is odd: rows come in tiles of 8, 6, 4 and 2.
-    pub(super) fn new(vectors: Vectors, m: usize, n: usize) -> Self {
+    pub fn new(vectors: Vectors, m: usize, n: usize) -> Self {
         assert!(m.is_multiple_of(2), "rows come in tiles of 8, 6, 4 and 2");
         let wide = n.next_multiple_of(vectors.lanes);
         let mut numbers = Buffer::of(m * wide + SLOTS * wide + SLOTS * TILES * vectors.height);
@@ -65,7 +65,7 @@ impl Outer {
     /// `a` must be readable for `(k−1)·lda + m` numbers, `b` for `(k−1)·ldb + n`;
     /// `simd` has the vectors that `new` was told.
     #[inline(always)]
-    pub(super) unsafe fn add<S: Simd>(
+    pub unsafe fn add<S: Simd>(
         &mut self,
         simd: S,
         k: usize,
@@ -143,7 +143,7 @@ impl Outer {
     }
 
     /// Adds the rows of `C` from `row` on to as many as `sum` has: `[rows, n]`.
-    pub(super) fn add_to(&self, row: usize, sum: &mut [f32]) {
+    pub fn add_to(&self, row: usize, sum: &mut [f32]) {
         let lanes = self.vectors.lanes;
         let wide = self.n.next_multiple_of(lanes);
         let rows = row..row + sum.len() / self.n;
