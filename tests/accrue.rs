@@ -30,6 +30,7 @@ mod readme;
 mod report;
 mod stats;
 mod studies;
+mod switching;
 mod synthetic;
 mod tasks;
 mod torch;

@@ -61,7 +61,11 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     // Stages know no network, and no folder but their own.
     ("engine", &["records"], &["error", "files", "interrupt", "notation"]),
     // Values in, values out.
-    ("analyses", &[], &["dynamics", "linalg", "setting", "summary"]),
+    (
+        "analyses",
+        &[],
+        &["data", "dynamics", "geometry", "linalg", "seed", "setting", "summary", "switching"],
+    ),
     ("modifiers", &[], &["dynamics", "geometry", "linalg", "ops", "seed", "summary"]),
     // Pages are made of tables: they see no network.
     ("report", &["records", "engine"], &["error", "files", "notation", "summary"]),

@@ -3,4 +3,5 @@
 
 pub mod flow;
 pub mod population;
+pub mod switching;
 pub mod tasks;

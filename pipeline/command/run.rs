@@ -5,7 +5,7 @@ use super::{Common, terminal};
 use crate::experiment::{Experiment, Study, superseded};
 use crate::report::{Summary, index};
 use crate::studies::text::{self, Options};
-use crate::studies::{grid, population, task};
+use crate::studies::{grid, population, switching, task};
 use crate::summary;
 use crate::{Error, Result, train};
 use clap::Args;
@@ -49,6 +49,10 @@ impl Run {
                 let (plan, progress) = (self.plan(common)?, terminal::Cases::new(common.quiet));
                 let (folder, failed) = population::run(&population, &plan, &progress)?;
                 return self.gathered(&folder, failed, common);
+            }
+            Study::Switching(mut experiment) => {
+                experiment.seed = common.seed.unwrap_or(experiment.seed);
+                switching::run(&experiment, options)?
             }
             Study::Text(mut experiment) => {
                 experiment.seed = common.seed.unwrap_or(experiment.seed);

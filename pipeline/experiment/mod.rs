@@ -8,10 +8,12 @@
 mod assignment;
 pub mod grid;
 mod population;
+mod switching;
 mod task;
 mod text;
 
 pub use population::Population;
+pub use switching::{AtRest, Expansion, Part, Source, Switching, Text as SwitchingText};
 pub use task::{Counts, TaskExperiment};
 pub use text::{FixedPointSettings, ModesSettings, SearchMethod, StatesOrder, StatesSettings};
 
@@ -131,6 +133,8 @@ pub enum Study {
     Task(Box<TaskExperiment>),
     /// Many networks on one task, compared.
     Population(Box<Population>),
+    /// Networks trained together with a switching linear system.
+    Switching(Box<Switching>),
 }
 
 /// An experiment as files and `--set` change it, and as folders are named after it.
@@ -176,7 +180,7 @@ macro_rules! settings {
         })+
     };
 }
-settings!(Experiment TaskExperiment Population);
+settings!(Experiment TaskExperiment Population Switching);
 
 impl Study {
     /// Reads an experiment file and applies settings of the command line.
@@ -205,6 +209,9 @@ impl Study {
                 &text.replacen("Population", "", 1),
                 set,
             )?)),
+            Some("Switching") => {
+                Self::Switching(Box::new(finished(path, &text.replacen("Switching", "", 1), set)?))
+            }
             Some("Text") => {
                 Self::Text(Box::new(finished(path, &text.replacen("Text", "", 1), set)?))
             }
@@ -217,7 +224,7 @@ impl Study {
                     column: 1 + before.len() - before.rfind('\n').map_or(0, |at| at + 1),
                     problem: format!(
                         "no study `{other}`; {}",
-                        crate::nearest::hint(other, &["Text", "Task", "Population"])
+                        crate::nearest::hint(other, &["Text", "Task", "Population", "Switching"])
                     ),
                 });
             }
@@ -319,10 +326,9 @@ impl Experiment {
     pub fn read(path: &Path, set: &[String]) -> Result<Self> {
         match Study::read(path, set)? {
             Study::Text(experiment) => Ok(*experiment),
-            Study::Task(_) | Study::Population(_) => Err(Error::Usage(format!(
-                "{}: a study of a task; here one on text is needed",
-                path.display()
-            ))),
+            Study::Task(_) | Study::Population(_) | Study::Switching(_) => Err(Error::Usage(
+                format!("{}: a study of a task; here one on text is needed", path.display()),
+            )),
         }
     }
 

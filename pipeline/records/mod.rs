@@ -67,6 +67,7 @@ mod modes;
 mod population;
 mod schema;
 mod states;
+mod switching;
 mod table;
 mod training;
 mod words;
@@ -84,6 +85,7 @@ pub use modes::*;
 pub use population::*;
 pub use schema::{Presence, Schema};
 pub use states::*;
+pub use switching::*;
 pub use table::{Frame, Record, Table, csv, is_there};
 pub use training::*;
 pub use words::*;
@@ -99,6 +101,7 @@ pub fn tables() -> impl Iterator<Item = &'static Schema> {
         flow::TABLES,
         modes::TABLES,
         population::TABLES,
+        switching::TABLES,
         words::TABLES,
         context::TABLES,
         claims::TABLES,

@@ -4,7 +4,7 @@ use crate::records::{self, Presence};
 use std::fmt::Write;
 
 /// What each of the papers' claims is about, in a few words: L from 1906.10720, G from 2010.15114, C from 2004.08013, M
-/// of the task with memory (1907.08549).
+/// of the task with memory (1907.08549), J of the switching linear system (2111.01256).
 pub const CLAIMS: &[(&str, &str)] = &[
     ("L1", "the accuracy is the published one"),
     ("L2", "states in few dimensions"),
@@ -52,6 +52,12 @@ pub const CLAIMS: &[(&str, &str)] = &[
     ("U5", "the slowest mode reads the cued stream alone"),
     ("U7", "the slow points' dimension is the same in all architectures"),
     ("U6", "one mode answers an input without gates, several with"),
+    ("J1", "the linear system stays with the network on three bits"),
+    ("J2", "it does so on integration by context"),
+    ("J3", "expansion points at the corners of a cube, none of them a saddle"),
+    ("J4", "only inputs that flip a bit enter the slow modes"),
+    ("J5", "without its term, expansion points are not fixed"),
+    ("J6", "without its term, the linear system leaves the network"),
     ("dimension", "the states' dimension is the one the counts predict"),
 ];
 

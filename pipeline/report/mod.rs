@@ -16,6 +16,7 @@ pub mod plot;
 pub mod population;
 pub mod reading;
 pub mod summary;
+pub mod switching;
 
 pub mod walk;
 

@@ -26,6 +26,7 @@ pub mod grid;
 pub mod population;
 pub mod shared;
 pub mod states_only;
+pub mod switching;
 pub mod task;
 pub mod text;
 mod transitions;

@@ -37,7 +37,70 @@ impl Default for Settings {
 }
 
 /// Streams, and contexts.
-const STREAMS: usize = 2;
+pub const STREAMS: usize = 2;
+
+impl Settings {
+    /// `count` trials of one context in which the streams' biases are given.
+    pub fn conditioned(
+        &self,
+        context: usize,
+        bias: [f64; STREAMS],
+        count: usize,
+        seed: u64,
+        split: &str,
+    ) -> Drawn {
+        let mut drawing = Drawing::new(count * self.steps);
+        for trial in 0..count {
+            let mut stream = seed::stream(seed, &format!("task/{split}/{trial}"));
+            drawing.add(self, context, bias, &mut stream);
+        }
+        drawing.done()
+    }
+}
+
+/// Trials as they are drawn.
+struct Drawing {
+    inputs: Vectors,
+    values: Vec<f32>,
+    conditions: Vec<u32>,
+}
+
+impl Drawing {
+    fn new(steps: usize) -> Self {
+        let (inputs, values) = (Vectors::new(2 * STREAMS), Vec::with_capacity(steps));
+        Self { inputs, values, conditions: Vec::new() }
+    }
+
+    fn add(
+        &mut self,
+        settings: &Settings,
+        context: usize,
+        bias: [f64; STREAMS],
+        stream: &mut seed::Stream,
+    ) {
+        let mut sum = 0.0_f32;
+        let mut sequence = Vec::with_capacity(settings.steps * 2 * STREAMS);
+        for _ in 0..settings.steps {
+            for (k, b) in bias.iter().enumerate() {
+                let x = (b + settings.noise * stream.sample::<f64, _>(StandardNormal)) as f32;
+                sequence.push(x);
+                if k == context {
+                    sum += x;
+                }
+            }
+            sequence.extend((0..STREAMS).map(|c| (c == context) as u8 as f32));
+            self.values.push(sum);
+        }
+        self.inputs.push(&sequence);
+        self.conditions.push(context as u32);
+    }
+
+    fn done(self) -> Drawn {
+        let mask = vec![1.0; self.values.len()];
+        let targets = StepTargets { width: 1, values: self.values, mask, loss: StepLoss::Squared };
+        Drawn { inputs: self.inputs, targets, conditions: self.conditions }
+    }
+}
 
 impl Law for Settings {
     fn name(&self) -> String {
@@ -58,34 +121,16 @@ impl Law for Settings {
 
     /// The condition is the context.
     fn draw(&self, count: usize, seed: u64, split: &str) -> Drawn {
-        let mut inputs = Vectors::new(2 * STREAMS);
-        let mut values = Vec::with_capacity(count * self.steps);
-        let mut conditions = Vec::with_capacity(count);
+        let mut drawing = Drawing::new(count * self.steps);
         for trial in 0..count {
             let mut stream = seed::stream(seed, &format!("task/{split}/{trial}"));
             let context = stream.random_range(0..STREAMS);
             let bias: [f64; STREAMS] = std::array::from_fn(|_| {
                 self.bias * (stream.sample::<f64, _>(StandardNormal) - 0.5)
             });
-            let mut sum = 0.0_f32;
-            let mut sequence = Vec::with_capacity(self.steps * 2 * STREAMS);
-            for _ in 0..self.steps {
-                for (k, b) in bias.iter().enumerate() {
-                    let x = (b + self.noise * stream.sample::<f64, _>(StandardNormal)) as f32;
-                    sequence.push(x);
-                    if k == context {
-                        sum += x;
-                    }
-                }
-                sequence.extend((0..STREAMS).map(|c| (c == context) as u8 as f32));
-                values.push(sum);
-            }
-            inputs.push(&sequence);
-            conditions.push(context as u32);
+            drawing.add(self, context, bias, &mut stream);
         }
-        let mask = vec![1.0; values.len()];
-        let targets = StepTargets { width: 1, values, mask, loss: StepLoss::Squared };
-        Drawn { inputs, targets, conditions }
+        drawing.done()
     }
 
     /// After `t` steps the sum has mean `−t s/2` and variance `t² s² + t σ²`, with the scale `s` of the bias. The best

@@ -36,12 +36,30 @@ pub struct Settings {
     /// Steps after a channel's target changes that are not scored, the step of the pulse itself first.
     #[serde(deserialize_with = "setting::count")]
     pub grace: usize,
+    /// Whether a channel has two inputs of 0 or 1, one for each sign, down first, and noise on both.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub paired: bool,
+    /// Whether channels hold −1 before their first pulse; if not, each has a pulse at the first step.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub starts_down: bool,
+    /// First steps of a trial that are not scored.
+    #[serde(deserialize_with = "setting::count", skip_serializing_if = "setting::is_zero")]
+    pub unscored: usize,
 }
 
 impl Default for Settings {
     /// Three channels, 64 steps; pulses as rare as .2, which leaves stretches long enough that only attractors help.
     fn default() -> Self {
-        Self { bits: 3, steps: 64, pulse: 0.2, noise: 0.0, grace: 0 }
+        Self {
+            bits: 3,
+            steps: 64,
+            pulse: 0.2,
+            noise: 0.0,
+            grace: 0,
+            paired: false,
+            starts_down: false,
+            unscored: 0,
+        }
     }
 }
 
@@ -51,7 +69,7 @@ impl Law for Settings {
     }
 
     fn inputs(&self) -> usize {
-        self.bits
+        self.bits * if self.paired { 2 } else { 1 }
     }
 
     fn outputs(&self) -> usize {
@@ -65,35 +83,41 @@ impl Law for Settings {
     /// The condition is which signs the channels hold at the end, channel `k` as bit `k`.
     fn draw(&self, count: usize, seed: u64, split: &str) -> Drawn {
         let n = self.bits;
-        let mut inputs = Vectors::new(n);
+        let mut inputs = Vectors::new(self.inputs());
         let mut values = Vec::with_capacity(count * self.steps * n);
         let mut mask = Vec::with_capacity(count * self.steps);
         let mut conditions = Vec::with_capacity(count);
         for trial in 0..count {
             let mut stream = seed::stream(seed, &format!("task/{split}/{trial}"));
-            let mut sequence = Vec::with_capacity(self.steps * n);
-            let mut held = vec![0.0_f32; n];
+            let mut sequence = Vec::with_capacity(self.steps * self.inputs());
+            let mut held = vec![if self.starts_down { -1.0_f32 } else { 0.0 }; n];
             let mut unscored = 0;
             for t in 0..self.steps {
                 let mut changed = false;
                 for k in held.iter_mut() {
-                    let pulse = t == 0 || stream.random::<f64>() < self.pulse;
+                    let first = t == 0 && !self.starts_down;
+                    let pulse = first || stream.random::<f64>() < self.pulse;
                     let sign = if stream.random::<bool>() { 1.0 } else { -1.0 };
                     let x = if pulse { sign } else { 0.0 };
                     if pulse {
                         changed |= *k != sign;
                         *k = sign;
                     }
-                    let noise: f32 = match self.noise > 0.0 {
+                    let mut noise = || match self.noise > 0.0 {
                         true => self.noise as f32 * stream.sample::<f32, _>(StandardNormal),
                         false => 0.0,
                     };
-                    sequence.push(x + noise);
+                    if self.paired {
+                        sequence.push((x < 0.0) as u8 as f32 + noise());
+                        sequence.push((x > 0.0) as u8 as f32 + noise());
+                    } else {
+                        sequence.push(x + noise());
+                    }
                 }
                 if changed {
                     unscored = self.grace;
                 }
-                mask.push((unscored == 0) as u8 as f32);
+                mask.push((unscored == 0 && t >= self.unscored) as u8 as f32);
                 unscored = unscored.saturating_sub(1);
                 values.extend_from_slice(&held);
             }
@@ -114,7 +138,7 @@ impl Law for Settings {
 
     /// No pulse.
     fn held(&self) -> Vec<Held> {
-        vec![Held { name: "zero".into(), input: vec![0.0; self.bits] }]
+        vec![Held { name: "zero".into(), input: vec![0.0; self.inputs()] }]
     }
 }
 
@@ -159,7 +183,7 @@ mod tests {
 
     #[test]
     fn steps_after_a_change_are_not_scored_and_repeated_signs_change_nothing() {
-        let settings = Settings { bits: 1, steps: 60, pulse: 0.2, grace: 2, noise: 0.0 };
+        let settings = Settings { bits: 1, steps: 60, pulse: 0.2, grace: 2, ..Settings::default() };
         let drawn = settings.draw(1, 3, "test");
         let values = &drawn.targets.values;
         for t in 0..60 {
@@ -167,6 +191,41 @@ mod tests {
             let within = changed(t) || (t > 0 && changed(t - 1));
             assert_eq!(drawn.targets.mask[t] == 0.0, within, "step {t}");
         }
+    }
+
+    #[test]
+    fn pairs_say_which_sign_a_pulse_has_and_trials_that_start_down_need_none() {
+        let settings = Settings {
+            steps: 50,
+            pulse: 2.0 / 3.0,
+            paired: true,
+            starts_down: true,
+            unscored: 5,
+            ..Settings::default()
+        };
+        let drawn = settings.draw(40, 7, "train");
+        let mut first = [0; 3];
+        for trial in 0..40 {
+            let start = drawn.inputs.start(trial);
+            for k in 0..3 {
+                let mut held = -1.0;
+                for t in 0..50 {
+                    let pair = &drawn.inputs.at(trial, t)[2 * k..2 * k + 2];
+                    let kind = match pair {
+                        [1.0, 0.0] => 0,
+                        [0.0, 0.0] => 1,
+                        [0.0, 1.0] => 2,
+                        _ => panic!("{pair:?} is no pair"),
+                    };
+                    held = [-1.0, held, 1.0][kind];
+                    first[kind] += (t == 0) as usize;
+                    assert_eq!(drawn.targets.values[(start + t) * 3 + k], held);
+                    assert_eq!(drawn.targets.mask[start + t] == 0.0, t < 5);
+                }
+            }
+        }
+        // Down, nothing, up: a third each. Four standard deviations of 120 draws are 21.
+        assert!(first.iter().all(|n| (19..=61).contains(n)), "{first:?}");
     }
 
     #[test]

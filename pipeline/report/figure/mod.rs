@@ -8,6 +8,7 @@ pub mod grid;
 mod manifold;
 mod modes;
 pub mod population;
+pub mod switching;
 mod words;
 
 use super::escape::visible;

@@ -402,7 +402,10 @@ fn of_the_same(cases: &Path, cell: CellKind, seed: u64) -> Result<PathBuf> {
 }
 
 /// Hash of every file the corpus is read from: a changed file is a changed corpus.
-fn fingerprint(settings: &corpus::Settings, data: &Path) -> Result<Vec<String>> {
+pub(in crate::studies) fn fingerprint(
+    settings: &corpus::Settings,
+    data: &Path,
+) -> Result<Vec<String>> {
     let files = corpus::load::files(settings, data)?;
     let below = files.iter().flat_map(|p| walk(p));
     below.map(|path| Ok(crate::files::fingerprint(&path)?.1)).collect()
