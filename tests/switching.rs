@@ -42,7 +42,7 @@ const SMALL: &str = "
             ),
             (
                 name: \"words\",
-                reads: Text(corpus: (source: Synthetic((kind: Unordered(3), documents: 300, length: 12))), embedding: 6),
+                reads: Text(corpus: (source: Synthetic(kind: Unordered(classes: 3), train: 200, validation: 50, test: 60, length: 12)), embedding: 6),
                 units: 8,
                 training: (steps: 60, batch: 32, record_every: 20),
             ),
@@ -75,7 +75,8 @@ fn networks_and_their_linear_systems_go_from_a_file_to_claims_and_a_page() {
     assert_eq!(part.len(), 3 * 4);
     let (error, residual) = (networks.error().unwrap(), networks.residual().unwrap());
     let state = networks.state_error().unwrap();
-    let at = |p: &str, t: &str| (0..part.len()).find(|&i| part[i] == p && training[i] == t).unwrap();
+    let at =
+        |p: &str, t: &str| (0..part.len()).find(|&i| part[i] == p && training[i] == t).unwrap();
     // One bit is learned, with and without the linear system; the terms do what they are for.
     let (joint, alone) = (at("bit", "joint"), at("bit", "alone"));
     assert!(error[joint] < 0.1 && error[alone] < 0.1, "{error:?}");
@@ -114,13 +115,15 @@ fn a_study_that_cannot_be_trained_is_refused_with_the_remedy() {
     assert!(say("losses: (rnn: 1.0)", alone).contains("no linear system"));
     assert!(say("name: \"streams\"", "name: \"bit\"").contains("two parts"));
     assert!(say("input: Static", "input: Mean").contains("a task has no words"));
-    assert!(say("embedding: 6)", "embedding: 6), expansion: (input: Static").contains("say Zero or Mean"));
+    assert!(
+        say("embedding: 6)", "embedding: 6), expansion: (input: Static")
+            .contains("say Zero or Mean")
+    );
     let e = read(folder.path(), "Switching(study: \"tests\", replicates: 2)");
     let said = run(&e, &folder.path().join("reports")).unwrap_err().to_string();
     assert!(said.contains("without parts"), "{said}");
     // A rate at which everything overflows: the step is named.
     let wild = SMALL.replace("learning_rate: 0.05", "learning_rate: 1e30, epsilon: 1e-8");
-    let wild = wild.replace("steps: 12", "steps: 12").replace("cell: Vanilla", "cell: VanillaRelu");
     let mut e = read(folder.path(), &wild);
     e.parts.truncate(1);
     e.parts[0].cell = accrue::ops::CellKind::VanillaRelu;

@@ -171,7 +171,7 @@ pub struct Effect {
     pub cluster: usize,
     /// Number of the input.
     pub input: usize,
-    /// Whether it changes what should come out.
+    /// Whether it changes what should come out, where the centre's trial holds what it holds.
     pub flips: bool,
     /// What of it enters the slow modes.
     pub selected: f64,
@@ -238,6 +238,8 @@ pub struct Inspection {
     pub effects: Vec<Effect>,
     /// Of the mechanism.
     pub selection: Option<f64>,
+    /// The same of the readout of effective inputs, `‖W J_inp u‖`: memory alone.
+    pub read: Option<f64>,
     /// Of integration.
     pub contexts: Vec<Context>,
     /// Principal components of the states.
@@ -513,9 +515,12 @@ fn centres(
     let inputs = network.shape.inputs;
     for (cluster, (&centre, &size)) in grouped.centres.iter().zip(&grouped.sizes).enumerate() {
         let point = &points[centre];
-        let map = network.map(&examples.at_rest[sampled[centre].0])?;
+        let (trial, step) = sampled[centre];
+        let map = network.map(&examples.at_rest[trial])?;
         let near = Linearisation::at(&map, point, None)?;
         let outputs = network.said(point, true);
+        // The point follows from the state before the step: what was held there.
+        let held = examples.wanted.at(trial, step.saturating_sub(1), network.shape.outputs);
         if let Mechanism::Memory { bits, paired } = mechanism
             && inputs <= MOST_INPUTS
         {
@@ -526,7 +531,7 @@ fn centres(
                 found.effects.push(Effect {
                     cluster,
                     input,
-                    flips: (outputs[bit] > 0.0) != up,
+                    flips: (held[bit] > 0.0) != up,
                     selected: selected(&near, &effective, bits),
                     outputs: network.said(&effective, false),
                 });
@@ -539,14 +544,15 @@ fn centres(
             residual: near.residual.norm() / near.point.norm(),
         });
     }
-    let of = |flips: bool| {
-        let kept = found.effects.iter().filter(|e| e.flips == flips).map(|e| e.selected);
-        kept.collect::<Vec<f64>>()
+    let ratio = |of: &dyn Fn(&Effect) -> f64| {
+        let mean = |flips: bool| {
+            let kept = found.effects.iter().filter(|e| e.flips == flips).map(of);
+            summary::mean(&kept.collect::<Vec<f64>>())
+        };
+        Some(mean(true) / mean(false)).filter(|x| x.is_finite())
     };
-    let (flipping, others) = (of(true), of(false));
-    if !flipping.is_empty() && !others.is_empty() {
-        found.selection = Some(summary::mean(&flipping) / summary::mean(&others));
-    }
+    let read = |e: &Effect| e.outputs.iter().map(|x| x * x).sum::<f64>().sqrt();
+    (found.selection, found.read) = (ratio(&|e| e.selected), ratio(&read));
     Ok(())
 }
 
@@ -639,4 +645,48 @@ impl Wanted {
             Self::Classes(_) => Vec::new(),
         }
     }
+}
+
+/// What a word does to the expansion point, over all its places in test documents.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WordMove {
+    /// Number of the word.
+    pub word: u32,
+    /// Places.
+    pub count: usize,
+    /// Mean `‖e_{t+1} − e_t‖`, in units of the root mean square distance of expansion points from their mean.
+    pub moved: f64,
+    /// Mean change of the network's first output.
+    pub said: f64,
+}
+
+/// Least places of a word whose mean is told.
+const LEAST_PLACES: usize = 5;
+
+/// How far each word moves the expansion point of the next step, farthest first.
+pub fn word_moves(traces: &[Trace], tokens: &[Vec<u32>], shape: &Shape) -> Vec<WordMove> {
+    let (s, k) = (shape.state(), shape.outputs);
+    let mut sums = std::collections::BTreeMap::<u32, (usize, f64, f64)>::new();
+    let mut moments = Moments::new(s);
+    for (trace, tokens) in traces.iter().zip(tokens) {
+        let points: Vec<Vec<f64>> = trace.expansion_points.chunks(s).map(wide).collect();
+        points.iter().for_each(|p| moments.add(p));
+        for t in 0..points.len().saturating_sub(1) {
+            let far = crate::dynamics::select::distance(&points[t], &points[t + 1]);
+            let before = if t == 0 { 0.0 } else { trace.outputs[(t - 1) * k] as f64 };
+            let sum = sums.entry(tokens[t]).or_default();
+            *sum = (sum.0 + 1, sum.1 + far, sum.2 + trace.outputs[t * k] as f64 - before);
+        }
+    }
+    let spread = moments.covariance().trace().sqrt();
+    let of = |(word, (count, far, said)): (u32, (usize, f64, f64))| WordMove {
+        word,
+        count,
+        moved: far / count as f64 / spread,
+        said: said / count as f64,
+    };
+    let mut all: Vec<WordMove> =
+        sums.into_iter().filter(|(_, sum)| sum.0 >= LEAST_PLACES).map(of).collect();
+    all.sort_by(|a, b| b.moved.total_cmp(&a.moved).then(a.word.cmp(&b.word)));
+    all
 }

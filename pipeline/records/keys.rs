@@ -214,6 +214,11 @@ keys! {
     TEXT_GAINS_COUNT: f64 = "text_gains.count",
     /// these words, the surest first (only from `accrue predict --modifiers --json`)
     TEXT_GAINS_WORDS: String = "text_gains.words",
+    /// relative error of the linear system's state, rolled out from the first step: mean over the networks of the first part
+    /// (studies of switching linear systems)
+    SWITCHING_STATE_ERROR: f64 = "switching.state_error",
+    /// of one linear step around the nearest slow point: mean over the same networks trained alone
+    SWITCHING_ONE_STEP_ERROR: f64 = "switching.one_step_error",
     /// share of the states' variance in two components
     STATES_VARIANCE_2: f64 = "states.variance_2",
     /// tokens a second of training, forward, backward and update

@@ -44,6 +44,8 @@ tables! {
         /// of memory: what enters the slow modes of inputs that flip a bit, over that of inputs that do not; of
         /// integration: of the cued stream over the other one
         selection: Option<f64>,
+        /// of memory: readout ‖W J_inp u‖ of inputs that flip a bit, over that of inputs that do not
+        read: Option<f64>,
         /// median distance of expansion points to the nearest slow point, in units of the states' median norm
         distance: Option<f64>,
         /// participation ratio of the expansion points
@@ -200,5 +202,22 @@ tables! {
         irrelevant: f64,
         /// largest real part of an eigenvalue, mean
         slowest: f64,
+    }
+
+    /// One row a word of test documents with five places or more: what it does to the expansion point; farthest first.
+    SwitchingWords("switching_words") {
+        /// as in `switching_networks`
+        part: String,
+        /// as in `switching_networks`
+        seed: u64,
+        /// the word
+        word: String,
+        /// its places
+        count: u64,
+        /// mean distance of the next expansion point from the one before, in units of the points' root mean square
+        /// distance from their mean
+        moved: f64,
+        /// mean change of the network's first output
+        said: f64,
     }
 }

@@ -217,16 +217,25 @@ impl Summary {
                 number(keys::ACCURACY_MAJORITY, 4)
             );
         }
-        let _ = writeln!(
-            text,
-            "  dimension    states {}, slow points {}{}",
-            number(keys::DIMENSION_STATES, 2),
-            number(keys::DIMENSION_FIXED_POINTS, 2),
-            match self.get(keys::DIMENSION_UNTRAINED) {
-                Some(before) => format!(" (before training {before:.2})"),
-                None => String::new(),
+        if let Some(error) = self.get(keys::SWITCHING_STATE_ERROR) {
+            let _ = write!(text, "  state error  linear system {error:.3}, rolled out alone");
+            if let Some(step) = self.get(keys::SWITCHING_ONE_STEP_ERROR) {
+                let _ = write!(text, "; one step at slow points {step:.3}");
             }
-        );
+            text.push('\n');
+        }
+        if has(keys::DIMENSION_STATES) || !has(keys::SWITCHING_STATE_ERROR) {
+            let _ = writeln!(
+                text,
+                "  dimension    states {}, slow points {}{}",
+                number(keys::DIMENSION_STATES, 2),
+                number(keys::DIMENSION_FIXED_POINTS, 2),
+                match self.get(keys::DIMENSION_UNTRAINED) {
+                    Some(before) => format!(" (before training {before:.2})"),
+                    None => String::new(),
+                }
+            );
+        }
         if self.get(keys::DIMENSION_PREDICTED).is_some() {
             let _ = writeln!(
                 text,
@@ -253,7 +262,9 @@ impl Summary {
                 range(keys::DIMENSION_PREDICTED_SCALED)
             );
         }
-        text += &self.points();
+        if has(keys::FIXED_POINTS_COUNT) || !has(keys::SWITCHING_STATE_ERROR) {
+            text += &self.points();
+        }
         if let (Some(held), Some(tested)) =
             (self.get(keys::CLAIMS_HELD), self.get(keys::CLAIMS_TESTED))
         {
@@ -262,10 +273,13 @@ impl Summary {
         if has(keys::TRAIN_STEPS) {
             let _ = writeln!(
                 text,
-                "  training     {} steps, {:.0} s, {:.0}k tokens/s",
+                "  training     {} steps, {:.0} s{}",
                 number(keys::TRAIN_STEPS, 0),
                 self.get(keys::TRAIN_SECONDS).unwrap_or(f64::NAN),
-                self.get(keys::TRAIN_TOKENS_PER_SECOND).unwrap_or(f64::NAN) / 1e3
+                match self.get(keys::TRAIN_TOKENS_PER_SECOND) {
+                    Some(tokens) => format!(", {:.0}k tokens/s", tokens / 1e3),
+                    None => String::new(),
+                }
             );
         }
         let _ = write!(

@@ -9,6 +9,7 @@ use crate::files::replace;
 use crate::records::{
     Claims, ContextSelection, ContextTrajectories, EffectiveInputs, ExpansionClusters,
     ExpansionPoints, Frame, Notes, SwitchingNetworks, SwitchingTraining, SwitchingTrials,
+    SwitchingWords,
 };
 use maud::{Markup, PreEscaped, html};
 use serde_json::json;
@@ -75,6 +76,7 @@ pub fn write(folder: &Path, title: &str, settings: &str) -> Result<Vec<String>> 
                 }
             }
             (mechanism(folder)?)
+            (words(folder)?)
             @if !notes.is_empty() {
                 section #notes { h2 { "Notes" } ul { @for note in &notes { li { (note) } } } }
             }
@@ -250,6 +252,44 @@ fn stepping(trials: &Frame<SwitchingTrials>) -> Result<Markup> {
         }
         script type="application/json" #step-data { (PreEscaped(escape::json(&all))) }
         script { (PreEscaped(SCRIPT)) }
+    })
+}
+
+/// Words of a list.
+const WORDS: usize = 20;
+
+/// Words that move the expansion point farthest, and those that leave it; the first seed of each part.
+fn words(folder: &Path) -> Result<Markup> {
+    let Some(rows) = SwitchingWords::read_if_there(folder)? else { return Ok(html! {}) };
+    let (part, seed, word) = (rows.part()?, rows.seed()?, rows.word()?);
+    let (moved, said) = (rows.moved()?, rows.said()?);
+    let mut groups: Vec<(&str, Vec<usize>)> = Vec::new();
+    for i in 0..part.len() {
+        let first = part.iter().zip(&seed).filter(|(p, _)| **p == part[i]).map(|(_, s)| *s).min();
+        if first != Some(seed[i]) {
+            continue;
+        }
+        match groups.iter_mut().find(|(name, _)| *name == part[i]) {
+            Some((_, of)) => of.push(i),
+            None => groups.push((&part[i], vec![i])),
+        }
+    }
+    let told = |of: &[usize]| {
+        let all: Vec<String> =
+            of.iter().map(|&i| format!("{} ({:.2}, {:+.2})", word[i], moved[i], said[i])).collect();
+        all.join(", ")
+    };
+    Ok(html! {
+        section #words {
+            h2 { "Words that move the expansion point" }
+            p { "In brackets: how far a word moves it, in units of the points' spread, and what it adds to the first output. Words \
+                 with five places or more in the test documents that were read." }
+            @for (name, of) in &groups {
+                p { b { (name) } ", farthest: " (told(&of[..of.len().min(WORDS)])) }
+                p { "least far: " (told(&of[of.len().saturating_sub(WORDS)..])) }
+            }
+            p.small { (table_link(SwitchingWords::NAME)) }
+        }
     })
 }
 

@@ -64,6 +64,7 @@ fn memory(e: &Switching, part: &str, bits: usize, networks: &Networks) -> Result
     let moduli = of("joint", &networks.table.largest_modulus()?);
     let largest = moduli.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let selection = of("joint", &networks.table.selection()?);
+    let read = summary::mean(&of("joint", &networks.table.read()?));
     let corners = (1 << bits) as f64;
     let right = clusters.iter().filter(|c| **c == corners).count();
     let mut all = vec![
@@ -97,7 +98,7 @@ fn memory(e: &Switching, part: &str, bits: usize, networks: &Networks) -> Result
     all.push(Claim {
         name: "J4",
         statement: format!(
-            "{part}: what enters the slow modes of inputs that flip a bit, over that of inputs that do not"
+            "{part}: what enters the {bits} slowest modes of inputs that flip a bit, over that of inputs that do not; what the              readout sees of them at once: {read:.0} times as much"
         ),
         measured: summary::mean(&selection),
         interval: interval(&selection, e.seed, "J4"),

@@ -8,7 +8,7 @@ mod claims;
 mod reading;
 
 use super::text::{self, Options, Watch};
-use crate::analyses::switching::{Inspection, Network, inspect, mean_along};
+use crate::analyses::switching::{Inspection, Network, WordMove, inspect, mean_along, word_moves};
 use crate::data::Task;
 use crate::engine::{Context, Finished, Run, Stage, StageOutput, StageRecord, Workspace};
 use crate::experiment::{Part, Source, Switching};
@@ -294,6 +294,8 @@ struct Looked<'a> {
     trajectories: Vec<Trajectory>,
     /// Word of each sampled expansion point.
     words: Vec<String>,
+    /// What words do to expansion points, each with its name.
+    moves: Vec<(String, WordMove)>,
 }
 
 /// One step of a trial that is shown.
@@ -334,7 +336,18 @@ fn inspected(
     if all.iter().any(|l| !l.found.contexts.is_empty()) {
         files.extend(write_contexts(folder, &all)?);
     }
-    Ok(StageOutput::files(files))
+    if all.iter().any(|l| !l.moves.is_empty()) {
+        files.push(write_words(folder, &all)?);
+    }
+    let first = &e.parts[0].name;
+    let mean = |training: &str, of: fn(&Inspection) -> Option<f64>| {
+        let of_first = |l: &&Looked| l.job.part.name == *first && l.job.training == training;
+        let values: Vec<f64> = all.iter().filter(of_first).filter_map(|l| of(&l.found)).collect();
+        crate::summary::mean(&values)
+    };
+    Ok(StageOutput::files(files)
+        .with(keys::SWITCHING_STATE_ERROR, mean("joint", |i| i.state_error))
+        .with(keys::SWITCHING_ONE_STEP_ERROR, mean("alone", |i| i.one_step_error)))
 }
 
 fn look<'a>(e: &Switching, job: Job<'a>, data: &Path, folder: &Path) -> Result<Looked<'a>> {
@@ -356,7 +369,13 @@ fn look<'a>(e: &Switching, job: Job<'a>, data: &Path, folder: &Path) -> Result<L
         false => Vec::new(),
     };
     let trajectories = trajectories(&job, &found, network)?;
-    Ok(Looked { job, seconds, found, shown, trajectories, words })
+    let moves = match job.is_joint() {
+        true => word_moves(&traces, &examples.tokens, &shape),
+        false => Vec::new(),
+    };
+    let named = |m: WordMove| (reading.words()[m.word as usize].clone(), m);
+    let moves = moves.into_iter().map(named).collect();
+    Ok(Looked { job, seconds, found, shown, trajectories, words, moves })
 }
 
 fn shown(
@@ -448,6 +467,7 @@ fn write_networks(folder: &Path, all: &[Looked]) -> Result<String> {
         clusters: maybe(&|l| l.job.is_joint().then_some(l.found.centres.len() as f64)),
         largest_modulus: maybe(&largest),
         selection: maybe(&|l| l.found.selection),
+        read: maybe(&|l| l.found.read),
         distance: maybe(&|l| l.found.distance),
         dimension: maybe(&|l| l.found.dimension),
         dimension_states: number(&|l| l.found.dimension_states),
@@ -526,6 +546,20 @@ fn write_shown(folder: &Path, all: &[Looked]) -> Result<String> {
         state: column(rows.iter().map(|r| &r.1.components[0])),
         linear_state: column(rows.iter().map(|r| &r.1.components[1])),
         expansion_point: column(rows.iter().map(|r| &r.1.components[2])),
+    }
+    .write(folder)
+}
+
+fn write_words(folder: &Path, all: &[Looked]) -> Result<String> {
+    let rows = rows(all, |l| &l.moves);
+    let rows: Vec<_> = rows.into_iter().filter(|(job, _)| job.training == "joint").collect();
+    records::SwitchingWords {
+        part: column(rows.iter().map(|r| r.0.part.name.as_str())),
+        seed: column(rows.iter().map(|r| r.0.seed as usize)),
+        word: column(rows.iter().map(|r| r.1.0.as_str())),
+        count: column(rows.iter().map(|r| r.1.1.count)),
+        moved: column(rows.iter().map(|r| r.1.1.moved)),
+        said: column(rows.iter().map(|r| r.1.1.said)),
     }
     .write(folder)
 }
