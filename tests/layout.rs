@@ -24,6 +24,7 @@ const WITHOUT: &[(&str, &[&str])] = &[
     ("pipeline/cells", &["candle", "polars"]),
     ("pipeline/data", &["candle", "polars"]),
     ("pipeline/dynamics", &["candle", "polars"]),
+    ("pipeline/switching", &["candle", "polars"]),
     ("pipeline/train", &["polars"]),
 ];
 

@@ -416,6 +416,14 @@ fn groups(examples: &Examples) -> Vec<(Vec<f32>, Vec<usize>)> {
     groups
 }
 
+/// `count` places among `len`, spread evenly; each is shifted by one more than the one before it, so that trials of one
+/// length are not met at one step alone.
+fn spread(len: usize, count: usize) -> impl Iterator<Item = usize> {
+    let count = count.min(len);
+    let apart = (len / count.max(1)).max(1);
+    (0..count).map(move |k| k * len / count + k % apart)
+}
+
 /// Slow points from visited states, thinned, and how many of them lead on to a proved one.
 fn slow_points(
     map: &Map,
@@ -430,9 +438,7 @@ fn slow_points(
     if settings.searches == 0 || settings.finder.tolerances.is_empty() {
         return Ok((Vec::new(), 0));
     }
-    // Trials have steps in one number often: an odd stride meets all of them.
-    let every = (visited.len() / settings.searches).max(1) | 1;
-    let starts = visited.iter().step_by(every).map(Vec::as_slice);
+    let starts = spread(visited.len(), settings.searches).map(|i| visited[i].as_slice());
     let mut reached = Vec::new();
     search(map, starts, scale, &settings.finder, |result| {
         if let Some(point) = &result.reached[0] {
@@ -468,8 +474,7 @@ fn expansion(
         let steps = trace.expansion_points.len() / s;
         all.extend((settings.skip.min(steps - 1)..steps).map(|t| (i, t)));
     }
-    let every = all.len().div_ceil(settings.points) | 1;
-    let sampled: Vec<(usize, usize)> = all.into_iter().step_by(every).collect();
+    let sampled: Vec<(usize, usize)> = spread(all.len(), settings.points).map(|i| all[i]).collect();
     let at = |(i, t): (usize, usize)| wide(&traces[i].expansion_points[t * s..][..s]);
     let points: Vec<Vec<f64>> = sampled.iter().map(|&p| at(p)).collect();
     let mut moments = Moments::new(s);
@@ -689,4 +694,24 @@ pub fn word_moves(traces: &[Trace], tokens: &[Vec<u32>], shape: &Shape) -> Vec<W
         sums.into_iter().filter(|(_, sum)| sum.0 >= LEAST_PLACES).map(of).collect();
     all.sort_by(|a, b| b.moved.total_cmp(&a.moved).then(a.word.cmp(&b.word)));
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_meet_every_step_of_trials_of_one_length() {
+        let steps: std::collections::BTreeSet<usize> =
+            spread(256 * 25, 256).map(|i| i % 25).collect();
+        assert_eq!(steps.len(), 25);
+        assert_eq!(spread(3, 10).collect::<Vec<usize>>(), [0, 1, 2]);
+        assert!(spread(1000, 300).all(|i| i < 1000));
+        assert_eq!(spread(0, 5).count(), 0);
+    }
+
+    #[test]
+    fn constant_parts_are_those_that_no_step_changes() {
+        assert_eq!(constant_parts(&[0.5, 1.0, 0.0, 0.25, 1.0, 0.0], 3), [0.0, 1.0, 0.0]);
+    }
 }

@@ -98,7 +98,8 @@ fn memory(e: &Switching, part: &str, bits: usize, networks: &Networks) -> Result
     all.push(Claim {
         name: "J4",
         statement: format!(
-            "{part}: what enters the {bits} slowest modes of inputs that flip a bit, over that of inputs that do not; what the              readout sees of them at once: {read:.0} times as much"
+            "{part}: what enters the {bits} slowest modes of inputs that flip a bit, over that of inputs that do not; the \
+             readout sees {read:.0} times as much of them"
         ),
         measured: summary::mean(&selection),
         interval: interval(&selection, e.seed, "J4"),
