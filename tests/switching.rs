@@ -116,7 +116,7 @@ fn a_study_that_cannot_be_trained_is_refused_with_the_remedy() {
     assert!(say("name: \"streams\"", "name: \"bit\"").contains("two parts"));
     assert!(say("input: Static", "input: Mean").contains("a task has no words"));
     assert!(
-        say("embedding: 6)", "embedding: 6), expansion: (input: Static")
+        say("embedding: 6),", "embedding: 6), expansion: (input: Static),")
             .contains("say Zero or Mean")
     );
     let e = read(folder.path(), "Switching(study: \"tests\", replicates: 2)");

@@ -190,7 +190,7 @@ fn trained(
         })?;
         done += job.part.training.steps;
         seconds += found.seconds;
-        let reading = Reading::open(job.part, data, e.seed)?;
+        let reading = Reading::open(job.part, data, job.seed)?;
         let metadata = HashMap::from([
             ("part".to_string(), notation::to_ron(job.part)),
             ("seconds".into(), found.seconds.to_string()),
