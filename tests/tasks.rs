@@ -152,6 +152,66 @@ fn points_that_no_search_came_to_are_found_by_their_indices_and_counted_by_proof
 }
 
 #[test]
+fn trials_of_ones_own_go_from_a_file_to_fixed_points() {
+    let folder = tempfile::tempdir().unwrap();
+    // A bit of memory, as NumPy writes it: f64, compressed, conditions as whole numbers.
+    let (n, steps) = (400, 12);
+    let mut state = 1_u64;
+    let mut draw = move || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 33) as f64 / (1_u64 << 31) as f64
+    };
+    let (mut inputs, mut targets) = (vec![0.0; n * steps], vec![0.0; n * steps]);
+    for i in 0..n {
+        let mut held = 0.0;
+        for t in 0..steps {
+            let pulse =
+                if t == 0 || draw() < 0.2 { if draw() < 0.5 { 1.0 } else { -1.0 } } else { 0.0 };
+            held = if pulse == 0.0 { held } else { pulse };
+            (inputs[i * steps + t], targets[i * steps + t]) = (pulse, held);
+        }
+    }
+    let file = folder.path().join("bit.npz");
+    let save = |inputs: &[f64], targets: &[f64]| {
+        let array = |x: &[f64]| {
+            let bytes: Vec<u8> = x.iter().flat_map(|x| x.to_le_bytes()).collect();
+            super::archive::npy("<f8", false, &[n, steps, 1], &bytes)
+        };
+        let groups: Vec<u8> = (0..n as i64).flat_map(|i| (i % 2).to_le_bytes()).collect();
+        let entries = [
+            ("inputs.npy", array(inputs)),
+            ("targets.npy", array(targets)),
+            ("conditions.npy", super::archive::npy("<i8", false, &[n], &groups)),
+        ];
+        std::fs::write(&file, super::archive::zip(&entries, true)).unwrap();
+    };
+    save(&inputs, &targets);
+    let own = format!("task=File(file: \"{}\")", file.display());
+    let set = [own.as_str(), "model.units=8", "training.steps=500", "training.learning_rate=0.03"];
+    let experiment = two_bits(folder.path(), &set);
+    let out = folder.path().join("reports");
+    let mut watch = super::experiment::Ran::default();
+    let options = Options { data: Path::new("data"), out: &out, force: &[], watch: &mut watch };
+    let run = task::run(&experiment, options).unwrap();
+    let summary = Summary::read(&run).unwrap();
+    assert!(summary.get(keys::TASK_ERROR).unwrap() < 0.1, "{:?}", summary.get(keys::TASK_ERROR));
+    assert_eq!(summary.get(keys::TASK_BEST), None, "what can be reached is not known");
+    assert_eq!(summary.get(keys::FIXED_POINTS_STABLE), Some(2.0));
+    let note = records::Notes::read(&run).unwrap().note().unwrap().concat();
+    assert!(
+        note.contains("280 trials to learn from, 40 to stop by, 80 to measure on, of 400"),
+        "{note}"
+    );
+    assert!(task::rewrite(&run).unwrap());
+    // Another file is another task: nothing of the first stands in for it.
+    inputs[0] = f64::NAN;
+    save(&inputs, &targets);
+    let options = Options { data: Path::new("data"), out: &out, force: &[], watch: &mut watch };
+    let said = task::run(&experiment, options).unwrap_err().to_string();
+    assert!(said.contains("bit.npz") && said.contains("trial 0, step 0"), "{said}");
+}
+
+#[test]
 fn settings_of_a_task_are_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let changed = two_bits(folder.path(), &["task=Memory(bits: 1)", "model.units=3", "seed=9"]);

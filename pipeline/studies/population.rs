@@ -172,14 +172,15 @@ fn write(
     let ended = (0..cases.len()).filter(|&i| outcomes[i].failure.is_none());
     let network = |i: usize| {
         let e = &cases[i].experiment;
-        let error = Summary::read(&outcomes[i].folder)?.get(keys::TASK_ERROR);
+        let summary = Summary::read(&outcomes[i].folder)?;
+        let number = |key| summary.get(key).unwrap_or(f64::NAN);
         let about = About {
             case: i,
             name: &cases[i].name,
             cell: e.model.cell,
             units: e.model.units,
             smallest: e.fixed_points.finder.smallest(),
-            error: error.unwrap_or(f64::NAN) / e.task.scores().chance,
+            error: number(keys::TASK_ERROR) / number(keys::TASK_CHANCE),
         };
         Network::read(about, &outcomes[i].folder)
     };

@@ -7,6 +7,7 @@ use super::text::{self, Claim, FixedPointProblem, NONE, Options};
 use super::transitions::Flow;
 use crate::analyses::flow::signs;
 use crate::analyses::tasks::{Selection, selection, turning};
+use crate::data::tasks::own::Own;
 use crate::data::tasks::{Drawn, Law, integration, memory, sine};
 use crate::data::{Sequences, Task};
 use crate::dynamics::Map;
@@ -15,13 +16,14 @@ use crate::engine::{Context, Finished, Run, Stage, StageOutput, StageRecord, Wor
 use crate::experiment::{FixedPointSettings, TaskExperiment};
 use crate::geometry::{Moments, Pca, participation_ratio, varied};
 use crate::linalg::Complex;
-use crate::model::{Head, Network, Reads, StaticInput, static_input};
+use crate::model::{Head, Network, Reads, StaticInput, foreign, static_input};
 use crate::ops::{Cell, CellKind, Pool, cuda};
 use crate::records::{self, column, keys};
 use crate::report::{Summary, page, plot};
 use crate::summary::{self, pearson};
 use crate::{Error, Result, notation, train};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Names of the stages, in order.
 pub const STAGES: [&str; 8] =
@@ -33,6 +35,7 @@ pub const STAGES: [&str; 8] =
 /// What the stages return; what earlier ones made stays. [`Error::Usage`] for inputs that a task does not have.
 pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
     let Options { out, force, watch, .. } = options;
+    let (e, file) = &with_file(e)?;
     let held = inputs(e)?;
     text::check_tolerances(&e.fixed_points)?;
     if let Some(unknown) = force.iter().find(|f| !STAGES.contains(&f.as_str())) {
@@ -40,7 +43,7 @@ pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
         return Err(Error::Usage(format!("--force {unknown}: no such stage here; {hint}")));
     }
     check_size(e)?;
-    let law = (&e.task, e.trials, e.seed);
+    let law = (&e.task, e.trials, e.seed, file);
     let stages = vec![
         Stage::new("train", 1, &(&law, &e.model, &e.training), &[]),
         Stage::new("states", 1, &(&law, &e.states), &["train"]),
@@ -128,9 +131,29 @@ pub fn rewrite(folder: &Path) -> Result<bool> {
         return Ok(false);
     };
     let finished = Finished::open(folder, &STAGES[..STAGES.len() - 1])?;
+    let (e, _) = with_file(&e)?;
     let place = (e.study.as_str(), e.name.as_str());
     finished.rewrite(&e, place, "report", |folder, rows| report(&e, folder, rows))?;
     Ok(true)
+}
+
+/// The experiment with the trials of its file, and the file's hash, where its task is one's own.
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be read, [`Error::Input`] for arrays that do not fit.
+fn with_file(e: &TaskExperiment) -> Result<(TaskExperiment, Option<String>)> {
+    let mut e = e.clone();
+    let Task::File(own) = &mut e.task else { return Ok((e, None)) };
+    if own.file.as_os_str().is_empty() {
+        return Err(Error::Usage(
+            "task: File(file: \"…\"): name an .npz with `inputs` and `targets`".into(),
+        ));
+    }
+    let hash = crate::files::fingerprint(&own.file)?.1;
+    let remedy = "numpy.savez(file, inputs=[trial, step, u], targets=[trial, step, k])";
+    let arrays = foreign::read_numbers(&own.file, remedy)?;
+    own.trials = Some(Arc::new(Own::new(&own.file.display().to_string(), &arrays)?));
+    Ok((e, Some(hash)))
 }
 
 /// Most numbers of all trials: 4 GB.
@@ -202,10 +225,8 @@ fn trained(
     let made = text::fitted_on(&network, trials, (&e.training, e.seed), place, watch)?;
     let error = train::score(&network, &test)?.mean_loss();
     let scores = e.task.scores();
-    Ok(made
-        .with(keys::TASK_ERROR, error)
-        .with(keys::TASK_CHANCE, scores.chance)
-        .with(keys::TASK_BEST, scores.best))
+    let made = made.with(keys::TASK_ERROR, error).with(keys::TASK_CHANCE, scores.chance);
+    Ok(if scores.best.is_nan() { made } else { made.with(keys::TASK_BEST, scores.best) })
 }
 
 /// A state on its way.
@@ -303,7 +324,7 @@ fn claims(e: &TaskExperiment, folder: &Path) -> Result<Vec<Claim>> {
         Task::Sine(law) => sine_claims(e, law, folder),
         Task::Integration(law) => integration_claims(e, law, folder),
         // Nobody has said how many points there are.
-        Task::Discrimination(_) | Task::Path(_) => Ok(Vec::new()),
+        Task::Discrimination(_) | Task::Path(_) | Task::File(_) => Ok(Vec::new()),
     }
 }
 
@@ -531,13 +552,24 @@ fn report(e: &TaskExperiment, folder: &Path, stages: &[StageRecord]) -> Result<S
     let mut summary = Summary::of(stages);
     text::costs(&mut summary, stages, e.seed);
     let counts = e.trials;
-    let notes = [(
-        "train",
-        format!(
+    let note = match &e.task {
+        Task::File(own) => {
+            let [train, validation, test] =
+                [(counts.train, "train"), (counts.validation, "validation"), (counts.test, "test")]
+                    .map(|(count, split)| e.draw(count, split).inputs.len());
+            format!(
+                "{train} trials to learn from, {validation} to stop by, {test} to measure on, of {} in {}; at most seven, one \
+                 and two tenths of them (`trials`)",
+                own.trials.as_ref().map_or(0, |t| t.count()),
+                own.file.display()
+            )
+        }
+        _ => format!(
             "{} trials to learn from, {} to stop by, {} to measure on, drawn by the law of the task",
             counts.train, counts.validation, counts.test
         ),
-    )];
+    };
+    let notes = [("train", note)];
     let mut files = vec![text::write_notes(folder, &notes)?, summary.write(folder)?];
     let name = e.task.name();
     let network = format!(

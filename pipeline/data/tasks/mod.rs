@@ -3,6 +3,7 @@
 pub mod discrimination;
 pub mod integration;
 pub mod memory;
+pub mod own;
 pub mod path;
 pub mod sine;
 
@@ -22,6 +23,8 @@ pub enum Task {
     Discrimination(discrimination::Settings),
     /// From speed and heading to a place in the plane.
     Path(path::Settings),
+    /// Trials of one's own, from a file.
+    File(own::Settings),
 }
 
 impl Default for Task {
@@ -102,6 +105,7 @@ impl Task {
             Task::Integration(settings) => settings,
             Task::Discrimination(settings) => settings,
             Task::Path(settings) => settings,
+            Task::File(settings) => settings,
         }
     }
 }

@@ -34,6 +34,7 @@ mod zipped;
 
 pub use arrays::read as read_arrays;
 pub use arrays::{States, read_states};
+pub use numpy::read_numbers;
 
 use super::config::{Config, Head, InitialState};
 use super::network::Network;

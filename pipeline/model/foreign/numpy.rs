@@ -54,11 +54,27 @@ pub fn read_npy(path: &Path, remedy: &str) -> Result<(Vec<usize>, Vec<f64>)> {
     Ok((header.shape, numbers))
 }
 
-/// The arrays of an `.npz`, in its order.
+/// The arrays of an `.npz`, in its order; whole numbers are something else than weights.
 ///
 /// # Errors
 /// [`Error::Input`] if it is damaged.
 pub fn read_npz(path: &Path, remedy: &str) -> Result<Vec<(String, Entry)>> {
+    read(path, remedy, Number::is_float)
+}
+
+/// Names, shapes and numbers of all arrays of an `.npz`, whole numbers too; what holds no numbers is left out.
+///
+/// # Errors
+/// [`Error::Input`] if it is damaged.
+pub fn read_numbers(path: &Path, remedy: &str) -> Result<Vec<(String, (Vec<usize>, Vec<f32>))>> {
+    let numbers = |(name, entry)| match entry {
+        Entry::Numbers(shape, numbers) => Some((name, (shape, numbers))),
+        Entry::Other(_) => None,
+    };
+    Ok(read(path, remedy, |_| true)?.into_iter().filter_map(numbers).collect())
+}
+
+fn read(path: &Path, remedy: &str, wanted: fn(&Number) -> bool) -> Result<Vec<(String, Entry)>> {
     let mut zip = Zipped::open(path, remedy)?;
     let mut allowance = Allowance::of(zip.bytes());
     let mut all = Vec::new();
@@ -76,7 +92,7 @@ pub fn read_npz(path: &Path, remedy: &str) -> Result<Vec<(String, Entry)>> {
             }
             Err(problem) => return Err(refuse(problem)),
         };
-        let Some(number) = header.number.filter(|(n, _)| n.is_float()) else {
+        let Some(number) = header.number.filter(|(n, _)| wanted(n)) else {
             all.push((array, Entry::Other(described(&header.descr))));
             continue;
         };

@@ -106,6 +106,12 @@ fn check(e: &Switching) -> Result<()> {
                 part.name
             )));
         }
+        if matches!(part.reads, Reads::Task(crate::data::Task::File(_))) {
+            return Err(Error::Usage(format!(
+                "part `{}`: a task from a file is not co-trained yet; train on it alone: `Task(task: File(…))`",
+                part.name
+            )));
+        }
         if !part.losses.is_joint() {
             return Err(Error::Usage(format!(
                 "part `{}`: `losses.jslds`, `expansion` and `state` are 0: there is no linear system; give one of them a weight",
