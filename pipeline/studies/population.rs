@@ -7,7 +7,7 @@ use super::grid::{self, Gathered, Outcome, Plan, Progress};
 use super::task;
 use super::text::{Claim, NONE, write_claims};
 use crate::analyses::population::{Compare, Compared, Member, Test, compare, less_by, tests};
-use crate::data::{Task, tasks::Law};
+use crate::data::Task;
 use crate::engine::{Finished, Lock, check_gathered, record_gathered};
 use crate::experiment::grid::{Case, combined, same_samples};
 use crate::experiment::{Population, TaskExperiment};

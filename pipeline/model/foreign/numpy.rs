@@ -74,7 +74,7 @@ pub fn read_numbers(path: &Path, remedy: &str) -> Result<Vec<(String, (Vec<usize
     Ok(read(path, remedy, |_| true)?.into_iter().filter_map(numbers).collect())
 }
 
-fn read(path: &Path, remedy: &str, wanted: fn(&Number) -> bool) -> Result<Vec<(String, Entry)>> {
+fn read(path: &Path, remedy: &str, wanted: fn(Number) -> bool) -> Result<Vec<(String, Entry)>> {
     let mut zip = Zipped::open(path, remedy)?;
     let mut allowance = Allowance::of(zip.bytes());
     let mut all = Vec::new();
@@ -92,7 +92,7 @@ fn read(path: &Path, remedy: &str, wanted: fn(&Number) -> bool) -> Result<Vec<(S
             }
             Err(problem) => return Err(refuse(problem)),
         };
-        let Some(number) = header.number.filter(|(n, _)| wanted(n)) else {
+        let Some(number) = header.number.filter(|&(n, _)| wanted(n)) else {
             all.push((array, Entry::Other(described(&header.descr))));
             continue;
         };

@@ -106,7 +106,7 @@ fn check(e: &Switching) -> Result<()> {
                 part.name
             )));
         }
-        if matches!(part.reads, Reads::Task(crate::data::Task::File(_))) {
+        if matches!(part.reads, Source::Task(Task::File(_))) {
             return Err(Error::Usage(format!(
                 "part `{}`: a task from a file is not co-trained yet; train on it alone: `Task(task: File(…))`",
                 part.name
