@@ -218,7 +218,7 @@ impl Summary {
             );
         }
         if let Some(error) = self.get(keys::SWITCHING_STATE_ERROR) {
-            let _ = write!(text, "  state error  linear system {error:.3}, rolled out alone");
+            let _ = write!(text, "  state error  linear system {error:.3} rolled out");
             if let Some(step) = self.get(keys::SWITCHING_ONE_STEP_ERROR) {
                 let _ = write!(text, "; one step at slow points {step:.3}");
             }

@@ -522,6 +522,53 @@ mod tests {
     }
 
     #[test]
+    fn beside_a_linear_network_the_linear_system_errs_by_the_residual_of_its_expansion_points() {
+        let shape = shape(CellKind::Linear, 7, 2);
+        let drawn = Drawn::new(&shape, &[9], false);
+        let (sequences, parameters) = (drawn.sequences(), parameters(&shape));
+        let (_, traces) = run(&shape, &parameters, &sequences, true).unwrap();
+        let exact = wide(&parameters);
+        let map = accrue_cells::Map::new(&shape.cell(&exact), &[0.0; 3]).unwrap();
+        let mut before = exact[shape.ranges().initial].to_vec();
+        for t in 0..9 {
+            let at = |x: &[f32]| wide(&x[t * 7..][..7]);
+            let next = map.with_input(&wide(&drawn.inputs[0][t * 3..][..3])).unwrap();
+            let next = accrue_dynamics::Dynamics::step(&next, &before);
+            // a_t = F(a_{t−1}, u_t) + e_t − F(e_t, u*), whatever e_t is.
+            let (a, residual) = (at(&traces[0].linear_states), at(&traces[0].residuals));
+            for i in 0..7 {
+                assert!((a[i] - next[i] - residual[i]).abs() < 1e-5 * (1.0 + a[i].abs()));
+            }
+            before = a;
+        }
+    }
+
+    #[test]
+    fn linearised_at_its_own_state_the_linear_system_moves_by_its_inputs_alone() {
+        for kind in CellKind::ALL {
+            let shape = shape(kind, 6, 0);
+            let mut drawn = Drawn::new(&shape, &[8], false);
+            drawn.at_rest[0] = vec![0.0; 3];
+            let parameters = parameters(&shape);
+            let (_, traces) = run(&shape, &parameters, &drawn.sequences(), true).unwrap();
+            let exact = wide(&parameters);
+            let map = accrue_cells::Map::new(&shape.cell(&exact), &[0.0; 3]).unwrap();
+            let mut before = exact[shape.ranges().initial].to_vec();
+            for t in 0..8 {
+                let input = crate::linalg::Vector::from_vec(wide(&drawn.inputs[0][t * 3..][..3]));
+                // a_t = a_{t−1} + J_inp(a_{t−1}, 0) u_t
+                let moved = accrue_dynamics::Dynamics::input_jacobian(&map, &before) * input;
+                let a = wide(&traces[0].linear_states[t * before.len()..][..before.len()]);
+                for i in 0..a.len() {
+                    let error = (a[i] - before[i] - moved[i]).abs();
+                    assert!(error < 1e-5 * (1.0 + a[i].abs()), "{kind:?}, step {t}: {error}");
+                }
+                before = a;
+            }
+        }
+    }
+
+    #[test]
     fn gradients_of_inputs_and_of_the_input_at_rest_equal_central_differences() {
         for kind in [CellKind::Gru, CellKind::GruResetBefore, CellKind::Lstm] {
             let shape = shape(kind, 4, 2);
