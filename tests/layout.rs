@@ -16,6 +16,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pipeline/model", &["numerics", "cells", "data", "ops"]),
     // Whatever is trained on comes as trials: no table is read here.
     ("pipeline/train", &["numerics", "cells", "data", "ops", "model"]),
+    // Whatever was recorded: numbers in, numbers out.
+    ("pipeline/recordings", &["numerics"]),
 ];
 
 /// Libraries that a crate must build without.
@@ -24,6 +26,7 @@ const WITHOUT: &[(&str, &[&str])] = &[
     ("pipeline/data", &["candle", "polars"]),
     ("pipeline/dynamics", &["candle", "polars"]),
     ("pipeline/train", &["polars"]),
+    ("pipeline/recordings", &["candle", "polars"]),
 ];
 
 /// Names under which the program's own crate knows the crates below it.
@@ -42,6 +45,7 @@ const BELOW: &[&str] = &[
     "notation",
     "ops",
     "parquet",
+    "recordings",
     "rounding",
     "seed",
     "setting",
@@ -59,7 +63,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     // Stages know no network, and no folder but their own.
     ("engine", &["records"], &["error", "files", "interrupt", "notation"]),
     // Values in, values out.
-    ("analyses", &[], &["dynamics", "linalg", "setting", "summary"]),
+    ("analyses", &[], &["dynamics", "linalg", "recordings", "seed", "setting", "similarity", "summary"]),
     ("modifiers", &[], &["dynamics", "geometry", "linalg", "ops", "seed", "summary"]),
     // Pages are made of tables: they see no network.
     ("report", &["records", "engine"], &["error", "files", "notation"]),
