@@ -63,7 +63,11 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     // Stages know no network, and no folder but their own.
     ("engine", &["records"], &["error", "files", "interrupt", "notation"]),
     // Values in, values out.
-    ("analyses", &[], &["dynamics", "linalg", "recordings", "seed", "setting", "similarity", "summary"]),
+    (
+        "analyses",
+        &[],
+        &["dynamics", "linalg", "recordings", "seed", "setting", "similarity", "summary"],
+    ),
     ("modifiers", &[], &["dynamics", "geometry", "linalg", "ops", "seed", "summary"]),
     // Pages are made of tables: they see no network.
     ("report", &["records", "engine"], &["error", "files", "notation"]),

@@ -1,5 +1,7 @@
 //! What is computed about networks for a study: settings and typed values in, values out. No folder, no experiment, no
 //! file.
 
+pub mod gating;
 pub mod population;
+pub mod recording;
 pub mod tasks;

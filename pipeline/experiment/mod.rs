@@ -6,12 +6,16 @@
 //! as if it stood in the file.
 
 mod assignment;
+mod gating;
 pub mod grid;
 mod population;
+mod recording;
 mod task;
 mod text;
 
+pub use gating::Gating;
 pub use population::Population;
+pub use recording::Recording;
 pub use task::{Counts, TaskExperiment};
 pub use text::{FixedPointSettings, ModesSettings, SearchMethod, StatesOrder, StatesSettings};
 
@@ -92,6 +96,10 @@ pub enum Study {
     Task(Box<TaskExperiment>),
     /// Many networks on one task, compared.
     Population(Box<Population>),
+    /// Known and trained responses: is the irrelevant feature gated?
+    Gating(Box<Gating>),
+    /// Networks beside a recording.
+    Recording(Box<Recording>),
 }
 
 /// An experiment as files and `--set` change it, and as folders are named after it.
@@ -137,7 +145,7 @@ macro_rules! settings {
         })+
     };
 }
-settings!(Experiment TaskExperiment Population);
+settings!(Experiment TaskExperiment Population Gating Recording);
 
 impl Study {
     /// Reads an experiment file and applies settings of the command line.
@@ -166,6 +174,12 @@ impl Study {
                 &text.replacen("Population", "", 1),
                 set,
             )?)),
+            Some("Gating") => {
+                Self::Gating(Box::new(finished(path, &text.replacen("Gating", "", 1), set)?))
+            }
+            Some("Recording") => {
+                Self::Recording(Box::new(finished(path, &text.replacen("Recording", "", 1), set)?))
+            }
             Some("Text") => {
                 Self::Text(Box::new(finished(path, &text.replacen("Text", "", 1), set)?))
             }
@@ -178,7 +192,10 @@ impl Study {
                     column: 1 + before.len() - before.rfind('\n').map_or(0, |at| at + 1),
                     problem: format!(
                         "no study `{other}`; {}",
-                        crate::nearest::hint(other, &["Text", "Task", "Population"])
+                        crate::nearest::hint(
+                            other,
+                            &["Text", "Task", "Population", "Gating", "Recording"]
+                        )
                     ),
                 });
             }
@@ -280,7 +297,7 @@ impl Experiment {
     pub fn read(path: &Path, set: &[String]) -> Result<Self> {
         match Study::read(path, set)? {
             Study::Text(experiment) => Ok(*experiment),
-            Study::Task(_) | Study::Population(_) => Err(Error::Usage(format!(
+            _ => Err(Error::Usage(format!(
                 "{}: a study of a task; here one on text is needed",
                 path.display()
             ))),

@@ -57,6 +57,8 @@ pub struct Trials {
     pub condition: Vec<usize>,
     /// −1 or 1: the side that was chosen.
     pub choice: Vec<f64>,
+    /// What the choice is the sign of: where the decision lies on its axis, but for the strength.
+    pub decision: Vec<f64>,
     /// Axes by which a decision is read, `[units, 1 or 2]`.
     pub readout: Matrix,
 }
@@ -72,7 +74,7 @@ impl Generator {
         let axes = orthonormal(&drawn)?;
         let count = conditions.len() * self.trials;
         let mut responses = Matrix::zeros(count, self.units);
-        let (mut condition, mut choice) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let (mut condition, mut decision) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for (c, of) in conditions.iter().enumerate() {
             let mut stream = seed::stream(seed, &format!("gating/trials/{c}"));
             for t in 0..self.trials {
@@ -94,12 +96,13 @@ impl Generator {
                     to[i] = r + self.noise * stream.sample::<f64, _>(StandardNormal);
                 }
                 condition.push(c);
-                choice.push((side * decided).signum());
+                decision.push(side * decided);
             }
         }
         let of_decision = if self.decision == Decision::Own { 2 } else { 1 };
         let readout = axes.columns(2, of_decision).into_owned();
-        Ok(Trials { responses, condition, choice, readout })
+        let choice = decision.iter().map(|d| d.signum()).collect();
+        Ok(Trials { responses, condition, choice, decision, readout })
     }
 }
 

@@ -58,12 +58,14 @@ mod claims;
 mod context;
 mod corpus;
 mod fixed_points;
+mod gating;
 mod geometry;
 mod grid;
 pub mod keys;
 mod kind;
 mod modes;
 mod population;
+mod recording;
 mod schema;
 mod states;
 mod table;
@@ -74,12 +76,14 @@ pub use claims::*;
 pub use context::*;
 pub use corpus::*;
 pub use fixed_points::*;
+pub use gating::*;
 pub use geometry::*;
 pub use grid::*;
 pub use keys::Key;
 pub use kind::{Cell, Column, Even, Field, Kind, Optional, column};
 pub use modes::*;
 pub use population::*;
+pub use recording::*;
 pub use schema::{Presence, Schema};
 pub use states::*;
 pub use table::{Frame, Record, Table, csv, is_there};
@@ -96,6 +100,8 @@ pub fn tables() -> impl Iterator<Item = &'static Schema> {
         fixed_points::TABLES,
         modes::TABLES,
         population::TABLES,
+        gating::TABLES,
+        recording::TABLES,
         words::TABLES,
         context::TABLES,
         claims::TABLES,

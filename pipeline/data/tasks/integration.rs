@@ -9,6 +9,7 @@
 //! each cue, onto which the cued stream is projected and the other one is not.
 
 use super::{Drawn, Held, Law, Scores};
+use crate::seed::Stream;
 use crate::{StepLoss, StepTargets, Vectors, seed, setting};
 use rand::Rng;
 use rand_distr::StandardNormal;
@@ -39,6 +40,29 @@ impl Default for Settings {
 /// Streams, and contexts.
 const STREAMS: usize = 2;
 
+impl Settings {
+    /// The inputs of one trial, `[t, u]`.
+    ///
+    /// * `bias`: mean of a step of each stream; `gate`: the stream that is not cued enters times this
+    pub fn trial(
+        &self,
+        context: usize,
+        bias: [f64; STREAMS],
+        gate: f64,
+        stream: &mut Stream,
+    ) -> Vec<f32> {
+        let mut sequence = Vec::with_capacity(self.steps * 2 * STREAMS);
+        for _ in 0..self.steps {
+            for (k, b) in bias.iter().enumerate() {
+                let x = b + self.noise * stream.sample::<f64, _>(StandardNormal);
+                sequence.push(if k == context { x } else { gate * x } as f32);
+            }
+            sequence.extend((0..STREAMS).map(|c| (c == context) as u8 as f32));
+        }
+        sequence
+    }
+}
+
 impl Law for Settings {
     fn name(&self) -> String {
         "context-dependent integration".into()
@@ -67,17 +91,10 @@ impl Law for Settings {
             let bias: [f64; STREAMS] = std::array::from_fn(|_| {
                 self.bias * (stream.sample::<f64, _>(StandardNormal) - 0.5)
             });
+            let sequence = self.trial(context, bias, 1.0, &mut stream);
             let mut sum = 0.0_f32;
-            let mut sequence = Vec::with_capacity(self.steps * 2 * STREAMS);
-            for _ in 0..self.steps {
-                for (k, b) in bias.iter().enumerate() {
-                    let x = (b + self.noise * stream.sample::<f64, _>(StandardNormal)) as f32;
-                    sequence.push(x);
-                    if k == context {
-                        sum += x;
-                    }
-                }
-                sequence.extend((0..STREAMS).map(|c| (c == context) as u8 as f32));
+            for x in sequence.chunks(2 * STREAMS) {
+                sum += x[context];
                 values.push(sum);
             }
             inputs.push(&sequence);

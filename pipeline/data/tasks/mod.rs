@@ -1,7 +1,9 @@
 //! Tasks whose law is known: what enters, what should come out, and how well that can be done.
 
+pub mod accumulation;
 pub mod discrimination;
 pub mod integration;
+pub mod labels;
 pub mod memory;
 pub mod path;
 pub mod sine;
@@ -22,6 +24,10 @@ pub enum Task {
     Discrimination(discrimination::Settings),
     /// From speed and heading to a place in the plane.
     Path(path::Settings),
+    /// Evidence is added up by one of three strategies.
+    Accumulation(accumulation::Settings),
+    /// Words speak of two labels, one of which is asked.
+    Labels(labels::Settings),
 }
 
 impl Default for Task {
@@ -102,6 +108,8 @@ impl Task {
             Task::Integration(settings) => settings,
             Task::Discrimination(settings) => settings,
             Task::Path(settings) => settings,
+            Task::Accumulation(settings) => settings,
+            Task::Labels(settings) => settings,
         }
     }
 }

@@ -3,10 +3,12 @@
 mod axes;
 mod context;
 mod dynamics;
+pub mod gating;
 pub mod grid;
 mod manifold;
 mod modes;
 pub mod population;
+pub mod recording;
 mod words;
 
 use super::escape::visible;
