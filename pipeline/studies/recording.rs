@@ -148,14 +148,15 @@ impl<'a> Trained<'a> {
         let e = &planned.case.experiment;
         let found = Summary::read(folder)?;
         let number = |key| found.get(key).unwrap_or(f64::NAN);
-        let points = records::FixedPoints::read(folder)?;
-        let (tolerance, start) = (points.tolerance()?, points.start()?);
+        let table = records::FixedPoints::read(folder)?;
+        let (tolerance, start) = (table.tolerance()?, table.start()?);
         let near: Vec<usize> = (0..tolerance.len())
             .filter(|&i| tolerance[i] == e.fixed_points.primary)
             .filter(|&i| start[i] == Start::Near.name())
             .collect();
         let modes = records::Eigenvalues::read(folder)?;
-        let (point, tau) = (modes.point()?, modes.tau()?);
+        let (points, tau) = (modes.point()?, modes.tau()?);
+        let point = points.as_slice();
         let of = |row: usize| (0..point.len()).filter(move |&i| point[i] == row);
         let longest: Vec<f64> =
             near.iter().filter_map(|&row| of(row).map(|i| tau[i]).max_by(f64::total_cmp)).collect();
