@@ -49,7 +49,9 @@ fn a_study_of_gating_goes_from_settings_to_claims_that_the_dictionary_knows() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("reports");
     let plan = Plan { data: Path::new("data"), out: &out, force: &[], jobs: 2 };
-    let Study::Gating(g) = study(folder.path(), GATING).unwrap() else { panic!("a study of gating") };
+    let Study::Gating(g) = study(folder.path(), GATING).unwrap() else {
+        panic!("a study of gating")
+    };
     let (place, failed) = gating::run(&g, &plan, &Silent).unwrap();
     assert_eq!(failed, 0);
     let gates = records::Gates::read(&place).unwrap();
@@ -172,7 +174,9 @@ fn a_recording_goes_from_settings_to_claims_that_the_dictionary_knows() {
     assert_eq!(failed, 0);
     let blocks = records::Blocks::read(&place).unwrap();
     assert_eq!(blocks.strategy().unwrap(), ["perfect", "leaky"]);
-    for (planted, want) in [(blocks.task_planted().unwrap(), 0.2), (blocks.movement_planted().unwrap(), 0.4)] {
+    for (planted, want) in
+        [(blocks.task_planted().unwrap(), 0.2), (blocks.movement_planted().unwrap(), 0.4)]
+    {
         assert!(planted.iter().all(|p| (p - want).abs() < 0.06), "{planted:?}");
     }
     assert_eq!(records::Portraits::read(&place).unwrap().height(), 4);

@@ -125,6 +125,8 @@ pub struct Trials<'a> {
     pub responses: &'a Matrix,
     /// The condition of each.
     pub condition: &'a [usize],
+    /// Both features as they were shown in each trial, noise included: in the window from which the responses are.
+    pub shown: &'a [[f64; 2]],
     /// −1 or 1 of each.
     pub choice: &'a [f64],
     /// The decision variable of each.
@@ -153,7 +155,9 @@ pub struct Measured {
 
 /// Measures distances and their ratio, and does it again without the decision.
 ///
-/// Axes are those of a regression within each context on choice (or the decision variable) and both features.
+/// Axes are those of a regression within each context on choice (or the decision variable) and both features as they were
+/// shown in each trial. The condition's own level would not do: of evidence that is added up, noise and level enter a
+/// decision alike, and the axis of the decision would hold what the window's own input does to the state.
 ///
 /// # Errors
 /// [`Error::Input`] for conditions and choices that make no regression, and conditions with fewer trials than folds.
@@ -172,8 +176,8 @@ pub fn measure(trials: &Trials, conditions: &[Condition], parts: usize) -> Resul
             .collect();
         let responses = trials.responses.select_rows(&rows);
         let of = |f: &dyn Fn(usize) -> f64| rows.iter().map(|&i| f(i)).collect::<Vec<f64>>();
-        let relevant = of(&|i| conditions[trials.condition[i]].relevant());
-        let irrelevant = of(&|i| conditions[trials.condition[i]].irrelevant());
+        let relevant = of(&|i| trials.shown[i][context]);
+        let irrelevant = of(&|i| trials.shown[i][1 - context]);
         let choice = of(&|i| trials.choice[i]);
         let decision = of(&|i| trials.decision[i]);
         let features =
@@ -255,9 +259,12 @@ pub fn generated(settings: &Generated, shown: &Shown, seed: u64) -> Result<Vec<D
         };
         // Another draw has other axes and noise; strengths and gates are compared on the same.
         let made = generator.draw(&conditions, seed.wrapping_add(draw as u64))?;
+        let shown_features: Vec<[f64; 2]> =
+            made.condition.iter().map(|&c| conditions[c].features).collect();
         let trials = Trials {
             responses: &made.responses,
             condition: &made.condition,
+            shown: &shown_features,
             choice: &made.choice,
             decision: &made.decision,
         };
@@ -268,9 +275,17 @@ pub fn generated(settings: &Generated, shown: &Shown, seed: u64) -> Result<Vec<D
     jobs.into_par_iter().map(measured).collect()
 }
 
+/// States after `steps` more steps under the input that a map holds: what is left once all fast modes have died away lies on
+/// the slow manifold, near where states were.
+pub fn settled(map: &Map, states: &[&[f64]], steps: usize) -> Vec<Vec<f64>> {
+    let settle =
+        |state: &&[f64]| (0..steps).fold(state.to_vec(), |h, _| map.step(&h).as_slice().to_vec());
+    states.par_iter().map(settle).collect()
+}
+
 /// By which mechanisms a network integrates each of two streams in its own context and not in the other.
 ///
-/// Selection vector, line and input are means over slow points of a context; points whose slowest mode turns are left out.
+/// Selection vector, line and input are means over slow points of a context, as [`settled`] gives them; points whose slowest mode turns are left out.
 /// They are scaled so that both contexts move the output alike: `s = (wᵀ r₁) ℓ₁`, `ρ = r₁/(wᵀ r₁)`.
 ///
 /// * `maps`, `points`: by context; `readout`: `w`, `[state]`; the number of a stream is that of its context

@@ -1,7 +1,10 @@
 //! A recording beside networks: behaviour, what explains the activity, and which candidate is nearest.
 
+use crate::dynamics::linearise::Linearisation;
+use crate::dynamics::response::Responses;
+use crate::dynamics::{Dynamics, Map};
 use crate::linalg::Matrix;
-use crate::recordings::encoding::{Regressors, Share, lagged, shares};
+use crate::recordings::encoding::{Regressors, Share, lagged, shares, variance};
 use crate::recordings::kernel::Kernel;
 use crate::recordings::process::Smoother;
 use crate::recordings::synthetic::{Shares, movements, record};
@@ -43,7 +46,7 @@ pub struct Analysis {
     /// Length, in steps, by which activity is smoothed before it is compared.
     #[serde(deserialize_with = "setting::positive")]
     pub smoothing: f64,
-    /// Principal components that are compared.
+    /// Principal components of the recording that are compared.
     #[serde(deserialize_with = "setting::at_least_one")]
     pub components: usize,
 }
@@ -61,7 +64,7 @@ impl Default for Analysis {
             lags: 2,
             folds: 10,
             smoothing: 1.5,
-            components: 3,
+            components: 2,
         }
     }
 }
@@ -80,17 +83,29 @@ pub struct Block {
 pub struct Found {
     /// Weights of evidence by time bin.
     pub kernel: Kernel,
-    /// What each group of regressors explains: task, movement.
+    /// What each group of regressors explains: task, and movement where it was measured.
     pub shares: Vec<Share>,
     /// Held-out `R²` of the whole model.
     pub explained: f64,
-    /// Variance of the task's and the movements' part of the recording, as shares of all.
+    /// Variance of the task's and the movements' part of the recording, as shares of all; unknown of a real one.
     pub planted: [f64; 2],
     /// Activity without the movements' part, smoothed within trials, `[samples, units]`.
     pub corrected: Matrix,
 }
 
-/// Behaviour, encoding model and movement correction of one block.
+/// Trials as an experimenter has them.
+pub struct Observed {
+    /// `[trials, steps]`.
+    pub evidence: Matrix,
+    /// Whether the choice was right, of each trial.
+    pub right: Vec<bool>,
+    /// Of the first trials, one after the other, `[recorded · steps, units]`.
+    pub activity: Matrix,
+    /// What was measured of movements in the same trials, `[recorded · steps, variables]`.
+    pub movement: Option<Matrix>,
+}
+
+/// Makes the recording of a hidden network, and analyses it.
 ///
 /// * `latent`: the value that a strategy gives to a trial's evidence, of the strategy that the kernel speaks of
 ///
@@ -98,16 +113,16 @@ pub struct Found {
 /// [`Error::Input`] for behaviour without both choices, or too few trials for the regressors.
 pub fn block(
     settings: &Analysis,
-    block: &Block,
+    block: Block,
     latent: impl Fn(f64, &[f64]) -> Vec<f64>,
     seed: u64,
     name: &str,
 ) -> Result<Found> {
     let (trials, steps) = block.evidence.shape();
-    if settings.bins > steps || settings.recorded > trials {
+    if settings.recorded > trials {
         return Err(Error::Usage(format!(
-            "analysis: {} bins of {steps} steps, {} recorded of {trials} trials; neither may be more",
-            settings.bins, settings.recorded
+            "analysis.recorded: {} of {trials} trials; it may not be more",
+            settings.recorded
         )));
     }
     let mut stream = seed::stream(seed, &format!("{name}/lapses"));
@@ -119,27 +134,70 @@ pub fn block(
             false => *d > 0.0,
         })
         .collect();
-    let kernel = Kernel::fit(&binned(&block.evidence, settings.bins), &right, settings.folds)?;
-    let choice: Vec<f64> =
-        right[..settings.recorded].iter().map(|r| if *r { 1.0 } else { -1.0 }).collect();
-    let movement = movements(&choice, steps, seed, name);
+    let movement = movements(&sides(&right[..settings.recorded]), steps, seed, name);
     let made = record(&block.states, &movement, settings.units, settings.shares, seed, name)?;
+    let total = variance(&made.activity);
+    let planted = [&made.task, &made.movement].map(|p| variance(p) / total);
+    let seen = Observed {
+        evidence: block.evidence,
+        right,
+        activity: made.activity,
+        movement: Some(movement),
+    };
+    Ok(Found { planted, ..observed(settings, seen, latent, seed)? })
+}
+
+/// −1 for left, 1 for right.
+fn sides(right: &[bool]) -> Vec<f64> {
+    right.iter().map(|r| if *r { 1.0 } else { -1.0 }).collect()
+}
+
+/// Behaviour, encoding model and movement correction.
+///
+/// * `latent`: as in [`block`]
+///
+/// # Errors
+/// As [`block`].
+pub fn observed(
+    settings: &Analysis,
+    seen: Observed,
+    latent: impl Fn(f64, &[f64]) -> Vec<f64>,
+    seed: u64,
+) -> Result<Found> {
+    let steps = seen.evidence.ncols();
+    if settings.bins > steps {
+        return Err(Error::Usage(format!(
+            "analysis.bins: {} bins of {steps} steps; there may not be more",
+            settings.bins
+        )));
+    }
+    let kernel = Kernel::fit(&binned(&seen.evidence, settings.bins), &seen.right, settings.folds)?;
+    let recorded = seen.activity.nrows() / steps;
+    let choice = sides(&seen.right[..recorded]);
     let rows: Vec<Vec<f64>> =
-        (0..settings.recorded).map(|t| block.evidence.row(t).iter().copied().collect()).collect();
+        (0..recorded).map(|t| seen.evidence.row(t).iter().copied().collect()).collect();
     let values: Vec<f64> = rows.iter().flat_map(|e| latent(kernel.recency(), e)).collect();
-    let trial: Vec<usize> = (0..settings.recorded * steps).map(|s| s / steps).collect();
+    let trial: Vec<usize> = (0..recorded * steps).map(|s| s / steps).collect();
     let mut regressors = Regressors::default();
     regressors.group("task", task(&values, &rows.concat(), &choice, &trial, settings.lags))?;
-    let moved = movement
-        .column_iter()
-        .flat_map(|m| lagged(&m.iter().copied().collect::<Vec<f64>>(), &trial, settings.lags));
-    regressors.group("movement", moved.collect())?;
-    let (shares, full) = shares(&regressors, &made.activity, &trial, settings.folds, seed)?;
-    let total = crate::recordings::encoding::variance(&made.activity);
-    let planted =
-        [&made.task, &made.movement].map(|p| crate::recordings::encoding::variance(p) / total);
-    let corrected = smoothed(&(made.activity - &full.parts[1]), steps, settings.smoothing)?;
-    Ok(Found { kernel, shares, explained: full.explained, planted, corrected })
+    if let Some(movement) = &seen.movement {
+        let moved = movement
+            .column_iter()
+            .flat_map(|m| lagged(&m.iter().copied().collect::<Vec<f64>>(), &trial, settings.lags));
+        regressors.group("movement", moved.collect())?;
+    }
+    let (shares, full) = shares(&regressors, &seen.activity, &trial, settings.folds, seed)?;
+    let corrected = match full.parts.get(1) {
+        Some(moved) => seen.activity - moved,
+        None => seen.activity,
+    };
+    Ok(Found {
+        kernel,
+        shares,
+        explained: full.explained,
+        planted: [f64::NAN; 2],
+        corrected: smoothed(&corrected, steps, settings.smoothing)?,
+    })
 }
 
 /// Means of evidence over bins of time, `[trials, bins]`.
@@ -183,14 +241,17 @@ fn smoothed(activity: &Matrix, steps: usize, length: f64) -> Result<Matrix> {
     Ok(out)
 }
 
-/// `1 − mean ρ` between a recording and a network's states in the same trials, of their leading components (SVCCA).
+/// `1 − mean ρ` between the leading components of a recording and a network's states in the same trials (SVCCA): how much
+/// of what the recording does most is in the network, whatever else the network does.
+///
+/// * `components`: of the recording; of the network those that explain 99 % are kept
 ///
 /// # Errors
 /// [`Error::Shape`] for other samples, [`Error::Input`] for states that do not vary.
 pub fn representational(recording: &Matrix, states: &Matrix, components: usize) -> Result<f64> {
-    let keep = Keep::Components(components);
-    let basis = |name: &str, of: &Matrix| Basis::of(&States::of(name, of)?, keep);
-    Ok(cca(&basis("recording", recording)?, &basis("network", states)?)?.distance())
+    let basis = |name: &str, of: &Matrix, keep| Basis::of(&States::of(name, of)?, keep);
+    let recording = basis("recording", recording, Keep::Components(components))?;
+    Ok(cca(&recording, &basis("network", states, Keep::default())?)?.distance())
 }
 
 /// What a network's fixed points say of its strategy.
@@ -198,10 +259,28 @@ pub fn representational(recording: &Matrix, states: &Matrix, components: usize) 
 pub struct Portrait {
     /// Points that are proved to attract.
     pub stable: f64,
-    /// Modes at slow points that outlast a trial, median.
+    /// Modes at settled states that outlast a trial, median.
     pub slow: f64,
-    /// Time constant of the slowest mode, median over slow points, steps.
+    /// How long a unit of evidence is kept in the output, median over settled states, steps: [`kept`].
     pub tau: f64,
+}
+
+/// How long a unit of evidence is kept in the output near a point, steps: `k / ln(y(0)/y(k))` of the linear response
+/// `y(t) = wᵀ Jᵗ b` over `k` steps. That of the mode that is written and read, where one mode is; a slower one that nobody
+/// reads does not count. For ever where the response does not fall; none where it turns its sign.
+///
+/// # Errors
+/// [`Error::Shape`] for a readout of another state.
+pub fn kept(map: &Map, near: &Linearisation, readout: &[f64], steps: usize) -> Result<Option<f64>> {
+    let entering: Vec<f64> =
+        map.input_jacobian(near.point.as_slice()).column(0).iter().copied().collect();
+    let y = Responses::of(near, readout, &entering, steps)?.full;
+    let ratio = y[0] / y[steps];
+    Ok(match ratio {
+        r if r > 1.0 => Some(steps as f64 / r.ln()).map(|tau: f64| tau.min(FOR_EVER)),
+        r if r > 0.0 => Some(FOR_EVER),
+        _ => None,
+    })
 }
 
 /// Largest time constant that counts: longer ones are as good as for ever.

@@ -7,6 +7,7 @@ use crate::data::tasks::accumulation::{self, Strategy};
 use crate::ops::CellKind;
 use crate::setting;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// Blocks of a synthetic recording, each of a hidden network that uses one strategy, and candidate networks beside them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub struct Recording {
     pub candidates: Vec<CellKind>,
     /// What every network does, but for strategy, cell and seed: `Accumulation`.
     pub of: TaskExperiment,
+    /// A recording of your own, `.npz`, as one more block: `evidence` `[trials, steps]`, `choice` `[trials]`, `activity`
+    /// `[trials, steps, units]` and, where there is some, `movement` `[trials, steps, variables]`.
+    pub data: Option<PathBuf>,
     /// How the recording is made and looked at.
     pub analysis: Analysis,
 }
@@ -45,6 +49,7 @@ impl Default for Recording {
             blocks: 5,
             candidates: vec![CellKind::Vanilla, CellKind::Gru],
             of: TaskExperiment { task, ..TaskExperiment::default() },
+            data: None,
             analysis: Analysis::default(),
         }
     }

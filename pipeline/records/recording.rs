@@ -8,9 +8,9 @@ tables! {
     Blocks("blocks") {
         /// number of the block, from 1
         block: u64,
-        /// as in `cases`: the hidden network
-        case: u64,
-        /// its strategy
+        /// as in `cases`: the hidden network; null for a recording of one's own
+        case: Option<u64>,
+        /// its strategy; empty where nobody knows it
         strategy: String,
         /// strategy that the kernel speaks of
         by_kernel: String,
@@ -21,21 +21,21 @@ tables! {
         /// held-out R² of the whole encoding model
         explained: f64,
         /// R² of task regressors alone
-        task_alone: f64,
+        task_alone: Option<f64>,
         /// R² that the whole model loses when they are shuffled
-        task_unique: f64,
+        task_unique: Option<f64>,
         /// variance of their part of the predictions, as a share of all
-        task_part: f64,
+        task_part: Option<f64>,
         /// variance of the task's part of the recording, as a share of all
-        task_planted: f64,
+        task_planted: Option<f64>,
         /// R² of movement regressors alone
-        movement_alone: f64,
+        movement_alone: Option<f64>,
         /// R² that the whole model loses when they are shuffled
-        movement_unique: f64,
+        movement_unique: Option<f64>,
         /// variance of their part of the predictions, as a share of all
-        movement_part: f64,
+        movement_part: Option<f64>,
         /// variance of the movements' part of the recording, as a share of all
-        movement_planted: f64,
+        movement_planted: Option<f64>,
     }
 
     /// One row a network: what its fixed points say of its strategy.
@@ -52,9 +52,9 @@ tables! {
         error: f64,
         /// fixed points proved to attract
         stable: f64,
-        /// modes at slow points that outlast a trial, median
+        /// modes at settled states that outlast a trial, median
         slow: f64,
-        /// time constant of the slowest mode, median over slow points, steps
+        /// steps for which a unit of evidence is kept in the output, median over settled states; 10,000 is for ever
         tau: f64,
     }
 

@@ -71,6 +71,7 @@ fn list(blocks: &records::Frame<Blocks>) -> Result<Markup> {
         "Task alone explains",
         "Movements alone explain",
     ];
+    let share = |x: f64| if x.is_nan() { "–".to_string() } else { format!("{x:.3}") };
     Ok(html! {
         section #blocks {
             h2 { "The blocks" }
@@ -78,9 +79,9 @@ fn list(blocks: &records::Frame<Blocks>) -> Result<Markup> {
                 (table(heads, html! {
                     @for i in 0..number.len() {
                         tr {
-                            td { (number[i]) } td.text { (strategy[i]) } td.text { (kernel[i]) }
+                            td { (number[i]) } td.text { @if strategy[i].is_empty() { "not known" } @else { (strategy[i]) } } td.text { (kernel[i]) }
                             td { (format!("{:.2}", recency[i])) } td { (format!("{:.3}", explained[i])) }
-                            td { (format!("{:.3}", task[i])) } td { (format!("{:.3}", movement[i])) }
+                            td { (share(task[i])) } td { (share(movement[i])) }
                         }
                     }
                 }))

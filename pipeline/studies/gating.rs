@@ -9,12 +9,11 @@ use super::grid::{self, Gathered, Outcome, Plan, Progress};
 use super::task;
 use super::text::{write_claims, write_notes};
 use crate::analyses::gating::{
-    Draw, Measured, Trials, decision_name, generated, measure, mechanisms,
+    Draw, Measured, Trials, decision_name, generated, measure, mechanisms, settled,
 };
 use crate::data::tasks::Law;
 use crate::data::{Sequences, Task, Vectors};
 use crate::dynamics::Map;
-use crate::dynamics::explore::Start;
 use crate::engine::{Lock, check_gathered, record_gathered};
 use crate::experiment::grid::{Case, combined};
 use crate::experiment::{Gating, TaskExperiment};
@@ -26,6 +25,7 @@ use crate::recordings::selection::Mixture;
 use crate::records::{self, column, keys};
 use crate::report::{Summary, gating as page};
 use crate::{Error, Result, files, seed};
+use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
 /// Measures generator and networks; returns the study's folder and how many networks failed.
@@ -151,7 +151,7 @@ fn write(
             None if matches!(e.task, Task::Integration(_)) => notes.push((
                 "mechanisms",
                 format!(
-                    "{}: a context has no slow point with a real slow mode: not measured",
+                    "{}: in a context the slowest mode turns everywhere: not measured",
                     case.name
                 ),
             )),
@@ -184,34 +184,56 @@ fn look(
     conditions: &[Condition],
     (case, gate): (usize, f64),
 ) -> Result<Vec<Seen>> {
-    let mut inputs = Vectors::new(e.task.inputs());
+    let (mut inputs, mut open) = (Vectors::new(e.task.inputs()), Vectors::new(e.task.inputs()));
     let mut condition = Vec::new();
     for (c, of) in conditions.iter().enumerate() {
         for trial in 0..g.shown.trials {
-            let mut stream = seed::stream(g.seed, &format!("gating/shown/{c}/{trial}"));
             let bias = of.features.map(|f| f * g.shown.scale());
-            inputs.push(&match &e.task {
-                Task::Integration(law) => law.trial(of.context, bias, gate, &mut stream),
-                Task::Labels(law) => law.phrase(of.context, bias, &mut stream).0,
-                _ => unreachable!("other tasks were refused"),
-            });
+            let draw = |gate: f64| {
+                let mut stream = seed::stream(g.seed, &format!("gating/shown/{c}/{trial}"));
+                match &e.task {
+                    Task::Integration(law) => law.trial(of.context, bias, gate, &mut stream),
+                    Task::Labels(law) => law.phrase(of.context, bias, &mut stream).0,
+                    _ => unreachable!("other tasks were refused"),
+                }
+            };
+            inputs.push(&draw(gate));
+            // What was shown, before any gate.
+            open.push(&draw(1.0));
             condition.push(c);
         }
     }
     let windows = windows(network, &inputs, g.shown.windows)?;
+    let shown = shown(&e.task, &open, windows.states.len());
     let choice: Vec<f64> = windows.last_output.iter().map(|y| y.signum()).collect();
-    let seen =
-        windows.states.iter().zip(&windows.outputs).enumerate().map(|(w, (states, outputs))| {
-            let trials = Trials {
-                responses: states,
-                condition: &condition,
-                choice: &choice,
-                decision: outputs,
-            };
-            let measured = measure(&trials, conditions, g.shown.folds)?;
-            Ok(Seen { case, gate, window: w + 1, measured })
-        });
-    seen.collect()
+    let pairs: Vec<(&Matrix, &Vec<f64>)> = windows.states.iter().zip(&windows.outputs).collect();
+    let of = |(w, (states, outputs)): (usize, (&Matrix, &Vec<f64>))| {
+        let trials = Trials {
+            responses: states,
+            condition: &condition,
+            shown: &shown[w],
+            choice: &choice,
+            decision: outputs,
+        };
+        let measured = measure(&trials, conditions, g.shown.folds)?;
+        Ok(Seen { case, gate, window: w + 1, measured })
+    };
+    pairs.into_par_iter().enumerate().map(of).collect()
+}
+
+/// Both features as they were shown in each window of each trial: the mean of a stream, or of what words say of a label.
+fn shown(task: &Task, inputs: &Vectors, windows: usize) -> Vec<Vec<[f64; 2]>> {
+    let said = |x: &[f32], k: usize| match task {
+        Task::Labels(law) => law.said(x, k),
+        _ => x[k] as f64,
+    };
+    let steps = inputs.length(0);
+    let of = |w: usize, trial: usize| {
+        let range = w * steps / windows..(w + 1) * steps / windows;
+        let n = range.len() as f64;
+        [0, 1].map(|k| range.clone().map(|t| said(inputs.at(trial, t), k)).sum::<f64>() / n)
+    };
+    (0..windows).map(|w| (0..inputs.len()).map(|trial| of(w, trial)).collect()).collect()
 }
 
 /// States and outputs, averaged over windows of the trials.
@@ -256,7 +278,7 @@ fn windows(network: &Network, inputs: &Vectors, count: usize) -> Result<Windows>
     Ok(all)
 }
 
-/// Points under each context that are linearised.
+/// Visited states that settle under each context and are linearised there.
 const LINEARISED: usize = 32;
 
 /// The mechanisms by which a network of context-dependent integration selects; nothing for another task.
@@ -266,20 +288,16 @@ fn select(
     folder: &Path,
 ) -> Result<Option<([Mixture; 2], usize)>> {
     let Task::Integration(law) = &e.task else { return Ok(None) };
-    let table = records::FixedPoints::read(folder)?;
-    let (input, tolerance) = (table.input()?, table.tolerance()?);
-    let (start, states) = (table.start()?, table.state()?);
+    let table = records::States::read(folder)?;
+    let states = table.state()?;
+    let every = states.len().div_ceil(LINEARISED).max(1);
+    let states: Vec<&[f64]> = states.iter().step_by(every).map(Vec::as_slice).collect();
     let (cell, readout) = (network.cell()?, network.readout()?.0);
-    let (mut maps, mut points) = (Vec::new(), Vec::new());
-    for held in law.held() {
-        let rows: Vec<usize> = (0..states.len())
-            .filter(|&i| input[i] == held.name && tolerance[i] == e.fixed_points.primary)
-            .filter(|&i| start[i] == Start::Near.name())
-            .collect();
-        let every = rows.len().div_ceil(LINEARISED).max(1);
-        points.push(rows.iter().step_by(every).map(|&i| states[i].as_slice()).collect::<Vec<_>>());
-        maps.push(Map::new(&cell, &held.input)?);
-    }
+    let held = law.held();
+    let maps = [Map::new(&cell, &held[0].input)?, Map::new(&cell, &held[1].input)?];
+    // A trial's length: what fades slower is no fast mode.
+    let rest = [0, 1].map(|c| settled(&maps[c], &states, law.steps));
+    let points = rest.each_ref().map(|r| r.iter().map(Vec::as_slice).collect::<Vec<&[f64]>>());
     mechanisms([&maps[0], &maps[1]], [&points[0], &points[1]], &readout)
 }
 

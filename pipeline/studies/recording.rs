@@ -3,21 +3,27 @@
 //! Every network, hidden behind a block or candidate beside it, is a run of its own below `cases/`.
 
 mod claims;
+mod door;
 
 use super::grid::{self, Gathered, Outcome, Plan, Progress};
 use super::task;
 use super::text::{write_claims, write_notes};
-use crate::analyses::recording::{Block, Found, Portrait, block, dynamical, representational};
+use crate::analyses::gating::settled;
+use crate::analyses::recording::{
+    Block, Found, Portrait, block, dynamical, kept, observed, representational,
+};
 use crate::data::tasks::Law;
 use crate::data::tasks::accumulation::{self, Strategy};
 use crate::data::{Sequences, Task, Vectors};
-use crate::dynamics::explore::Start;
+use crate::dynamics::Map;
+use crate::dynamics::linearise::Linearisation;
 use crate::engine::{Lock, check_gathered, record_gathered};
 use crate::experiment::grid::Case;
 use crate::experiment::{Recording, TaskExperiment};
 use crate::linalg::Matrix;
 use crate::model::Network;
 use crate::ops::{CellKind, Pool};
+use crate::recordings::encoding::Share;
 use crate::records::{self, column, keys};
 use crate::report::{Summary, recording as page};
 use crate::{Error, Result, files, summary};
@@ -134,6 +140,9 @@ fn networks(r: &Recording) -> Result<Vec<Planned>> {
     Ok(all)
 }
 
+/// Visited states of a network that settle without evidence and are linearised there.
+const LINEARISED: usize = 32;
+
 /// A network that was trained.
 struct Trained<'a> {
     case: usize,
@@ -148,27 +157,24 @@ impl<'a> Trained<'a> {
         let e = &planned.case.experiment;
         let found = Summary::read(folder)?;
         let number = |key| found.get(key).unwrap_or(f64::NAN);
-        let table = records::FixedPoints::read(folder)?;
-        let (tolerance, start) = (table.tolerance()?, table.start()?);
-        let near: Vec<usize> = (0..tolerance.len())
-            .filter(|&i| tolerance[i] == e.fixed_points.primary)
-            .filter(|&i| start[i] == Start::Near.name())
-            .collect();
-        let modes = records::Eigenvalues::read(folder)?;
-        let (points, tau) = (modes.point()?, modes.tau()?);
-        let point = points.as_slice();
-        let of = |row: usize| (0..point.len()).filter(move |&i| point[i] == row);
-        let longest: Vec<f64> =
-            near.iter().filter_map(|&row| of(row).map(|i| tau[i]).max_by(f64::total_cmp)).collect();
-        let slow: Vec<f64> = near
-            .iter()
-            .map(|&row| of(row).filter(|&i| tau[i] >= e.task.steps() as f64).count() as f64)
-            .collect();
+        let network = Network::load(&folder.join("model.safetensors"))?;
+        let (cell, readout) = (network.cell()?, network.readout()?.0);
+        let map = Map::new(&cell, &[0.0])?;
+        let states = records::States::read(folder)?.state()?;
+        let every = states.len().div_ceil(LINEARISED).max(1);
+        let states: Vec<&[f64]> = states.iter().step_by(every).map(Vec::as_slice).collect();
+        let steps = e.task.steps();
+        let (mut slow, mut longest) = (Vec::new(), Vec::new());
+        for point in settled(&map, &states, steps) {
+            let near = Linearisation::at(&map, &point, Some(&readout))?;
+            slow.push(near.time_constants().iter().filter(|t| **t >= steps as f64).count() as f64);
+            longest.extend(kept(&map, &near, &readout, steps / 2)?);
+        }
         let median = |of: &[f64]| summary::median(of).unwrap_or(f64::NAN);
         Ok(Self {
             case,
             planned,
-            network: Network::load(&folder.join("model.safetensors"))?,
+            network,
             error: number(keys::TASK_ERROR) / e.task.scores().chance,
             portrait: Portrait {
                 stable: number(keys::FIXED_POINTS_STABLE),
@@ -203,7 +209,8 @@ impl<'a> Trained<'a> {
 
 /// A block, analysed.
 struct Analysed<'a> {
-    of: &'a Trained<'a>,
+    /// The hidden network; none behind a recording of one's own.
+    of: Option<&'a Trained<'a>>,
     block: usize,
     by_kernel: String,
     found: Found,
@@ -228,6 +235,37 @@ fn by_recency(r: &Recording, recency: f64) -> &'static str {
     }
 }
 
+/// The value that the strategy of a kernel gives to evidence.
+fn latent(r: &Recording, recency: f64, evidence: &[f64]) -> Vec<f64> {
+    let spoken = by_recency(r, recency);
+    let known = r.strategies.iter().find(|s| s.name() == spoken);
+    known.copied().unwrap_or_default().run(evidence)
+}
+
+/// A recording of one's own beside the candidates; nothing where no file is named.
+fn given<'a>(
+    r: &Recording,
+    number: usize,
+    candidates: &[&'a Trained<'a>],
+) -> Result<Option<Analysed<'a>>> {
+    let Some(file) = &r.data else { return Ok(None) };
+    let seen = door::read(file, r.of.task.steps())?;
+    let mut inputs = Vectors::new(1);
+    for row in seen.evidence.row_iter() {
+        inputs.push(&row.iter().map(|&e| e as f32).collect::<Vec<f32>>());
+    }
+    let recorded = inputs.len();
+    let found = observed(&r.analysis, seen, |recency, e| latent(r, recency, e), r.seed)?;
+    let mut distances = Vec::new();
+    for &candidate in candidates {
+        let states = candidate.walk(&inputs, recorded)?.0;
+        let value = representational(&found.corrected, &states, r.analysis.components)?;
+        distances.push(Distance { measure: "svcca", candidate, value });
+    }
+    let by_kernel = by_recency(r, found.kernel.recency()).to_string();
+    Ok(Some(Analysed { of: None, block: number, by_kernel, found, distances }))
+}
+
 fn analyse<'a>(
     r: &Recording,
     of: &'a Trained<'a>,
@@ -243,13 +281,9 @@ fn analyse<'a>(
     let evidence = Matrix::from_fn(trials, steps, |t, s| drawn.inputs.at(t, s)[0] as f64);
     let recorded = r.analysis.recorded.min(trials);
     let (states, decision) = of.walk(&drawn.inputs, recorded)?;
-    let latent = |recency: f64, evidence: &[f64]| {
-        let spoken = by_recency(r, recency);
-        let known = r.strategies.iter().find(|s| s.name() == spoken);
-        known.copied().unwrap_or_default().run(evidence)
-    };
+    let latent = |recency: f64, evidence: &[f64]| latent(r, recency, evidence);
     let name = format!("recording/{number}");
-    let found = block(&r.analysis, &Block { evidence, decision, states }, latent, r.seed, &name)?;
+    let found = block(&r.analysis, Block { evidence, decision, states }, latent, r.seed, &name)?;
     let portraits: Vec<Portrait> = candidates.iter().map(|c| c.portrait).collect();
     let far = dynamical(&of.portrait, &portraits);
     let mut distances = Vec::new();
@@ -260,7 +294,7 @@ fn analyse<'a>(
         distances.push(Distance { measure: "dynamics", candidate, value: far });
     }
     let by_kernel = by_recency(r, found.kernel.recency()).to_string();
-    Ok(Analysed { of, block: number, by_kernel, found, distances })
+    Ok(Analysed { of: Some(of), block: number, by_kernel, found, distances })
 }
 
 /// An inference of a block's strategy.
@@ -276,7 +310,7 @@ struct Inferred<'a> {
 fn inferred<'a>(r: &Recording, blocks: &'a [Analysed]) -> Vec<Inferred<'a>> {
     let mut all = Vec::new();
     for b in blocks {
-        let strategy = b.of.planned.strategy.name();
+        let Some(strategy) = b.of.map(|t| t.planned.strategy.name()) else { continue };
         let mut add = |measure, cell: String, inferred| {
             all.push(Inferred { measure, cell, block: b.block, strategy, inferred });
         };
@@ -311,24 +345,27 @@ fn write(
     let candidates: Vec<&Trained> = trained.iter().filter(|t| t.planned.block.is_none()).collect();
     let hidden: Vec<(&Trained, usize)> =
         trained.iter().filter_map(|t| Some((t, t.planned.block?))).collect();
-    let blocks: Vec<Analysed> = hidden
+    let count = hidden.len();
+    let mut blocks: Vec<Analysed> = hidden
         .into_par_iter()
         .map(|(t, number)| analyse(r, t, number, &candidates))
         .collect::<Result<_>>()?;
+    blocks.extend(given(r, r.blocks * r.strategies.len() + 1, &candidates)?);
     let inferred = inferred(r, &blocks);
     write_tables(folder, r, &trained, &blocks, &inferred)?;
-    write_claims(&claims::all(r, &trained, &blocks, &inferred), folder)?;
+    write_claims(&claims::all(r, &trained, &blocks[..count], &inferred), folder)?;
     let mut notes = vec![(
         "recording",
         format!(
             "the recording is synthetic: {} units that mix a hidden network's states, movements and noise; {} blocks of {} \
              trials, units recorded in {}",
-            r.analysis.units,
-            blocks.len(),
-            r.analysis.trials,
-            r.analysis.recorded
+            r.analysis.units, count, r.analysis.trials, r.analysis.recorded
         ),
     )];
+    if let Some(file) = &r.data {
+        let known = "behaviour, encoding and distances of states alone: nobody knows its strategy, and it has no fixed points";
+        notes.push(("recording", format!("block {} is {}: {known}", count + 1, file.display())));
+    }
     let unknown = trained.iter().filter(|t| t.portrait.tau.is_nan()).count();
     if unknown > 0 {
         notes.push((
@@ -360,23 +397,27 @@ fn write_tables(
     blocks: &[Analysed],
     inferred: &[Inferred],
 ) -> Result<()> {
-    let share = |b: &Analysed, group: usize| b.found.shares[group].clone();
+    let share = |b: &Analysed, group: usize, f: fn(&Share) -> f64| {
+        b.found.shares.get(group).map(f).filter(|x| x.is_finite())
+    };
+    let planted =
+        |b: &Analysed, group: usize| Some(b.found.planted[group]).filter(|x| x.is_finite());
     records::Blocks {
         block: column(blocks.iter().map(|b| b.block)),
-        case: column(blocks.iter().map(|b| b.of.case)),
-        strategy: column(blocks.iter().map(|b| b.of.planned.strategy.name())),
+        case: column(blocks.iter().map(|b| b.of.map(|t| t.case))),
+        strategy: column(blocks.iter().map(|b| b.of.map_or("", |t| t.planned.strategy.name()))),
         by_kernel: column(blocks.iter().map(|b| b.by_kernel.as_str())),
         recency: column(blocks.iter().map(|b| b.found.kernel.recency())),
         kernel: column(blocks.iter().map(|b| &b.found.kernel.weights)),
         explained: column(blocks.iter().map(|b| b.found.explained)),
-        task_alone: column(blocks.iter().map(|b| share(b, 0).alone)),
-        task_unique: column(blocks.iter().map(|b| share(b, 0).unique)),
-        task_part: column(blocks.iter().map(|b| share(b, 0).part)),
-        task_planted: column(blocks.iter().map(|b| b.found.planted[0])),
-        movement_alone: column(blocks.iter().map(|b| share(b, 1).alone)),
-        movement_unique: column(blocks.iter().map(|b| share(b, 1).unique)),
-        movement_part: column(blocks.iter().map(|b| share(b, 1).part)),
-        movement_planted: column(blocks.iter().map(|b| b.found.planted[1])),
+        task_alone: column(blocks.iter().map(|b| share(b, 0, |s| s.alone))),
+        task_unique: column(blocks.iter().map(|b| share(b, 0, |s| s.unique))),
+        task_part: column(blocks.iter().map(|b| share(b, 0, |s| s.part))),
+        task_planted: column(blocks.iter().map(|b| planted(b, 0))),
+        movement_alone: column(blocks.iter().map(|b| share(b, 1, |s| s.alone))),
+        movement_unique: column(blocks.iter().map(|b| share(b, 1, |s| s.unique))),
+        movement_part: column(blocks.iter().map(|b| share(b, 1, |s| s.part))),
+        movement_planted: column(blocks.iter().map(|b| planted(b, 1))),
     }
     .write(folder)?;
     records::Portraits {

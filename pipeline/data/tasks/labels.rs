@@ -50,6 +50,15 @@ impl Settings {
         self.words | 1
     }
 
+    /// What an input says of a label: 1 or −1 for a word, 0 for the cue.
+    pub fn said(&self, input: &[f32], label: usize) -> f64 {
+        match input[..WORDS].iter().position(|x| *x == 1.0) {
+            Some(word) if word >> label & 1 == 1 => 1.0,
+            Some(_) => -1.0,
+            None => 0.0,
+        }
+    }
+
     /// One phrase: inputs `[t, u]`, and the score of the cued label.
     ///
     /// * `bias`: mean of what a word says of each label, −1 to 1
@@ -140,6 +149,8 @@ mod tests {
                 for t in (0..10).filter(|t| *t != at) {
                     let word = drawn.inputs.at(trial, t).iter().position(|x| *x == 1.0).unwrap();
                     score += if word >> asked & 1 == 1 { 1.0 } else { -1.0_f32 };
+                    let said = settings.said(drawn.inputs.at(trial, t), asked);
+                    assert_eq!(said > 0.0, word >> asked & 1 == 1);
                 }
                 assert_eq!(drawn.targets.values[first + 9], score.signum());
                 assert_eq!(drawn.targets.mask[first..first + 10].iter().sum::<f32>(), 1.0);

@@ -163,7 +163,7 @@ fn models(gates: &Frame<Gates>, of: &str) -> Result<Option<Figure>> {
 fn space(places: &Frame<GatingPlaces>) -> Result<Option<Figure>> {
     let (source, gate, context) = (places.source()?, places.gate()?, places.context()?);
     let (relevant, irrelevant) = (places.relevant()?, places.irrelevant()?);
-    let (x, y) = (places.along_choice()?, places.along_irrelevant()?);
+    let (mut x, mut y) = (places.along_choice()?, places.along_irrelevant()?);
     let network = source.iter().any(|s| s == "network");
     let wanted = if network { "network" } else { "generator" };
     let rows: Vec<usize> =
@@ -171,6 +171,14 @@ fn space(places: &Frame<GatingPlaces>) -> Result<Option<Figure>> {
     let values = different(rows.iter().map(|&i| gate[i]));
     if rows.is_empty() {
         return Ok(None);
+    }
+    // Where all conditions lie together says nothing, and differs between gates.
+    for value in &values {
+        let own: Vec<usize> = rows.iter().copied().filter(|&i| gate[i] == *value).collect();
+        for column in [&mut x, &mut y] {
+            let mean = own.iter().map(|&i| column[i]).sum::<f64>() / own.len() as f64;
+            own.iter().for_each(|&i| column[i] -= mean);
+        }
     }
     let mut svg = String::new();
     {
@@ -203,8 +211,8 @@ fn space(places: &Frame<GatingPlaces>) -> Result<Option<Figure>> {
         name: "gating_space",
         title: "Conditions of one context: far apart along choice, and by the irrelevant feature too",
         caption: format!(
-            "Mean responses of {} conditions of the first context in one {wanted}; lines join those with the same relevant \
-             feature. A gate shrinks what lies up, not what lies across.",
+            "Mean responses of {} conditions of the first context in one {wanted}; less their mean; lines join those with the same \
+             relevant feature. A gate shrinks what lies up, not what lies across.",
             rows.len() / values.len().max(1)
         ),
         alt: "Mean responses of conditions along the axes of choice and irrelevant feature.".into(),

@@ -34,7 +34,9 @@ fn names(of: &[String]) -> Vec<&str> {
 }
 
 fn kernels(blocks: &Frame<Blocks>) -> Result<Option<Figure>> {
-    let (strategy, kernel) = (blocks.strategy()?, blocks.kernel()?);
+    let (mut strategy, kernel) = (blocks.strategy()?, blocks.kernel()?);
+    // A recording of one's own has none that is known.
+    strategy.iter_mut().filter(|s| s.is_empty()).for_each(|s| *s = "not known".into());
     let bins = kernel.first().map_or(0, Vec::len);
     if bins == 0 {
         return Ok(None);
@@ -102,9 +104,11 @@ fn explained(blocks: &Frame<Blocks>) -> Result<Option<Figure>> {
             let x = (i + 1) as f64;
             let mut below = 0.0;
             for g in 0..2 {
-                let corners = [(x - 0.4, below), (x + 0.4, below + columns[g][i])];
+                // Movements may not have been measured.
+                let height = columns[g][i].max(0.0);
+                let corners = [(x - 0.4, below), (x + 0.4, below + height)];
                 draw(&mut chart, [Rectangle::new(corners, colour(g).mix(0.5).filled())]);
-                below += columns[g][i];
+                below += height;
             }
             let (task, both) = (planted[0][i], planted[0][i] + planted[1][i]);
             for y in [task, both] {
@@ -150,7 +154,7 @@ fn dynamics(portraits: &Frame<Portraits>) -> Result<Option<Figure>> {
             strategies.iter().enumerate().map(|(s, n)| key(colour(s), *n)).collect();
         keys.push(key(INK, "larger: candidates"));
         let axes = (
-            (range(known.iter().map(|&i| x(i))), "time constant of the slowest mode, steps"),
+            (range(known.iter().map(|&i| x(i))), "steps for which evidence is kept"),
             (range(known.iter().map(|&i| y(i)).chain([0.0])), "proved stable points"),
         );
         let mut chart = chart_both(&area, &keys, axes.0, axes.1, (power, plain));
@@ -166,7 +170,7 @@ fn dynamics(portraits: &Frame<Portraits>) -> Result<Option<Figure>> {
         title: "Fixed points of the strategies",
         caption: format!(
             "{} networks. Perfect integration: a line of slow points; a leak: one stable point as fast as the leak; a bound: \
-             stable ends. Time constants above 10,000 are drawn there; dots are moved apart a little.",
+             stable ends. 10,000 steps are for ever; dots are moved apart a little.",
             known.len()
         ),
         alt: "Networks by slowest time constant and number of stable points.".into(),

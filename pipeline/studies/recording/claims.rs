@@ -105,7 +105,7 @@ pub(super) fn all(
     let own: Vec<f64> = blocks
         .iter()
         .flat_map(|b| {
-            let strategy = b.of.planned.strategy;
+            let strategy = b.of.expect("blocks of hidden networks").planned.strategy;
             let same = b.distances.iter().filter(move |d| {
                 d.measure == "svcca"
                     && d.candidate.planned.strategy == strategy
@@ -144,14 +144,20 @@ fn leak(r: &Recording, trained: &[Trained]) -> Option<Claim> {
         .filter(|t| matches!(t.planned.strategy, Strategy::Leaky(_)) && t.planned.block.is_some())
         .map(|t| t.portrait.tau)
         .collect();
+    let known: Vec<f64> = found.iter().copied().filter(|tau| tau.is_finite()).collect();
+    let (found, all) = (known, found.len());
+    if found.is_empty() {
+        return None;
+    }
     let mean = |v: &[f64]| Some(summary::mean(v));
     let interval = summary::bootstrap(&found, mean, r.seed, "recording/R3");
     Some(Claim {
         name: "R3",
         statement: format!(
-            "leaky networks forget as fast as they should: time constant of the slowest mode, steps; {planted:.2} is what is \
-             left by a factor of {:.3} a step",
-            1.0 - 1.0 / tau
+            "leaky networks forget as fast as they should: steps for which evidence is kept near settled states; {planted:.2} is a \
+             factor of {:.3} a step; {} of {all} networks measured",
+            1.0 - 1.0 / tau,
+            found.len()
         ),
         measured: summary::mean(&found),
         interval,
