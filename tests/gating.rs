@@ -2,13 +2,19 @@
 
 use accrue::analyses::gating::{Generated, Shown, generated, mechanisms};
 use accrue::analyses::recording::{Portrait, dynamical};
+use accrue::data::tasks::accumulation::Strategy;
 use accrue::dynamics::Map;
 use accrue::experiment::Study;
 use accrue::ops::{Cell, CellKind};
 use accrue::records;
 use accrue::report::dictionary;
+use accrue::seed;
 use accrue::studies::grid::{Outcome, Plan, Progress};
 use accrue::studies::{gating, recording};
+use candle_core::{Device, Tensor};
+use rand::Rng;
+use rand_distr::StandardNormal;
+use std::collections::HashMap;
 use std::path::Path;
 
 struct Silent;
@@ -190,7 +196,59 @@ fn a_recording_goes_from_settings_to_claims_that_the_dictionary_knows() {
     std::fs::remove_file(place.join("index.html")).unwrap();
     assert!(recording::rewrite(&place).unwrap());
     assert_eq!(std::fs::read_to_string(place.join("index.html")).unwrap(), page);
+    own_recording(folder.path(), text, &plan);
     let e = study(folder.path(), &text.replace("Leaky(3)", "Leaky(0.5)")).unwrap();
     let Study::Recording(r) = e else { panic!("a recording") };
     assert!(recording::run(&r, &plan, &Silent).unwrap_err().to_string().contains("Leaky(0.5)"));
+}
+
+/// A recording of one's own stands as one more block: a leaky observer, units that mix its sum and a movement.
+fn own_recording(folder: &Path, text: &str, plan: &Plan) {
+    let (trials, steps, units) = (300, 8, 10);
+    let mut stream = seed::stream(3, "own recording");
+    let mut draw = || stream.sample::<f64, _>(StandardNormal);
+    let (mut evidence, mut choice) = (Vec::new(), Vec::new());
+    let (mut activity, mut movement) = (Vec::new(), Vec::new());
+    let mixing: Vec<[f64; 2]> = (0..units).map(|_| [draw(), draw()]).collect();
+    for _ in 0..trials {
+        let own: Vec<f64> = (0..steps).map(|_| 0.2 * draw()).collect();
+        let v = Strategy::Leaky(3.0).run(&own);
+        choice.push(if v[steps - 1] > 0.0 { 1.0 } else { 0.0 });
+        for (e, v) in own.iter().zip(&v) {
+            let moved = draw();
+            evidence.push(*e as f32);
+            movement.push(moved as f32);
+            activity.extend(mixing.iter().map(|m| (5.0 * m[0] * v + m[1] * moved) as f32));
+        }
+    }
+    let array = |values: Vec<f32>, shape: &[usize]| {
+        Tensor::from_vec(values, shape, &Device::Cpu).expect("as many numbers as the shape says")
+    };
+    let mut arrays = HashMap::from([
+        ("evidence", array(evidence, &[trials, steps])),
+        ("choice", array(choice, &[trials])),
+        ("activity", array(activity, &[trials, steps, units])),
+        ("movement", array(movement, &[trials, steps, 1])),
+    ]);
+    let file = folder.join("session.safetensors");
+    candle_core::safetensors::save(&arrays, &file).unwrap();
+    let text =
+        text.replace("blocks: 1,", &format!("blocks: 1, data: {:?},", file.display().to_string()));
+    let run = || {
+        let Study::Recording(r) = study(folder, &text).unwrap() else { panic!("a recording") };
+        recording::run(&r, plan, &Silent)
+    };
+    let place = run().unwrap().0;
+    let blocks = records::Blocks::read(&place).unwrap();
+    assert_eq!(blocks.strategy().unwrap(), ["perfect", "leaky", ""]);
+    assert_eq!(blocks.case().unwrap()[2], None);
+    assert_eq!(blocks.by_kernel().unwrap()[2], "leaky");
+    // All of it is linear in what is known.
+    assert!(blocks.explained().unwrap()[2] > 0.95, "{:?}", blocks.explained().unwrap());
+    let table = records::CandidateDistances::read(&place).unwrap();
+    assert_eq!(table.block().unwrap().iter().filter(|b| **b == 3).count(), 2, "two candidates");
+    arrays.remove("activity");
+    candle_core::safetensors::save(&arrays, &file).unwrap();
+    let e = run().unwrap_err().to_string();
+    assert!(e.contains("array `activity`: it is missing; there are: choice"), "{e}");
 }

@@ -30,7 +30,7 @@ pub struct Recording {
     pub candidates: Vec<CellKind>,
     /// What every network does, but for strategy, cell and seed: `Accumulation`.
     pub of: TaskExperiment,
-    /// A recording of your own, `.npz`, as one more block: `evidence` `[trials, steps]`, `choice` `[trials]`, `activity`
+    /// A recording of your own, `.npz` or `.safetensors`, as one more block: `evidence` `[trials, steps]`, `choice` `[trials]`, `activity`
     /// `[trials, steps, units]` and, where there is some, `movement` `[trials, steps, variables]`.
     pub data: Option<PathBuf>,
     /// How the recording is made and looked at.

@@ -216,7 +216,7 @@ fn look(
             decision: outputs,
         };
         let measured = measure(&trials, conditions, g.shown.folds)?;
-        Ok(Seen { case, gate, window: w + 1, measured })
+        Ok::<_, Error>(Seen { case, gate, window: w + 1, measured })
     };
     pairs.into_par_iter().enumerate().map(of).collect()
 }

@@ -370,7 +370,7 @@ fn write(
     if unknown > 0 {
         notes.push((
             "dynamics",
-            format!("{unknown} networks have no slow point: no dynamical distance"),
+            format!("in {unknown} networks the response to evidence turns its sign: no dynamical distance"),
         ));
     }
     write_notes(folder, &notes)?;

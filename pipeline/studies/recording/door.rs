@@ -1,4 +1,4 @@
-//! A recording of one's own, from an `.npz`.
+//! A recording of one's own, from an `.npz` or `.safetensors`.
 //!
 //! | array | shape | what |
 //! |---|---|---|
@@ -30,18 +30,18 @@ const REMEDY: &str = "save it by numpy.savez(file, evidence=[trials, steps], cho
 pub(super) fn read(path: &Path, steps: usize) -> Result<Observed> {
     let arrays = read_arrays(path, None)?.arrays;
     let refuse = |array: &str, problem: String| {
-        Err(Error::input(path.display(), format!("array `{array}`"), problem, REMEDY))
+        Error::input(path.display(), format!("array `{array}`"), problem, REMEDY)
     };
     let get = |name: &str| match arrays.get(name) {
         Some(found) => Ok(found),
         None => {
             let there: Vec<&str> = arrays.keys().map(String::as_str).collect();
-            refuse(name, format!("it is missing; there are: {}", there.join(", ")))
+            Err(refuse(name, format!("it is missing; there are: {}", there.join(", "))))
         }
     };
     let (evidence, choice, activity) = (get("evidence")?, get("choice")?, get("activity")?);
     let [trials, own] = evidence.0[..] else {
-        return refuse("evidence", format!("shape {:?}, two axes are needed", evidence.0));
+        return Err(refuse("evidence", format!("shape {:?}, two axes are needed", evidence.0)));
     };
     if own != steps {
         let remedy =
@@ -50,13 +50,13 @@ pub(super) fn read(path: &Path, steps: usize) -> Result<Observed> {
         return Err(Error::input(path.display(), "array `evidence`", problem, remedy));
     }
     if choice.0.iter().product::<usize>() != trials {
-        return refuse("choice", format!("shape {:?}, {trials} trials are needed", choice.0));
+        return Err(refuse("choice", format!("shape {:?}, {trials} trials are needed", choice.0)));
     }
     let samples = |name: &str, (shape, values): &(Vec<usize>, Vec<f32>)| match shape[..] {
         [t, s, width] if t == trials && s == steps && width > 0 => {
             Ok(Matrix::from_fn(t * s, width, |i, j| values[i * width + j] as f64))
         }
-        _ => refuse(name, format!("shape {shape:?}, [{trials}, {steps}, …] is needed")),
+        _ => Err(refuse(name, format!("shape {shape:?}, [{trials}, {steps}, …] is needed"))),
     };
     Ok(Observed {
         evidence: Matrix::from_fn(trials, steps, |t, s| evidence.1[t * steps + s] as f64),
