@@ -38,6 +38,10 @@ use std::path::{Path, PathBuf};
 /// network that fails is no error: it is listed, and its block left out.
 pub fn run(r: &Recording, plan: &Plan, progress: &dyn Progress) -> Result<(PathBuf, usize)> {
     let networks = networks(r)?;
+    // A file that cannot be used is told before hours of training.
+    if let Some(file) = &r.data {
+        door::read(file, r.of.task.steps())?;
+    }
     let cases: Vec<Case<TaskExperiment>> = networks.iter().map(|n| n.case.clone()).collect();
     let folder = plan.out.join(&r.study).join(&r.name);
     let _lock = Lock::of_run(plan.out, &r.study, &r.name)?;
