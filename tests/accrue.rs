@@ -17,6 +17,7 @@ mod files;
 mod foreign;
 mod foreign_files;
 mod foreign_whole;
+mod gating;
 mod geometry;
 mod layout;
 mod linalg;

@@ -72,6 +72,8 @@ fn every_experiment_file_parses() {
             Study::Task(e) => (e.study, e.name, e.title),
             Study::Population(p) => (p.study, p.name, p.title),
             Study::Switching(s) => (s.study, s.name, s.title),
+            Study::Gating(g) => (g.study, g.name, g.title),
+            Study::Recording(r) => (r.study, r.name, r.title),
         };
         assert!(!study.is_empty() && !name.is_empty());
         assert!(!title.is_empty(), "{} has no title", path.display());
@@ -165,6 +167,8 @@ fn the_resolved_experiment_reads_back_the_same() {
             Study::Task(experiment) => format!("Task{}", accrue::notation::to_ron(experiment)),
             Study::Population(p) => format!("Population{}", accrue::notation::to_ron(p)),
             Study::Switching(s) => format!("Switching{}", accrue::notation::to_ron(s)),
+            Study::Gating(g) => format!("Gating{}", accrue::notation::to_ron(g)),
+            Study::Recording(r) => format!("Recording{}", accrue::notation::to_ron(r)),
         };
         let folder = tempfile::tempdir().unwrap();
         let copy = write(folder.path(), &text);

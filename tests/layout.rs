@@ -17,6 +17,8 @@ const CRATES: &[(&str, &[&str])] = &[
     // Whatever is trained on comes as trials: no table is read here.
     ("pipeline/train", &["numerics", "cells", "data", "ops", "model"]),
     ("pipeline/switching", &["numerics", "cells", "ops", "dynamics"]),
+    // Whatever was recorded: numbers in, numbers out.
+    ("pipeline/recordings", &["numerics"]),
 ];
 
 /// Libraries that a crate must build without.
@@ -26,6 +28,7 @@ const WITHOUT: &[(&str, &[&str])] = &[
     ("pipeline/dynamics", &["candle", "polars"]),
     ("pipeline/switching", &["candle", "polars"]),
     ("pipeline/train", &["polars"]),
+    ("pipeline/recordings", &["candle", "polars"]),
 ];
 
 /// Names under which the program's own crate knows the crates below it.
@@ -44,6 +47,7 @@ const BELOW: &[&str] = &[
     "notation",
     "ops",
     "parquet",
+    "recordings",
     "rounding",
     "seed",
     "setting",
@@ -65,7 +69,18 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     (
         "analyses",
         &[],
-        &["data", "dynamics", "geometry", "linalg", "seed", "setting", "summary", "switching"],
+        &[
+            "data",
+            "dynamics",
+            "geometry",
+            "linalg",
+            "recordings",
+            "seed",
+            "setting",
+            "similarity",
+            "summary",
+            "switching",
+        ],
     ),
     ("modifiers", &[], &["dynamics", "geometry", "linalg", "ops", "seed", "summary"]),
     // Pages are made of tables: they see no network.

@@ -2,6 +2,8 @@
 //! file.
 
 pub mod flow;
+pub mod gating;
 pub mod population;
+pub mod recording;
 pub mod switching;
 pub mod tasks;

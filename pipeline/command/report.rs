@@ -4,7 +4,7 @@ use super::Common;
 use super::terminal::outln;
 use crate::Result;
 use crate::report::Summary;
-use crate::studies::{grid, population, switching, task, text};
+use crate::studies::{gating, grid, population, recording, switching, task, text};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -19,7 +19,10 @@ pub struct Report {
 impl Report {
     pub fn go(self, _: &Common) -> Result<()> {
         // A population has the tables of a grid, and more.
-        let of_many = population::rewrite(&self.folder)? || grid::rewrite(&self.folder)?;
+        let of_many = gating::rewrite(&self.folder)?
+            || recording::rewrite(&self.folder)?
+            || population::rewrite(&self.folder)?
+            || grid::rewrite(&self.folder)?;
         if !of_many && !task::rewrite(&self.folder)? && !switching::rewrite(&self.folder)? {
             text::rewrite(&self.folder)?;
         }

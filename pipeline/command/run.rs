@@ -5,7 +5,7 @@ use super::{Common, terminal};
 use crate::experiment::{Experiment, Study, superseded};
 use crate::report::{Summary, index};
 use crate::studies::text::{self, Options};
-use crate::studies::{grid, population, switching, task};
+use crate::studies::{gating, grid, population, recording, switching, task};
 use crate::summary;
 use crate::{Error, Result, train};
 use clap::Args;
@@ -53,6 +53,18 @@ impl Run {
             Study::Switching(mut experiment) => {
                 experiment.seed = common.seed.unwrap_or(experiment.seed);
                 switching::run(&experiment, options)?
+            }
+            Study::Gating(mut study) => {
+                study.seed = common.seed.unwrap_or(study.seed);
+                let (plan, progress) = (self.plan(common)?, terminal::Cases::new(common.quiet));
+                let (folder, failed) = gating::run(&study, &plan, &progress)?;
+                return self.gathered(&folder, failed, common);
+            }
+            Study::Recording(mut study) => {
+                study.seed = common.seed.unwrap_or(study.seed);
+                let (plan, progress) = (self.plan(common)?, terminal::Cases::new(common.quiet));
+                let (folder, failed) = recording::run(&study, &plan, &progress)?;
+                return self.gathered(&folder, failed, common);
             }
             Study::Text(mut experiment) => {
                 experiment.seed = common.seed.unwrap_or(experiment.seed);

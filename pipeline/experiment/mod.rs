@@ -6,13 +6,17 @@
 //! as if it stood in the file.
 
 mod assignment;
+mod gating;
 pub mod grid;
 mod population;
+mod recording;
 mod switching;
 mod task;
 mod text;
 
+pub use gating::Gating;
 pub use population::Population;
+pub use recording::Recording;
 pub use switching::{AtRest, Expansion, Part, Source, Switching, Text as SwitchingText};
 pub use task::{Counts, TaskExperiment};
 pub use text::{FixedPointSettings, ModesSettings, SearchMethod, StatesOrder, StatesSettings};
@@ -135,6 +139,10 @@ pub enum Study {
     Population(Box<Population>),
     /// Networks trained together with a switching linear system.
     Switching(Box<Switching>),
+    /// Known and trained responses: is the irrelevant feature gated?
+    Gating(Box<Gating>),
+    /// Networks beside a recording.
+    Recording(Box<Recording>),
 }
 
 /// An experiment as files and `--set` change it, and as folders are named after it.
@@ -180,7 +188,7 @@ macro_rules! settings {
         })+
     };
 }
-settings!(Experiment TaskExperiment Population Switching);
+settings!(Experiment TaskExperiment Population Switching Gating Recording);
 
 impl Study {
     /// Reads an experiment file and applies settings of the command line.
@@ -212,6 +220,12 @@ impl Study {
             Some("Switching") => {
                 Self::Switching(Box::new(finished(path, &text.replacen("Switching", "", 1), set)?))
             }
+            Some("Gating") => {
+                Self::Gating(Box::new(finished(path, &text.replacen("Gating", "", 1), set)?))
+            }
+            Some("Recording") => {
+                Self::Recording(Box::new(finished(path, &text.replacen("Recording", "", 1), set)?))
+            }
             Some("Text") => {
                 Self::Text(Box::new(finished(path, &text.replacen("Text", "", 1), set)?))
             }
@@ -224,7 +238,10 @@ impl Study {
                     column: 1 + before.len() - before.rfind('\n').map_or(0, |at| at + 1),
                     problem: format!(
                         "no study `{other}`; {}",
-                        crate::nearest::hint(other, &["Text", "Task", "Population", "Switching"])
+                        crate::nearest::hint(
+                            other,
+                            &["Text", "Task", "Population", "Switching", "Gating", "Recording"]
+                        )
                     ),
                 });
             }
@@ -326,9 +343,10 @@ impl Experiment {
     pub fn read(path: &Path, set: &[String]) -> Result<Self> {
         match Study::read(path, set)? {
             Study::Text(experiment) => Ok(*experiment),
-            Study::Task(_) | Study::Population(_) | Study::Switching(_) => Err(Error::Usage(
-                format!("{}: a study of a task; here one on text is needed", path.display()),
-            )),
+            _ => Err(Error::Usage(format!(
+                "{}: a study of a task; here one on text is needed",
+                path.display()
+            ))),
         }
     }
 

@@ -59,12 +59,14 @@ mod context;
 mod corpus;
 mod fixed_points;
 mod flow;
+mod gating;
 mod geometry;
 mod grid;
 pub mod keys;
 mod kind;
 mod modes;
 mod population;
+mod recording;
 mod schema;
 mod states;
 mod switching;
@@ -77,12 +79,14 @@ pub use context::*;
 pub use corpus::*;
 pub use fixed_points::*;
 pub use flow::*;
+pub use gating::*;
 pub use geometry::*;
 pub use grid::*;
 pub use keys::Key;
 pub use kind::{Cell, Column, Even, Field, Kind, Optional, column};
 pub use modes::*;
 pub use population::*;
+pub use recording::*;
 pub use schema::{Presence, Schema};
 pub use states::*;
 pub use switching::*;
@@ -102,6 +106,8 @@ pub fn tables() -> impl Iterator<Item = &'static Schema> {
         modes::TABLES,
         population::TABLES,
         switching::TABLES,
+        gating::TABLES,
+        recording::TABLES,
         words::TABLES,
         context::TABLES,
         claims::TABLES,

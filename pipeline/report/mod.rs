@@ -9,12 +9,14 @@ mod context;
 pub mod dictionary;
 pub mod escape;
 pub mod figure;
+pub mod gating;
 pub mod grid;
 pub mod index;
 pub mod page;
 pub mod plot;
 pub mod population;
 pub mod reading;
+pub mod recording;
 pub mod summary;
 pub mod switching;
 

@@ -22,8 +22,10 @@ pub mod context {}
 pub mod classify;
 mod curves;
 pub mod explain;
+pub mod gating;
 pub mod grid;
 pub mod population;
+pub mod recording;
 pub mod shared;
 pub mod states_only;
 pub mod switching;

@@ -324,7 +324,11 @@ fn claims(e: &TaskExperiment, folder: &Path) -> Result<Vec<Claim>> {
         Task::Sine(law) => sine_claims(e, law, folder),
         Task::Integration(law) => integration_claims(e, law, folder),
         // Nobody has said how many points there are.
-        Task::Discrimination(_) | Task::Path(_) | Task::File(_) => Ok(Vec::new()),
+        Task::Discrimination(_)
+        | Task::Path(_)
+        | Task::File(_)
+        | Task::Accumulation(_)
+        | Task::Labels(_) => Ok(Vec::new()),
     }
 }
 

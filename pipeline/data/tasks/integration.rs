@@ -9,6 +9,7 @@
 //! each cue, onto which the cued stream is projected and the other one is not.
 
 use super::{Drawn, Held, Law, Scores};
+use crate::seed::Stream;
 use crate::{StepLoss, StepTargets, Vectors, seed, setting};
 use rand::Rng;
 use rand_distr::StandardNormal;
@@ -99,6 +100,29 @@ impl Drawing {
         let mask = vec![1.0; self.values.len()];
         let targets = StepTargets { width: 1, values: self.values, mask, loss: StepLoss::Squared };
         Drawn { inputs: self.inputs, targets, conditions: self.conditions }
+    }
+}
+
+impl Settings {
+    /// The inputs of one trial, `[t, u]`.
+    ///
+    /// * `bias`: mean of a step of each stream; `gate`: the stream that is not cued enters times this
+    pub fn trial(
+        &self,
+        context: usize,
+        bias: [f64; STREAMS],
+        gate: f64,
+        stream: &mut Stream,
+    ) -> Vec<f32> {
+        let mut sequence = Vec::with_capacity(self.steps * 2 * STREAMS);
+        for _ in 0..self.steps {
+            for (k, b) in bias.iter().enumerate() {
+                let x = b + self.noise * stream.sample::<f64, _>(StandardNormal);
+                sequence.push(if k == context { x } else { gate * x } as f32);
+            }
+            sequence.extend((0..STREAMS).map(|c| (c == context) as u8 as f32));
+        }
+        sequence
     }
 }
 

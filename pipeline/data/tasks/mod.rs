@@ -1,7 +1,9 @@
 //! Tasks whose law is known: what enters, what should come out, and how well that can be done.
 
+pub mod accumulation;
 pub mod discrimination;
 pub mod integration;
+pub mod labels;
 pub mod memory;
 pub mod own;
 pub mod path;
@@ -25,6 +27,10 @@ pub enum Task {
     Path(path::Settings),
     /// Trials of one's own, from a file.
     File(own::Settings),
+    /// Evidence is added up by one of three strategies.
+    Accumulation(accumulation::Settings),
+    /// Words speak of two labels, one of which is asked.
+    Labels(labels::Settings),
 }
 
 impl Default for Task {
@@ -106,6 +112,8 @@ impl Task {
             Task::Discrimination(settings) => settings,
             Task::Path(settings) => settings,
             Task::File(settings) => settings,
+            Task::Accumulation(settings) => settings,
+            Task::Labels(settings) => settings,
         }
     }
 }

@@ -4,10 +4,12 @@ mod axes;
 mod context;
 mod dynamics;
 mod flow;
+pub mod gating;
 pub mod grid;
 mod manifold;
 mod modes;
 pub mod population;
+pub mod recording;
 pub mod switching;
 mod words;
 

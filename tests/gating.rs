@@ -1,0 +1,254 @@
+//! Gated or not, and networks beside recordings: settings to tables, claims and pages.
+
+use accrue::analyses::gating::{Generated, Shown, generated, mechanisms};
+use accrue::analyses::recording::{Portrait, dynamical};
+use accrue::data::tasks::accumulation::Strategy;
+use accrue::dynamics::Map;
+use accrue::experiment::Study;
+use accrue::ops::{Cell, CellKind};
+use accrue::records;
+use accrue::report::dictionary;
+use accrue::seed;
+use accrue::studies::grid::{Outcome, Plan, Progress};
+use accrue::studies::{gating, recording};
+use candle_core::{Device, Tensor};
+use rand::Rng;
+use rand_distr::StandardNormal;
+use std::collections::HashMap;
+use std::path::Path;
+
+struct Silent;
+
+impl Progress for Silent {
+    fn ended(&self, _: usize, _: usize, case: &str, outcome: &Outcome, _: f64) {
+        assert_eq!(outcome.failure, None, "{case}");
+    }
+}
+
+/// A study's file, read.
+fn study(folder: &Path, text: &str) -> Result<Study, accrue::Error> {
+    let file = folder.join("small.ron");
+    std::fs::write(&file, text).unwrap();
+    Study::read(&file, &[])
+}
+
+const GATING: &str = "
+    Gating(
+        study: \"tests\",
+        name: \"gating\",
+        generated: (draws: 2, units: 40, trials: 8, strengths: [0, 3]),
+        shown: (levels: [-0.04, 0.02, 0.04], trials: 16, folds: 2, windows: 2, gates: [1, 0]),
+        learned: 10,
+        of: (
+            task: Integration(steps: 6),
+            trials: (train: 128, validation: 16, test: 16),
+            model: (cell: Vanilla, units: 6, embedding: None),
+            training: (batch: 32, epochs: 10, steps: 40, learning_rate: 0.01),
+            states: (documents: 8, most: 100),
+            fixed_points: (initial_states: 8),
+        ),
+        grid: [(set: \"seed\", to: [1, 2])],
+    )";
+
+#[test]
+fn a_study_of_gating_goes_from_settings_to_claims_that_the_dictionary_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("reports");
+    let plan = Plan { data: Path::new("data"), out: &out, force: &[], jobs: 2 };
+    let Study::Gating(g) = study(folder.path(), GATING).unwrap() else {
+        panic!("a study of gating")
+    };
+    let (place, failed) = gating::run(&g, &plan, &Silent).unwrap();
+    assert_eq!(failed, 0);
+    let gates = records::Gates::read(&place).unwrap();
+    let source = gates.source().unwrap();
+    // Two draws of two strengths: two gates, an axis a context, and one tied; two networks, gates and windows.
+    assert_eq!(source.iter().filter(|s| *s == "generator").count(), 2 * 2 * 4);
+    assert_eq!(source.iter().filter(|s| *s == "network").count(), 2 * 2 * 2);
+    for claim in records::Claims::read(&place).unwrap().claim().unwrap() {
+        assert_ne!(dictionary::claim(&claim), "", "{claim} stands in the dictionary");
+    }
+    let page = std::fs::read_to_string(place.join("index.html")).unwrap();
+    assert!(page.contains("gating_formula") && page.contains("gating_course"));
+    std::fs::remove_file(place.join("index.html")).unwrap();
+    assert!(gating::rewrite(&place).unwrap());
+    assert_eq!(std::fs::read_to_string(place.join("index.html")).unwrap(), page);
+    assert!(!recording::rewrite(&place).unwrap());
+    // The same file gives the same numbers.
+    let before = gates.ratio().unwrap();
+    gating::run(&g, &plan, &Silent).unwrap();
+    assert_eq!(records::Gates::read(&place).unwrap().ratio().unwrap(), before);
+}
+
+#[test]
+fn levels_gates_and_tasks_that_ask_nothing_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("reports");
+    let plan = Plan { data: Path::new("data"), out: &out, force: &[], jobs: 1 };
+    for (from, to, part) in [
+        ("levels: [-0.04, 0.02, 0.04]", "levels: [0.04]", "make no two conditions"),
+        ("gates: [1, 0]", "gates: []", "1 is an open gate"),
+        ("trials: 16, folds: 2", "trials: 4, folds: 9", "9 folds of 4 trials"),
+        ("Integration(steps: 6)", "Memory()", "Integration or Labels"),
+    ] {
+        let Study::Gating(g) = study(folder.path(), &GATING.replace(from, to)).unwrap() else {
+            panic!("a study of gating")
+        };
+        let e = gating::run(&g, &plan, &Silent).unwrap_err().to_string();
+        assert!(e.contains(part), "{e}");
+    }
+}
+
+#[test]
+fn the_formula_is_met_and_the_gate_found_on_drawn_responses() {
+    let settings = Generated { draws: 3, strengths: vec![0.0, 3.0], ..Generated::default() };
+    let shown = Shown { gates: vec![1.0, 0.3], ..Shown::default() };
+    for draw in generated(&settings, &shown, 11).unwrap() {
+        let found = &draw.measured;
+        match accrue::analyses::gating::decision_name(draw.decision) {
+            "shared" => {
+                let off = found.before[0] - draw.formula;
+                assert!(off.abs() < 0.1 * draw.gate, "{off} at s = {}", draw.strength);
+                let gate = draw.gate * draw.gate;
+                assert!((found.without_choice - gate).abs() < 0.1, "{}", found.without_choice);
+            }
+            // The second context's answer lies anywhere: nothing is hidden there.
+            "tied" if draw.strength > 0.0 => {
+                assert!(found.before[1] < 0.2 && found.before[2] > 0.7, "{:?}", found.before);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_linear_integrator_that_reads_both_streams_alike_selects_by_no_mechanism() {
+    // Contexts enter as inputs and change nothing in a linear cell: s and i are those of the other context.
+    let cell = Cell {
+        kind: CellKind::Linear,
+        units: 2,
+        inputs: 4,
+        input_weights: vec![1.0, 0.5, 0.0, 0.0, 0.3, 2.0, 1.0, -1.0],
+        recurrent_weights: vec![1.0, 0.0, 0.0, 0.5],
+        input_bias: vec![0.0; 2],
+        recurrent_bias: vec![0.0; 2],
+    };
+    let maps = [[0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]].map(|x| Map::new(&cell, &x).unwrap());
+    let points: [&[f64]; 1] = [&[0.0, 0.0]];
+    let found = mechanisms([&maps[0], &maps[1]], [&points, &points], &[1.0, 1.0]).unwrap();
+    let ([first, second], n) = found.expect("the slowest mode is real");
+    assert_eq!(n, 2);
+    assert!(first.total().abs() < 1e-12 && second.total().abs() < 1e-12);
+    assert!((first.relevant - 1.0).abs() < 1e-12 && (second.relevant - 0.5).abs() < 1e-12);
+}
+
+#[test]
+fn the_nearest_portrait_is_that_of_the_same_fixed_points() {
+    let portrait = |stable, slow, tau| Portrait { stable, slow, tau };
+    let candidates = [portrait(1.0, 0.0, 7.5), portrait(0.0, 1.0, 900.0), portrait(2.0, 1.0, 40.0)];
+    for (i, own) in candidates.iter().enumerate() {
+        let far = dynamical(own, &candidates);
+        assert_eq!(far[i], 0.0);
+        assert!(far.iter().enumerate().all(|(j, d)| j == i || *d > 0.5), "{far:?}");
+    }
+}
+
+#[test]
+fn a_recording_goes_from_settings_to_claims_that_the_dictionary_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("reports");
+    let plan = Plan { data: Path::new("data"), out: &out, force: &[], jobs: 2 };
+    let text = "
+    Recording(
+        study: \"tests\",
+        name: \"recording\",
+        strategies: [Perfect, Leaky(3)],
+        blocks: 1,
+        candidates: [Vanilla],
+        analysis: (trials: 200, recorded: 40, units: 12, bins: 4, folds: 4, lags: 1, components: 2),
+        of: (
+            task: Accumulation(steps: 8),
+            trials: (train: 256, validation: 16, test: 16),
+            model: (cell: Vanilla, units: 6, embedding: None),
+            training: (batch: 32, epochs: 20, steps: 150, learning_rate: 0.02),
+            states: (documents: 8, most: 100),
+            fixed_points: (initial_states: 8),
+        ),
+    )";
+    let Study::Recording(r) = study(folder.path(), text).unwrap() else { panic!("a recording") };
+    let (place, failed) = recording::run(&r, &plan, &Silent).unwrap();
+    assert_eq!(failed, 0);
+    let blocks = records::Blocks::read(&place).unwrap();
+    assert_eq!(blocks.strategy().unwrap(), ["perfect", "leaky"]);
+    for (planted, want) in
+        [(blocks.task_planted().unwrap(), 0.2), (blocks.movement_planted().unwrap(), 0.4)]
+    {
+        assert!(planted.iter().all(|p| (p - want).abs() < 0.06), "{planted:?}");
+    }
+    assert_eq!(records::Portraits::read(&place).unwrap().height(), 4);
+    let confusion = records::Confusion::read(&place).unwrap().count().unwrap();
+    assert_eq!(confusion.iter().sum::<usize>(), 3 * 2, "three ways, two blocks");
+    for claim in records::Claims::read(&place).unwrap().claim().unwrap() {
+        assert_ne!(dictionary::claim(&claim), "", "{claim} stands in the dictionary");
+    }
+    let page = std::fs::read_to_string(place.join("index.html")).unwrap();
+    assert!(page.contains("2 blocks of behaviour") && page.contains("confusion"));
+    std::fs::remove_file(place.join("index.html")).unwrap();
+    assert!(recording::rewrite(&place).unwrap());
+    assert_eq!(std::fs::read_to_string(place.join("index.html")).unwrap(), page);
+    own_recording(folder.path(), text, &plan);
+    let e = study(folder.path(), &text.replace("Leaky(3)", "Leaky(0.5)")).unwrap();
+    let Study::Recording(r) = e else { panic!("a recording") };
+    assert!(recording::run(&r, &plan, &Silent).unwrap_err().to_string().contains("Leaky(0.5)"));
+}
+
+/// A recording of one's own stands as one more block: a leaky observer, units that mix its sum and a movement.
+fn own_recording(folder: &Path, text: &str, plan: &Plan) {
+    let (trials, steps, units) = (300, 8, 10);
+    let mut stream = seed::stream(3, "own recording");
+    let mut draw = || stream.sample::<f64, _>(StandardNormal);
+    let (mut evidence, mut choice) = (Vec::new(), Vec::new());
+    let (mut activity, mut movement) = (Vec::new(), Vec::new());
+    let mixing: Vec<[f64; 2]> = (0..units).map(|_| [draw(), draw()]).collect();
+    for _ in 0..trials {
+        let own: Vec<f64> = (0..steps).map(|_| 0.2 * draw()).collect();
+        let v = Strategy::Leaky(3.0).run(&own);
+        choice.push(if v[steps - 1] > 0.0 { 1.0 } else { 0.0 });
+        for (e, v) in own.iter().zip(&v) {
+            let moved = draw();
+            evidence.push(*e as f32);
+            movement.push(moved as f32);
+            activity.extend(mixing.iter().map(|m| (5.0 * m[0] * v + m[1] * moved) as f32));
+        }
+    }
+    let array = |values: Vec<f32>, shape: &[usize]| {
+        Tensor::from_vec(values, shape, &Device::Cpu).expect("as many numbers as the shape says")
+    };
+    let mut arrays = HashMap::from([
+        ("evidence", array(evidence, &[trials, steps])),
+        ("choice", array(choice, &[trials])),
+        ("activity", array(activity, &[trials, steps, units])),
+        ("movement", array(movement, &[trials, steps, 1])),
+    ]);
+    let file = folder.join("session.safetensors");
+    candle_core::safetensors::save(&arrays, &file).unwrap();
+    let text =
+        text.replace("blocks: 1,", &format!("blocks: 1, data: {:?},", file.display().to_string()));
+    let run = || {
+        let Study::Recording(r) = study(folder, &text).unwrap() else { panic!("a recording") };
+        recording::run(&r, plan, &Silent)
+    };
+    let place = run().unwrap().0;
+    let blocks = records::Blocks::read(&place).unwrap();
+    assert_eq!(blocks.strategy().unwrap(), ["perfect", "leaky", ""]);
+    assert_eq!(blocks.case().unwrap()[2], None);
+    assert_eq!(blocks.by_kernel().unwrap()[2], "leaky");
+    // All of it is linear in what is known.
+    assert!(blocks.explained().unwrap()[2] > 0.95, "{:?}", blocks.explained().unwrap());
+    let table = records::CandidateDistances::read(&place).unwrap();
+    assert_eq!(table.block().unwrap().iter().filter(|b| **b == 3).count(), 2, "two candidates");
+    arrays.remove("activity");
+    candle_core::safetensors::save(&arrays, &file).unwrap();
+    let e = run().unwrap_err().to_string();
+    assert!(e.contains("array `activity`: it is missing; there are: choice"), "{e}");
+}
