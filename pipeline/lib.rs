@@ -103,6 +103,7 @@ pub use accrue_numerics::{
     summary,
 };
 pub use accrue_ops as ops;
+pub use accrue_optimisers as optimisers;
 pub use accrue_text as corpus;
 pub use accrue_text::parquet;
 pub use accrue_train as train;

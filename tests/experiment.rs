@@ -71,6 +71,7 @@ fn every_experiment_file_parses() {
             Study::Text(e) => (e.study, e.name, e.title),
             Study::Task(e) => (e.study, e.name, e.title),
             Study::Population(p) => (p.study, p.name, p.title),
+            Study::LearnedOptimiser(e) => (e.study, e.name, e.title),
         };
         assert!(!study.is_empty() && !name.is_empty());
         assert!(!title.is_empty(), "{} has no title", path.display());
@@ -163,6 +164,9 @@ fn the_resolved_experiment_reads_back_the_same() {
             Study::Text(experiment) => accrue::notation::to_ron(experiment),
             Study::Task(experiment) => format!("Task{}", accrue::notation::to_ron(experiment)),
             Study::Population(p) => format!("Population{}", accrue::notation::to_ron(p)),
+            Study::LearnedOptimiser(e) => {
+                format!("LearnedOptimiser{}", accrue::notation::to_ron(e))
+            }
         };
         let folder = tempfile::tempdir().unwrap();
         let copy = write(folder.path(), &text);

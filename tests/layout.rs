@@ -9,6 +9,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pipeline/cells", &["numerics"]),
     ("pipeline/ops", &["numerics", "cells"]),
     ("pipeline/dynamics", &["numerics", "cells"]),
+    ("pipeline/optimisers", &["numerics", "cells", "ops", "dynamics"]),
     ("pipeline/data", &["numerics"]),
     ("pipeline/data/text", &["numerics", "data"]),
     // Predictions from words see no network.
@@ -23,6 +24,7 @@ const WITHOUT: &[(&str, &[&str])] = &[
     ("pipeline/cells", &["candle", "polars"]),
     ("pipeline/data", &["candle", "polars"]),
     ("pipeline/dynamics", &["candle", "polars"]),
+    ("pipeline/optimisers", &["polars"]),
     ("pipeline/train", &["polars"]),
 ];
 
@@ -41,6 +43,7 @@ const BELOW: &[&str] = &[
     "nearest",
     "notation",
     "ops",
+    "optimisers",
     "parquet",
     "rounding",
     "seed",

@@ -4,7 +4,7 @@ use super::Common;
 use super::terminal::outln;
 use crate::Result;
 use crate::report::Summary;
-use crate::studies::{grid, population, task, text};
+use crate::studies::{grid, optimiser, population, task, text};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ impl Report {
     pub fn go(self, _: &Common) -> Result<()> {
         // A population has the tables of a grid, and more.
         let of_many = population::rewrite(&self.folder)? || grid::rewrite(&self.folder)?;
-        if !of_many && !task::rewrite(&self.folder)? {
+        if !of_many && !task::rewrite(&self.folder)? && !optimiser::rewrite(&self.folder)? {
             text::rewrite(&self.folder)?;
         }
         outln!("{}", self.folder.join("index.html").display());

@@ -7,10 +7,12 @@
 
 mod assignment;
 pub mod grid;
+mod learned_optimiser;
 mod population;
 mod task;
 mod text;
 
+pub use learned_optimiser::{LearnedOptimiser, Transfer};
 pub use population::Population;
 pub use task::{Counts, TaskExperiment};
 pub use text::{FixedPointSettings, ModesSettings, SearchMethod, StatesOrder, StatesSettings};
@@ -92,6 +94,8 @@ pub enum Study {
     Task(Box<TaskExperiment>),
     /// Many networks on one task, compared.
     Population(Box<Population>),
+    /// Networks that optimise.
+    LearnedOptimiser(Box<LearnedOptimiser>),
 }
 
 /// An experiment as files and `--set` change it, and as folders are named after it.
@@ -137,7 +141,7 @@ macro_rules! settings {
         })+
     };
 }
-settings!(Experiment TaskExperiment Population);
+settings!(Experiment TaskExperiment Population LearnedOptimiser);
 
 impl Study {
     /// Reads an experiment file and applies settings of the command line.
@@ -166,6 +170,11 @@ impl Study {
                 &text.replacen("Population", "", 1),
                 set,
             )?)),
+            Some("LearnedOptimiser") => Self::LearnedOptimiser(Box::new(finished(
+                path,
+                &text.replacen("LearnedOptimiser", "", 1),
+                set,
+            )?)),
             Some("Text") => {
                 Self::Text(Box::new(finished(path, &text.replacen("Text", "", 1), set)?))
             }
@@ -178,7 +187,10 @@ impl Study {
                     column: 1 + before.len() - before.rfind('\n').map_or(0, |at| at + 1),
                     problem: format!(
                         "no study `{other}`; {}",
-                        crate::nearest::hint(other, &["Text", "Task", "Population"])
+                        crate::nearest::hint(
+                            other,
+                            &["Text", "Task", "Population", "LearnedOptimiser"]
+                        )
                     ),
                 });
             }
@@ -280,10 +292,12 @@ impl Experiment {
     pub fn read(path: &Path, set: &[String]) -> Result<Self> {
         match Study::read(path, set)? {
             Study::Text(experiment) => Ok(*experiment),
-            Study::Task(_) | Study::Population(_) => Err(Error::Usage(format!(
-                "{}: a study of a task; here one on text is needed",
-                path.display()
-            ))),
+            Study::Task(_) | Study::Population(_) | Study::LearnedOptimiser(_) => {
+                Err(Error::Usage(format!(
+                    "{}: a study of a task; here one on text is needed",
+                    path.display()
+                )))
+            }
         }
     }
 

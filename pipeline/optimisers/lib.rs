@@ -13,7 +13,7 @@
 //! From [`map`] on it is a map of its state with the gradient held, [`Dynamics`](accrue_dynamics::Dynamics), in f64:
 //! [`momentum`] reads learning rates and momenta off its modes, [`clipping`] how its update saturates, [`schedule`] what
 //! it does by itself, [`adaptation`] where it stands under constant gradients. [`assembled`] puts these parts together
-//! again, to see whether they are enough.
+//! again, to see whether they are enough; [`measure`] calls them all.
 
 // `!(x > 0.0)` is meant: it is true for NaN, which no threshold may let through.
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
@@ -27,6 +27,7 @@ pub mod baseline;
 pub mod clipping;
 pub mod learned;
 pub mod map;
+pub mod measure;
 pub mod momentum;
 pub mod objective;
 pub mod problems;

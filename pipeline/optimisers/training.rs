@@ -411,35 +411,3 @@ mod tests {
         assert!([0, 2, 3].iter().all(|&i| !all.values[i].is_finite()));
     }
 }
-
-#[cfg(test)]
-mod speed {
-    use super::*;
-    use crate::learned;
-    use crate::problems::{Data, Task};
-
-    #[test]
-    #[ignore = "measures"]
-    fn speed() {
-        let (task, data) = (Task::default(), Data::default());
-        let family = Family { task: &task, data: &data, seed: 2, split: "train" };
-        for threads in [1, 2] {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            for units in [32, 64] {
-                let settings =
-                    Settings { inner_steps: 201, outer_steps: 60, batch: 64, ..Default::default() };
-                let learned = Learned::new(&learned::Settings { units, ..Default::default() }, 3);
-                let began = std::time::Instant::now();
-                let done = pool.install(|| {
-                    train(&learned, &family, &settings, Progress::new(&learned), |_| Ok(()))
-                        .unwrap()
-                });
-                println!(
-                    "{threads} threads, {units} units: {:.1} steps/s, {:?}",
-                    60.0 / began.elapsed().as_secs_f64(),
-                    done.records.last()
-                );
-            }
-        }
-    }
-}

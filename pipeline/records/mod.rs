@@ -63,6 +63,7 @@ mod grid;
 pub mod keys;
 mod kind;
 mod modes;
+mod optimisers;
 mod population;
 mod schema;
 mod states;
@@ -79,6 +80,7 @@ pub use grid::*;
 pub use keys::Key;
 pub use kind::{Cell, Column, Even, Field, Kind, Optional, column};
 pub use modes::*;
+pub use optimisers::*;
 pub use population::*;
 pub use schema::{Presence, Schema};
 pub use states::*;
@@ -96,6 +98,7 @@ pub fn tables() -> impl Iterator<Item = &'static Schema> {
         fixed_points::TABLES,
         modes::TABLES,
         population::TABLES,
+        optimisers::TABLES,
         words::TABLES,
         context::TABLES,
         claims::TABLES,

@@ -11,6 +11,7 @@ pub mod escape;
 pub mod figure;
 pub mod grid;
 pub mod index;
+pub mod optimisers;
 pub mod page;
 pub mod plot;
 pub mod population;

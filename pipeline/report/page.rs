@@ -565,7 +565,7 @@ fn stages(page: &Page) -> Markup {
     }
 }
 
-fn cite() -> Markup {
+pub(super) fn cite() -> Markup {
     html! {
         section #cite {
             h2 { "How to cite" }

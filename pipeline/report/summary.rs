@@ -190,6 +190,10 @@ impl Summary {
                 chance.map_or("–".into(), |x| format!("{x:.2}")),
                 best.map_or("–".into(), |x| format!("{x:.2}")),
             );
+        } else if let Some(objective) = self.get(keys::OPTIMISER_OBJECTIVE) {
+            let best = number(keys::OPTIMISER_BEST_METHOD, 4);
+            let _ =
+                writeln!(text, "  objective    learned {objective:.4}, best tuned method {best}");
         } else if has(keys::ACCURACY_NETWORK) {
             let _ = writeln!(
                 text,
@@ -199,16 +203,18 @@ impl Summary {
                 number(keys::ACCURACY_MAJORITY, 4)
             );
         }
-        let _ = writeln!(
-            text,
-            "  dimension    states {}, slow points {}{}",
-            number(keys::DIMENSION_STATES, 2),
-            number(keys::DIMENSION_FIXED_POINTS, 2),
-            match self.get(keys::DIMENSION_UNTRAINED) {
-                Some(before) => format!(" (before training {before:.2})"),
-                None => String::new(),
-            }
-        );
+        if has(keys::DIMENSION_STATES) {
+            let _ = writeln!(
+                text,
+                "  dimension    states {}, slow points {}{}",
+                number(keys::DIMENSION_STATES, 2),
+                number(keys::DIMENSION_FIXED_POINTS, 2),
+                match self.get(keys::DIMENSION_UNTRAINED) {
+                    Some(before) => format!(" (before training {before:.2})"),
+                    None => String::new(),
+                }
+            );
+        }
         if self.get(keys::DIMENSION_PREDICTED).is_some() {
             let _ = writeln!(
                 text,
@@ -241,7 +247,14 @@ impl Summary {
         {
             let _ = writeln!(text, "  claims       {held:.0} of {tested:.0} hold");
         }
-        if has(keys::TRAIN_STEPS) {
+        if let Some(speed) = self.get(keys::META_STEPS_PER_SECOND) {
+            let _ = writeln!(
+                text,
+                "  training     {} steps, {:.0} s, {speed:.1} steps/s",
+                number(keys::TRAIN_STEPS, 0),
+                self.get(keys::TRAIN_SECONDS).unwrap_or(f64::NAN),
+            );
+        } else if has(keys::TRAIN_STEPS) {
             let _ = writeln!(
                 text,
                 "  training     {} steps, {:.0} s, {:.0}k tokens/s",

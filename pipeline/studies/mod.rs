@@ -22,6 +22,7 @@ pub mod context {}
 pub mod classify;
 pub mod explain;
 pub mod grid;
+pub mod optimiser;
 pub mod population;
 pub mod shared;
 pub mod states_only;

@@ -6,6 +6,7 @@ mod dynamics;
 pub mod grid;
 mod manifold;
 mod modes;
+pub mod optimisers;
 pub mod population;
 mod words;
 

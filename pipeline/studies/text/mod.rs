@@ -379,7 +379,7 @@ fn of_the_same(cases: &Path, cell: CellKind, seed: u64) -> Result<PathBuf> {
 }
 
 /// Hash of every file the corpus is read from: a changed file is a changed corpus.
-fn fingerprint(settings: &corpus::Settings, data: &Path) -> Result<Vec<String>> {
+pub(super) fn fingerprint(settings: &corpus::Settings, data: &Path) -> Result<Vec<String>> {
     let files = corpus::load::files(settings, data)?;
     let below = files.iter().flat_map(|p| walk(p));
     below.map(|path| Ok(crate::files::fingerprint(&path)?.1)).collect()
@@ -393,7 +393,7 @@ fn walk(path: &Path) -> Vec<PathBuf> {
     below.iter().flat_map(|p| walk(p)).collect()
 }
 
-fn tokenize(
+pub(super) fn tokenize(
     settings: &corpus::Settings,
     data: &Path,
     seed: u64,
