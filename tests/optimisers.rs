@@ -71,14 +71,14 @@ fn run(e: &LearnedOptimiser, folder: &Path) -> accrue::Result<PathBuf> {
 
 const SMALL: &str = "LearnedOptimiser(
     study: \"tests\",
-    task: Quadratic((size: 2, least: -1.0)),
+    task: Quadratic(size: 2, least: -1.0),
     model: (units: 6),
     training: (inner_steps: 30, outer_steps: 60, batch: 16, learning_rate: 0.02, decay_steps: 100, checkpoint_every: 25),
     networks: 2,
     baselines: (trials: 40, problems: 8),
     test: 8,
     analysis: (initial_states: 16, gradients: 4),
-    transfer: [(task: Phrases((words: 5, documents: 12)), steps: 10)],
+    transfer: [(task: Phrases(words: 5, documents: 12), steps: 10)],
 )";
 
 #[test]
@@ -123,7 +123,7 @@ fn settings_that_cannot_be_are_refused_with_a_remedy() {
     assert!(said("model.output_scale=0").contains("above 0"));
     assert!(said("task=Quadratik()").contains("Quadratic"));
     let refused = |set: &str| run(&e.with(set).unwrap(), folder.path()).unwrap_err().to_string();
-    assert!(refused("task=Words(())").contains("corpus: (source"));
-    let digits = refused("task=Digits(())");
+    assert!(refused("task=Words()").contains("corpus: (source"));
+    let digits = refused("task=Digits()");
     assert!(digits.contains("digits"), "{digits}");
 }

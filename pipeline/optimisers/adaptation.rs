@@ -68,9 +68,7 @@ pub fn stand(map: &OptimiserMap, near: &[f64]) -> Result<Option<Standing>> {
 /// # Errors
 /// As [`follow`] and [`stand`].
 pub fn arms(map: &OptimiserMap, point: &[f64], largest: f64, count: usize) -> Result<Arms> {
-    let settings = Continuation { largest_step: 0.1, steps: 2000, ..Continuation::default() };
-    let side = |sign: f64| follow(map, point, &[sign * largest], &settings);
-    let (below, above) = (side(-1.0)?, side(1.0)?);
+    let (below, above) = (side(map, point, -largest, count)?, side(map, point, largest, count)?);
     let mut found = Arms {
         points: Vec::with_capacity(2 * count + 1),
         ends: [below.end, above.end],
@@ -81,13 +79,41 @@ pub fn arms(map: &OptimiserMap, point: &[f64], largest: f64, count: usize) -> Re
     for place in places {
         let branch = if place < 0.0 { &below } else { &above };
         let at = map.at(place * largest)?;
-        match nearest(branch, place.abs()).map(|near| stand(&at, near)).transpose()?.flatten() {
+        let near = if place == 0.0 { Some(point) } else { nearest(branch, place.abs()) };
+        match near.map(|near| stand(&at, near)).transpose()?.flatten() {
             Some(point) => found.points.push(point),
             None => found.missing += 1,
         }
     }
     Ok(found)
 }
+
+/// The curve of the fixed point from gradient 0, or from the first gradient where it breaks off there: features with a sign
+/// jump at 0.
+fn side(map: &OptimiserMap, point: &[f64], to: f64, count: usize) -> Result<Branch> {
+    let settings = Continuation { largest_step: 0.1, steps: 2000, ..Continuation::default() };
+    let whole = follow(map, point, &[to], &settings)?;
+    if whole.end == BranchEnd::Boundary {
+        return Ok(whole);
+    }
+    let share = 1.0 / count as f64;
+    let first = map.at(share * to)?;
+    let mut state = point.to_vec();
+    for _ in 0..SETTLED {
+        state = first.step(&state).as_slice().to_vec();
+    }
+    let mut rest = follow(&first, &state, &[to], &settings)?;
+    if rest.points.len() <= whole.points.len() {
+        return Ok(whole);
+    }
+    for at in &mut rest.points {
+        at.lambda = share + at.lambda * (1.0 - share);
+    }
+    Ok(rest)
+}
+
+/// Steps after which a state has come to rest: an optimiser's slowest mode lasts some tens.
+const SETTLED: usize = 1000;
 
 /// The state of the curve where it first comes past `lambda`; `None` where it never comes there.
 fn nearest(branch: &Branch, lambda: f64) -> Option<&[f64]> {
