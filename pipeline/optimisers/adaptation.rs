@@ -113,7 +113,7 @@ fn side(map: &OptimiserMap, point: &[f64], to: f64, count: usize) -> Result<Bran
 }
 
 /// Steps after which a state has come to rest: an optimiser's slowest mode lasts some tens.
-const SETTLED: usize = 1000;
+pub const SETTLED: usize = 1000;
 
 /// The state of the curve where it first comes past `lambda`; `None` where it never comes there.
 fn nearest(branch: &Branch, lambda: f64) -> Option<&[f64]> {
@@ -155,11 +155,5 @@ pub fn standing_points(
     for state in &states {
         points.extend(stand(map, state)?);
     }
-    // What attracts first, then what is slowest to leave.
-    points.sort_by(|a, b| {
-        let stable = |p: &Standing| p.certificate.unstable_modes != Some(0);
-        stable(a).cmp(&stable(b)).then(a.speed.total_cmp(&b.speed))
-    });
-    debug_assert!(points.iter().all(|p| p.state.len() == map.state_size()));
     Ok((points, unfinished))
 }

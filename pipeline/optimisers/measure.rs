@@ -1,6 +1,6 @@
 //! Everything that is measured on one optimiser, and how runs are summed up.
 
-use crate::adaptation::{Arms, Standing, arms, standing_points};
+use crate::adaptation::{Arms, SETTLED, Standing, arms, standing_points};
 use crate::assembled::{Curve, Parts, linear};
 use crate::clipping::{UpdateFunction, relative_slope, update_function};
 use crate::learned::Learned;
@@ -53,7 +53,7 @@ const WATCHED: usize = 8;
 pub struct Measured {
     /// Magnitudes of gradients met on test problems, rising; a sample.
     pub met: Vec<f64>,
-    /// Distinct fixed points at gradient 0, attracting ones first.
+    /// Distinct fixed points at gradient 0; first the one nearest to where the first state comes to rest without gradient.
     pub points: Vec<Standing>,
     /// Searches that ended in none.
     pub unfinished: usize,
@@ -131,7 +131,15 @@ pub fn measure(
     let every = states.len().div_ceil(settings.initial_states).max(1);
     let mut begin: Vec<Vec<f64>> = states.into_iter().step_by(every).collect();
     begin.extend([initial.clone(), vec![0.0; size]]);
-    let (points, unfinished) = standing_points(&map, &begin)?;
+    let (mut points, unfinished) = standing_points(&map, &begin)?;
+    // Where it comes to rest by itself stands first.
+    let mut rest = initial.clone();
+    for _ in 0..SETTLED {
+        rest = map.step(&rest).as_slice().to_vec();
+    }
+    let far =
+        |p: &Standing| -> f64 { p.state.iter().zip(&rest).map(|(a, b)| (a - b).powi(2)).sum() };
+    points.sort_by(|a, b| far(a).total_cmp(&far(b)));
     let steep = at(STEEP);
     let gradients = both_sides(steep.max(f64::MIN_POSITIVE), FINE);
     let around = match points.first() {

@@ -241,7 +241,9 @@ impl Summary {
                 range(keys::DIMENSION_PREDICTED_SCALED)
             );
         }
-        text += &self.points();
+        if has(keys::FIXED_POINTS_SEARCHES) {
+            text += &self.points();
+        }
         if let (Some(held), Some(tested)) =
             (self.get(keys::CLAIMS_HELD), self.get(keys::CLAIMS_TESTED))
         {

@@ -364,18 +364,14 @@ fn clipping(run: &std::path::Path) -> Result<Figure> {
         let here = (0..of.len())
             .find(|&i| Some(of[i]) == first && (share[i] - percent as f64 / 100.0).abs() < 1e-9);
         let Some(i) = here else { continue };
-        for sign in [-1.0, 1.0] {
-            let x = sign * size[i];
-            let points = vec![(x, span.start), (x, span.end)];
-            let mut curve = Curve { width: 1, ..Curve::new(6, format!("{percent} %"), points) };
-            let RGBColor(r, g, b) = GREY;
-            let fade = |c: u8| (c as f64 * grey + 200.0 * (1.0 - grey)) as u8;
-            curve.key.colour = RGBColor(fade(r), fade(g), fade(b));
-            if sign < 0.0 {
-                curve.key.name = format!("{percent} % of gradients");
-            }
-            curves.push(curve);
-        }
+        let (x, gap) = (size[i], (f64::INFINITY, 0.0));
+        let points = vec![(-x, span.start), (-x, span.end), gap, (x, span.start), (x, span.end)];
+        let mut curve =
+            Curve { width: 1, ..Curve::new(6, format!("{percent} % of gradients"), points) };
+        let RGBColor(r, g, b) = GREY;
+        let fade = |c: u8| (c as f64 * grey + 200.0 * (1.0 - grey)) as u8;
+        curve.key.colour = RGBColor(fade(r), fade(g), fade(b));
+        curves.push(curve);
     }
     let words = Words {
         name: "clipping",
