@@ -30,5 +30,8 @@ fn main() {
         progress = until(progress.step + 5, progress);
     }
     let rate = (progress.step - first) as f64 / began.elapsed().as_secs_f64();
-    println!("{{\"units\": {units}, \"threads\": {threads}, \"steps_per_second\": {rate}}}");
+    let steps = progress.step;
+    println!(
+        "{{\"units\": {units}, \"threads\": {threads}, \"steps\": {steps}, \"steps_per_second\": {rate}}}"
+    );
 }
