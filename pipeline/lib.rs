@@ -103,6 +103,7 @@ pub use accrue_numerics::{
     summary,
 };
 pub use accrue_ops as ops;
+pub use accrue_optimisers as optimisers;
 pub use accrue_recordings as recordings;
 pub use accrue_switching as switching;
 pub use accrue_text as corpus;

@@ -25,6 +25,7 @@ mod maps;
 mod model;
 mod modifiers;
 mod ops;
+mod optimisers;
 mod pieces;
 mod population;
 mod readme;

@@ -74,6 +74,7 @@ fn every_experiment_file_parses() {
             Study::Switching(s) => (s.study, s.name, s.title),
             Study::Gating(g) => (g.study, g.name, g.title),
             Study::Recording(r) => (r.study, r.name, r.title),
+            Study::LearnedOptimiser(e) => (e.study, e.name, e.title),
         };
         assert!(!study.is_empty() && !name.is_empty());
         assert!(!title.is_empty(), "{} has no title", path.display());
@@ -169,6 +170,9 @@ fn the_resolved_experiment_reads_back_the_same() {
             Study::Switching(s) => format!("Switching{}", accrue::notation::to_ron(s)),
             Study::Gating(g) => format!("Gating{}", accrue::notation::to_ron(g)),
             Study::Recording(r) => format!("Recording{}", accrue::notation::to_ron(r)),
+            Study::LearnedOptimiser(e) => {
+                format!("LearnedOptimiser{}", accrue::notation::to_ron(e))
+            }
         };
         let folder = tempfile::tempdir().unwrap();
         let copy = write(folder.path(), &text);

@@ -9,6 +9,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pipeline/cells", &["numerics"]),
     ("pipeline/ops", &["numerics", "cells"]),
     ("pipeline/dynamics", &["numerics", "cells"]),
+    ("pipeline/optimisers", &["numerics", "cells", "ops", "dynamics"]),
     ("pipeline/data", &["numerics"]),
     ("pipeline/data/text", &["numerics", "data"]),
     // Predictions from words see no network.
@@ -27,6 +28,7 @@ const WITHOUT: &[(&str, &[&str])] = &[
     ("pipeline/data", &["candle", "polars"]),
     ("pipeline/dynamics", &["candle", "polars"]),
     ("pipeline/switching", &["candle", "polars"]),
+    ("pipeline/optimisers", &["polars"]),
     ("pipeline/train", &["polars"]),
     ("pipeline/recordings", &["candle", "polars"]),
 ];
@@ -46,6 +48,7 @@ const BELOW: &[&str] = &[
     "nearest",
     "notation",
     "ops",
+    "optimisers",
     "parquet",
     "recordings",
     "rounding",

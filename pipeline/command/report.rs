@@ -4,7 +4,7 @@ use super::Common;
 use super::terminal::outln;
 use crate::Result;
 use crate::report::Summary;
-use crate::studies::{gating, grid, population, recording, switching, task, text};
+use crate::studies::{gating, grid, optimiser, population, recording, switching, task, text};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -23,7 +23,11 @@ impl Report {
             || recording::rewrite(&self.folder)?
             || population::rewrite(&self.folder)?
             || grid::rewrite(&self.folder)?;
-        if !of_many && !task::rewrite(&self.folder)? && !switching::rewrite(&self.folder)? {
+        if !of_many
+            && !task::rewrite(&self.folder)?
+            && !switching::rewrite(&self.folder)?
+            && !optimiser::rewrite(&self.folder)?
+        {
             text::rewrite(&self.folder)?;
         }
         outln!("{}", self.folder.join("index.html").display());

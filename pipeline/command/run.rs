@@ -5,7 +5,7 @@ use super::{Common, terminal};
 use crate::experiment::{Experiment, Study, superseded};
 use crate::report::{Summary, index};
 use crate::studies::text::{self, Options};
-use crate::studies::{gating, grid, population, recording, switching, task};
+use crate::studies::{gating, grid, optimiser, population, recording, switching, task};
 use crate::summary;
 use crate::{Error, Result, train};
 use clap::Args;
@@ -43,6 +43,10 @@ impl Run {
             Study::Task(mut experiment) => {
                 experiment.seed = common.seed.unwrap_or(experiment.seed);
                 task::run(&experiment, options)?
+            }
+            Study::LearnedOptimiser(mut experiment) => {
+                experiment.seed = common.seed.unwrap_or(experiment.seed);
+                optimiser::run(&experiment, options)?
             }
             Study::Population(mut population) => {
                 population.seed = common.seed.unwrap_or(population.seed);

@@ -8,6 +8,7 @@
 mod assignment;
 mod gating;
 pub mod grid;
+mod learned_optimiser;
 mod population;
 mod recording;
 mod switching;
@@ -15,6 +16,7 @@ mod task;
 mod text;
 
 pub use gating::Gating;
+pub use learned_optimiser::{LearnedOptimiser, Transfer};
 pub use population::Population;
 pub use recording::Recording;
 pub use switching::{AtRest, Expansion, Part, Source, Switching, Text as SwitchingText};
@@ -143,6 +145,8 @@ pub enum Study {
     Gating(Box<Gating>),
     /// Networks beside a recording.
     Recording(Box<Recording>),
+    /// Networks that optimise.
+    LearnedOptimiser(Box<LearnedOptimiser>),
 }
 
 /// An experiment as files and `--set` change it, and as folders are named after it.
@@ -188,7 +192,7 @@ macro_rules! settings {
         })+
     };
 }
-settings!(Experiment TaskExperiment Population Switching Gating Recording);
+settings!(Experiment TaskExperiment Population Switching Gating Recording LearnedOptimiser);
 
 impl Study {
     /// Reads an experiment file and applies settings of the command line.
@@ -226,6 +230,11 @@ impl Study {
             Some("Recording") => {
                 Self::Recording(Box::new(finished(path, &text.replacen("Recording", "", 1), set)?))
             }
+            Some("LearnedOptimiser") => Self::LearnedOptimiser(Box::new(finished(
+                path,
+                &text.replacen("LearnedOptimiser", "", 1),
+                set,
+            )?)),
             Some("Text") => {
                 Self::Text(Box::new(finished(path, &text.replacen("Text", "", 1), set)?))
             }
@@ -240,7 +249,15 @@ impl Study {
                         "no study `{other}`; {}",
                         crate::nearest::hint(
                             other,
-                            &["Text", "Task", "Population", "Switching", "Gating", "Recording"]
+                            &[
+                                "Text",
+                                "Task",
+                                "Population",
+                                "Switching",
+                                "Gating",
+                                "Recording",
+                                "LearnedOptimiser"
+                            ]
                         )
                     ),
                 });

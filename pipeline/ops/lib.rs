@@ -14,6 +14,7 @@
 //! | names, gates and weight layout of a cell | [`accrue_cells`] |
 //! | a whole pass: its parts and their order | [`sequence`] |
 //! | the loop over tokens of one shard of rows | [`shard`] |
+//! | one step by itself, for loops in which something else happens between steps | [`step`] |
 //! | the table of inputs, gradients of the input side | [`input_projection`] |
 //! | products with the recurrent weights | [`panel`] |
 //! | gradients of weights, sums over all tokens | [`outer`] |
@@ -57,6 +58,7 @@ pub mod panel;
 pub mod reference;
 pub mod sequence;
 pub mod shard;
+pub mod step;
 
 pub use accrue_cells::{Cell, CellKind};
 pub use batch::{Batch, Noise};

@@ -70,22 +70,23 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    pub(super) fn padded(&self) -> usize {
+    /// Units `np`, in whole vectors of every processor.
+    pub fn padded(&self) -> usize {
         self.units.next_multiple_of(PAD)
     }
 
     /// State numbers per row, padded.
-    pub(super) fn state(&self) -> usize {
+    pub fn state(&self) -> usize {
         self.kind.state_size(self.padded())
     }
 
     /// Saved numbers per slot, padded.
-    pub(super) fn saved(&self) -> usize {
+    pub fn saved(&self) -> usize {
         saved_blocks(self.kind) * self.padded()
     }
 
     /// Numbers in one row of the input table, padded.
-    pub(super) fn table(&self) -> usize {
+    pub fn table(&self) -> usize {
         self.kind.gates() * self.padded()
     }
 

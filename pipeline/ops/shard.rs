@@ -38,6 +38,21 @@ impl ForwardWeights {
         }
         Self { recurrent, candidate, bias: pad_blocks(b_hh, n, np) }
     }
+
+    #[inline(always)]
+    pub(super) fn recurrent(&self) -> &Panels {
+        &self.recurrent
+    }
+
+    #[inline(always)]
+    pub(super) fn candidate(&self) -> &Panels {
+        &self.candidate
+    }
+
+    #[inline(always)]
+    pub(super) fn bias(&self) -> &[f32] {
+        &self.bias
+    }
 }
 
 /// Recurrent weights as the backward loop reads them.
@@ -66,6 +81,16 @@ impl BackwardWeights {
             candidate.pack(lanes, np, np, entry(2));
         }
         Self { recurrent, candidate }
+    }
+
+    #[inline(always)]
+    pub(super) fn recurrent(&self) -> &Panels {
+        &self.recurrent
+    }
+
+    #[inline(always)]
+    pub(super) fn candidate(&self) -> &Panels {
+        &self.candidate
     }
 }
 
@@ -257,7 +282,7 @@ pub(super) struct RecurrentGradient {
 }
 
 impl RecurrentGradient {
-    fn new(vectors: Vectors, sizes: Sizes) -> Self {
+    pub(super) fn new(vectors: Vectors, sizes: Sizes) -> Self {
         let n = sizes.padded();
         let split = sizes.kind == CellKind::GruResetBefore;
         let rows = if split { 2 * n } else { sizes.table() };
@@ -267,7 +292,7 @@ impl RecurrentGradient {
 
     /// Adds the slots from `first` up to `end`.
     #[inline(always)]
-    fn add<S: Simd>(
+    pub(super) fn add<S: Simd>(
         &mut self,
         simd: S,
         sizes: Sizes,

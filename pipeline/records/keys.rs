@@ -107,6 +107,12 @@ keys! {
     TASK_CHANCE: f64 = "task.chance",
     /// the same of the best answer there is, by the law of the task
     TASK_BEST: f64 = "task.best",
+    /// objective on test problems, mean over the learned optimisers (learned optimisers)
+    OPTIMISER_OBJECTIVE: f64 = "optimiser.objective",
+    /// the same of the best tuned method
+    OPTIMISER_BEST_METHOD: f64 = "optimiser.best_method",
+    /// steps of meta-training a second
+    META_STEPS_PER_SECOND: f64 = "train.meta_steps_per_second",
     /// claims of the papers that hold on this run
     CLAIMS_HELD: f64 = "claims.held",
     /// claims that were tested

@@ -65,6 +65,7 @@ mod grid;
 pub mod keys;
 mod kind;
 mod modes;
+mod optimisers;
 mod population;
 mod recording;
 mod schema;
@@ -85,6 +86,7 @@ pub use grid::*;
 pub use keys::Key;
 pub use kind::{Cell, Column, Even, Field, Kind, Optional, column};
 pub use modes::*;
+pub use optimisers::*;
 pub use population::*;
 pub use recording::*;
 pub use schema::{Presence, Schema};
@@ -108,6 +110,7 @@ pub fn tables() -> impl Iterator<Item = &'static Schema> {
         switching::TABLES,
         gating::TABLES,
         recording::TABLES,
+        optimisers::TABLES,
         words::TABLES,
         context::TABLES,
         claims::TABLES,

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 /// What each of the papers' claims is about, in a few words: L from 1906.10720, G from 2010.15114, C from 2004.08013, M
 /// of the task with memory (1907.08549), J of the switching linear system (2111.01256).
+/// of the task with memory (1907.08549), O from 2011.02159.
 pub const CLAIMS: &[(&str, &str)] = &[
     ("L1", "the accuracy is the published one"),
     ("L2", "states in few dimensions"),
@@ -81,6 +82,13 @@ pub const CLAIMS: &[(&str, &str)] = &[
     ("R6a", "states of other cells tell it too"),
     ("R7", "states of other cells tell it worse"),
     ("R8", "recording and network correlate"),
+    ("O1", "the learned optimiser beats tuned gradient descent"),
+    ("O1a", "it beats every tuned method"),
+    ("O2", "its slowest mode is momentum near the best"),
+    ("O3", "it clips large gradients"),
+    ("O4", "it has a learning-rate schedule of its own"),
+    ("O5", "it learns more slowly where gradients are large"),
+    ("O6", "on problems of another kind it beats tuned Adam"),
     ("dimension", "the states' dimension is the one the counts predict"),
 ];
 

@@ -12,6 +12,7 @@ pub mod figure;
 pub mod gating;
 pub mod grid;
 pub mod index;
+pub mod optimisers;
 pub mod page;
 pub mod plot;
 pub mod population;

@@ -597,31 +597,43 @@ fn stages(page: &Page) -> Markup {
     }
 }
 
+/// Papers that a text's analyses follow.
+const OF_TEXT: [&str; 3] = [
+    "Maheswaranathan, Williams, Golub, Ganguli, Sussillo: Reverse engineering recurrent networks for sentiment \
+     classification reveals line attractor dynamics. NeurIPS 2019. arXiv:1906.10720",
+    "Maheswaranathan, Sussillo: How recurrent networks implement contextual processing in sentiment analysis. ICML 2020. \
+     arXiv:2004.08013",
+    "Aitken, Ramasesh, Garg, Cao, Sussillo, Maheswaranathan: The geometry of integration in text classification RNNs. ICLR \
+     2021. arXiv:2010.15114",
+];
+/// The paper on fixed points of recurrent networks, and that on many networks.
+const OF_POINTS: [&str; 2] = [
+    "Sussillo, Barak: Opening the black box: low-dimensional dynamics in high-dimensional recurrent neural networks. Neural \
+     Computation 2013",
+    "Maheswaranathan, Williams, Golub, Ganguli, Sussillo: Universality and individuality in neural dynamics across large \
+     populations of recurrent networks. NeurIPS 2019. arXiv:1907.08549",
+];
+/// The paper on networks that optimise.
+pub(super) const OF_OPTIMISERS: [&str; 1] = [
+    "Maheswaranathan, Sussillo, Metz, Sun, Sohl-Dickstein: Reverse engineering learned optimizers reveals known and novel \
+      mechanisms. NeurIPS 2021. arXiv:2011.02159",
+];
+
 fn cite(reads: Reads) -> Markup {
-    let points = "Sussillo, Barak: Opening the black box: low-dimensional dynamics in high-dimensional recurrent neural \
-                  networks. Neural Computation 2013";
-    let populations = "Maheswaranathan, Williams, Golub, Ganguli, Sussillo: Universality and individuality in neural \
-                       dynamics across large populations of recurrent networks. NeurIPS 2019. arXiv:1907.08549";
+    cited(match reads {
+        Reads::Documents => &OF_TEXT,
+        Reads::Trials => &OF_POINTS,
+        Reads::Given => &OF_POINTS[..1],
+    })
+}
+
+/// The section that names papers.
+pub(super) fn cited(papers: &[&str]) -> Markup {
     html! {
         section #cite {
             h2 { "How to cite" }
             p { "The analyses follow:" }
-            @if reads != Reads::Documents {
-                ul { li { (points) } @if reads == Reads::Trials { li { (populations) } } }
-            } @else { ul {
-                li {
-                    "Maheswaranathan, Williams, Golub, Ganguli, Sussillo: Reverse engineering recurrent networks for \
-                     sentiment classification reveals line attractor dynamics. NeurIPS 2019. arXiv:1906.10720"
-                }
-                li {
-                    "Maheswaranathan, Sussillo: How recurrent networks implement contextual processing in sentiment \
-                     analysis. ICML 2020. arXiv:2004.08013"
-                }
-                li {
-                    "Aitken, Ramasesh, Garg, Cao, Sussillo, Maheswaranathan: The geometry of integration in text \
-                     classification RNNs. ICLR 2021. arXiv:2010.15114"
-                }
-            } }
+            ul { @for paper in papers { li { (paper) } } }
         }
     }
 }

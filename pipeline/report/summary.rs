@@ -208,6 +208,10 @@ impl Summary {
                 chance.map_or("–".into(), |x| format!("{x:.2}")),
                 best.map_or("–".into(), |x| format!("{x:.2}")),
             );
+        } else if let Some(objective) = self.get(keys::OPTIMISER_OBJECTIVE) {
+            let best = number(keys::OPTIMISER_BEST_METHOD, 4);
+            let _ =
+                writeln!(text, "  objective    learned {objective:.4}, best tuned method {best}");
         } else if has(keys::ACCURACY_NETWORK) {
             let _ = writeln!(
                 text,
@@ -224,7 +228,7 @@ impl Summary {
             }
             text.push('\n');
         }
-        if has(keys::DIMENSION_STATES) || !has(keys::SWITCHING_STATE_ERROR) {
+        if has(keys::DIMENSION_STATES) {
             let _ = writeln!(
                 text,
                 "  dimension    states {}, slow points {}{}",
@@ -262,7 +266,7 @@ impl Summary {
                 range(keys::DIMENSION_PREDICTED_SCALED)
             );
         }
-        if has(keys::FIXED_POINTS_COUNT) || !has(keys::SWITCHING_STATE_ERROR) {
+        if has(keys::FIXED_POINTS_SEARCHES) {
             text += &self.points();
         }
         if let (Some(held), Some(tested)) =
@@ -270,7 +274,14 @@ impl Summary {
         {
             let _ = writeln!(text, "  claims       {held:.0} of {tested:.0} hold");
         }
-        if has(keys::TRAIN_STEPS) {
+        if let Some(speed) = self.get(keys::META_STEPS_PER_SECOND) {
+            let _ = writeln!(
+                text,
+                "  training     {} steps, {:.0} s, {speed:.1} steps/s",
+                number(keys::TRAIN_STEPS, 0),
+                self.get(keys::TRAIN_SECONDS).unwrap_or(f64::NAN),
+            );
+        } else if has(keys::TRAIN_STEPS) {
             let _ = writeln!(
                 text,
                 "  training     {} steps, {:.0} s{}",

@@ -24,6 +24,7 @@ mod curves;
 pub mod explain;
 pub mod gating;
 pub mod grid;
+pub mod optimiser;
 pub mod population;
 pub mod recording;
 pub mod shared;

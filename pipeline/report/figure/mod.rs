@@ -8,6 +8,7 @@ pub mod gating;
 pub mod grid;
 mod manifold;
 mod modes;
+pub mod optimisers;
 pub mod population;
 pub mod recording;
 pub mod switching;

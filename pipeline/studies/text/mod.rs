@@ -419,7 +419,7 @@ fn walk(path: &Path) -> Vec<PathBuf> {
     below.iter().flat_map(|p| walk(p)).collect()
 }
 
-fn tokenize(
+pub(super) fn tokenize(
     settings: &corpus::Settings,
     data: &Path,
     seed: u64,

@@ -1,0 +1,276 @@
+//! The page of learned optimisers.
+
+use super::figure::optimisers as figure;
+use super::page::{OF_OPTIMISERS, cited, drawing, shell, table, table_link};
+use super::plot;
+use crate::Result;
+use crate::files::replace;
+use crate::records::{
+    self, AssembledScores, Claims, Notes, OptimiserDynamics, OptimiserScores, TunedMethods,
+};
+use maud::{Markup, html};
+use std::path::Path;
+
+/// What the page says beyond tables.
+pub struct Page<'a> {
+    /// Heading.
+    pub title: &'a str,
+    /// What is optimised.
+    pub problems: &'a str,
+    /// The optimiser in a few words.
+    pub optimiser: &'a str,
+    /// The best momentum `(α*, β*)`, where it is known.
+    pub optimum: Option<(f64, f64)>,
+    /// The resolved experiment, as RON.
+    pub settings: &'a str,
+    /// The way from the run's folder to what all pages share.
+    pub assets: &'a str,
+}
+
+/// Draws the figures and writes `index.html`; returns the files.
+///
+/// # Errors
+/// [`crate::Error::Io`] if the folder cannot be written to, [`crate::Error::Polars`] if a table cannot be understood.
+pub fn write(run: &Path, page: &Page) -> Result<Vec<String>> {
+    let figures = figure::all(run, page.optimum)?;
+    let mut files = Vec::new();
+    for figure in &figures {
+        files.push(figure.write(run)?);
+    }
+    let mut tables: Vec<&str> = figures.iter().flat_map(|f| f.tables).copied().collect();
+    tables.extend([Claims::NAME, OptimiserDynamics::NAME, AssembledScores::NAME]);
+    tables.sort_unstable();
+    tables.dedup();
+    for name in tables {
+        files.push(records::csv(run, name)?);
+    }
+    let notes = Notes::read(run)?.note()?;
+    let (first, rest) = figures.split_at(1);
+    let body = html! {
+        header {
+            p.kicker { "accrue · " (page.problems) }
+            h1 { (page.title) }
+            p.finding { (sentence(run)?) }
+        }
+        main {
+            @for f in first { (section(f)) }
+            (claims(run)?)
+            (scores(run)?)
+            @for f in rest { (section(f)) }
+            (dynamics(run)?)
+            (assembled(run)?)
+            @if !notes.is_empty() {
+                section #notes { h2 { "Notes" } ul { @for note in &notes { li { (note) } } } }
+            }
+            section #settings {
+                h2 { "Settings" }
+                p { (page.optimiser) ". The whole resolved experiment; " code { "run.ron" } " holds the same." }
+                details { summary { "Show" } pre { (page.settings) } }
+            }
+            (cited(&OF_OPTIMISERS))
+        }
+        (plot::script(page.assets))
+    };
+    replace(&run.join("index.html"), shell(page.title, &body).as_bytes())?;
+    files.push("index.html".into());
+    Ok(files)
+}
+
+fn section(f: &super::figure::Figure) -> Markup {
+    html! {
+        section id=(f.name) {
+            h2 { (f.title) }
+            figure {
+                (drawing(f))
+                figcaption {
+                    (f.caption) " "
+                    span.links {
+                        @for name in f.tables { (table_link(name)) " · " }
+                        a href={ "figures/" (f.name) ".svg" } { "SVG" }
+                    }
+                }
+            }
+            @if let Some(plot) = &f.plot { (plot.island(f.name)) }
+        }
+    }
+}
+
+/// What was found, in a sentence.
+fn sentence(run: &Path) -> Result<String> {
+    let rows = OptimiserScores::read(run)?;
+    let (problems, optimiser, network) = (rows.problems()?, rows.optimiser()?, rows.network()?);
+    let (objective, lost) = (rows.objective()?, rows.lost()?);
+    let own: Vec<f64> = (0..objective.len())
+        .filter(|&i| problems[i] == problems[0] && network[i].is_some())
+        .map(|i| objective[i])
+        .collect();
+    let methods =
+        (0..objective.len()).filter(|&i| problems[i] == problems[0] && network[i].is_none());
+    let best =
+        methods.filter(|&i| lost[i] == 0).min_by(|&a, &b| objective[a].total_cmp(&objective[b]));
+    let low = own.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = own.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut text = format!(
+        "A small recurrent network works on each parameter, reads its gradient and moves it. On new {} its loss, averaged over \
+         the steps, is {low:.4} to {high:.4} of the first ({} networks)",
+        problems[0],
+        own.len()
+    );
+    if let Some(best) = best {
+        text +=
+            &format!("; the best tuned method, {}, has {:.4}", optimiser[best], objective[best]);
+    }
+    text.push('.');
+    Ok(text)
+}
+
+fn claims(run: &Path) -> Result<Markup> {
+    let rows = Claims::read(run)?;
+    let (claim, statement) = (rows.claim()?, rows.statement()?);
+    let (measured, low, high) = (rows.measured()?, rows.low()?, rows.high()?);
+    let (n, reference, holds) = (rows.n()?, rows.reference()?, rows.holds()?);
+    Ok(html! {
+        section #claims {
+            h2 { "The claims" }
+            div.wide {
+                (table(["Claim", "Holds", "Measured", "95 % interval", "Networks", "Published, and the criterion"], html! {
+                    @for i in 0..claim.len() {
+                        tr {
+                            td.text { b { (claim[i]) } ": " (statement[i]) }
+                            td { @if holds[i] { "yes" } @else { "no" } }
+                            td { (format!("{:.3}", measured[i])) }
+                            td { @if !low[i].is_nan() { (format!("{:.3} – {:.3}", low[i], high[i])) } }
+                            td { (n[i]) }
+                            td.text { (reference[i]) }
+                        }
+                    }
+                }))
+            }
+            p.small {
+                "A claim holds where every network meets its criterion. Measured: the mean over networks; interval: bootstrap \
+                 over them. " (table_link(Claims::NAME))
+            }
+        }
+    })
+}
+
+fn scores(run: &Path) -> Result<Markup> {
+    let rows = OptimiserScores::read(run)?;
+    let (problems, optimiser, network) = (rows.problems()?, rows.optimiser()?, rows.network()?);
+    let (objective, error) = (rows.objective()?, rows.error()?);
+    let (n, lost) = (rows.n()?, rows.lost()?);
+    let tuned = TunedMethods::read(run)?;
+    let (of, method) = (tuned.problems()?, tuned.method()?);
+    let (rate, beta, beta_2) = (tuned.learning_rate()?, tuned.beta()?, tuned.beta_2()?);
+    let decay = tuned.decay()?;
+    let numbers = |i: usize| {
+        let row = (0..of.len()).find(|&r| of[r] == problems[i] && method[r] == optimiser[i]);
+        row.map_or(String::new(), |r| {
+            let mut text = format!("rate {:.3}", rate[r]);
+            for (name, value) in [("β", beta[r]), ("β₂", beta_2[r])] {
+                if !value.is_nan() {
+                    text += &format!(", {name} {value:.3}");
+                }
+            }
+            if decay[r] < 1.0 {
+                text += &format!(", falling to {:.1} %", 100.0 * decay[r]);
+            }
+            text
+        })
+    };
+    Ok(html! {
+        section #scores {
+            h2 { "All optimisers" }
+            div.wide {
+                (table(["Problems", "Optimiser", "Objective", "Standard error", "Problems", "Lost", "Tuned numbers"], html! {
+                    @for i in 0..n.len() {
+                        tr {
+                            td.text { (problems[i]) }
+                            td.text { (optimiser[i]) @if let Some(k) = network[i] { " " (k) } }
+                            td { (format!("{:.4}", objective[i])) }
+                            td { (format!("{:.4}", error[i])) }
+                            td { (n[i]) } td { (lost[i]) }
+                            td.text { (numbers(i)) }
+                        }
+                    }
+                }))
+            }
+            p.small { (table_link(OptimiserScores::NAME)) " · " (table_link(TunedMethods::NAME)) }
+        }
+    })
+}
+
+fn dynamics(run: &Path) -> Result<Markup> {
+    let rows = OptimiserDynamics::read(run)?;
+    let (network, points, certified) = (rows.network()?, rows.points()?, rows.certified()?);
+    let (v1, v2) = (rows.variance_1()?, rows.variance_2()?);
+    let (beta, alpha, gap) = (rows.beta()?, rows.alpha()?, rows.gap()?);
+    let (start, rest) = (rows.slope_start()?, rows.slope_rest()?);
+    let (peak, schedule) = (rows.peak()?, rows.schedule()?);
+    let (falls, off) = (rows.adaptation()?, rows.off_line()?);
+    let heads = [
+        "Optimiser",
+        "Fixed points",
+        "Proved",
+        "Variance, 1",
+        "2",
+        "β₁",
+        "α₁",
+        "Gap",
+        "Slope, start",
+        "at rest",
+        "Peak",
+        "Largest/last",
+        "Rate by size",
+        "Off line",
+    ];
+    Ok(html! {
+        section #dynamics {
+            h2 { "The dynamics in numbers" }
+            div.wide {
+                (table(heads, html! {
+                    @for i in 0..network.len() {
+                        tr {
+                            td { (network[i]) } td { (points[i]) } td { (certified[i]) }
+                            td { (format!("{:.3}", v1[i])) } td { (format!("{:.3}", v2[i])) }
+                            td { (format!("{:.3}", beta[i])) } td { (format!("{:.2}", alpha[i])) }
+                            td { (format!("{:.3}", gap[i])) }
+                            td { (format!("{:.2}", start[i])) } td { (format!("{:.2}", rest[i])) }
+                            td { (peak[i]) } td { (format!("{:.2}", schedule[i])) }
+                            td { (format!("{:.2}", falls[i])) } td { (format!("{:.3}", off[i])) }
+                        }
+                    }
+                }))
+            }
+            p.small { "Every column is described in README.md beside the runs. " (table_link(OptimiserDynamics::NAME)) }
+        }
+    })
+}
+
+fn assembled(run: &Path) -> Result<Markup> {
+    let rows = AssembledScores::read(run)?;
+    let (network, parts) = (rows.network()?, rows.parts()?);
+    let (objective, error, lost) = (rows.objective()?, rows.error()?, rows.lost()?);
+    Ok(html! {
+        section #assembled {
+            h2 { "Put together again" }
+            p {
+                "Optimisers made by hand from the measured parts: all linear modes, then the slowest mode as momentum, with \
+                 the schedule, the clipping and the adaptation added in turn. Where the last does as well as the learned \
+                 optimiser, the parts are enough."
+            }
+            div.wide {
+                (table(["Optimiser", "Parts", "Objective", "Standard error", "Lost"], html! {
+                    @for i in 0..network.len() {
+                        tr {
+                            td { (network[i]) } td.text { (parts[i]) }
+                            td { (format!("{:.4}", objective[i])) } td { (format!("{:.4}", error[i])) }
+                            td { (lost[i]) }
+                        }
+                    }
+                }))
+            }
+            p.small { (table_link(AssembledScores::NAME)) }
+        }
+    })
+}
