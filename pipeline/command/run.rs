@@ -1,9 +1,11 @@
 //! `accrue run FILE.ron`.
 
 use super::terminal::{out, outln};
-use super::{Common, terminal};
+use super::{Common, sweep, terminal};
+use crate::engine::Part;
 use crate::experiment::{Experiment, Study, superseded};
 use crate::report::{Summary, index};
+use crate::studies::sweep::Sweep;
 use crate::studies::text::{self, Options};
 use crate::studies::{grid, population, task};
 use crate::summary;
@@ -22,6 +24,13 @@ pub struct Run {
     /// Networks of a grid that are trained side by side [default: one a thread]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+    /// Only this part of a grid or population; `all`: all of it, also where Slurm or HyperQueue started this
+    /// [default: as SLURM_ARRAY_TASK_ID or HQ_TASK_ID says, else all]
+    #[arg(long, value_name = "I/N")]
+    part: Option<String>,
+    /// The plan of `accrue submit` that the part belongs to
+    #[arg(long, value_name = "ID", requires = "part", hide = true)]
+    sweep: Option<String>,
     /// Print summary.json instead of the headline
     #[arg(long)]
     json: bool,
@@ -35,6 +44,9 @@ impl Run {
         common.end_safely();
         for note in superseded(&self.file)? {
             terminal::say(common.quiet, note);
+        }
+        if self.is_part(common)? {
+            return Ok(());
         }
         let mut watch = Watch::new(common.quiet);
         let options =
@@ -59,6 +71,26 @@ impl Run {
             }
         };
         finished(&folder, self.json, common)
+    }
+
+    /// Makes a part where one is asked for; whether there is nothing else to do.
+    fn is_part(&self, common: &Common) -> Result<bool> {
+        let Some(many) = Sweep::of(Study::read(&self.file, &common.set)?, common.seed)? else {
+            // One network is the first part's.
+            let Some(part) = self.part.as_deref().filter(|part| *part != "all") else {
+                return Ok(false);
+            };
+            let part: Part = part.parse()?;
+            if part.number > 1 {
+                outln!("part {part}: one network, which part 1 makes; nothing to do");
+            }
+            return Ok(part.number > 1);
+        };
+        let Some(part) = sweep::asked(self.part.as_deref(), many.len(), common)? else {
+            return Ok(false);
+        };
+        sweep::part(&many, (part, self.sweep.as_deref()), &self.plan(common)?, common)?;
+        Ok(true)
     }
 
     /// Every combination of a grid.
@@ -95,7 +127,7 @@ impl Run {
 }
 
 /// Writes the list of all runs; where nothing can be written it stays as it is, and that is said.
-fn list(common: &Common) -> Result<()> {
+pub(super) fn list(common: &Common) -> Result<()> {
     for below in ["", "figures", "tables", "assets"] {
         crate::files::sweep(&common.out.join(below));
     }

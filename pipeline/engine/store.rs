@@ -109,6 +109,13 @@ pub(super) fn is_intact(folder: &Path, file: &StoredFile) -> bool {
 
 static PLACES: AtomicUsize = AtomicUsize::new(0);
 
+/// This machine in six letters: process numbers are its own.
+fn host_letters() -> &'static str {
+    static LETTERS: LazyLock<String> =
+        LazyLock::new(|| files::hash(&super::lock::host())[..6].to_string());
+    &LETTERS
+}
+
 impl Store {
     /// The store of the runs below `out`; nothing is written yet.
     pub fn of(out: &Path) -> Self {
@@ -173,8 +180,8 @@ impl Store {
         }
         let number = PLACES.fetch_add(1, Ordering::Relaxed);
         let building = self.root.join("building");
-        let own = building.join(format!("{key}.{}.{number}", std::process::id()));
-        self.sweep(&building);
+        let maker = format!("{key}.{}.{}.{number}", host_letters(), std::process::id());
+        let own = building.join(&maker);
         let workspace =
             Workspace { folder: own.clone(), resume: self.checkpoint(key, ""), key: key.into() };
         for folder in [&own, &workspace.resume] {
@@ -182,21 +189,22 @@ impl Store {
         }
         let _gone = Gone(own.clone());
         for input in inputs {
-            self.lay_out(input, &own)?;
+            let place = self.place(&input.key);
+            for file in &input.files {
+                // Nobody else knows this folder: no name for the time of writing is needed.
+                linked(&place.join(&file.path), &own.join(&file.path))?;
+            }
         }
         memory::restart_peak();
         let begin = Instant::now();
         let StageOutput { files, numbers, texts } = work(&workspace)?;
         let seconds = begin.elapsed().as_secs_f64();
-        let done = building.join(format!("{key}.{}.{number}.done", std::process::id()));
+        let done = building.join(format!("{maker}.done"));
         let _gone = Gone(done.clone());
         let mut stored = Vec::with_capacity(files.len());
         for path in files {
             let (from, to) = (own.join(&path), done.join(&path));
-            if let Some(folder) = to.parent() {
-                std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-            }
-            std::fs::rename(&from, &to).map_err(Error::io(&from))?;
+            within(&to, || std::fs::rename(&from, &to)).map_err(Error::io(&from))?;
             protect(&to);
             let (bytes, sha256) = fingerprint(&to)?;
             stored.push(StoredFile { path, bytes, sha256 });
@@ -218,9 +226,17 @@ impl Store {
         if let Some(folder) = place.parent() {
             std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
         }
-        // Only one that is made again, or damaged, is in the way.
-        let _ = std::fs::remove_dir_all(&place);
-        std::fs::rename(&done, &place).map_err(Error::io(&place))?;
+        let mut appeared = std::fs::rename(&done, &place);
+        if appeared.is_err() && place.exists() {
+            // Where nothing can be locked another node may have made it meanwhile: the same bits, which others read.
+            if !again && let Some(record) = self.get(key) {
+                return Ok((record, false));
+            }
+            // Only one that is made again, or damaged, is in the way.
+            let _ = std::fs::remove_dir_all(&place);
+            appeared = std::fs::rename(&done, &place);
+        }
+        appeared.map_err(Error::io(&place))?;
         let _ = std::fs::remove_dir_all(&workspace.resume);
         Ok((record, true))
     }
@@ -244,10 +260,19 @@ impl Store {
         files::replace(&place.join(STAGE), notation::to_ron(record).as_bytes())
     }
 
-    /// Removes what killed processes left: stages half made, checkpoints half written, and checkpoints of stages
-    /// that are done.
+    /// Removes what killed processes of this machine left: stages half made, checkpoints half written, and checkpoints
+    /// of stages that are done. Once a process: a thousand nodes that looked at each other's work before every network would
+    /// ask the file system for little else.
     pub(super) fn tidy(&self) {
-        self.sweep(&self.root.join("building"));
+        static TIDIED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+        {
+            let mut tidied = TIDIED.lock().expect("nobody panics with the lock held");
+            if tidied.contains(&self.root) {
+                return;
+            }
+            tidied.push(self.root.clone());
+        }
+        self.sweep(&self.root.join("building"), false);
         for place in folders(&self.root.join("resume")).unwrap_or_default() {
             files::sweep(&place);
             let key = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -259,14 +284,17 @@ impl Store {
         }
     }
 
-    /// Removes what processes that are gone left half made.
-    fn sweep(&self, building: &Path) {
+    /// Removes what processes that are gone left half made: those of this machine, or of every one.
+    fn sweep(&self, building: &Path, everywhere: bool) {
         let Ok(entries) = std::fs::read_dir(building) else { return };
+        let own = host_letters();
         for entry in entries.filter_map(|e| e.ok()) {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let key = name.split('.').next().unwrap_or_default();
-            // Whoever makes a stage holds its lock.
+            let mut parts = name.split('.');
+            let (key, host) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            // Whoever makes a stage holds its lock; on another machine that lock may be out of sight.
             if !key.is_empty()
+                && (everywhere || host == own)
                 && let Ok(Ok(_free)) = Lock::attempt(&self.lock(key))
             {
                 let _ = std::fs::remove_dir_all(entry.path());
@@ -324,7 +352,7 @@ impl Store {
             }
         }
         if !dry {
-            self.sweep(&self.root.join("building"));
+            self.sweep(&self.root.join("building"), true);
         }
         Ok(pruned)
     }
@@ -332,18 +360,41 @@ impl Store {
 
 /// Puts the file `from` at `to` too, by rename.
 fn link(from: &Path, to: &Path) -> Result<()> {
-    if let Some(parent) = to.parent() {
-        std::fs::create_dir_all(parent).map_err(Error::io(parent))?;
-    }
     let partial = files::partial(to);
-    // A file system without hard links gets copies.
-    if std::fs::hard_link(from, &partial).is_err() {
-        std::fs::copy(from, &partial).map_err(Error::io(from))?;
-    }
+    linked(from, &partial)?;
     std::fs::rename(&partial, to).map_err(Error::io(to))?;
     // Renaming one link of a file over another one leaves both.
     let _ = std::fs::remove_file(&partial);
     Ok(())
+}
+
+/// Puts the file `from` at `to` too, which nobody else writes to.
+fn linked(from: &Path, to: &Path) -> Result<()> {
+    match within(to, || std::fs::hard_link(from, to)) {
+        Ok(()) => return Ok(()),
+        // Never into a file that is there: it may be a link of another one.
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+            std::fs::remove_file(to).map_err(Error::io(to))?;
+            if std::fs::hard_link(from, to).is_ok() {
+                return Ok(());
+            }
+        }
+        Err(_) => {}
+    }
+    // A file system without hard links gets copies.
+    std::fs::copy(from, to).map(|_| ()).map_err(Error::io(from))
+}
+
+/// Does what puts a file at `to`; makes its folder where that is missing. Most often it is there: one call of the file
+/// system in place of three, and of these a network makes some hundreds.
+fn within(to: &Path, put: impl Fn() -> std::io::Result<()>) -> std::io::Result<()> {
+    match (put(), to.parent()) {
+        (Err(e), Some(folder)) if e.kind() == std::io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(folder)?;
+            put()
+        }
+        (done, _) => done,
+    }
 }
 
 /// Files of a stage are read by many runs: nobody writes into them by accident.

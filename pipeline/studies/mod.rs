@@ -25,5 +25,6 @@ pub mod grid;
 pub mod population;
 pub mod shared;
 pub mod states_only;
+pub mod sweep;
 pub mod task;
 pub mod text;
