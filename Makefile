@@ -25,7 +25,7 @@ SHAPES_paper = geometry/bend $(patsubst %,geometry/%_paper,$(filter-out bend,$(S
 AS_PUBLISHED = --set model.units=128 --set training.batch=120 --set training.epochs=18
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check-kills fuzz bench bench-peers check-peers cuda-toolkit cuda check-cuda check-kernels bench-cuda man reproduce reproduce-line reproduce-geometry \
+.PHONY: help build run test check-kills fuzz bench bench-peers check-peers check-slurm check-hyperqueue cuda-toolkit cuda check-cuda check-kernels bench-cuda man reproduce reproduce-line reproduce-geometry \
 	reproduce-context lint doc clean
 
 help: ## this list
@@ -100,6 +100,15 @@ bench-peers: ## the same work in PyTorch and scikit-learn
 check-peers: build ## networks to PyTorch and back, after sst2.ron
 	tests/peers/run tests/peers/interchange.py $(PROGRAM) reports/sst2/gru
 	tests/peers/run tests/peers/readme.py reports
+
+NETWORKS ?= 200
+check-slurm: build ## a sweep through a real Slurm with two nodes, one killed (Debian's packages, root; NETWORKS=200)
+	python3 tests/engines/slurm.py $(PROGRAM) --networks $(NETWORKS)
+
+# HyperQueue's Python package holds its server and workers: into target/, where it is not installed.
+check-hyperqueue: build ## a sweep through a real HyperQueue with two workers, one killed (NETWORKS=200)
+	[ -e target/hyperqueue ] || (python3 -m venv target/hyperqueue && target/hyperqueue/bin/pip install -q hyperqueue)
+	target/hyperqueue/bin/python tests/engines/hyperqueue_check.py $(PROGRAM) --networks $(NETWORKS)
 
 # NVIDIA's compiler: the one that `make cuda-toolkit` brings, or CUDA=/usr/local/cuda. CUDA_COMPUTE_CAP is
 # the card's: 90 for H100 and H200, 80 for A100 (no clusters there), and so on.

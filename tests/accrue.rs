@@ -24,6 +24,8 @@ mod maps;
 mod model;
 mod modifiers;
 mod ops;
+#[cfg(unix)]
+mod parts;
 mod pieces;
 mod population;
 mod readme;

@@ -4,7 +4,7 @@ mod script;
 
 use super::Common;
 use super::sweep::{Standing, read, time, told};
-use super::terminal::{out, outln, say};
+use super::terminal::{errln, out, outln, say};
 use crate::engine::sweep::{Frozen, Plan, plans};
 use crate::engine::{MOST_PARTS, Part};
 use crate::files::replace;
@@ -14,6 +14,7 @@ use crate::{Error, Result, notation};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -371,14 +372,23 @@ fn sent(script: &Path, engine: Engine) -> Result<()> {
             )),
         };
     }
-    let output = Command::new("bash").arg(script).stdin(Stdio::null()).output();
-    let output = output.map_err(Error::io("bash"))?;
+    let mut command = Command::new("bash");
+    command.arg(script).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(Error::io("bash"))?;
+    // A full queue makes `sbatch` try again for minutes: what it says meanwhile is for whoever waits.
+    let mut problem = Vec::new();
+    for line in BufReader::new(child.stderr.take().expect("it is a pipe")).lines() {
+        let line = line.map_err(Error::io("bash"))?;
+        errln!("{line}");
+        problem.push(line);
+    }
+    let output = child.wait_with_output().map_err(Error::io("bash"))?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     out!("{said}");
     if output.status.success() {
         return Ok(());
     }
-    let problem = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
+    let problem = problem.join("; ");
     let job = said.lines().find_map(|line| line.strip_prefix("parts: job "));
     let remedy = match job {
         None => {

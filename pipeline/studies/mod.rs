@@ -7,6 +7,10 @@
 #[doc = include_str!("tour.md")]
 pub mod tour {}
 
+/// A thousand networks on your cluster: parts, Slurm, HyperQueue.
+#[doc = include_str!("cluster.md")]
+pub mod cluster {}
+
 /// The line attractor of sentiment: question, method, figures.
 #[doc = include_str!("line.md")]
 pub mod line {}

@@ -43,6 +43,7 @@ SlurmdTimeout=20
 KillWait=5
 MinJobAge=300
 MaxArraySize=101
+MaxJobCount=150
 StateSaveLocation={folder}/state
 SlurmctldPidFile={folder}/ctld.pid
 SlurmctldLogFile={folder}/ctld.log
@@ -199,9 +200,20 @@ def refusals(slurm, desk):
 
     refused(["--parts", "150"], "MaxArraySize", "--parts 100")
     refused(["--parts", "2", "--partition", "none"], "invalid partition", "nothing was sent")
-    refused(["--parts", "2", "--time", "100", "--option=--qos=none"], "nothing was sent")
     if not slurm.empty():
         sys.exit("something was sent all the same")
+    # A full queue: sbatch itself tries again for a while, and says so.
+    held = slurm.ask("sbatch", "--parsable", "--hold", "--array=1-100", "--output=/dev/null", "--wrap=true").strip()
+    words = [desk.program, "submit", str(desk.file), "--engine", "slurm", "--go", "--parts", "100", "--out", str(desk.out)]
+    waiting = subprocess.Popen(words, cwd=desk.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    line = next((line for line in waiting.stderr if "sbatch" in line), "")
+    say(f"a full queue: {line.strip()}")
+    if "unable to accept job" not in line and "nothing was sent" not in line:
+        sys.exit("a full queue is not told")
+    waiting.send_signal(signal.SIGTERM)
+    waiting.wait(30)
+    slurm.ask("scancel", held)
+    until("an empty queue", slurm.empty, 60)
 
 
 def overhead(slurm, desk, networks):
