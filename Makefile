@@ -46,11 +46,13 @@ check-kills: ## 200 random kills over runs and grids leave no trace (ACCRUE_KILL
 # Make goes by times: a run is asked for again where its page is older than its experiment file, its
 # corpus or the program. `accrue run` then compares contents, and does what they change.
 # A corpus that is not there is named, and the next one goes on.
+# PART=3/20 makes that part of every grid, and part 1 the single networks too; when all parts have ended, the same
+# without PART finds everything in place and writes the pages.
 #
 # $(1): folder of the run; $(2): experiment; $(3): corpus; $(4): settings
 define run-of
 $(OUT)/$(1)/index.html: pipeline/experiments/$(2).ron $$(PROGRAM) $(wildcard $(DATA)/$(3)/*.parquet)
-	-$$(ACCRUE) run $$< --data $$(DATA) --out $$(OUT) $(4) && touch $$@
+	-$$(ACCRUE) run $$< --data $$(DATA) --out $$(OUT) $(4) $$(if $$(PART),--part $$(PART),&& touch $$@)
 endef
 $(eval $(call run-of,line/valence,line/valence,-))
 $(eval $(call run-of,line/valences,line/valences,-))

@@ -241,3 +241,45 @@ fn what_no_part_and_no_engine_can_do_is_said_with_what_to_do() {
     assert!(desk.refused(&["status", "one.ron"]).contains("one network"));
     assert!(desk.well(&["run", "one.ron", "--part", "2/2"]).contains("nothing to do"));
 }
+
+/// Two networks on a synthetic corpus.
+const TEXT: &str = "(
+    study: \"tests\",
+    name: \"six\",
+    corpus: (source: Synthetic(length: 10, train: 300, validation: 30, test: 60)),
+    model: (embedding: None, units: 6),
+    training: (epochs: 2, batch: 30),
+    states: (documents: 30, most: 100),
+    fixed_points: (inputs: [Uniform], primary: 1e-4, initial_states: 8, spectra: 2, proofs: 2),
+    prediction: (bootstrap: 5),
+    baseline: (penalties: [1e-2]),
+    context: (fit: true, least: 1, steps: 2, penalties: [3e-3]),
+    modes: (words: 2, documents: 2, rollouts: 5, states: 5, relaxation: 5, later: 2),
+    grid: [(set: \"model.units\", to: [6, 7])],
+)";
+
+#[test]
+fn a_grid_on_text_is_made_in_parts_that_share_one_corpus() {
+    let (whole, desk) = (Desk::new(), Desk::new());
+    for folder in [&whole, &desk] {
+        std::fs::write(folder.0.path().join("text.ron"), TEXT).unwrap();
+    }
+    whole.well(&["run", "text.ron", "--quiet"]);
+    // Both need the corpus at once: one makes it.
+    let parts = ["1/2", "2/2"];
+    let spawned: Vec<_> = parts
+        .iter()
+        .map(|part| desk.command(&["run", "text.ron", "--part", part]).spawn().unwrap())
+        .collect();
+    for child in spawned {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let gathered = desk.well(&["gather", "text.ron"]);
+    assert!(gathered.contains("2 of 2 networks gathered, 0 missing"), "{gathered}");
+    let (found, expected) = (desk.tables(), whole.tables());
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+    for (path, bytes) in &expected {
+        assert!(found[path] == *bytes, "{} is another", path.display());
+    }
+}

@@ -75,6 +75,9 @@ impl Run {
 
     /// Makes a part where one is asked for; whether there is nothing else to do.
     fn is_part(&self, common: &Common) -> Result<bool> {
+        if self.part.is_none() && !sweep::is_task() {
+            return Ok(false);
+        }
         let Some(many) = Sweep::of(Study::read(&self.file, &common.set)?, common.seed)? else {
             // One network is the first part's.
             let Some(part) = self.part.as_deref().filter(|part| *part != "all") else {

@@ -26,6 +26,11 @@ pub fn read(file: &Path, common: &Common) -> Result<Sweep> {
     })
 }
 
+/// Whether an engine started this process as a task of an array.
+pub fn is_task() -> bool {
+    ["HQ_TASK_ID", "SLURM_ARRAY_TASK_ID"].iter().any(|name| std::env::var_os(name).is_some())
+}
+
 /// The part that a command line or an engine asks for: `3/20`; `all` is no part, whatever an engine says.
 ///
 /// # Errors

@@ -42,9 +42,14 @@ pub struct Lock {
     /// `None` where the file system has no locks.
     file: Option<Arc<File>>,
     path: PathBuf,
+    since: Instant,
 }
 
 impl Lock {
+    fn of(file: Option<Arc<File>>, path: &Path) -> Self {
+        Self { file, path: path.into(), since: Instant::now() }
+    }
+
     /// Locks `path`, or says who holds it.
     ///
     /// # Errors
@@ -77,7 +82,7 @@ impl Lock {
                         .and_then(|()| file.seek(SeekFrom::Start(0)))
                         .and_then(|_| file.write_all(holder.as_bytes()));
                     SEEN.lock().unwrap_or_else(|e| e.into_inner()).remove(path);
-                    return Ok(Ok(Self { file: Some(beating(file)), path: path.into() }));
+                    return Ok(Ok(Self::of(Some(beating(file)), path)));
                 }
                 Err(TryLockError::WouldBlock) => {
                     let mut holder = String::new();
@@ -92,7 +97,7 @@ impl Lock {
                     return Ok(Err(if named { holder } else { "another process".into() }));
                 }
                 Err(TryLockError::Error(_)) => {
-                    return Ok(Ok(Self { file: None, path: path.into() }));
+                    return Ok(Ok(Self::of(None, path)));
                 }
             }
         }
@@ -139,9 +144,10 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // While it is still locked: nobody else can hold the file of this name, unless it was taken from a process
-        // that had stood still.
-        if self.file.as_ref().is_some_and(|file| is_at(file, &self.path)) {
+        // While it is still locked: nobody else can hold the file of this name, unless this process stood still for
+        // so long that it was taken away.
+        let own = |file: &Arc<File>| self.since.elapsed() < SILENT || is_at(file, &self.path);
+        if self.file.as_ref().is_some_and(own) {
             let _ = std::fs::remove_file(&self.path);
         }
     }
@@ -232,7 +238,8 @@ mod tests {
         let own = attempt().expect("nobody was heard of");
         assert!(attempt().is_err(), "the new lock holds");
         // The old holder comes back, and leaves what is no longer its own.
-        drop(Lock { file: Some(Arc::new(dead)), path: path.clone() });
+        let long_ago = Instant::now().checked_sub(SILENT).expect("the machine is up for minutes");
+        drop(Lock { file: Some(Arc::new(dead)), path: path.clone(), since: long_ago });
         assert!(path.exists());
         drop(own);
         assert!(!path.exists());

@@ -184,9 +184,7 @@ impl Store {
         let own = building.join(&maker);
         let workspace =
             Workspace { folder: own.clone(), resume: self.checkpoint(key, ""), key: key.into() };
-        for folder in [&own, &workspace.resume] {
-            std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-        }
+        std::fs::create_dir_all(&own).map_err(Error::io(&own))?;
         let _gone = Gone(own.clone());
         for input in inputs {
             let place = self.place(&input.key);
@@ -223,10 +221,7 @@ impl Store {
         record.check(&done.display().to_string())?;
         files::replace(&done.join(STAGE), notation::to_ron(&record).as_bytes())?;
         let place = self.place(key);
-        if let Some(folder) = place.parent() {
-            std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-        }
-        let mut appeared = std::fs::rename(&done, &place);
+        let mut appeared = within(&place, || std::fs::rename(&done, &place));
         if appeared.is_err() && place.exists() {
             // Where nothing can be locked another node may have made it meanwhile: the same bits, which others read.
             if !again && let Some(record) = self.get(key) {
@@ -310,10 +305,10 @@ impl Store {
         let place = self.place(&record.key);
         for file in &record.files {
             let (from, to) = (place.join(&file.path), folder.join(&file.path));
-            if is_intact(folder, file) {
-                continue;
+            // Most often nothing is there, and a link appears whole.
+            if within(&to, || std::fs::hard_link(&from, &to)).is_err() && !is_intact(folder, file) {
+                link(&from, &to)?;
             }
-            link(&from, &to)?;
         }
         Ok(())
     }

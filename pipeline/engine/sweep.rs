@@ -284,7 +284,9 @@ impl Writer {
         let thread = std::thread::spawn({
             let (journal, path) = (journal.clone(), path.clone());
             move || {
-                let (mut written, mut news) = (Instant::now(), false);
+                // What happens first is written at once.
+                let begun = Instant::now();
+                let (mut written, mut news) = (begun.checked_sub(PACE).unwrap_or(begun), false);
                 loop {
                     let due = if news { PACE } else { BEAT };
                     match told.recv_timeout(due.saturating_sub(written.elapsed())) {
@@ -378,6 +380,10 @@ pub fn plans(sweep: &Path, cases: &str) -> Result<Vec<Frozen>> {
     };
     let mut found = Vec::new();
     for entry in entries.filter_map(|e| e.ok()) {
+        // One that is being put down, or was when its process was killed.
+        if entry.file_name().to_string_lossy().contains('.') {
+            continue;
+        }
         let path = entry.path().join(PLAN);
         let Ok(time) = std::fs::metadata(&path).and_then(|about| about.modified()) else {
             continue;

@@ -15,10 +15,11 @@ import signal
 import stat
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
+# No bars: what is said is read.
+os.environ["TQDM_DISABLE"] = "1"
 from sweep import Desk, alone, bits, children, say, same, until
 
 try:
@@ -63,6 +64,14 @@ def worker(server, folder, ready):
         time.sleep(60)
 
 
+def serve(folder, ready, stop):
+    """The server, in a process of its own."""
+    cluster = LocalCluster(server_dir=folder)
+    ready.set()
+    stop.wait()
+    cluster.stop()
+
+
 class Node:
     def __init__(self, server, folder):
         ready = multiprocessing.Event()
@@ -83,36 +92,31 @@ def option(options, name):
     return next((o.split("=", 1)[1] for o in options if o.startswith(f"--{name}=")), None)
 
 
-class Sender(threading.Thread):
-    """Hands what the stand-in was asked for to the real server, and says when it has ended."""
-
-    def __init__(self, room, server):
-        super().__init__(daemon=True)
-        self.room, self.server = Path(room), server
-        self.failed = {}
-
-    def run(self):
-        job = 0
-        while True:
-            note = self.room / f"job-{job + 1}"
-            if not note.exists():
-                time.sleep(0.1)
-                continue
-            job += 1
-            note = json.loads(note.read_text())
-            first, last = map(int, option(note["options"], "array").split("-"))
-            at = note["options"].index("--env")
-            env = dict([note["options"][at + 1].split("=", 1)])
-            sent = Job(max_fails=None, default_env=env, default_workdir=note["cwd"])
-            for number in range(first, last + 1):
-                # The package numbers tasks from 0; the array is from 1.
-                words = ["bash", "-c", f"export HQ_TASK_ID={number}; exec \"$@\"", "task", *note["command"]]
-                sent.program(words, stdout=None, stderr=None, crash_limit=10)
-            client = Client(self.server)
-            submitted = client.submit(sent)
-            client.wait_for_jobs([submitted], raise_on_error=False)
-            self.failed[job] = len(client.get_failed_tasks(submitted))
-            (self.room / f"ended-{job}").touch()
+def send(room, server):
+    """Hands what the stand-in was asked for to the real server, and says when it has ended. A process of its own: the package
+    waits with Python's lock held."""
+    room, job = Path(room), 0
+    while True:
+        note = room / f"job-{job + 1}"
+        if not note.exists():
+            time.sleep(0.1)
+            continue
+        job += 1
+        note = json.loads(note.read_text())
+        first, last = map(int, option(note["options"], "array").split("-"))
+        at = note["options"].index("--env")
+        env = dict([note["options"][at + 1].split("=", 1)])
+        sent = Job(max_fails=None, default_env=env, default_workdir=note["cwd"])
+        for number in range(first, last + 1):
+            # The package numbers tasks from 0; the array is from 1.
+            words = ["bash", "-c", f'export HQ_TASK_ID={number}; exec "$@"', "task", *note["command"]]
+            sent.program(words, stdout=None, stderr=None, crash_limit=10)
+        client = Client(server)
+        submitted = client.submit(sent)
+        well = client.wait_for_jobs([submitted], raise_on_error=False)
+        failed = 0 if well else len(client.get_failed_tasks(submitted))
+        (room / "ended").write_text(str(failed))
+        (room / "ended").rename(room / f"ended-{job}")
 
 
 def main():
@@ -134,33 +138,26 @@ def main():
         seconds, expected = alone(desk)
         say(f"{networks} networks by one process on this machine: {seconds:.0f} s")
         nodes = []
-        server = multiprocessing.Event()
-        ready = multiprocessing.Event()
-
-        def serve(ready):
-            cluster = LocalCluster(server_dir=str(folder / "server"))
-            ready.set()
-            while not server.wait(1):
-                pass
-            cluster.stop()
-
-        process = multiprocessing.Process(target=serve, args=(ready,), daemon=True)
+        stop, ready = multiprocessing.Event(), multiprocessing.Event()
+        process = multiprocessing.Process(target=serve, args=(str(folder / "server"), ready, stop), daemon=True)
         process.start()
         if not ready.wait(60):
             sys.exit("the server did not come up")
         try:
             nodes = [Node(str(folder / "server"), str(folder / name)) for name in ("n1", "n2")]
-            sender = Sender(folder / "room", str(folder / "server"))
+            sender = multiprocessing.Process(
+                target=send, args=(str(folder / "room"), str(folder / "server")), daemon=True
+            )
             sender.start()
-            check(desk, nodes, sender, networks, expected, folder)
+            check(desk, nodes, networks, expected, folder)
         finally:
             for node in nodes:
                 node.kill()
-            server.set()
+            stop.set()
             process.join(10)
 
 
-def check(desk, nodes, sender, networks, expected, folder):
+def check(desk, nodes, networks, expected, folder):
     begin = time.time()
     jobs = desk.submit("hyperqueue", "--parts", "20")
     seen, twice = {}, set()
@@ -175,14 +172,27 @@ def check(desk, nodes, sender, networks, expected, folder):
     nodes[0].kill()
     say(f"node n1 killed with {done()} networks done")
     until("a few more", lambda: done() >= networks // 2)
-    parts = [p for p in children(nodes[1].process.pid)[1:] if b"--part" in Path(f"/proc/{p}/cmdline").read_bytes()]
-    os.kill(parts[0], signal.SIGKILL)
+
+
+    def parts():
+        found = []
+        for pid in children(nodes[1].process.pid)[1:]:
+            try:
+                words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            found += [pid] if b"run" in words and b"--part" in words else []
+        return found
+
+    until("a part at work", lambda: parts() and done() >= 0, 60, 0.05)
+    os.kill(parts()[0], signal.SIGKILL)
     say(f"a part killed with {done()} networks done")
     nodes.append(Node(str(folder / "server"), str(folder / "n1")))
     say("a new node is there")
     until("the parts' end", lambda: done() >= 0 and (folder / "room" / f"ended-{jobs[0]}").exists(), 600)
     counts, _ = desk.status()
-    say(f"parts ended after {time.time() - begin:.0f} s, {sender.failed[1]} of 20 failed: " + ", ".join(f"{k} {n}" for k, n in counts.items()))
+    failed = (folder / "room" / f"ended-{jobs[0]}").read_text()
+    say(f"parts ended after {time.time() - begin:.0f} s, {failed} of 20 failed: " + ", ".join(f"{k} {n}" for k, n in counts.items()))
     logs = desk.sweep / "parts"
     gathered = lambda: any("networks gathered" in p.read_text() for p in logs.glob("*/gather.log"))
     until("the gathering", gathered, 60)

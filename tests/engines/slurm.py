@@ -172,6 +172,8 @@ def disturbed(slurm, desk, networks, expected):
     until("the gathering", lambda: slurm.empty(jobs[1]), 120, 1)
     counts, text = desk.status()
     say(f"parts ended after {time.time() - begin:.0f} s: " + ", ".join(f"{k} {n}" for k, n in counts.items()))
+    log = next((desk.sweep / "parts").glob(f"*/{cancelled[0]}.log")).read_text()
+    say("the cancelled part said: " + " | ".join(log.strip().split("\n")[-2:]))
     left = networks - counts["done"]
     if left:
         retried = desk.accrue("retry", desk.file, "--go")
@@ -205,12 +207,13 @@ def refusals(slurm, desk):
     # A full queue: sbatch itself tries again for a while, and says so.
     held = slurm.ask("sbatch", "--parsable", "--hold", "--array=1-100", "--output=/dev/null", "--wrap=true").strip()
     words = [desk.program, "submit", str(desk.file), "--engine", "slurm", "--go", "--parts", "100", "--out", str(desk.out)]
-    waiting = subprocess.Popen(words, cwd=desk.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    waiting = subprocess.Popen(words, cwd=desk.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
     line = next((line for line in waiting.stderr if "sbatch" in line), "")
     say(f"a full queue: {line.strip()}")
     if "unable to accept job" not in line and "nothing was sent" not in line:
         sys.exit("a full queue is not told")
-    waiting.send_signal(signal.SIGTERM)
+    # As Ctrl-C does: sbatch, too, is to stop.
+    os.killpg(waiting.pid, signal.SIGTERM)
     waiting.wait(30)
     slurm.ask("scancel", held)
     until("an empty queue", slurm.empty, 60)
