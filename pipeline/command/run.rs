@@ -2,7 +2,7 @@
 
 use super::terminal::{out, outln};
 use super::{Common, sweep, terminal};
-use crate::engine::Part;
+use crate::engine::{self, Part};
 use crate::experiment::{Experiment, Study, superseded};
 use crate::report::{Summary, index};
 use crate::studies::sweep::Sweep;
@@ -28,6 +28,10 @@ pub struct Run {
     /// [default: as SLURM_ARRAY_TASK_ID or HQ_TASK_ID says, else all]
     #[arg(long, value_name = "I/N")]
     part: Option<String>,
+    /// A disk of this machine alone, as $TMPDIR of a node: stages are made there and copied below --out when they are
+    /// done, which asks a shared file system for less
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<PathBuf>,
     /// The plan of `accrue submit` that the part belongs to
     #[arg(long, value_name = "ID", requires = "part", hide = true)]
     sweep: Option<String>,
@@ -45,6 +49,7 @@ impl Run {
         for note in superseded(&self.file)? {
             terminal::say(common.quiet, note);
         }
+        let _scratch = self.scratch.as_deref().map(engine::work_on).transpose()?;
         if self.is_part(common)? {
             return Ok(());
         }

@@ -70,6 +70,9 @@ struct Resources {
     /// Partition (Slurm)
     #[arg(long, value_name = "NAME")]
     partition: Option<String>,
+    /// A disk of the node alone that networks are made on, as '$TMPDIR', which each node reads for itself
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<String>,
     /// Any other option of `sbatch` or `hq submit`, as --option=--account=physics; repeatable
     #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
     option: Vec<String>,
@@ -159,10 +162,16 @@ impl Retry {
                 sweep.folder(&common.out).display()
             )));
         };
-        let mut busy = standing.in_work();
+        // The engine knows best what it still has; of parts that it does not know, their journals speak.
+        let mut busy = HashSet::new();
+        let mut asked = HashSet::new();
         for (frozen, submission) in &sent {
-            busy.extend(waiting(frozen, submission, common.quiet));
+            if let Some(cases) = waiting(frozen, submission) {
+                busy.extend(cases);
+                asked.insert(frozen.folder.clone());
+            }
         }
+        busy.extend(standing.in_work(|frozen| !asked.contains(&frozen.folder)));
         let missing: Vec<usize> =
             (0..sweep.len()).filter(|&i| standing.made[i].is_none()).collect();
         let members: Vec<usize> = missing.iter().copied().filter(|i| !busy.contains(i)).collect();
@@ -170,6 +179,11 @@ impl Retry {
         say(common.quiet, format!("{done} of {} networks are done, {held} in work", sweep.len()));
         if members.is_empty() {
             outln!("nothing to send again");
+            if held > 0 {
+                outln!(
+                    "parts that are gone are taken as such three minutes after their last sign of life"
+                );
+            }
             return Ok(());
         }
         let resources = Resources { parts: self.parts, ..last.resources.clone() };
@@ -181,24 +195,18 @@ impl Retry {
     }
 }
 
-/// Cases of a submission's parts that its engine still has, begun or not.
-fn waiting(frozen: &Frozen, submission: &Submission, quiet: bool) -> HashSet<usize> {
-    let Ok(job) = crate::files::text(&frozen.folder.join(JOB), LARGEST) else {
-        return HashSet::new();
-    };
+/// Cases of a submission's parts that its engine still has, begun or not; `None` where it cannot be asked, or knows no such
+/// job: Slurm forgets one some minutes after its end.
+fn waiting(frozen: &Frozen, submission: &Submission) -> Option<HashSet<usize>> {
+    let job = crate::files::text(&frozen.folder.join(JOB), LARGEST).ok()?;
     let job = job.trim();
     let tasks = match submission.resources.engine {
         Engine::Slurm => {
             answer("squeue", &["--noheader", "--array", "--format=%K", &format!("--job={job}")])
         }
         Engine::Hyperqueue => answer("hq", &["job", "task-ids", job, "--filter=waiting,running"]),
-        Engine::Local => return HashSet::new(),
-    };
-    let Some(tasks) = tasks else {
-        // Slurm forgets a job some minutes after its end, and then knows no such number.
-        say(quiet, format!("job {job} is unknown to its engine: taken as ended"));
-        return HashSet::new();
-    };
+        Engine::Local => None,
+    }?;
     let numbers = tasks.split([',', '\n', ' ']).flat_map(|text| {
         let (a, b) = text.trim().split_once('-').unwrap_or((text.trim(), text.trim()));
         match (a.parse::<usize>(), b.parse::<usize>()) {
@@ -208,7 +216,7 @@ fn waiting(frozen: &Frozen, submission: &Submission, quiet: bool) -> HashSet<usi
     });
     let of = submission.parts;
     let parts = numbers.filter(|number| (1..=of).contains(number));
-    parts.flat_map(|number| frozen.plan.share(Part { number, of })).collect()
+    Some(parts.flat_map(|number| frozen.plan.share(Part { number, of })).collect())
 }
 
 /// What a program says on its standard output, where it is there and ends well.
@@ -274,6 +282,7 @@ impl Sending<'_> {
             setup: &setup,
             parts,
             cpus: resources.cpus,
+            scratch: resources.scratch.as_deref(),
             time: resources.time.as_deref(),
             mem: resources.mem.as_deref(),
             partition: resources.partition.as_deref(),

@@ -208,8 +208,10 @@ impl Standing {
     }
 
     /// Networks that parts at work have in their share, done or not.
-    pub fn in_work(&self) -> HashSet<usize> {
-        let living = self.parts.iter().filter(|(_, heard)| heard.lives());
+    ///
+    /// * `of`: the plans that are asked about
+    pub fn in_work(&self, of: impl Fn(&Frozen) -> bool) -> HashSet<usize> {
+        let living = self.parts.iter().filter(|(frozen, heard)| heard.lives() && of(frozen));
         living
             .flat_map(|(frozen, heard)| {
                 frozen.plan.share(Part { number: heard.journal.part, of: heard.journal.of })
@@ -347,7 +349,7 @@ fn left(
         (all - spent.sum::<u64>() as f64).max(0.0) / heard.journal.jobs.max(1) as f64
     };
     let longest = living.iter().map(|part| of_part(part)).fold(0.0, f64::max);
-    let covered = standing.in_work();
+    let covered = standing.in_work(|_| true);
     let idle: Vec<usize> =
         (0..sweep.len()).filter(|i| missing(i) && !covered.contains(i)).collect();
     let alone: f64 = idle.iter().map(|&i| seconds[i]).sum();

@@ -28,7 +28,7 @@ pub use lock::Lock;
 pub use part::{MOST_PARTS, Part};
 pub use record::{RECORD, StageRecord, StoredFile, experiment_of, folder_name};
 pub use run::{Context, Run};
-pub use store::{FOLDER, Pruned, Store, Workspace};
+pub use store::{FOLDER, Pruned, Scratch, Store, Workspace, work_on};
 
 use crate::records::Key;
 use serde::Serialize;

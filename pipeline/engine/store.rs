@@ -8,7 +8,7 @@ use crate::{Error, Result, notation};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{LazyLock, Mutex, OnceLock};
 use std::time::Instant;
 
 /// Name of the store's folder below that of the runs.
@@ -25,9 +25,41 @@ const STAGE: &str = "stage.ron";
 /// .store/building/                       stages that are being made
 /// .store/locks/                          who works on which folder, who makes which stage
 /// ```
+///
+/// With a node's own disk to work on ([`work_on`]), stages are made there, read there by the stages that follow, and copied
+/// into the store when they are done: a shared file system is asked for a fourth as much.
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
+}
+
+static SCRATCH: OnceLock<PathBuf> = OnceLock::new();
+
+/// Makes stages in a folder of this process's own below `disk`, which only this machine sees; the first call counts.
+///
+/// # Errors
+/// [`Error::Io`] if nothing can be written there.
+pub fn work_on(disk: &Path) -> Result<Scratch> {
+    let named = |process: &str| format!("accrue-{}-{process}", host_letters());
+    let own = disk.join(named(&std::process::id().to_string()));
+    // What killed processes left there.
+    for left in folders(disk).unwrap_or_default() {
+        let name = left.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some(process) = name.strip_prefix(&named(""))
+            && Path::new("/proc/self").exists()
+            && !Path::new("/proc").join(process).exists()
+        {
+            let _ = std::fs::remove_dir_all(left);
+        }
+    }
+    std::fs::create_dir_all(&own).map_err(Error::io(&own))?;
+    SCRATCH.get_or_init(|| own.clone());
+    Ok(Scratch { _folder: Gone(own) })
+}
+
+/// The folder that stages are made in, removed when it is dropped.
+pub struct Scratch {
+    _folder: Gone,
 }
 
 /// Where a stage works.
@@ -181,16 +213,20 @@ impl Store {
         let number = PLACES.fetch_add(1, Ordering::Relaxed);
         let building = self.root.join("building");
         let maker = format!("{key}.{}.{}.{number}", host_letters(), std::process::id());
-        let own = building.join(&maker);
+        let scratch = SCRATCH.get();
+        let own = scratch.unwrap_or(&building).join(&maker);
         let workspace =
             Workspace { folder: own.clone(), resume: self.checkpoint(key, ""), key: key.into() };
         std::fs::create_dir_all(&own).map_err(Error::io(&own))?;
         let _gone = Gone(own.clone());
         for input in inputs {
-            let place = self.place(&input.key);
             for file in &input.files {
+                let from = match scratch {
+                    Some(disk) => self.brought(disk, &input.key, file)?,
+                    None => self.place(&input.key).join(&file.path),
+                };
                 // Nobody else knows this folder: no name for the time of writing is needed.
-                linked(&place.join(&file.path), &own.join(&file.path))?;
+                linked(&from, &own.join(&file.path))?;
             }
         }
         memory::restart_peak();
@@ -201,10 +237,19 @@ impl Store {
         let _gone = Gone(done.clone());
         let mut stored = Vec::with_capacity(files.len());
         for path in files {
-            let (from, to) = (own.join(&path), done.join(&path));
-            within(&to, || std::fs::rename(&from, &to)).map_err(Error::io(&from))?;
+            let (mut from, to) = (own.join(&path), done.join(&path));
+            if let Some(disk) = scratch {
+                // Here it stays for the stages that read it.
+                let kept = disk.join(key).join(&path);
+                within(&kept, || std::fs::rename(&from, &kept)).map_err(Error::io(&from))?;
+                copied(&kept, &to)?;
+                from = kept;
+            } else {
+                within(&to, || std::fs::rename(&from, &to)).map_err(Error::io(&from))?;
+                from = to.clone();
+            }
             protect(&to);
-            let (bytes, sha256) = fingerprint(&to)?;
+            let (bytes, sha256) = fingerprint(&from)?;
             stored.push(StoredFile { path, bytes, sha256 });
         }
         let record = StageRecord {
@@ -234,6 +279,18 @@ impl Store {
         appeared.map_err(Error::io(&place))?;
         let _ = std::fs::remove_dir_all(&workspace.resume);
         Ok((record, true))
+    }
+
+    /// A file of a stage on this machine's own disk: from the store, where it was not made here.
+    fn brought(&self, disk: &Path, key: &str, file: &StoredFile) -> Result<PathBuf> {
+        let (from, to) = (self.place(key).join(&file.path), disk.join(key).join(&file.path));
+        if !to.is_file() {
+            // Cases side by side may bring the same file: it appears whole.
+            let partial = files::partial(&to);
+            copied(&from, &partial)?;
+            std::fs::rename(&partial, &to).map_err(Error::io(&to))?;
+        }
+        Ok(to)
     }
 
     /// Brings a stage that stands in a run's folder back into the store, where it was pruned from.
@@ -380,9 +437,17 @@ fn linked(from: &Path, to: &Path) -> Result<()> {
     std::fs::copy(from, to).map(|_| ()).map_err(Error::io(from))
 }
 
+/// Copies a file to where nothing is, for good.
+fn copied(from: &Path, to: &Path) -> Result<()> {
+    let mut read = std::fs::File::open(from).map_err(Error::io(from))?;
+    let mut write = within(to, || std::fs::File::create_new(to)).map_err(Error::io(to))?;
+    std::io::copy(&mut read, &mut write).map_err(Error::io(to))?;
+    write.sync_all().map_err(Error::io(to))
+}
+
 /// Does what puts a file at `to`; makes its folder where that is missing. Most often it is there: one call of the file
 /// system in place of three, and of these a network makes some hundreds.
-fn within(to: &Path, put: impl Fn() -> std::io::Result<()>) -> std::io::Result<()> {
+fn within<T>(to: &Path, put: impl Fn() -> std::io::Result<T>) -> std::io::Result<T> {
     match (put(), to.parent()) {
         (Err(e), Some(folder)) if e.kind() == std::io::ErrorKind::NotFound => {
             std::fs::create_dir_all(folder)?;

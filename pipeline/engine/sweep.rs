@@ -242,9 +242,14 @@ pub struct Heard {
 }
 
 impl Heard {
-    /// Whether it still works.
+    /// Whether it still works, as far as can be seen from here.
     pub fn lives(&self) -> bool {
-        !self.journal.over && self.ago < SILENT
+        let Journal { host, process, over, .. } = &self.journal;
+        // On this machine a process that was killed is gone at once.
+        let gone = *host == lock::host()
+            && Path::new("/proc/self").exists()
+            && !Path::new("/proc").join(process.to_string()).exists();
+        !over && !gone && self.ago < SILENT
     }
 }
 

@@ -1,6 +1,6 @@
 """How a sweep of many networks on many nodes goes, from costs that were measured on one machine.
 
-    simulate.py [--networks 10000] [--nodes 100] [--cores 1] [--seconds 2.0] [--operations 980] …
+    simulate.py [--networks 10000] [--nodes 100] [--cores 1] [--seconds 2.0] [--operations 770] …
 
 Events by the second: parts are started one after the other by the engine's controller, each makes its networks in the order of its
 share (longest first), and every network asks the file server for its operations. The server answers so many a second; what is asked
@@ -77,7 +77,8 @@ def simulate(a, parts, seed=1):
         # Computing and asking go hand in hand: a network ends when both have.
         answered = server.ask(now, a.operations)
         done[part] += 1
-        heapq.heappush(events, (max(now + cost, answered), part))
+        # Each is waited for, also where the server has nothing else to do.
+        heapq.heappush(events, (max(now + cost + a.operations * a.latency, answered), part))
     gathered = end + a.networks * a.gather
     ideal = sum(true) / slots
     seconds = max(int(end), 1)
@@ -104,8 +105,9 @@ def main():
     number("spread", 0.5, "standard deviation of its logarithm")
     number("error", 0.2, "standard deviation of the logarithm of what the plan has wrong")
     number("start", 0.1, "time of the controller to start a task, s, one after the other")
-    number("begin", 2.0, "time of a task until its first network, s")
-    number("operations", 980, "file operations of a network")
+    number("begin", 3.0, "time of a task until its first network, s")
+    number("operations", 770, "file operations of a network")
+    number("latency", 0.0003, "time of one of them, s")
     number("rate", 20000.0, "file operations that the server answers a second")
     number("deaths", 1.0, "deaths of a node in 1,000 hours")
     number("requeue", 140.0, "time until a dead node's part runs again, s")
@@ -115,6 +117,8 @@ def main():
     a = p.parse_args()
     slots = a.nodes * a.cores
     print(f"{a.networks} networks of {a.seconds} s on {slots} cores, {a.operations} file operations each, server {a.rate:.0f} a second")
+    print(f"(a file operation takes {a.latency * 1e3:.1f} ms; {a.deaths} deaths of a node in 1,000 hours; {a.seeds} draws)")
+    print()
     print("| parts | a part, s | makespan, s (least to most of draws) | of the ideal | operations/s | most in one second | page, s |")
     print("|---|---|---|---|---|---|---|")
     for parts in a.parts or [slots, 2 * slots, 5 * slots, 10 * slots, a.networks]:

@@ -20,6 +20,7 @@ pub struct Script<'a> {
     pub setup: &'a str,
     pub parts: usize,
     pub cpus: usize,
+    pub scratch: Option<&'a str>,
     pub time: Option<&'a str>,
     pub mem: Option<&'a str>,
     pub partition: Option<&'a str>,
@@ -57,8 +58,16 @@ impl Script<'_> {
     /// The command of a part, with `number` as the shell has it.
     fn part(&self, number: &str, threads: &str) -> String {
         let id = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        let scratch = match self.scratch {
+            // The node's shell says what a variable holds.
+            Some(folder) if folder.contains('$') && !folder.contains(['"', '`', '\\']) => {
+                format!(" --scratch \"{folder}\"")
+            }
+            Some(folder) => format!(" --scratch {}", quoted(folder)),
+            None => String::new(),
+        };
         format!(
-            "{} run {} --part \"{number}/{}\" --sweep {id} --threads {threads}{}",
+            "{} run {} --part \"{number}/{}\" --sweep {id} --threads {threads}{scratch}{}",
             quoted(self.program.display()),
             quoted(self.file.display()),
             self.parts,
