@@ -102,7 +102,7 @@ fn parts_side_by_side_and_again_make_the_tables_of_one_process() {
     // Two at once, that begin with no plan; one of them twice.
     let spawned: Vec<_> = ["1/3", "3/3", "1/3"]
         .iter()
-        .map(|part| {
+        .map(|&part| {
             desk.command(&["run", "six.ron", "--part", part, "--threads", "1"]).spawn().unwrap()
         })
         .collect();
@@ -221,7 +221,9 @@ fn what_no_part_and_no_engine_can_do_is_said_with_what_to_do() {
     let id = std::fs::read_dir(&parts).unwrap().next().unwrap().unwrap();
     let id = id.file_name().to_string_lossy().into_owned();
     let part = |more: &[&str]| {
-        desk.refused(&[&["run", "six.ron", "--part", "1/2", "--sweep", &id], more].concat())
+        desk.refused(
+            &[&["run", "six.ron", "--part", "1/2", "--sweep", id.as_str()][..], more].concat(),
+        )
     };
     let said = part(&["--set", "of.seed=9"]);
     assert!(said.contains("other networks") && said.contains("submit it again"), "{said}");
@@ -269,10 +271,12 @@ fn a_grid_on_text_is_made_in_parts_that_share_one_corpus() {
     let parts = ["1/2", "2/2"];
     let spawned: Vec<_> = parts
         .iter()
-        .map(|part| {
+        .map(|&part| {
             // The second works on a disk of its own.
-            let disk: &[&str] = if *part == "2/2" { &["--scratch", "disk"] } else { &[] };
-            desk.command(&[&["run", "text.ron", "--part", part], disk].concat()).spawn().unwrap()
+            let disk: &[&str] = if part == "2/2" { &["--scratch", "disk"] } else { &[] };
+            desk.command(&[&["run", "text.ron", "--part", part][..], disk].concat())
+                .spawn()
+                .unwrap()
         })
         .collect();
     for child in spawned {
