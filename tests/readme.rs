@@ -1,7 +1,7 @@
 //! The README and the tour: what they say to type can be typed, and what they point at is there.
 
 use accrue::corpus::catalogue::Catalogue;
-use accrue::experiment::Study;
+use accrue::experiment::{Experiment, Study};
 use accrue::model::{Config, Head, Network};
 use accrue::records::{self, column};
 use accrue::seed;

@@ -1,6 +1,6 @@
 """How a sweep of many networks on many nodes goes, from costs that were measured on one machine.
 
-    simulate.py [--networks 10000] [--nodes 100] [--cores 1] [--seconds 2.0] [--operations 770] …
+    simulate.py [--networks 10000] [--nodes 100] [--cores 1] [--seconds 2.0] [--operations 727] …
 
 Events by the second: parts are started one after the other by the engine's controller, each makes its networks in the order of its
 share (longest first), and every network asks the file server for its operations. The server answers so many a second; what is asked
@@ -106,7 +106,7 @@ def main():
     number("error", 0.2, "standard deviation of the logarithm of what the plan has wrong")
     number("start", 0.1, "time of the controller to start a task, s, one after the other")
     number("begin", 3.0, "time of a task until its first network, s")
-    number("operations", 770, "file operations of a network")
+    number("operations", 727, "file operations of a network")
     number("latency", 0.0003, "time of one of them, s")
     number("rate", 20000.0, "file operations that the server answers a second")
     number("deaths", 1.0, "deaths of a node in 1,000 hours")
