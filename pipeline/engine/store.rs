@@ -27,7 +27,7 @@ const STAGE: &str = "stage.ron";
 /// ```
 ///
 /// With a node's own disk to work on ([`work_on`]), stages are made there, read there by the stages that follow, and copied
-/// into the store when they are done: a shared file system is asked for a fourth as much.
+/// into the store when they are done: a shared file system is asked for half as much.
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
