@@ -8,7 +8,7 @@ use crate::experiment::Study;
 use crate::report::escape::on_a_line;
 use crate::studies::grid::{self, Outcome, Progress};
 use crate::studies::sweep::Sweep;
-use crate::{Error, Result, train};
+use crate::{Error, Result, interrupt, train};
 use clap::Args;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -149,7 +149,11 @@ impl Progress for Told {
     }
 
     fn ended(&self, done: usize, cases: usize, case: &str, outcome: &Outcome, seconds: f64) {
-        self.writer.ended(case, seconds, outcome.failure.as_deref());
+        // Whoever is asked to end puts its cases down: none of them has failed.
+        match outcome.failure.is_some() && interrupt::requested() {
+            true => self.writer.stopped(case),
+            false => self.writer.ended(case, seconds, outcome.failure.as_deref()),
+        }
         self.cases.ended(done, cases, case, outcome, seconds);
     }
 

@@ -322,6 +322,11 @@ impl Writer {
         self.change(|j| j.working.push(Working { case: case.into(), since: now() }));
     }
 
+    /// A case was put down before its end.
+    pub fn stopped(&self, case: &str) {
+        self.change(|j| j.working.retain(|w| w.case != case));
+    }
+
     /// A case has ended.
     pub fn ended(&self, case: &str, seconds: f64, failure: Option<&str>) {
         self.change(|j| {
