@@ -225,6 +225,16 @@ fn write(
     write_claims(&claims, folder)?;
     let mut notes: Vec<(&str, String)> =
         compared.iter().filter_map(|c| Some(("compare", c.note.clone()?))).collect();
+    if networks.len() < cases.len() {
+        notes.push((
+            "compare",
+            format!(
+                "{} of {} networks are not there, for the reasons listed: every number is of the others",
+                cases.len() - networks.len(),
+                cases.len()
+            ),
+        ));
+    }
     let unproved = members.iter().filter(|m| m.indices.is_empty()).count();
     if unproved > 0 && members.len() > 1 {
         notes.push((
