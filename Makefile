@@ -25,7 +25,7 @@ SHAPES_paper = geometry/bend $(patsubst %,geometry/%_paper,$(filter-out bend,$(S
 AS_PUBLISHED = --set model.units=128 --set training.batch=120 --set training.epochs=18
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check-kills fuzz bench bench-peers check-peers cuda-toolkit cuda check-cuda check-kernels bench-cuda man reproduce reproduce-line reproduce-geometry \
+.PHONY: help build run test check-kills fuzz bench bench-peers check-peers check-slurm check-hyperqueue cuda-toolkit cuda check-cuda check-kernels bench-cuda man reproduce reproduce-line reproduce-geometry \
 	reproduce-context lint doc clean
 
 help: ## this list
@@ -46,11 +46,13 @@ check-kills: ## 200 random kills over runs and grids leave no trace (ACCRUE_KILL
 # Make goes by times: a run is asked for again where its page is older than its experiment file, its
 # corpus or the program. `accrue run` then compares contents, and does what they change.
 # A corpus that is not there is named, and the next one goes on.
+# PART=3/20 makes that part of every grid, and part 1 the single networks too; when all parts have ended, the same
+# without PART finds everything in place and writes the pages.
 #
 # $(1): folder of the run; $(2): experiment; $(3): corpus; $(4): settings
 define run-of
 $(OUT)/$(1)/index.html: pipeline/experiments/$(2).ron $$(PROGRAM) $(wildcard $(DATA)/$(3)/*.parquet)
-	-$$(ACCRUE) run $$< --data $$(DATA) --out $$(OUT) $(4) && touch $$@
+	-$$(ACCRUE) run $$< --data $$(DATA) --out $$(OUT) $(4) $$(if $$(PART),--part $$(PART),&& touch $$@)
 endef
 $(eval $(call run-of,line/valence,line/valence,-))
 $(eval $(call run-of,line/valences,line/valences,-))
@@ -100,6 +102,15 @@ bench-peers: ## the same work in PyTorch and scikit-learn
 check-peers: build ## networks to PyTorch and back, after sst2.ron
 	tests/peers/run tests/peers/interchange.py $(PROGRAM) reports/sst2/gru
 	tests/peers/run tests/peers/readme.py reports
+
+NETWORKS ?= 200
+check-slurm: build ## a sweep through a real Slurm with two nodes, one killed (Debian's packages, root; NETWORKS=200)
+	python3 tests/engines/slurm.py $(PROGRAM) --networks $(NETWORKS)
+
+# HyperQueue's Python package holds its server and workers: into target/, where it is not installed.
+check-hyperqueue: build ## a sweep through a real HyperQueue with two workers, one killed (NETWORKS=200)
+	[ -e target/hyperqueue ] || (python3 -m venv target/hyperqueue && target/hyperqueue/bin/pip install -q hyperqueue)
+	target/hyperqueue/bin/python tests/engines/hyperqueue_check.py $(PROGRAM) --networks $(NETWORKS)
 
 # NVIDIA's compiler: the one that `make cuda-toolkit` brings, or CUDA=/usr/local/cuda. CUDA_COMPUTE_CAP is
 # the card's: 90 for H100 and H200, 80 for A100 (no clusters there), and so on.

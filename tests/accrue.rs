@@ -26,6 +26,8 @@ mod model;
 mod modifiers;
 mod ops;
 mod optimisers;
+#[cfg(unix)]
+mod parts;
 mod pieces;
 mod population;
 mod readme;

@@ -1,7 +1,7 @@
 //! The README and the tour: what they say to type can be typed, and what they point at is there.
 
 use accrue::corpus::catalogue::Catalogue;
-use accrue::experiment::Experiment;
+use accrue::experiment::{Experiment, Study};
 use accrue::model::{Config, Head, Network};
 use accrue::records::{self, column};
 use accrue::seed;
@@ -15,6 +15,7 @@ use std::process::Command;
 /// Pages with commands.
 const README: &str = "README.md";
 const TOUR: &str = "pipeline/studies/tour.md";
+const CLUSTER: &str = "pipeline/studies/cluster.md";
 
 fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
@@ -48,8 +49,8 @@ fn commands(text: &str) -> Vec<Vec<String>> {
 fn every_command_of_the_pages_is_one_of_the_program() {
     let top = top();
     let commands: Vec<Vec<String>> =
-        [README, TOUR].iter().flat_map(|name| commands(&page(name))).collect();
-    assert!(commands.len() >= 18, "{commands:?}");
+        [README, TOUR, CLUSTER].iter().flat_map(|name| commands(&page(name))).collect();
+    assert!(commands.len() >= 26, "{commands:?}");
     for words in commands {
         let verbs = if words[0] == "corpus" { 2 } else { 1 };
         let help = Command::new(env!("CARGO_BIN_EXE_accrue"))
@@ -69,7 +70,7 @@ fn every_command_of_the_pages_is_one_of_the_program() {
             .map(|pair| pair[1].clone())
             .collect();
         for file in files.into_iter().filter(|f| f.contains('/')) {
-            Experiment::read(&top.join(file), &set).unwrap_or_else(|e| panic!("{words:?}: {e}"));
+            Study::read(&top.join(file), &set).unwrap_or_else(|e| panic!("{words:?}: {e}"));
         }
     }
 }

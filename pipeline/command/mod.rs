@@ -9,6 +9,8 @@ mod explain;
 mod predict;
 mod report;
 mod run;
+mod submit;
+mod sweep;
 mod terminal;
 
 use crate::{Error, Result};
@@ -45,6 +47,10 @@ enum Command {
     /// Run an experiment: tokenize, train, states, fixed_points, transitions, curves,
     /// geometry, predict, baselines, modes, context, claims, report
     Run(run::Run),
+    Submit(submit::Submit),
+    Status(sweep::Status),
+    Retry(submit::Retry),
+    Gather(sweep::Gather),
     Analyze(Box<analyze::Analyze>),
     /// List and describe the corpora known by name
     #[command(subcommand)]
@@ -136,6 +142,10 @@ impl Arguments {
         common.prepare()?;
         match self.command {
             Command::Run(run) => run.go(&common),
+            Command::Submit(submit) => submit.go(&common),
+            Command::Status(status) => status.go(&common),
+            Command::Retry(retry) => retry.go(&common),
+            Command::Gather(gather) => gather.go(&common),
             Command::Analyze(analyze) => analyze.go(&common),
             Command::Corpus(corpus) => corpus.go(&common),
             Command::Predict(predict) => predict.go(&common),

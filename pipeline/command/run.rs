@@ -1,9 +1,11 @@
 //! `accrue run FILE.ron`.
 
 use super::terminal::{out, outln};
-use super::{Common, terminal};
+use super::{Common, sweep, terminal};
+use crate::engine::{self, Part};
 use crate::experiment::{Experiment, Study, superseded};
 use crate::report::{Summary, index};
+use crate::studies::sweep::Sweep;
 use crate::studies::text::{self, Options};
 use crate::studies::{gating, grid, optimiser, population, recording, switching, task};
 use crate::summary;
@@ -22,6 +24,17 @@ pub struct Run {
     /// Networks of a grid that are trained side by side [default: one a thread]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+    /// Only this part of a grid or population; `all`: all of it, also where Slurm or HyperQueue started this
+    /// [default: as SLURM_ARRAY_TASK_ID or HQ_TASK_ID says, else all]
+    #[arg(long, value_name = "I/N")]
+    part: Option<String>,
+    /// A disk of this machine alone, as $TMPDIR of a node: stages are made there and copied below --out when they are
+    /// done, which asks a shared file system for less
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<PathBuf>,
+    /// The plan of `accrue submit` that the part belongs to
+    #[arg(long, value_name = "ID", requires = "part", hide = true)]
+    sweep: Option<String>,
     /// Print summary.json instead of the headline
     #[arg(long)]
     json: bool,
@@ -35,6 +48,10 @@ impl Run {
         common.end_safely();
         for note in superseded(&self.file)? {
             terminal::say(common.quiet, note);
+        }
+        let _scratch = self.scratch.as_deref().map(engine::work_on).transpose()?;
+        if self.is_part(common)? {
+            return Ok(());
         }
         let mut watch = Watch::new(common.quiet);
         let options =
@@ -81,6 +98,29 @@ impl Run {
         finished(&folder, self.json, common)
     }
 
+    /// Makes a part where one is asked for; whether there is nothing else to do.
+    fn is_part(&self, common: &Common) -> Result<bool> {
+        if self.part.is_none() && !sweep::is_task() {
+            return Ok(false);
+        }
+        let Some(many) = Sweep::of(Study::read(&self.file, &common.set)?, common.seed)? else {
+            // One network is the first part's.
+            let Some(part) = self.part.as_deref().filter(|part| *part != "all") else {
+                return Ok(false);
+            };
+            let part: Part = part.parse()?;
+            if part.number > 1 {
+                outln!("part {part}: one network, which part 1 makes; nothing to do");
+            }
+            return Ok(part.number > 1);
+        };
+        let Some(part) = sweep::asked(self.part.as_deref(), many.len(), common)? else {
+            return Ok(false);
+        };
+        sweep::part(&many, (part, self.sweep.as_deref()), &self.plan(common)?, common)?;
+        Ok(true)
+    }
+
     /// Every combination of a grid.
     fn grid(&self, experiment: &Experiment, common: &Common) -> Result<()> {
         let (plan, progress) = (self.plan(common)?, terminal::Cases::new(common.quiet));
@@ -115,7 +155,7 @@ impl Run {
 }
 
 /// Writes the list of all runs; where nothing can be written it stays as it is, and that is said.
-fn list(common: &Common) -> Result<()> {
+pub(super) fn list(common: &Common) -> Result<()> {
     for below in ["", "figures", "tables", "assets"] {
         crate::files::sweep(&common.out.join(below));
     }

@@ -10,19 +10,25 @@
 //! stage make it once: the other waits. Two that work on one folder do not: the second is refused and told who works there.
 //! Before a folder is written, what it holds of other settings leaves it; a reader
 //! ([`Finished`]) checks that the stages of a folder belong together and that their files are what was recorded.
+//!
+//! Many runs are a sweep. Its cases are shared out to [`Part`]s by costs that are put down once ([`sweep`]); a part
+//! knows no engine, and does what of its share is not in place.
 
 mod finished;
 mod lock;
 pub mod memory;
+mod part;
 mod record;
 mod run;
 mod store;
+pub mod sweep;
 
 pub use finished::{Finished, check_gathered, record_gathered};
 pub use lock::Lock;
+pub use part::{MOST_PARTS, Part};
 pub use record::{RECORD, StageRecord, StoredFile, experiment_of, folder_name};
 pub use run::{Context, Run};
-pub use store::{FOLDER, Pruned, Store, Workspace};
+pub use store::{FOLDER, Pruned, Scratch, Store, Workspace, work_on};
 
 use crate::records::Key;
 use serde::Serialize;

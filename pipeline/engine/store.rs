@@ -8,7 +8,7 @@ use crate::{Error, Result, notation};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{LazyLock, Mutex, OnceLock};
 use std::time::Instant;
 
 /// Name of the store's folder below that of the runs.
@@ -25,9 +25,41 @@ const STAGE: &str = "stage.ron";
 /// .store/building/                       stages that are being made
 /// .store/locks/                          who works on which folder, who makes which stage
 /// ```
+///
+/// With a node's own disk to work on ([`work_on`]), stages are made there, read there by the stages that follow, and copied
+/// into the store when they are done: a shared file system is asked for half as much.
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
+}
+
+static SCRATCH: OnceLock<PathBuf> = OnceLock::new();
+
+/// Makes stages in a folder of this process's own below `disk`, which only this machine sees; the first call counts.
+///
+/// # Errors
+/// [`Error::Io`] if nothing can be written there.
+pub fn work_on(disk: &Path) -> Result<Scratch> {
+    let named = |process: &str| format!("accrue-{}-{process}", host_letters());
+    let own = disk.join(named(&std::process::id().to_string()));
+    // What killed processes left there.
+    for left in folders(disk).unwrap_or_default() {
+        let name = left.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some(process) = name.strip_prefix(&named(""))
+            && Path::new("/proc/self").exists()
+            && !Path::new("/proc").join(process).exists()
+        {
+            let _ = std::fs::remove_dir_all(left);
+        }
+    }
+    std::fs::create_dir_all(&own).map_err(Error::io(&own))?;
+    SCRATCH.get_or_init(|| own.clone());
+    Ok(Scratch { _folder: Gone(own) })
+}
+
+/// The folder that stages are made in, removed when it is dropped.
+pub struct Scratch {
+    _folder: Gone,
 }
 
 /// Where a stage works.
@@ -109,6 +141,13 @@ pub(super) fn is_intact(folder: &Path, file: &StoredFile) -> bool {
 
 static PLACES: AtomicUsize = AtomicUsize::new(0);
 
+/// This machine in six letters: process numbers are its own.
+fn host_letters() -> &'static str {
+    static LETTERS: LazyLock<String> =
+        LazyLock::new(|| files::hash(&super::lock::host())[..6].to_string());
+    &LETTERS
+}
+
 impl Store {
     /// The store of the runs below `out`; nothing is written yet.
     pub fn of(out: &Path) -> Self {
@@ -173,32 +212,44 @@ impl Store {
         }
         let number = PLACES.fetch_add(1, Ordering::Relaxed);
         let building = self.root.join("building");
-        let own = building.join(format!("{key}.{}.{number}", std::process::id()));
-        self.sweep(&building);
+        let maker = format!("{key}.{}.{}.{number}", host_letters(), std::process::id());
+        let scratch = SCRATCH.get();
+        let own = scratch.unwrap_or(&building).join(&maker);
         let workspace =
             Workspace { folder: own.clone(), resume: self.checkpoint(key, ""), key: key.into() };
-        for folder in [&own, &workspace.resume] {
-            std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-        }
+        std::fs::create_dir_all(&own).map_err(Error::io(&own))?;
         let _gone = Gone(own.clone());
         for input in inputs {
-            self.lay_out(input, &own)?;
+            for file in &input.files {
+                let from = match scratch {
+                    Some(disk) => self.brought(disk, &input.key, file)?,
+                    None => self.place(&input.key).join(&file.path),
+                };
+                // Nobody else knows this folder: no name for the time of writing is needed.
+                linked(&from, &own.join(&file.path))?;
+            }
         }
         memory::restart_peak();
         let begin = Instant::now();
         let StageOutput { files, numbers, texts } = work(&workspace)?;
         let seconds = begin.elapsed().as_secs_f64();
-        let done = building.join(format!("{key}.{}.{number}.done", std::process::id()));
+        let done = building.join(format!("{maker}.done"));
         let _gone = Gone(done.clone());
         let mut stored = Vec::with_capacity(files.len());
         for path in files {
-            let (from, to) = (own.join(&path), done.join(&path));
-            if let Some(folder) = to.parent() {
-                std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+            let (mut from, to) = (own.join(&path), done.join(&path));
+            if let Some(disk) = scratch {
+                // Here it stays for the stages that read it.
+                let kept = disk.join(key).join(&path);
+                within(&kept, || std::fs::rename(&from, &kept)).map_err(Error::io(&from))?;
+                copied(&kept, &to)?;
+                from = kept;
+            } else {
+                within(&to, || std::fs::rename(&from, &to)).map_err(Error::io(&from))?;
+                from = to.clone();
             }
-            std::fs::rename(&from, &to).map_err(Error::io(&from))?;
             protect(&to);
-            let (bytes, sha256) = fingerprint(&to)?;
+            let (bytes, sha256) = fingerprint(&from)?;
             stored.push(StoredFile { path, bytes, sha256 });
         }
         let record = StageRecord {
@@ -215,14 +266,31 @@ impl Store {
         record.check(&done.display().to_string())?;
         files::replace(&done.join(STAGE), notation::to_ron(&record).as_bytes())?;
         let place = self.place(key);
-        if let Some(folder) = place.parent() {
-            std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+        let mut appeared = within(&place, || std::fs::rename(&done, &place));
+        if appeared.is_err() && place.exists() {
+            // Where nothing can be locked another node may have made it meanwhile: the same bits, which others read.
+            if !again && let Some(record) = self.get(key) {
+                return Ok((record, false));
+            }
+            // Only one that is made again, or damaged, is in the way.
+            let _ = std::fs::remove_dir_all(&place);
+            appeared = std::fs::rename(&done, &place);
         }
-        // Only one that is made again, or damaged, is in the way.
-        let _ = std::fs::remove_dir_all(&place);
-        std::fs::rename(&done, &place).map_err(Error::io(&place))?;
+        appeared.map_err(Error::io(&place))?;
         let _ = std::fs::remove_dir_all(&workspace.resume);
         Ok((record, true))
+    }
+
+    /// A file of a stage on this machine's own disk: from the store, where it was not made here.
+    fn brought(&self, disk: &Path, key: &str, file: &StoredFile) -> Result<PathBuf> {
+        let (from, to) = (self.place(key).join(&file.path), disk.join(key).join(&file.path));
+        if !to.is_file() {
+            // Cases side by side may bring the same file: it appears whole.
+            let partial = files::partial(&to);
+            copied(&from, &partial)?;
+            std::fs::rename(&partial, &to).map_err(Error::io(&to))?;
+        }
+        Ok(to)
     }
 
     /// Brings a stage that stands in a run's folder back into the store, where it was pruned from.
@@ -244,10 +312,19 @@ impl Store {
         files::replace(&place.join(STAGE), notation::to_ron(record).as_bytes())
     }
 
-    /// Removes what killed processes left: stages half made, checkpoints half written, and checkpoints of stages
-    /// that are done.
+    /// Removes what killed processes of this machine left: stages half made, checkpoints half written, and checkpoints
+    /// of stages that are done. Once a process: a thousand nodes that looked at each other's work before every network would
+    /// ask the file system for little else.
     pub(super) fn tidy(&self) {
-        self.sweep(&self.root.join("building"));
+        static TIDIED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+        {
+            let mut tidied = TIDIED.lock().expect("nobody panics with the lock held");
+            if tidied.contains(&self.root) {
+                return;
+            }
+            tidied.push(self.root.clone());
+        }
+        self.sweep(&self.root.join("building"), false);
         for place in folders(&self.root.join("resume")).unwrap_or_default() {
             files::sweep(&place);
             let key = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -259,14 +336,17 @@ impl Store {
         }
     }
 
-    /// Removes what processes that are gone left half made.
-    fn sweep(&self, building: &Path) {
+    /// Removes what processes that are gone left half made: those of this machine, or of every one.
+    fn sweep(&self, building: &Path, everywhere: bool) {
         let Ok(entries) = std::fs::read_dir(building) else { return };
+        let own = host_letters();
         for entry in entries.filter_map(|e| e.ok()) {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let key = name.split('.').next().unwrap_or_default();
-            // Whoever makes a stage holds its lock.
+            let mut parts = name.split('.');
+            let (key, host) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            // Whoever makes a stage holds its lock; on another machine that lock may be out of sight.
             if !key.is_empty()
+                && (everywhere || host == own)
                 && let Ok(Ok(_free)) = Lock::attempt(&self.lock(key))
             {
                 let _ = std::fs::remove_dir_all(entry.path());
@@ -282,10 +362,10 @@ impl Store {
         let place = self.place(&record.key);
         for file in &record.files {
             let (from, to) = (place.join(&file.path), folder.join(&file.path));
-            if is_intact(folder, file) {
-                continue;
+            // Most often nothing is there, and a link appears whole.
+            if within(&to, || std::fs::hard_link(&from, &to)).is_err() && !is_intact(folder, file) {
+                link(&from, &to)?;
             }
-            link(&from, &to)?;
         }
         Ok(())
     }
@@ -324,7 +404,7 @@ impl Store {
             }
         }
         if !dry {
-            self.sweep(&self.root.join("building"));
+            self.sweep(&self.root.join("building"), true);
         }
         Ok(pruned)
     }
@@ -332,18 +412,49 @@ impl Store {
 
 /// Puts the file `from` at `to` too, by rename.
 fn link(from: &Path, to: &Path) -> Result<()> {
-    if let Some(parent) = to.parent() {
-        std::fs::create_dir_all(parent).map_err(Error::io(parent))?;
-    }
     let partial = files::partial(to);
-    // A file system without hard links gets copies.
-    if std::fs::hard_link(from, &partial).is_err() {
-        std::fs::copy(from, &partial).map_err(Error::io(from))?;
-    }
+    linked(from, &partial)?;
     std::fs::rename(&partial, to).map_err(Error::io(to))?;
     // Renaming one link of a file over another one leaves both.
     let _ = std::fs::remove_file(&partial);
     Ok(())
+}
+
+/// Puts the file `from` at `to` too, which nobody else writes to.
+fn linked(from: &Path, to: &Path) -> Result<()> {
+    match within(to, || std::fs::hard_link(from, to)) {
+        Ok(()) => return Ok(()),
+        // Never into a file that is there: it may be a link of another one.
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+            std::fs::remove_file(to).map_err(Error::io(to))?;
+            if std::fs::hard_link(from, to).is_ok() {
+                return Ok(());
+            }
+        }
+        Err(_) => {}
+    }
+    // A file system without hard links gets copies.
+    std::fs::copy(from, to).map(|_| ()).map_err(Error::io(from))
+}
+
+/// Copies a file to where nothing is, for good.
+fn copied(from: &Path, to: &Path) -> Result<()> {
+    let mut read = std::fs::File::open(from).map_err(Error::io(from))?;
+    let mut write = within(to, || std::fs::File::create_new(to)).map_err(Error::io(to))?;
+    std::io::copy(&mut read, &mut write).map_err(Error::io(to))?;
+    write.sync_all().map_err(Error::io(to))
+}
+
+/// Does what puts a file at `to`; makes its folder where that is missing. Most often it is there: one call of the file
+/// system in place of three, and of these a network makes some hundreds.
+fn within<T>(to: &Path, put: impl Fn() -> std::io::Result<T>) -> std::io::Result<T> {
+    match (put(), to.parent()) {
+        (Err(e), Some(folder)) if e.kind() == std::io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(folder)?;
+            put()
+        }
+        (done, _) => done,
+    }
 }
 
 /// Files of a stage are read by many runs: nobody writes into them by accident.

@@ -22,7 +22,7 @@ use crate::train::Penalty;
 use crate::{Result, engine, files, interrupt, train};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How a case ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +35,12 @@ pub struct Outcome {
 
 /// Who is told how a grid goes.
 pub trait Progress: Sync {
+    /// The case of this name begins.
+    fn began(&self, _case: &str) {}
+
+    /// Another process works on the case of this name, which waits until the others are done.
+    fn waits(&self, _case: &str, _holder: &str) {}
+
     /// The case of this name has ended.
     fn ended(&self, done: usize, cases: usize, case: &str, outcome: &Outcome, seconds: f64);
 
@@ -67,39 +73,75 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<(PathBuf, usize)> {
     let cases = cases(experiment)?;
-    let folder = plan.out.join(&experiment.study).join(&experiment.name);
     let _lock = Lock::of_run(plan.out, &experiment.study, &experiment.name)?;
-    for below in ["", "tables", "figures"] {
-        files::sweep(&folder.join(below));
-    }
+    let outcomes = make(&cases.iter().collect::<Vec<_>>(), plan, progress)?;
+    finish(experiment, plan.out, &cases, &outcomes)
+}
+
+/// Runs cases that are not in place.
+///
+/// # Errors
+/// As [`side_by_side`].
+pub(super) fn make(
+    cases: &[&Case<Experiment>],
+    plan: &Plan,
+    progress: &dyn Progress,
+) -> Result<Vec<Outcome>> {
     // On a card, networks of one shape are trained side by side before anything else.
     if cuda::current().is_cuda() && plan.force.is_empty() {
         let all: Vec<&Experiment> = cases.iter().map(|case| &case.experiment).collect();
         text::train_together(&all, plan.data, plan.out, &|n| progress.training(n))?;
     }
-    let outcomes = side_by_side(&cases, plan, progress, |experiment, options| {
+    side_by_side(cases, plan, progress, |experiment, options| {
         text::run(experiment, options).map(|_| ())
-    })?;
-    write(&folder, experiment, &cases, &outcomes)?;
+    })
+}
+
+/// Writes tables and page of all cases; returns the grid's folder and how many failed.
+///
+/// # Errors
+/// [`Error::Io`](crate::Error::Io) if the folder cannot be written to.
+pub(super) fn finish(
+    experiment: &Experiment,
+    out: &Path,
+    cases: &[Case<Experiment>],
+    outcomes: &[Outcome],
+) -> Result<(PathBuf, usize)> {
+    let folder = out.join(&experiment.study).join(&experiment.name);
+    for below in ["", "tables", "figures"] {
+        files::sweep(&folder.join(below));
+    }
+    write(&folder, experiment, cases, outcomes)?;
     let title = if experiment.title.is_empty() { &experiment.name } else { &experiment.title };
     page::write(&folder, title, summary::pearson)?;
     Ok((folder, outcomes.iter().filter(|o| o.failure.is_some()).count()))
 }
 
-/// Runs every case, as many at once as the plan says; one that fails does not stop the others.
+/// Runs these cases, as many at once as the plan says, in this order; one that fails does not stop the others. What another
+/// process works on is waited for when the rest is done: where that process ends before its case does, it is made here.
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`] if the end was asked for.
 pub(super) fn side_by_side<E: Settings + Clone + Sync>(
-    cases: &[Case<E>],
+    cases: &[&Case<E>],
     plan: &Plan,
     progress: &dyn Progress,
     work: impl Fn(&E, Options) -> Result<()> + Sync,
 ) -> Result<Vec<Outcome>> {
-    let jobs = plan.jobs.clamp(1, cases.len());
+    let jobs = plan.jobs.clamp(1, cases.len().max(1));
     let threads = (rayon::current_num_threads() / jobs).max(1);
     let (next, done) = (Mutex::new(0), Mutex::new(0));
     let outcomes: Mutex<Vec<Option<Outcome>>> = Mutex::new(vec![None; cases.len()]);
+    let make = |i: usize| {
+        let begin = Instant::now();
+        progress.began(&cases[i].name);
+        let outcome = one(cases[i], plan, &work);
+        let mut done = done.lock().expect("no worker panics with the lock held");
+        *done += 1;
+        let seconds = begin.elapsed().as_secs_f64();
+        progress.ended(*done, cases.len(), &cases[i].name, &outcome, seconds);
+        outcomes.lock().expect("no worker panics with the lock held")[i] = Some(outcome);
+    };
     std::thread::scope(|scope| {
         for _ in 0..jobs {
             scope.spawn(|| {
@@ -108,6 +150,7 @@ pub(super) fn side_by_side<E: Settings + Clone + Sync>(
                     .start_handler(|_| cuda::stay_on_processor())
                     .build();
                 let pool = pool.expect("threads can be started");
+                let mut waiting = Vec::new();
                 loop {
                     let i = {
                         let mut next = next.lock().expect("no worker panics with the lock held");
@@ -117,15 +160,21 @@ pub(super) fn side_by_side<E: Settings + Clone + Sync>(
                     let Some(case) = cases.get(i).filter(|_| !interrupt::requested()) else {
                         break;
                     };
-                    let begin = Instant::now();
-                    let outcome = pool.install(|| one(case, plan, &work));
-                    let mut done = done.lock().expect("no worker panics with the lock held");
-                    *done += 1;
-                    let seconds = begin.elapsed().as_secs_f64();
-                    progress.ended(*done, cases.len(), &case.name, &outcome, seconds);
-                    let mut outcomes =
-                        outcomes.lock().expect("no worker panics with the lock held");
-                    outcomes[i] = Some(outcome);
+                    match holder(case, plan) {
+                        Some(holder) => {
+                            progress.waits(&case.name, &holder);
+                            waiting.push(i);
+                        }
+                        None => pool.install(|| make(i)),
+                    }
+                }
+                for i in waiting {
+                    while holder(cases[i], plan).is_some() && !interrupt::requested() {
+                        std::thread::sleep(LOOK_EVERY);
+                    }
+                    if !interrupt::requested() {
+                        pool.install(|| make(i));
+                    }
                 }
             });
         }
@@ -136,6 +185,16 @@ pub(super) fn side_by_side<E: Settings + Clone + Sync>(
         return Err(interrupt::stopped(&format!("with {ended} of {} networks done", cases.len())));
     }
     Ok(outcomes.into_iter().map(|o| o.expect("every case was taken")).collect())
+}
+
+/// Time between two looks at a case that another process works on.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Who works on a case, if another process does. Where that cannot be told, the run itself says why.
+fn holder<E: Settings + Clone>(case: &Case<E>, plan: &Plan) -> Option<String> {
+    let mut named = case.experiment.clone();
+    let (study, name) = (named.study().clone(), named.name().clone());
+    Lock::holder(plan.out, &study, &name).ok().flatten()
 }
 
 /// Writes the page of a grid again, from its tables; the pages of its networks stay as they are.

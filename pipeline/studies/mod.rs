@@ -7,6 +7,10 @@
 #[doc = include_str!("tour.md")]
 pub mod tour {}
 
+/// A thousand networks on your cluster: parts, Slurm, HyperQueue.
+#[doc = include_str!("cluster.md")]
+pub mod cluster {}
+
 /// The line attractor of sentiment: question, method, figures.
 #[doc = include_str!("line.md")]
 pub mod line {}
@@ -29,6 +33,7 @@ pub mod population;
 pub mod recording;
 pub mod shared;
 pub mod states_only;
+pub mod sweep;
 pub mod switching;
 pub mod task;
 pub mod text;

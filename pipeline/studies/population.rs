@@ -25,15 +25,40 @@ use std::path::{Path, PathBuf};
 /// fails is no error: it is listed.
 pub fn run(p: &Population, plan: &Plan, progress: &dyn Progress) -> Result<(PathBuf, usize)> {
     let cases = cases(p)?;
-    let folder = plan.out.join(&p.study).join(&p.name);
     let _lock = Lock::of_run(plan.out, &p.study, &p.name)?;
+    let outcomes = make(&cases.iter().collect::<Vec<_>>(), plan, progress)?;
+    finish(p, plan.out, &cases, &outcomes)
+}
+
+/// Trains and analyses networks that are not in place.
+///
+/// # Errors
+/// As [`grid::side_by_side`].
+pub(super) fn make(
+    cases: &[&Case<TaskExperiment>],
+    plan: &Plan,
+    progress: &dyn Progress,
+) -> Result<Vec<Outcome>> {
+    grid::side_by_side(cases, plan, progress, |experiment, options| {
+        task::run(experiment, options).map(|_| ())
+    })
+}
+
+/// Compares the networks, writes tables and page; returns the population's folder and how many networks failed.
+///
+/// # Errors
+/// [`Error::Io`] if the folder cannot be written to.
+pub(super) fn finish(
+    p: &Population,
+    out: &Path,
+    cases: &[Case<TaskExperiment>],
+    outcomes: &[Outcome],
+) -> Result<(PathBuf, usize)> {
+    let folder = out.join(&p.study).join(&p.name);
     for below in ["", "tables", "figures"] {
         files::sweep(&folder.join(below));
     }
-    let outcomes = grid::side_by_side(&cases, plan, progress, |experiment, options| {
-        task::run(experiment, options).map(|_| ())
-    })?;
-    write(&folder, p, &cases, &outcomes)?;
+    write(&folder, p, cases, outcomes)?;
     page::write(&folder, title(p))?;
     Ok((folder, outcomes.iter().filter(|o| o.failure.is_some()).count()))
 }
@@ -60,7 +85,7 @@ pub fn rewrite(folder: &Path) -> Result<bool> {
 }
 
 /// Every network: the trials are those of the population's seed, whatever the network's own.
-fn cases(p: &Population) -> Result<Vec<Case<TaskExperiment>>> {
+pub(super) fn cases(p: &Population) -> Result<Vec<Case<TaskExperiment>>> {
     let mut base = p.of.clone();
     (base.study, base.name, base.title) = (p.study.clone(), p.name.clone(), p.title.clone());
     base.trials.seed = base.trials.seed.or(Some(p.seed));
@@ -258,6 +283,16 @@ pub(super) fn compared<'a>(
     write_comparisons(folder, &learned, &compared, &asked)?;
     let mut notes: Vec<(&str, String)> =
         compared.iter().filter_map(|c| Some(("compare", c.note.clone()?))).collect();
+    if networks.len() < cases.len() {
+        notes.push((
+            "compare",
+            format!(
+                "{} of {} networks are not there, for the reasons listed: every number is of the others",
+                cases.len() - networks.len(),
+                cases.len()
+            ),
+        ));
+    }
     let unproved = members.iter().filter(|m| m.indices.is_empty()).count();
     if unproved > 0 && members.len() > 1 {
         notes.push((

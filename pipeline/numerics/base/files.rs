@@ -4,6 +4,7 @@ use crate::{Error, Result};
 use sha2::{Digest, Sha256};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Opens a file that has an end: no folder, no pipe, no device such as `/dev/zero`. Also its size in bytes.
@@ -51,11 +52,16 @@ pub fn text(path: &Path, most: u64) -> Result<String> {
 /// # Errors
 /// [`Error::Io`] if the folder cannot be written to.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-    }
     let partial = partial(path);
-    let written = std::fs::File::create(&partial).and_then(|mut file| {
+    // The folder is there most often, and a shared file system is not asked for nothing.
+    let created = match (std::fs::File::create(&partial), path.parent()) {
+        (Err(e), Some(folder)) if e.kind() == std::io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+            std::fs::File::create(&partial)
+        }
+        (created, _) => created,
+    };
+    let written = created.and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });
@@ -79,9 +85,12 @@ pub fn partial(path: &Path) -> PathBuf {
 }
 
 /// This machine, in a few letters: folders may be shared by several.
-fn host() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    hash(name.trim())[..6].to_string()
+fn host() -> &'static str {
+    static LETTERS: LazyLock<String> = LazyLock::new(|| {
+        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        hash(name.trim())[..6].to_string()
+    });
+    &LETTERS
 }
 
 /// Removes what killed processes of this machine left half written directly in a folder.
