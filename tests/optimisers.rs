@@ -31,7 +31,7 @@ fn worth_and_meta_gradient_are_those_of_jax() {
     let learned = Learned { settings, parameters };
     let wide = QuadraticProblem::<f64>::new(&of.start, &of.curvature);
     let exact = reference::worth(&learned, &wide, of.steps, Objective::Mean).unwrap();
-    assert!((exact - of.worth).abs() < 1e-12 * of.worth, "{exact} {}", of.worth);
+    assert!((exact - of.worth).abs() < 1e-10 * of.worth, "{exact} {}", of.worth);
     let problem: Box<dyn Problem<f32>> =
         Box::new(QuadraticProblem::<f32>::new(&of.start, &of.curvature));
     let found = worth(&Prepared::new(&learned), vec![problem], of.steps, Objective::Mean);
