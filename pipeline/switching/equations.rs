@@ -52,7 +52,7 @@ impl Equations for Vanilla {
     #[inline(always)]
     fn backward<R: Ring>(kept: [R; MOST], _: [R; 2], g: [R; 2]) -> ([R; MOST], [R; 2]) {
         let dw = kept[0].tanh_slope().pull(g[0]);
-        let zero = g[0] - g[0];
+        let zero = g[0].zero();
         ([dw, dw, dw, dw], [zero, zero])
     }
 }
@@ -70,7 +70,7 @@ impl Equations for Rectified {
     #[inline(always)]
     fn backward<R: Ring>(kept: [R; MOST], _: [R; 2], g: [R; 2]) -> ([R; MOST], [R; 2]) {
         let dw = kept[0].positive().pull(g[0]);
-        let zero = g[0] - g[0];
+        let zero = g[0].zero();
         ([dw, dw, dw, dw], [zero, zero])
     }
 }
@@ -86,7 +86,7 @@ impl Equations for Linear {
 
     #[inline(always)]
     fn backward<R: Ring>(_: [R; MOST], _: [R; 2], g: [R; 2]) -> ([R; MOST], [R; 2]) {
-        let zero = g[0] - g[0];
+        let zero = g[0].zero();
         ([g[0], g[0], g[0], g[0]], [zero, zero])
     }
 }
@@ -192,7 +192,7 @@ impl Equations for Lstm {
         let df = f.logistic_slope().pull(s[1].pull(dc));
         let dg = g.tanh_slope().pull(i.pull(dc));
         let d_o = o.logistic_slope().pull(t.pull(next[0]));
-        let zero = dc - dc;
+        let zero = dc.zero();
         ([di, df, dg, d_o], [zero, f.pull(dc)])
     }
 }

@@ -18,6 +18,8 @@ use std::ops::{Add, Mul, Sub};
 pub(crate) trait Ring:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
 {
+    /// 0.
+    fn zero(self) -> Self;
     /// 1.
     fn one(self) -> Self;
     /// `tanh`.
@@ -57,6 +59,10 @@ pub(crate) trait Number:
 }
 
 impl<N: Number> Ring for N {
+    #[inline(always)]
+    fn zero(self) -> Self {
+        Number::zero(self)
+    }
     #[inline(always)]
     fn one(self) -> Self {
         Number::one(self)
@@ -117,8 +123,13 @@ impl<N: Number> Mul for Dual<N> {
 
 impl<N: Number> Ring for Dual<N> {
     #[inline(always)]
+    fn zero(self) -> Self {
+        let zero = Number::zero(self.value);
+        Self { value: zero, tangent: zero }
+    }
+    #[inline(always)]
     fn one(self) -> Self {
-        Self { value: Number::one(self.value), tangent: self.value.zero() }
+        Self { value: Number::one(self.value), tangent: Number::zero(self.value) }
     }
     #[inline(always)]
     fn tanh(self) -> Self {
@@ -137,7 +148,7 @@ impl<N: Number> Ring for Dual<N> {
     }
     #[inline(always)]
     fn positive(self) -> Self {
-        Self { value: Number::positive(self.value), tangent: self.value.zero() }
+        Self { value: Number::positive(self.value), tangent: Number::zero(self.value) }
     }
     #[inline(always)]
     fn pull(self, g: Self) -> Self {

@@ -31,12 +31,15 @@ pub(crate) struct Pass<'a> {
     pub trace: bool,
 }
 
+/// A row's number, and the gradients of its inputs and of its `u*`.
+type InputGradients = (usize, (Vec<f32>, Vec<f32>));
+
 /// What one shard gives; rows by their number in the batch.
 #[derive(Default)]
 pub(crate) struct Part {
     pub terms: Terms,
     pub parameters: Vec<f32>,
-    pub inputs: Vec<(usize, (Vec<f32>, Vec<f32>))>,
+    pub inputs: Vec<InputGradients>,
     pub traces: Vec<(usize, Trace)>,
 }
 
@@ -1136,7 +1139,7 @@ impl Back<'_> {
         pass: &Pass,
         weights: &Panels,
         work: &Work,
-    ) -> Vec<(usize, (Vec<f32>, Vec<f32>))> {
+    ) -> Vec<InputGradients> {
         let (shard, g, wide, u) = (pass.shard, pass.sizes.g, pass.sizes.u, pass.sizes.shape.inputs);
         let (slots, rows) = (shard.slots(), shard.rows.len());
         let (mut moved, mut resting) = (vec![0.0_f32; slots * wide], vec![0.0_f32; rows * wide]);
