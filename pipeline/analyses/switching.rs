@@ -458,6 +458,9 @@ fn slow_points(
     Ok((kept.iter().map(|&i| reached[i].0.clone()).collect(), proved))
 }
 
+/// Trial and step.
+type Place = (usize, usize);
+
 /// What a sample of the expansion points says.
 fn expansion(
     network: Network,
@@ -513,7 +516,7 @@ fn padded(mut x: Vec<f64>) -> Vec<f64> {
 fn centres(
     network: Network,
     examples: &Examples,
-    (sampled, points, grouped): (&[(usize, usize)], &[Vec<f64>], &Clusters),
+    (sampled, points, grouped): (&[Place], &[Vec<f64>], &Clusters),
     mechanism: Mechanism,
     found: &mut Inspection,
 ) -> Result<()> {
