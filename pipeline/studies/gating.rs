@@ -43,9 +43,12 @@ pub fn run(g: &Gating, plan: &Plan, progress: &dyn Progress) -> Result<(PathBuf,
     }
     let outcomes = match cases.is_empty() {
         true => Vec::new(),
-        false => grid::side_by_side(&cases, plan, progress, |experiment, options| {
-            task::run(experiment, options).map(|_| ())
-        })?,
+        false => grid::side_by_side(
+            &cases.iter().collect::<Vec<_>>(),
+            plan,
+            progress,
+            |experiment, options| task::run(experiment, options).map(|_| ()),
+        )?,
     };
     let draws = generated(&g.generated, &g.shown, g.seed)?;
     write(&folder, g, &conditions, &draws, (&cases, &outcomes))?;

@@ -381,7 +381,7 @@ fn compare(
         Network::read(about, &outcomes[i].folder)
     };
     let networks: Vec<Network> = ended.map(network).collect::<Result<_>>()?;
-    let asked = Asked { learned, similarity: compare, seed: experiment.seed };
+    let asked = Asked { cases: cases.len(), learned, similarity: compare, seed: experiment.seed };
     let found = population::compared(folder, &networks, &asked, "states.most")?;
     let classes = outcomes.iter().find(|o| o.failure.is_none()).map_or(Ok(0), |o| {
         let corpus = crate::corpus::store::about(&o.folder)?;

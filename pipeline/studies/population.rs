@@ -210,7 +210,8 @@ fn write(
         Network::read(about, &outcomes[i].folder)
     };
     let networks: Vec<Network> = ended.map(network).collect::<Result<_>>()?;
-    let asked = Asked { learned: p.learned, similarity: &p.similarity, seed: p.seed };
+    let asked =
+        Asked { cases: cases.len(), learned: p.learned, similarity: &p.similarity, seed: p.seed };
     let every = "of.states.most";
     let found = compared(folder, &networks, &asked, every)?;
     let claims = claims(p, folder, &found)?;
@@ -228,6 +229,8 @@ pub(super) const TABLES: [&str; 6] =
 
 /// How networks are compared, and which.
 pub(super) struct Asked<'a> {
+    /// Networks that were asked for.
+    pub cases: usize,
     /// Largest error of a network that has learned.
     pub learned: f64,
     pub similarity: &'a Compare,
@@ -283,13 +286,13 @@ pub(super) fn compared<'a>(
     write_comparisons(folder, &learned, &compared, &asked)?;
     let mut notes: Vec<(&str, String)> =
         compared.iter().filter_map(|c| Some(("compare", c.note.clone()?))).collect();
-    if networks.len() < cases.len() {
+    if networks.len() < by.cases {
         notes.push((
             "compare",
             format!(
                 "{} of {} networks are not there, for the reasons listed: every number is of the others",
-                cases.len() - networks.len(),
-                cases.len()
+                by.cases - networks.len(),
+                by.cases
             ),
         ));
     }

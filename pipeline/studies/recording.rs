@@ -48,7 +48,8 @@ pub fn run(r: &Recording, plan: &Plan, progress: &dyn Progress) -> Result<(PathB
     for below in ["", "tables", "figures"] {
         files::sweep(&folder.join(below));
     }
-    let outcomes = grid::side_by_side(&cases, plan, progress, |experiment, options| {
+    let all: Vec<&Case<TaskExperiment>> = cases.iter().collect();
+    let outcomes = grid::side_by_side(&all, plan, progress, |experiment, options| {
         task::run(experiment, options).map(|_| ())
     })?;
     write(&folder, r, &networks, &cases, &outcomes)?;

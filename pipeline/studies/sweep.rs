@@ -54,7 +54,8 @@ impl Sweep {
                 let all = population::cases(&p)?;
                 Some(Self::Population(p, all))
             }
-            Study::Text(_) | Study::Task(_) => None,
+            // One network, or studies that compare few networks at once.
+            _ => None,
         })
     }
 
