@@ -184,7 +184,7 @@ impl Standing {
             parts.extend(of.into_iter().map(|heard| (frozen.clone(), heard)));
         }
         // The last word counts.
-        parts.sort_by(|a, b| b.1.ago.cmp(&a.1.ago));
+        parts.sort_by_key(|(_, heard)| std::cmp::Reverse(heard.ago));
         let made = sweep.made(out);
         let mut failed = BTreeMap::new();
         for (_, heard) in &parts {

@@ -179,6 +179,9 @@ pub fn measure(
     })
 }
 
+/// A method's name, and its loss curve on each problem.
+pub type Curves = Vec<(&'static str, Vec<Vec<f64>>)>;
+
 /// Hand-made optimisers from the measured parts, from momentum alone to all of them, and the sum of all linear modes: names
 /// and the losses on each problem.
 ///
@@ -189,7 +192,7 @@ pub fn assembled(
     measured: &Measured,
     problems: &[Boxed],
     steps: usize,
-) -> Result<Vec<(&'static str, Vec<Vec<f64>>)>> {
+) -> Result<Curves> {
     let Some(around) = &measured.around else { return Ok(Vec::new()) };
     let map = OptimiserMap::new(learned, 0.0)?;
     let rest = &measured.points[0].state;

@@ -192,7 +192,9 @@ pub fn train(
                 remedy: "lower `training.learning_rate`, or set `training.clip`".into(),
             });
         }
-        if progress.step % settings.record_every == 0 || progress.step == settings.outer_steps {
+        if progress.step.is_multiple_of(settings.record_every)
+            || progress.step == settings.outer_steps
+        {
             let (sum, count, norms, lost) = std::mem::take(&mut progress.open);
             let steps = (progress.step - 1) % settings.record_every + 1;
             progress.records.push(Record {

@@ -35,15 +35,15 @@ pub(super) fn write(
     };
     let points = proved(problem, settings.points, folder)?;
     let map = Map::new(problem.cell, start)?;
-    let ways: Vec<(&(usize, Vec<f64>), &(String, Vec<f64>))> =
-        points.iter().flat_map(|p| others.iter().map(move |o| (p, o))).collect();
-    let curves: Vec<Curve> = ways
-        .par_iter()
-        .map(|((point, state), (to, input))| {
+    let along = |(point, state): &(usize, Vec<f64>)| {
+        let ways = others.iter().map(|(to, input)| {
             let branch = follow(&map, state, input, &settings.follow)?;
             Ok(Curve { point: *point, to, branch })
-        })
-        .collect::<Result<_>>()?;
+        });
+        ways.collect::<Result<Vec<_>>>()
+    };
+    let curves: Vec<Vec<Curve>> = points.par_iter().map(along).collect::<Result<_>>()?;
+    let curves: Vec<Curve> = curves.into_iter().flatten().collect();
     let (axes, _) = read_axes(folder)?;
     let place = |state: &[f64]| axes.coordinates(state, 2);
     let said = |state: &[f64]| logits(&problem.readout, state);

@@ -21,6 +21,9 @@ struct Row {
     starts: usize,
 }
 
+/// Fixed points, the unstable modes of each, and its row in the table.
+type Points = (Vec<Vec<f64>>, Vec<usize>, Vec<usize>);
+
 /// A network whose fixed points are in the table, and what it says at a state.
 pub(super) struct Flow<'a> {
     pub problem: &'a FixedPointProblem<'a>,
@@ -71,7 +74,7 @@ impl Flow<'_> {
 
     /// Proved fixed points of the first input, with their unstable modes and rows: those that attract, and saddles as far
     /// as the settings go.
-    fn points(&self, folder: &Path) -> Result<(Vec<Vec<f64>>, Vec<usize>, Vec<usize>)> {
+    fn points(&self, folder: &Path) -> Result<Points> {
         let table = records::FixedPoints::read(folder)?;
         let (input, tolerance, certified) =
             (table.input()?, table.tolerance()?, table.certified()?);

@@ -62,11 +62,14 @@ pub fn read_npz(path: &Path, remedy: &str) -> Result<Vec<(String, Entry)>> {
     read(path, remedy, Number::is_float)
 }
 
+/// An array: its name, and its shape and numbers row by row.
+pub type Named = (String, (Vec<usize>, Vec<f32>));
+
 /// Names, shapes and numbers of all arrays of an `.npz`, whole numbers too; what holds no numbers is left out.
 ///
 /// # Errors
 /// [`Error::Input`] if it is damaged.
-pub fn read_numbers(path: &Path, remedy: &str) -> Result<Vec<(String, (Vec<usize>, Vec<f32>))>> {
+pub fn read_numbers(path: &Path, remedy: &str) -> Result<Vec<Named>> {
     let numbers = |(name, entry)| match entry {
         Entry::Numbers(shape, numbers) => Some((name, (shape, numbers))),
         Entry::Other(_) => None,

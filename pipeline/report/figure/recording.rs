@@ -103,9 +103,9 @@ fn explained(blocks: &Frame<Blocks>) -> Result<Option<Figure>> {
         for i in 0..number.len() {
             let x = (i + 1) as f64;
             let mut below = 0.0;
-            for g in 0..2 {
+            for (g, heights) in columns.iter().enumerate() {
                 // Movements may not have been measured.
-                let height = columns[g][i].max(0.0);
+                let height = heights[i].max(0.0);
                 let corners = [(x - 0.4, below), (x + 0.4, below + height)];
                 draw(&mut chart, [Rectangle::new(corners, colour(g).mix(0.5).filled())]);
                 below += height;
@@ -114,8 +114,8 @@ fn explained(blocks: &Frame<Blocks>) -> Result<Option<Figure>> {
             for y in [task, both] {
                 line(&mut chart, &[(x - 0.45, y), (x + 0.45, y)], INK.stroke_width(2));
             }
-            for g in 0..2 {
-                dots(&mut chart, [(x, unique[g][i])], 4, colour(g).filled());
+            for (g, alone) in unique.iter().enumerate() {
+                dots(&mut chart, [(x, alone[i])], 4, colour(g).filled());
             }
         }
         area.present().expect("drawing into text cannot fail");

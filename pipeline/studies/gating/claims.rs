@@ -192,6 +192,9 @@ fn list(values: &[f64]) -> String {
 }
 
 /// Values of all networks through one gate in one window.
+/// A ratio that was measured in a network.
+type Ratio = fn(&Seen) -> f64;
+
 fn at(seen: &[Seen], gate: f64, window: usize, f: impl Fn(&Seen) -> f64) -> Vec<f64> {
     seen.iter().filter(|s| s.gate == gate && s.window == window).map(f).collect()
 }
@@ -207,9 +210,9 @@ fn of_networks(g: &Gating, seen: &[Seen], selects: &[Selects]) -> Vec<Claim> {
             "arXiv 2306.16733; the whole interval below .5",
             before.high < 0.5,
         ));
-        let removed: [(&str, &dyn Fn(&Seen) -> f64); 2] = [
-            ("the axes of choice", &|s| s.measured.without_choice),
-            ("the axes of choice and of the decision variable", &|s| s.measured.without_decision),
+        let removed: [(&str, Ratio); 2] = [
+            ("the axes of choice", |s| s.measured.without_choice),
+            ("the axes of choice and of the decision variable", |s| s.measured.without_decision),
         ];
         for (what, f) in removed {
             let after = Mean::of(&at(seen, 1.0, last, f), g.seed, "F9");

@@ -8,6 +8,9 @@ use crate::studies::text::Claim;
 use crate::summary;
 
 /// Every claim.
+/// A share of the variance of a block.
+type Share = fn(&Analysed) -> f64;
+
 pub(super) fn all(
     r: &Recording,
     trained: &[Trained],
@@ -23,10 +26,10 @@ pub(super) fn all(
     };
     let mut all = Vec::new();
     let planted = r.analysis.shares;
-    let parts: [(&str, &dyn Fn(&Analysed) -> f64, f64); 3] = [
-        ("task", &|b| b.found.shares[0].part, planted.task),
-        ("movements", &|b| b.found.shares[1].part, planted.movement),
-        ("noise", &|b| 1.0 - b.found.explained, 1.0 - planted.task - planted.movement),
+    let parts: [(&str, Share, f64); 3] = [
+        ("task", |b| b.found.shares[0].part, planted.task),
+        ("movements", |b| b.found.shares[1].part, planted.movement),
+        ("noise", |b| 1.0 - b.found.explained, 1.0 - planted.task - planted.movement),
     ];
     for (what, f, planted) in parts {
         let values: Vec<f64> = blocks.iter().map(f).collect();
