@@ -55,7 +55,8 @@ pub struct Member {
     pub steps: Vec<usize>,
     /// Unstable modes of each proved fixed point.
     pub indices: Vec<usize>,
-    /// Of each saddle, its unstable modes and what it reaches.
+    /// Of each saddle with one unstable mode, that number and what its two orbits reach. Around saddles with more, an
+    /// attractor may be reached from a sector too thin for the directions that were tried.
     pub saddles: Vec<(usize, String)>,
 }
 

@@ -106,13 +106,13 @@ impl Lock {
     /// Locks the folder of a run or grid, `study` and `name` below `out`.
     ///
     /// # Errors
-    /// [`Error::Usage`] for names that are no folders below `out`, and, naming the process, while another one works
-    /// there; [`Error::Io`] where nothing can be written.
+    /// [`Error::Usage`] for names that are no folders below `out`; [`Error::Busy`], naming the process, while another one
+    /// works there; [`Error::Io`] where nothing can be written.
     pub fn of_run(out: &Path, study: &str, name: &str) -> Result<Self> {
         folder_name("study", study)?;
         folder_name("name", name)?;
         Self::attempt(&of_folder(out, study, name))?.map_err(|holder| {
-            Error::Usage(format!(
+            Error::Busy(format!(
                 "{}: {holder} works on this run; wait for it, or give this one a `name` of its own",
                 out.join(study).join(name).display()
             ))

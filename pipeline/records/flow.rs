@@ -27,7 +27,9 @@ tables! {
         passes: Vec<f64>,
     }
 
-    /// One row a saddle: which attractors its orbits reach, those of saddles on the way followed on.
+    /// One row a saddle: which attractors its orbits reach, those of saddles on the way followed on. All of them for one
+    /// unstable mode, which has two orbits; for more, those that the directions tried lead to: a sector may be too thin
+    /// to be met.
     Saddles("saddles") {
         /// row of `fixed_points`
         point: u64,

@@ -35,7 +35,7 @@ tables! {
     NetworkDistances("network_distances") {
         /// svcca (1 − mean canonical correlation), cka (1 − linear CKA), shape (angle after the best rotation, rad), dsa
         /// (angle of the laws of delayed states, rad), indices (share of fixed points by unstable modes that differs), graph
-        /// (share of saddles that differs, each told by its unstable modes and by what its orbits reach)
+        /// (share of saddles with one unstable mode that differs, each told by what its two orbits reach)
         measure: String,
         /// as in `cases`
         a: u64,

@@ -132,15 +132,17 @@ pub(super) fn side_by_side<E: Settings + Clone + Sync>(
     let threads = (rayon::current_num_threads() / jobs).max(1);
     let (next, done) = (Mutex::new(0), Mutex::new(0));
     let outcomes: Mutex<Vec<Option<Outcome>>> = Mutex::new(vec![None; cases.len()]);
+    // Whether it was made: another process may have begun since it was seen to be free.
     let make = |i: usize| {
         let begin = Instant::now();
         progress.began(&cases[i].name);
-        let outcome = one(cases[i], plan, &work);
+        let Some(outcome) = one(cases[i], plan, &work) else { return false };
         let mut done = done.lock().expect("no worker panics with the lock held");
         *done += 1;
         let seconds = begin.elapsed().as_secs_f64();
         progress.ended(*done, cases.len(), &cases[i].name, &outcome, seconds);
         outcomes.lock().expect("no worker panics with the lock held")[i] = Some(outcome);
+        true
     };
     std::thread::scope(|scope| {
         for _ in 0..jobs {
@@ -165,15 +167,18 @@ pub(super) fn side_by_side<E: Settings + Clone + Sync>(
                             progress.waits(&case.name, &holder);
                             waiting.push(i);
                         }
-                        None => pool.install(|| make(i)),
+                        None => {
+                            if !pool.install(|| make(i)) {
+                                waiting.push(i);
+                            }
+                        }
                     }
                 }
                 for i in waiting {
-                    while holder(cases[i], plan).is_some() && !interrupt::requested() {
+                    while !interrupt::requested()
+                        && (holder(cases[i], plan).is_some() || !pool.install(|| make(i)))
+                    {
                         std::thread::sleep(LOOK_EVERY);
-                    }
-                    if !interrupt::requested() {
-                        pool.install(|| make(i));
                     }
                 }
             });
@@ -229,16 +234,20 @@ impl Watch for Quiet {
     }
 }
 
+/// Runs one case; `None` while another process works on it.
 fn one<E: Settings + Clone>(
     case: &Case<E>,
     plan: &Plan,
     work: &dyn Fn(&E, Options) -> Result<()>,
-) -> Outcome {
+) -> Option<Outcome> {
     let mut named = case.experiment.clone();
     let folder = plan.out.join(named.study().as_str()).join(named.name().as_str());
     let options = Options { data: plan.data, out: plan.out, force: plan.force, watch: &mut Quiet };
-    let failure = work(&case.experiment, options).err().map(|e| e.to_string());
-    Outcome { failure, folder }
+    let failure = match work(&case.experiment, options) {
+        Err(crate::Error::Busy(_)) => return None,
+        ended => ended.err().map(|e| e.to_string()),
+    };
+    Some(Outcome { failure, folder })
 }
 
 /// What all cases say together.

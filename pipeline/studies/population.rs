@@ -181,7 +181,12 @@ impl<'a> Network<'a> {
                 states: rows.concat(),
                 steps,
                 indices: indices.collect(),
-                saddles: saddles.unstable()?.into_iter().zip(saddles.reaches()?).collect(),
+                saddles: saddles
+                    .unstable()?
+                    .into_iter()
+                    .zip(saddles.reaches()?)
+                    .filter(|(unstable, _)| *unstable == 1)
+                    .collect(),
             },
         })
     }

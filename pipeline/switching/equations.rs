@@ -266,9 +266,9 @@ mod tests {
             agree(format!("a {g}"), dw[block].value, &move |p, x| p.1[g].value += x);
             agree(format!("ȧ {g}"), dw[block].tangent, &move |p, x| p.1[g].tangent += x);
         }
-        for b in 0..states {
-            agree(format!("state {b}"), ds[b].value, &move |p, x| p.2[b].value += x);
-            agree(format!("direction {b}"), ds[b].tangent, &move |p, x| p.2[b].tangent += x);
+        for (b, slope) in ds.iter().enumerate().take(states) {
+            agree(format!("state {b}"), slope.value, &move |p, x| p.2[b].value += x);
+            agree(format!("direction {b}"), slope.tangent, &move |p, x| p.2[b].tangent += x);
         }
     }
 

@@ -249,8 +249,10 @@ impl Law for Settings {
 mod tests {
     use super::*;
 
+    type Arrays = Vec<(String, Array)>;
+
     /// Twenty trials of three steps: one input that counts up, its double as the target.
-    fn arrays() -> Vec<(String, Array)> {
+    fn arrays() -> Arrays {
         let inputs: Vec<f32> = (0..60).map(|i| i as f32).collect();
         let targets: Vec<f32> = inputs.iter().map(|x| 2.0 * x).collect();
         vec![
@@ -301,18 +303,18 @@ mod tests {
 
     #[test]
     fn arrays_that_do_not_fit_are_refused_by_name() {
-        let said = |change: &dyn Fn(&mut Vec<(String, Array)>)| {
+        let said = |change: fn(&mut Arrays)| {
             let mut arrays = arrays();
             change(&mut arrays);
             Own::new("own.npz", &arrays).unwrap_err().to_string()
         };
-        let missing = said(&|a| drop(a.pop()));
+        let missing = said(|a| drop(a.pop()));
         assert!(missing.contains("`targets`") && missing.contains("savez"), "{missing}");
-        let flat = said(&|a| a[0].1.0 = vec![20, 3]);
+        let flat = said(|a| a[0].1.0 = vec![20, 3]);
         assert!(flat.contains("`inputs`") && flat.contains("[20, 3]"), "{flat}");
-        let nan = said(&|a| a[1].1.1[7] = f32::NAN);
+        let nan = said(|a| a[1].1.1[7] = f32::NAN);
         assert!(nan.contains("trial 2, step 1"), "{nan}");
-        let mask = said(&|a| a.push(("mask".into(), (vec![3, 20], vec![1.0; 60]))));
+        let mask = said(|a| a.push(("mask".into(), (vec![3, 20], vec![1.0; 60]))));
         assert!(mask.contains("`mask`") && mask.contains("[20, 3]"), "{mask}");
     }
 }

@@ -116,6 +116,10 @@ pub enum Error {
     #[error("{0}")]
     Usage(String),
 
+    /// Another process works where this one was to; the sentence names it.
+    #[error("{0}")]
+    Busy(String),
+
     /// The person pressed Ctrl-C; the sentence says how to go on.
     #[error("{0}")]
     Interrupted(String),
@@ -180,7 +184,7 @@ impl Error {
     /// Exit status of the program for this error: 2 for wrong usage, else 1.
     pub fn exit_status(&self) -> u8 {
         match self {
-            Error::Usage(_) | Error::Experiment { .. } => 2,
+            Error::Usage(_) | Error::Busy(_) | Error::Experiment { .. } => 2,
             _ => 1,
         }
     }

@@ -44,7 +44,7 @@ const MAPS: [(&str, &str, &str, &str); 6] = [
         "graph",
         "map_graph",
         "The same transitions between attractors",
-        "the share of saddles that differs, each told by its unstable modes and by the outputs at the attractors it leads to",
+        "the share of saddles with one unstable mode that differs, each told by the outputs at the attractors it leads to",
     ),
 ];
 

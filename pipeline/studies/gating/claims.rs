@@ -191,10 +191,10 @@ fn list(values: &[f64]) -> String {
     values.iter().map(|v| v.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// Values of all networks through one gate in one window.
 /// A ratio that was measured in a network.
 type Ratio = fn(&Seen) -> f64;
 
+/// Values of all networks through one gate in one window.
 fn at(seen: &[Seen], gate: f64, window: usize, f: impl Fn(&Seen) -> f64) -> Vec<f64> {
     seen.iter().filter(|s| s.gate == gate && s.window == window).map(f).collect()
 }

@@ -7,10 +7,10 @@ use crate::linalg::{Complex, eig};
 use crate::studies::text::Claim;
 use crate::summary;
 
-/// Every claim.
 /// A share of the variance of a block.
 type Share = fn(&Analysed) -> f64;
 
+/// Every claim.
 pub(super) fn all(
     r: &Recording,
     trained: &[Trained],

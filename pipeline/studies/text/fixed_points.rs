@@ -549,7 +549,8 @@ impl Place<'_> {
         let mut known: Vec<Vec<f64>> = distinct().map(|r| r.point.state.clone()).collect();
         let sum: Option<i32> =
             distinct().map(|r| Some(i32::from(r.seen.proof?.index?))).sum::<Option<i32>>();
-        if sum.is_some_and(|sum| sum != 1) {
+        // On from what was found; where nothing was, the settings of the search are the cause.
+        if !known.is_empty() && sum.is_some_and(|sum| sum != 1) {
             let starts = self.onward(&known, seed);
             let starts: Vec<&[f64]> = starts.iter().map(Vec::as_slice).collect();
             let Place { map, settings, .. } = *self;
