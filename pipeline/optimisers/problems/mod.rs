@@ -7,7 +7,7 @@
 //! # A new task
 //!
 //! A file with its settings, its problem and its `draw`; a variant of [`Task`] and its lines in [`Task::draw`] and
-//! [`Task::parameters`]. The tests below hold each task's gradient and Hessian against central differences, and
+//! those that say how many parameters it has. The tests below hold each task's gradient and Hessian against central differences, and
 //! [`training`](crate::training)'s the gradient through the whole unroll.
 
 mod digits;
