@@ -325,6 +325,63 @@ fn states_that_no_lstm_comes_to_are_refused_with_their_likely_order() {
 }
 
 #[test]
+fn inputs_are_held_and_searches_begun_where_the_command_says() {
+    let out = tempfile::tempdir().unwrap();
+    let shapes: [(&str, &[usize]); 2] =
+        [("rnn.weight_ih_l0", &[6, 3]), ("rnn.weight_hh_l0", &[6, 6])];
+    let weights = placed(out.path(), "rnn.safetensors", &arrays(&shapes));
+    let states = |name: &str, rows: usize, far: f64| {
+        let numbers: Vec<f64> = (0..6 * rows).map(|i| far * (i as f64 * 0.7).sin()).collect();
+        let bytes: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
+        let npy = super::archive::npy("<f8", false, &[rows, 6], &bytes);
+        std::fs::write(out.path().join(name), npy).unwrap();
+    };
+    states("visited.npy", 30, 0.2);
+    states("noise.npy", 5, 0.9);
+    let analyze = |more: &[&str]| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_accrue"))
+            .current_dir(out.path())
+            .args(["analyze", weights.file.to_str().unwrap(), "--states", "visited.npy"])
+            .args(["--set", "fixed_points.initial_states=8"])
+            .args(more)
+            .output()
+            .unwrap()
+    };
+    let held = |more: &[&str]| -> Vec<String> {
+        let ended = analyze(more);
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        let run = out.path().join("reports/analyze/rnn");
+        let mut inputs = records::FixedPoints::read(&run).unwrap().input().unwrap();
+        inputs.dedup();
+        inputs
+    };
+    assert_eq!(held(&[]), ["zero"]);
+    let given = ["--static-input", "0,0,0", "--static-input", "[-0.5, 0, 1]"];
+    assert_eq!(held(&given), ["[0.0, 0.0, 0.0]", "[-0.5, 0.0, 1.0]"]);
+    // A setting of the search is heeded too.
+    assert_eq!(held(&["--set", "fixed_points.inputs=[Given([0, 1, 0])]"]), ["[0.0, 1.0, 0.0]"]);
+    // More states to search from are no states of the network.
+    let states = |more: &[&str]| {
+        held(more);
+        let run = out.path().join("reports/analyze/rnn");
+        let begun = records::Explorations::read(&run).unwrap();
+        let given = begun
+            .start()
+            .unwrap()
+            .iter()
+            .zip(begun.searches().unwrap())
+            .filter(|(start, _)| *start == "given")
+            .map(|(_, n)| n)
+            .sum::<usize>();
+        (records::States::read(&run).unwrap().height(), given)
+    };
+    assert_eq!(states(&["--initial-states", "noise.npy"]), (30, 5));
+    let refused = analyze(&["--static-input", "0,0"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("2 numbers, an input 3"), "{said}");
+}
+
+#[test]
 fn the_ways_to_read_a_readout_are_listed_with_what_each_reads_right() {
     let out = tempfile::tempdir().unwrap();
     let words: Vec<String> = (0..9).map(|i| format!("w{i}")).collect();

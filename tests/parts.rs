@@ -293,3 +293,14 @@ fn a_grid_on_text_is_made_in_parts_that_share_one_corpus() {
         assert!(found[path] == *bytes, "{} is another", path.display());
     }
 }
+
+#[test]
+fn a_sweep_over_trials_of_a_file_that_nobody_has_read_yet_is_looked_at() {
+    let desk = Desk::new();
+    let of_file =
+        SIX.replace("Memory(bits: 1, steps: 12, pulse: 0.2)", "File(file: \"trials.npz\")");
+    std::fs::write(desk.0.path().join("six.ron"), of_file).unwrap();
+    assert_eq!(counts(&desk.well(&["status", "six.ron"]))["waiting"], 6);
+    let said = desk.refused(&["run", "six.ron", "--part", "1/6"]);
+    assert!(said.contains("trials.npz"), "{said}");
+}

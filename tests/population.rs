@@ -219,6 +219,12 @@ fn networks_on_text_read_one_corpus_and_are_compared_like_those_on_a_task() {
     assert!(records::Claims::read(&place).unwrap().claim().unwrap().contains(&"U7".to_string()));
     let page = std::fs::read_to_string(place.join("index.html")).unwrap();
     assert!(page.contains("id=\"shared\"") && page.contains("id=\"map_svcca\""));
+    // The page begins with what was found, not with how many networks there are alone.
+    let finding = page.split("class=\"finding\">").nth(1).unwrap();
+    assert!(
+        finding.starts_with("4 of 4 networks finished. Their median test accuracy is "),
+        "{finding:.200}"
+    );
     // Without the setting, the tables of the comparison would speak of other networks.
     let mut alone = *e;
     alone.similarity = None;

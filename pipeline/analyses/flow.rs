@@ -127,12 +127,12 @@ pub fn ending(
 pub fn graph(
     map: &dyn Dynamics,
     points: &[Vec<f64>],
-    known: &[(Closed, usize)],
+    known: &[&Closed],
     scale: f64,
     settings: &Transitions,
     seed: u64,
 ) -> Result<Graph> {
-    let known: Vec<Vec<Vec<f64>>> = known.iter().map(|(c, _)| c.states().to_vec()).collect();
+    let known: Vec<Vec<Vec<f64>>> = known.iter().map(|c| c.states().to_vec()).collect();
     transitions(map, points, &known, scale, &settings.follow, &settings.cycles, seed)
 }
 

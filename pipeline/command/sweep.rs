@@ -16,11 +16,11 @@ use std::path::{Path, PathBuf};
 /// Reads a file that asks for many networks.
 ///
 /// # Errors
-/// As [`Study::read`], and [`Error::Usage`] for a single network.
+/// As [`Study::read`], and [`Error::Usage`] for a study that is no grid or population.
 pub fn read(file: &Path, common: &Common) -> Result<Sweep> {
     Sweep::of(Study::read(file, &common.set)?, common.seed)?.ok_or_else(|| {
         Error::Usage(format!(
-            "{}: one network, nothing to share out; `accrue run` makes it",
+            "{}: parts are for grids and populations; `accrue run` makes this study whole",
             file.display()
         ))
     })

@@ -114,7 +114,7 @@ pub struct Exploration {
 }
 
 /// A state a search begins at, of what kind, and made of which visited state.
-type Begin = (Start, Option<usize>, Vec<f64>);
+pub type Begin = (Start, Option<usize>, Vec<f64>);
 
 /// Searches from every kind of start, over all threads; the same seed gives the same result.
 ///
@@ -184,8 +184,9 @@ fn running(
     (ends.into_iter().flatten().collect(), diverged)
 }
 
-/// States of every other kind.
-fn starts(visited: &[&[f64]], settings: &Explore, seed: u64) -> Vec<Begin> {
+/// States of every other kind than [`Start::Running`], drawn by the seed: what kind, made of which visited state, and the
+/// state, `[state]`.
+pub fn starts(visited: &[&[f64]], settings: &Explore, seed: u64) -> Vec<Begin> {
     let Some(size) = visited.first().map(|s| s.len()) else { return Vec::new() };
     let count = visited.len() as f64;
     let over = |f: &dyn Fn(&mut f64, f64)| {

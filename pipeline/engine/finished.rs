@@ -189,6 +189,21 @@ pub fn record_gathered<E: Serialize>(
 /// # Errors
 /// [`Error::Input`] if a run was made again with other settings, or a table is not the one that was written.
 pub fn check_gathered(folder: &Path, part: impl Fn(&str) -> PathBuf, last: &str) -> Result<()> {
+    gathered_text(folder, part, last).map(|_| ())
+}
+
+/// The experiment whose runs, below `cases/` up to their report, were gathered in a folder, checked as by
+/// [`check_gathered`].
+///
+/// # Errors
+/// Those of [`check_gathered`]; [`Error::Input`] if the record is not of such an experiment.
+pub fn gathered<E: DeserializeOwned>(folder: &Path) -> Result<E> {
+    let text = gathered_text(folder, |case| folder.join("cases").join(case), "report")?;
+    record::experiment_of(&folder.join(RECORD).display().to_string(), &text)
+}
+
+/// The record of a folder that [`check_gathered`] finds nothing wrong with.
+fn gathered_text(folder: &Path, part: impl Fn(&str) -> PathBuf, last: &str) -> Result<String> {
     let path = folder.join(RECORD);
     let text = files::text(&path, record::LARGEST)?;
     let shown = path.display().to_string();
@@ -209,5 +224,5 @@ pub fn check_gathered(folder: &Path, part: impl Fn(&str) -> PathBuf, last: &str)
             return Err(Error::input(shown, format!("case `{name}`"), problem, remedy));
         }
     }
-    Ok(())
+    Ok(text)
 }

@@ -23,7 +23,7 @@ mod run;
 mod store;
 pub mod sweep;
 
-pub use finished::{Finished, check_gathered, record_gathered};
+pub use finished::{Finished, check_gathered, gathered, record_gathered};
 pub use lock::Lock;
 pub use part::{MOST_PARTS, Part};
 pub use record::{RECORD, StageRecord, StoredFile, experiment_of, folder_name};

@@ -35,6 +35,8 @@ tables! {
         one_step_error: Option<f64>,
         /// slow points that the search kept
         slow_points: u64,
+        /// inputs at rest, beyond the four commonest, under which none was sought
+        unsearched: u64,
         /// of these, leading on to a point that was proved to be fixed
         proved: u64,
         /// clusters of expansion points

@@ -1,13 +1,18 @@
 //! The page of a study of gating.
 
+use super::claims::{self, Told};
 use super::escape::link;
 use super::figure::gating as figure;
-use super::page::{drawing, shell, table, table_link};
+use super::page::{drawing, shell, table_link};
 use crate::Result;
 use crate::files::replace;
 use crate::records::{self, Claims, Gates, GatingPlaces, Mechanisms};
 use maud::{Markup, html};
 use std::path::Path;
+
+/// How claims are told.
+pub(super) const CLAIMS: Told =
+    Told { id: "claims", heading: "What holds", counted: "n", note: "" };
 
 /// Writes `index.html` and the figures of a study of gating.
 ///
@@ -37,7 +42,7 @@ pub fn write(folder: &Path, title: &str) -> Result<()> {
                      tell; distances without the decision can."
                 }
             }
-            (claims(folder, "What holds")?)
+            (claims::section(folder, &CLAIMS)?)
             @for figure in &figures {
                 section id=(figure.name) {
                     h2 { (figure.title) }
@@ -77,36 +82,6 @@ fn sentence(folder: &Path) -> Result<String> {
     }
     text += &format!("{held} of {} claims hold.", holds.len());
     Ok(text)
-}
-
-/// The table of claims of many draws or networks.
-pub(super) fn claims(folder: &Path, heading: &str) -> Result<Markup> {
-    let rows = Claims::read(folder)?;
-    let (claim, statement) = (rows.claim()?, rows.statement()?);
-    let (measured, low, high) = (rows.measured()?, rows.low()?, rows.high()?);
-    let (n, reference, holds) = (rows.n()?, rows.reference()?, rows.holds()?);
-    Ok(html! {
-        @if !claim.is_empty() {
-            section #claims {
-                h2 { (heading) }
-                div.wide {
-                    (table(["Claim", "Holds", "Measured", "95 % interval", "n", "Published, and the criterion"], html! {
-                        @for i in 0..claim.len() {
-                            tr {
-                                td.text { b { (claim[i]) } ": " (statement[i]) }
-                                td { @if holds[i] { "yes" } @else { "no" } }
-                                td { (format!("{:.3}", measured[i])) }
-                                td { @if !low[i].is_nan() { (format!("{:.3} – {:.3}", low[i], high[i])) } }
-                                td { (n[i]) }
-                                td.text { (reference[i]) }
-                            }
-                        }
-                    }))
-                }
-                p.small { (table_link(Claims::NAME)) }
-            }
-        }
-    })
 }
 
 /// Every network, with a link to its page.

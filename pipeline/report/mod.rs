@@ -4,6 +4,7 @@
 //! A figure is drawn from a table and from nothing else; tables and summary keys
 //! are those of [`records`](crate::records), and the [`dictionary`] describes them.
 
+mod claims;
 pub mod compare;
 mod context;
 pub mod dictionary;
@@ -20,7 +21,6 @@ pub mod reading;
 pub mod recording;
 pub mod summary;
 pub mod switching;
-
 pub mod walk;
 
 pub use summary::Summary;

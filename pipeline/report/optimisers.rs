@@ -1,5 +1,6 @@
 //! The page of learned optimisers.
 
+use super::claims::{self, Told};
 use super::figure::optimisers as figure;
 use super::page::{OF_OPTIMISERS, cited, drawing, shell, table, table_link};
 use super::plot;
@@ -10,6 +11,14 @@ use crate::records::{
 };
 use maud::{Markup, html};
 use std::path::Path;
+
+/// How claims are told.
+const CLAIMS: Told = Told {
+    id: "claims",
+    heading: "The claims",
+    counted: "Networks",
+    note: "A claim holds where every network meets its criterion. Measured: the mean over networks; interval: bootstrap over them.",
+};
 
 /// What the page says beyond tables.
 pub struct Page<'a> {
@@ -54,7 +63,7 @@ pub fn write(run: &Path, page: &Page) -> Result<Vec<String>> {
         }
         main {
             @for f in first { (section(f)) }
-            (claims(run)?)
+            (claims::section(run, &CLAIMS)?)
             (scores(run)?)
             @for f in rest { (section(f)) }
             (dynamics(run)?)
@@ -122,36 +131,6 @@ fn sentence(run: &Path) -> Result<String> {
     }
     text.push('.');
     Ok(text)
-}
-
-fn claims(run: &Path) -> Result<Markup> {
-    let rows = Claims::read(run)?;
-    let (claim, statement) = (rows.claim()?, rows.statement()?);
-    let (measured, low, high) = (rows.measured()?, rows.low()?, rows.high()?);
-    let (n, reference, holds) = (rows.n()?, rows.reference()?, rows.holds()?);
-    Ok(html! {
-        section #claims {
-            h2 { "The claims" }
-            div.wide {
-                (table(["Claim", "Holds", "Measured", "95 % interval", "Networks", "Published, and the criterion"], html! {
-                    @for i in 0..claim.len() {
-                        tr {
-                            td.text { b { (claim[i]) } ": " (statement[i]) }
-                            td { @if holds[i] { "yes" } @else { "no" } }
-                            td { (format!("{:.3}", measured[i])) }
-                            td { @if !low[i].is_nan() { (format!("{:.3} – {:.3}", low[i], high[i])) } }
-                            td { (n[i]) }
-                            td.text { (reference[i]) }
-                        }
-                    }
-                }))
-            }
-            p.small {
-                "A claim holds where every network meets its criterion. Measured: the mean over networks; interval: bootstrap \
-                 over them. " (table_link(Claims::NAME))
-            }
-        }
-    })
 }
 
 fn scores(run: &Path) -> Result<Markup> {

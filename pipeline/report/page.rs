@@ -23,13 +23,6 @@ pub enum Reads {
     Given,
 }
 
-impl Reads {
-    /// What a time constant counts.
-    fn step(self) -> &'static str {
-        if self == Self::Documents { "tokens" } else { "steps" }
-    }
-}
-
 /// What the page says beyond tables and summary.
 pub struct Page<'a> {
     /// Heading.
@@ -318,9 +311,9 @@ fn numbers(page: &Page, summary: &Summary) -> Markup {
         format!("{} and {}", whole(keys::FIXED_POINTS_STABLE), whole(keys::FIXED_POINTS_UNSTABLE)),
         String::new(),
     ));
-    let slowest = match page.reads.step() {
-        "tokens" => "Slowest time constant, tokens",
-        _ => "Slowest time constant, steps",
+    let slowest = match page.reads {
+        Reads::Documents => "Slowest time constant, tokens",
+        Reads::Trials | Reads::Given => "Slowest time constant, steps",
     };
     rows.push((slowest, whole(keys::FIXED_POINTS_TAU_1), String::new()));
     if summary.get(keys::FIXED_POINTS_SLOW_MODES).is_some() {

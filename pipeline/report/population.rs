@@ -1,14 +1,23 @@
 //! The page of a population: maps, what is shared and what is not, every network.
 
+use super::claims::{self, Told};
 use super::escape::link;
 use super::figure::population as figure;
 use super::page::{drawing, shell, table, table_link};
 use super::plot;
 use crate::Result;
 use crate::files::replace;
-use crate::records::{self, Claims, NetworkMaps, NetworkTests, Networks};
+use crate::records::{self, NetworkMaps, NetworkTests, Networks};
 use maud::{Markup, html};
 use std::path::Path;
+
+/// How claims are told.
+const CLAIMS: Told = Told {
+    id: "shared",
+    heading: "What is shared, and what is not",
+    counted: "Networks",
+    note: "",
+};
 
 /// Writes `index.html` and the figures of a population.
 ///
@@ -46,7 +55,7 @@ pub(super) fn shared(folder: &Path) -> Result<Markup> {
         map.write(folder)?;
     }
     Ok(html! {
-        (claims(folder)?)
+        (claims::section(folder, &CLAIMS)?)
         @for map in &maps {
             section id=(map.name) {
                 h2 { (map.title) }
@@ -84,35 +93,6 @@ fn sentence(folder: &Path, learned: usize, cases: usize) -> Result<String> {
         text.push('.');
     }
     Ok(text)
-}
-
-fn claims(folder: &Path) -> Result<Markup> {
-    let rows = Claims::read(folder)?;
-    let (claim, statement) = (rows.claim()?, rows.statement()?);
-    let (measured, low, high) = (rows.measured()?, rows.low()?, rows.high()?);
-    let (n, reference, holds) = (rows.n()?, rows.reference()?, rows.holds()?);
-    Ok(html! {
-        @if !claim.is_empty() {
-            section #shared {
-                h2 { "What is shared, and what is not" }
-                div.wide {
-                    (table(["Claim", "Holds", "Measured", "95 % interval", "Networks", "Published, and the criterion"], html! {
-                        @for i in 0..claim.len() {
-                            tr {
-                                td.text { b { (claim[i]) } ": " (statement[i]) }
-                                td { @if holds[i] { "yes" } @else { "no" } }
-                                td { (format!("{:.3}", measured[i])) }
-                                td { @if !low[i].is_nan() { (format!("{:.3} – {:.3}", low[i], high[i])) } }
-                                td { (n[i]) }
-                                td.text { (reference[i]) }
-                            }
-                        }
-                    }))
-                }
-                p.small { (table_link(Claims::NAME)) }
-            }
-        }
-    })
 }
 
 fn tests(folder: &Path) -> Result<Markup> {

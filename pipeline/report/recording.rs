@@ -1,7 +1,8 @@
 //! The page of a recording beside networks.
 
+use super::claims;
 use super::figure::recording as figure;
-use super::gating::{claims, networks};
+use super::gating::{CLAIMS, networks};
 use super::page::{drawing, shell, table, table_link};
 use crate::Result;
 use crate::files::replace;
@@ -40,7 +41,7 @@ pub fn write(folder: &Path, title: &str) -> Result<()> {
                      explain is taken out. Here the recording is made from hidden networks, so that the answer is known."
                 }
             }
-            (claims(folder, "What holds")?)
+            (claims::section(folder, &CLAIMS)?)
             @for figure in &figures {
                 section id=(figure.name) {
                     h2 { (figure.title) }

@@ -1,5 +1,6 @@
 //! The page of networks with switching linear systems.
 
+use super::claims::{self, Told};
 use super::escape;
 use super::figure::{Figure, switching as figure};
 use super::page::{drawing, shell, table, table_link};
@@ -7,13 +8,15 @@ use super::plot;
 use crate::Result;
 use crate::files::replace;
 use crate::records::{
-    Claims, ContextSelection, ContextTrajectories, EffectiveInputs, ExpansionClusters,
-    ExpansionPoints, Frame, Notes, SwitchingNetworks, SwitchingTraining, SwitchingTrials,
-    SwitchingWords,
+    ContextSelection, ContextTrajectories, EffectiveInputs, ExpansionClusters, ExpansionPoints,
+    Frame, Notes, SwitchingNetworks, SwitchingTraining, SwitchingTrials, SwitchingWords,
 };
 use maud::{Markup, PreEscaped, html};
 use serde_json::json;
 use std::path::Path;
+
+/// How claims are told.
+const CLAIMS: Told = Told { id: "claims", heading: "Claims", counted: "Networks", note: "" };
 
 const SCRIPT: &str = include_str!("assets/switching.js");
 
@@ -65,7 +68,7 @@ pub fn write(folder: &Path, title: &str, settings: &str) -> Result<Vec<String>> 
                      (arXiv 2111.01256)."
                 }
             }
-            (claims(folder)?)
+            (claims::section(folder, &CLAIMS)?)
             (list(&networks)?)
             (stepping(&trials)?)
             @for figure in &figures {
@@ -122,35 +125,6 @@ fn sentence(networks: &Frame<SwitchingNetworks>) -> Result<String> {
         }
     }
     Ok(text)
-}
-
-fn claims(folder: &Path) -> Result<Markup> {
-    let rows = Claims::read(folder)?;
-    let (claim, statement) = (rows.claim()?, rows.statement()?);
-    let (measured, low, high) = (rows.measured()?, rows.low()?, rows.high()?);
-    let (n, reference, holds) = (rows.n()?, rows.reference()?, rows.holds()?);
-    Ok(html! {
-        @if !claim.is_empty() {
-            section #claims {
-                h2 { "Claims" }
-                div.wide {
-                    (table(["Claim", "Holds", "Measured", "95 % interval", "Networks", "Published, and the criterion"], html! {
-                        @for i in 0..claim.len() {
-                            tr {
-                                td.text { b { (claim[i]) } ": " (statement[i]) }
-                                td { @if holds[i] { "yes" } @else { "no" } }
-                                td { (format!("{:.3}", measured[i])) }
-                                td { @if !low[i].is_nan() { (format!("{:.3} – {:.3}", low[i], high[i])) } }
-                                td { (n[i]) }
-                                td.text { (reference[i]) }
-                            }
-                        }
-                    }))
-                }
-                p.small { (table_link(Claims::NAME)) }
-            }
-        }
-    })
 }
 
 /// A number that may be missing.

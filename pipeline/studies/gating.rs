@@ -14,7 +14,7 @@ use crate::analyses::gating::{
 use crate::data::tasks::Law;
 use crate::data::{Sequences, Task, Vectors};
 use crate::dynamics::Map;
-use crate::engine::{Lock, check_gathered, record_gathered};
+use crate::engine::{Lock, gathered, record_gathered};
 use crate::experiment::grid::{Case, combined};
 use crate::experiment::{Gating, TaskExperiment};
 use crate::linalg::Matrix;
@@ -24,7 +24,7 @@ use crate::recordings::geometry::Condition;
 use crate::recordings::selection::Mixture;
 use crate::records::{self, column, keys};
 use crate::report::{Summary, gating as page};
-use crate::{Error, Result, files, seed};
+use crate::{Error, Result, seed};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
@@ -38,9 +38,7 @@ pub fn run(g: &Gating, plan: &Plan, progress: &dyn Progress) -> Result<(PathBuf,
     let cases = cases(g)?;
     let folder = plan.out.join(&g.study).join(&g.name);
     let _lock = Lock::of_run(plan.out, &g.study, &g.name)?;
-    for below in ["", "tables", "figures"] {
-        files::sweep(&folder.join(below));
-    }
+    grid::tidy(&folder);
     let outcomes = match cases.is_empty() {
         true => Vec::new(),
         false => grid::side_by_side(
@@ -68,11 +66,7 @@ pub fn rewrite(folder: &Path) -> Result<bool> {
     if !records::Gates::is_in(folder) {
         return Ok(false);
     }
-    check_gathered(folder, |case| folder.join("cases").join(case), "report")?;
-    let path = folder.join(crate::engine::RECORD);
-    let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-    let g: Gating = crate::engine::experiment_of(&path.display().to_string(), &text)?;
-    page::write(folder, title(&g))?;
+    page::write(folder, title(&gathered::<Gating>(folder)?))?;
     Ok(true)
 }
 

@@ -78,6 +78,11 @@ pub fn run(
     finish(experiment, plan.out, &cases, &outcomes)
 }
 
+/// Removes what a writer that was killed left half written in the folder of many networks.
+pub(super) fn tidy(folder: &Path) {
+    ["", "tables", "figures"].iter().for_each(|below| files::sweep(&folder.join(below)));
+}
+
 /// Runs cases that are not in place.
 ///
 /// # Errors
@@ -108,9 +113,7 @@ pub(super) fn finish(
     outcomes: &[Outcome],
 ) -> Result<(PathBuf, usize)> {
     let folder = out.join(&experiment.study).join(&experiment.name);
-    for below in ["", "tables", "figures"] {
-        files::sweep(&folder.join(below));
-    }
+    tidy(&folder);
     write(&folder, experiment, cases, outcomes)?;
     let title = if experiment.title.is_empty() { &experiment.name } else { &experiment.title };
     page::write(&folder, title, summary::pearson)?;

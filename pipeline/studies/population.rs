@@ -6,16 +6,16 @@
 use super::grid::{self, Gathered, Outcome, Plan, Progress};
 use super::task;
 use super::text::{Claim, NONE, write_claims};
+use crate::Result;
 use crate::analyses::population::{Compare, Compared, Member, Test, compare, less_by, tests};
 use crate::data::Task;
-use crate::engine::{Finished, Lock, check_gathered, record_gathered};
+use crate::engine::{Finished, Lock, gathered, record_gathered};
 use crate::experiment::grid::{Case, combined, same_samples};
 use crate::experiment::{Population, TaskExperiment};
 use crate::ops::CellKind;
 use crate::records::{self, column, keys};
 use crate::report::{Summary, population as page};
 use crate::summary;
-use crate::{Error, Result, files};
 use std::path::{Path, PathBuf};
 
 /// Trains, analyses and compares; returns the population's folder and how many networks failed.
@@ -55,9 +55,7 @@ pub(super) fn finish(
     outcomes: &[Outcome],
 ) -> Result<(PathBuf, usize)> {
     let folder = out.join(&p.study).join(&p.name);
-    for below in ["", "tables", "figures"] {
-        files::sweep(&folder.join(below));
-    }
+    grid::tidy(&folder);
     write(&folder, p, cases, outcomes)?;
     page::write(&folder, title(p))?;
     Ok((folder, outcomes.iter().filter(|o| o.failure.is_some()).count()))
@@ -76,11 +74,7 @@ pub fn rewrite(folder: &Path) -> Result<bool> {
     if !records::Networks::is_in(folder) || records::CaseTrends::is_in(folder) {
         return Ok(false);
     }
-    check_gathered(folder, |case| folder.join("cases").join(case), "report")?;
-    let path = folder.join(crate::engine::RECORD);
-    let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-    let p: Population = crate::engine::experiment_of(&path.display().to_string(), &text)?;
-    page::write(folder, title(&p))?;
+    page::write(folder, title(&gathered::<Population>(folder)?))?;
     Ok(true)
 }
 
@@ -483,7 +477,7 @@ impl Found<'_> {
 /// Largest distance of a dimension from the one that is shared (arXiv 2010.15114 has .35 for states).
 const NEAR: f64 = 0.35;
 
-/// U4 to U6: what each network was asked for itself.
+/// U4 to U6: what each network was asked for itself, by the paper.
 fn of_cases(p: &Population, folder: &Path, learned: &[&Network]) -> Result<Vec<Claim>> {
     let mut all = Vec::new();
     let table = records::CaseClaims::read(folder)?;
@@ -493,6 +487,10 @@ fn of_cases(p: &Population, folder: &Path, learned: &[&Network]) -> Result<Vec<C
         (
             "U4",
             "linear frequency follows the cue (arXiv 1907.08549); in at least .9 of the networks",
+        ),
+        (
+            "U4b",
+            "the cycle goes round as fast as the wave (arXiv 1907.08549); in at least .9 of the networks",
         ),
         ("U5", "selection follows the context (arXiv 1907.08549); in at least .9 of the networks"),
     ] {

@@ -17,7 +17,7 @@ use crate::data::tasks::accumulation::{self, Strategy};
 use crate::data::{Sequences, Task, Vectors};
 use crate::dynamics::Map;
 use crate::dynamics::linearise::Linearisation;
-use crate::engine::{Lock, check_gathered, record_gathered};
+use crate::engine::{Lock, gathered, record_gathered};
 use crate::experiment::grid::Case;
 use crate::experiment::{Recording, TaskExperiment};
 use crate::linalg::Matrix;
@@ -26,7 +26,7 @@ use crate::ops::{CellKind, Pool};
 use crate::recordings::encoding::Share;
 use crate::records::{self, column, keys};
 use crate::report::{Summary, recording as page};
-use crate::{Error, Result, files, summary};
+use crate::{Error, Result, summary};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
@@ -45,9 +45,7 @@ pub fn run(r: &Recording, plan: &Plan, progress: &dyn Progress) -> Result<(PathB
     let cases: Vec<Case<TaskExperiment>> = networks.iter().map(|n| n.case.clone()).collect();
     let folder = plan.out.join(&r.study).join(&r.name);
     let _lock = Lock::of_run(plan.out, &r.study, &r.name)?;
-    for below in ["", "tables", "figures"] {
-        files::sweep(&folder.join(below));
-    }
+    grid::tidy(&folder);
     let all: Vec<&Case<TaskExperiment>> = cases.iter().collect();
     let outcomes = grid::side_by_side(&all, plan, progress, |experiment, options| {
         task::run(experiment, options).map(|_| ())
@@ -69,11 +67,7 @@ pub fn rewrite(folder: &Path) -> Result<bool> {
     if !records::Blocks::is_in(folder) {
         return Ok(false);
     }
-    check_gathered(folder, |case| folder.join("cases").join(case), "report")?;
-    let path = folder.join(crate::engine::RECORD);
-    let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-    let r: Recording = crate::engine::experiment_of(&path.display().to_string(), &text)?;
-    page::write(folder, title(&r))?;
+    page::write(folder, title(&gathered::<Recording>(folder)?))?;
     Ok(true)
 }
 

@@ -6,7 +6,7 @@
 use super::grid::{self, Outcome, Plan, Progress};
 use super::population;
 use crate::corpus::Source;
-use crate::data::tasks::Law;
+use crate::data::{Task, tasks::Law};
 use crate::engine::{Finished, Lock};
 use crate::experiment::grid::{Case, cases};
 use crate::experiment::{Experiment, Population, Settings, Study, TaskExperiment};
@@ -243,10 +243,14 @@ impl Network for TaskExperiment {
     const READ: &'static [&'static str] = &["states", "fixed_points", "claims", "report"];
 
     fn work(&self) -> (CellKind, f64) {
-        let shape = (self.model.cell, self.model.units, self.task.inputs());
-        let searches = self.fixed_points.initial_states * self.task.held().len();
-        let trials = (self.trials.train, self.task.steps());
-        (self.model.cell, operations(&self.training, shape, trials, searches))
+        // What a file of trials holds is not known before it is read.
+        let (inputs, held, steps) = match &self.task {
+            Task::File(_) => (1, 2, 100),
+            task => (task.inputs(), task.held().len(), task.steps()),
+        };
+        let shape = (self.model.cell, self.model.units, inputs);
+        let searches = self.fixed_points.initial_states * held;
+        (self.model.cell, operations(&self.training, shape, (self.trials.train, steps), searches))
     }
 
     fn is(&self, recorded: &Self) -> bool {

@@ -36,6 +36,9 @@ pub const STAGES: [&str; 8] =
 pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
     let Options { out, force, watch, .. } = options;
     let (e, file) = &with_file(e)?;
+    if let Some(note) = own_note(e) {
+        watch.note(&note);
+    }
     let held = inputs(e)?;
     text::check_tolerances(&e.fixed_points)?;
     if let Some(unknown) = force.iter().find(|f| !STAGES.contains(&f.as_str())) {
@@ -47,10 +50,11 @@ pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
     let stages = vec![
         Stage::new("train", 1, &(&law, &e.model, &e.training), &[]),
         Stage::new("states", 1, &(&law, &e.states), &["train"]),
-        // 2: searches without a limit of distance; 3: on where a point is missing, and counted by proof.
+        // 2: searches without a limit of distance; 3: on where a point is missing, and counted by proof; 4: its
+        // starts are drawn as exploring draws them.
         Stage::new(
             "fixed_points",
-            3,
+            4,
             &text::points_part(&e.fixed_points, e.seed)?,
             &["train", "states"],
         ),
@@ -154,6 +158,26 @@ fn with_file(e: &TaskExperiment) -> Result<(TaskExperiment, Option<String>)> {
     let arrays = foreign::read_numbers(&own.file, remedy)?;
     own.trials = Some(Arc::new(Own::new(&own.file.display().to_string(), &arrays)?));
     Ok((e, Some(hash)))
+}
+
+/// How the trials of a file are used, and what of it is not read; nothing for a task with a law.
+fn own_note(e: &TaskExperiment) -> Option<String> {
+    let Task::File(settings) = &e.task else { return None };
+    let own = settings.trials.as_ref()?;
+    let counts = e.trials;
+    let [train, validation, test] =
+        [(counts.train, "train"), (counts.validation, "validation"), (counts.test, "test")]
+            .map(|(count, split)| e.draw(count, split).inputs.len());
+    let mut note = format!(
+        "{}: {train} trials to learn from, {validation} to stop by, {test} to measure on, of {}; at most seven, one and two \
+         tenths of them (`trials`)",
+        settings.file.display(),
+        own.count()
+    );
+    if !own.unread().is_empty() {
+        note += &format!("; not read: {}", own.unread().join(", "));
+    }
+    Some(note)
 }
 
 /// Most numbers of all trials: 4 GB.
@@ -556,23 +580,12 @@ fn report(e: &TaskExperiment, folder: &Path, stages: &[StageRecord]) -> Result<S
     let mut summary = Summary::of(stages);
     text::costs(&mut summary, stages, e.seed);
     let counts = e.trials;
-    let note = match &e.task {
-        Task::File(own) => {
-            let [train, validation, test] =
-                [(counts.train, "train"), (counts.validation, "validation"), (counts.test, "test")]
-                    .map(|(count, split)| e.draw(count, split).inputs.len());
-            format!(
-                "{train} trials to learn from, {validation} to stop by, {test} to measure on, of {} in {}; at most seven, one \
-                 and two tenths of them (`trials`)",
-                own.trials.as_ref().map_or(0, |t| t.count()),
-                own.file.display()
-            )
-        }
-        _ => format!(
+    let note = own_note(e).unwrap_or_else(|| {
+        format!(
             "{} trials to learn from, {} to stop by, {} to measure on, drawn by the law of the task",
             counts.train, counts.validation, counts.test
-        ),
-    };
+        )
+    });
     let notes = [("train", note)];
     let mut files = vec![text::write_notes(folder, &notes)?, summary.write(folder)?];
     let name = e.task.name();

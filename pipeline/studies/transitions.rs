@@ -2,8 +2,9 @@
 
 use super::text::{FixedPointProblem, logits, read_axes};
 use crate::Result;
-use crate::analyses::flow::{Closed, Ending, Transitions, ending, graph, reached};
+use crate::analyses::flow::{Closed, Transitions, ending, graph, reached};
 use crate::dynamics::Map;
+use crate::dynamics::cycles::Cycle;
 use crate::dynamics::finder::median_norm;
 use crate::dynamics::graph::{Direction, Edge, End, Graph};
 use crate::engine::StageOutput;
@@ -38,24 +39,21 @@ impl Flow<'_> {
         let states = records::States::read(folder)?.state()?;
         let visited: Vec<&[f64]> = states.iter().map(Vec::as_slice).collect();
         let FixedPointProblem { cell, inputs, seed, .. } = self.problem;
-        let (mut counts, mut rows) = (Vec::new(), Vec::new());
-        let mut primary: Option<Ending> = None;
-        for (i, (held, input)) in inputs.iter().enumerate() {
+        let (mut counts, mut rows): (Vec<_>, Vec<Row>) = (Vec::new(), Vec::new());
+        for (held, input) in inputs {
             let found = ending(&Map::new(cell, input)?, &visited, self.settings, *seed)?;
             counts.push((held.as_str(), found.counts));
-            if i == 0 {
-                primary = Some(found);
-            } else {
-                rows.extend(found.closed.into_iter().map(|c| row(held, c)));
-            }
+            let row = |(closed, starts)| Row { input: held.clone(), closed, starts };
+            rows.extend(found.closed.into_iter().map(row));
         }
-        let primary = primary.map_or_else(Vec::new, |ending| ending.closed);
+        // Those of the first input stand first: the graph counts them so.
+        let of_first = |r: &&Row| r.input == inputs[0].0;
+        let known: Vec<&Closed> = rows.iter().filter(of_first).map(|r| &r.closed).collect();
         let (points, unstable, row_of) = self.points(folder)?;
         let scale = median_norm(visited.iter().copied());
         let map = Map::new(cell, &inputs[0].1)?;
-        let found = graph(&map, &points, &primary, scale, self.settings, *seed)?;
-        let closed = primary.len();
-        rows.splice(0..0, primary.into_iter().map(|c| row(&inputs[0].0, c)));
+        let found = graph(&map, &points, &known, scale, self.settings, *seed)?;
+        let closed = known.len();
         let saddles = (0..points.len()).filter(|&i| unstable[i] > 0);
         let files = vec![
             write_orbits(folder, &counts)?,
@@ -174,10 +172,6 @@ impl Flow<'_> {
     }
 }
 
-fn row(input: &str, (closed, starts): (Closed, usize)) -> Row {
-    Row { input: input.to_string(), closed, starts }
-}
-
 fn write_orbits(folder: &Path, counts: &[(&str, [usize; 5])]) -> Result<String> {
     let of = |kind: usize| column(counts.iter().map(move |c| c.1[kind]));
     records::Orbits {
@@ -193,10 +187,12 @@ fn write_orbits(folder: &Path, counts: &[(&str, [usize; 5])]) -> Result<String> 
 }
 
 fn write_cycles(folder: &Path, rows: &[Row], axes: &Pca) -> Result<String> {
-    let cycle = |r: &Row| match &r.closed {
-        Closed::Cycle(cycle) => Some(cycle.clone()),
-        Closed::Circle(_) => None,
-    };
+    fn cycle(r: &Row) -> Option<&Cycle> {
+        match &r.closed {
+            Closed::Cycle(cycle) => Some(cycle),
+            Closed::Circle(_) => None,
+        }
+    }
     let exponents = |r: &Row| match &r.closed {
         Closed::Cycle(_) => Vec::new(),
         Closed::Circle(circle) => circle.exponents.clone(),

@@ -36,7 +36,11 @@ pub struct Own {
     width: usize,
     mask: Vec<f32>,
     conditions: Vec<u32>,
+    unread: Vec<String>,
 }
+
+/// Arrays of a file that are read.
+const READ: [&str; 5] = ["inputs", "targets", "mask", "lengths", "conditions"];
 
 /// An array of a file: its shape, and its numbers row by row.
 pub type Array = (Vec<usize>, Vec<f32>);
@@ -110,6 +114,15 @@ impl Own {
         let mask = optional("mask", &[n, steps], 0.0)?.unwrap_or_else(|| vec![1.0; n * steps]);
         let lengths = optional("lengths", &[n], 1.0)?.unwrap_or_else(|| vec![steps as f32; n]);
         let conditions = optional("conditions", &[n], 0.0)?.unwrap_or_else(|| vec![0.0; n]);
+        for (name, numbers) in [("lengths", &lengths), ("conditions", &conditions)] {
+            if let Some(i) = numbers.iter().position(|x| x.fract() != 0.0) {
+                return Err(refuse(
+                    name,
+                    format!("trial {i}: {}", numbers[i]),
+                    "give whole numbers",
+                ));
+            }
+        }
         if let Some(i) = lengths.iter().position(|l| *l as usize > steps) {
             let problem = format!("trial {i} has {} of {steps} steps", lengths[i]);
             return Err(refuse("lengths", problem, "give at most the steps of the inputs"));
@@ -134,6 +147,7 @@ impl Own {
             width,
             mask: Vec::new(),
             conditions: conditions.iter().map(|&c| c as u32).collect(),
+            unread: arrays.iter().map(|a| a.0.clone()).filter(|n| !READ.contains(&&**n)).collect(),
         };
         for i in 0..n {
             let length = lengths[i] as usize;
@@ -145,6 +159,11 @@ impl Own {
             return Err(refuse("mask", "no step counts".into(), "give 1 where a step is scored"));
         }
         Ok(own)
+    }
+
+    /// Names of the file's arrays that are not read.
+    pub fn unread(&self) -> &[String] {
+        &self.unread
     }
 
     /// Trials of the file.
@@ -282,6 +301,9 @@ mod tests {
         // The numbers 0, 2, …, 118: their variance is 4 (60² − 1)/12.
         assert!((law.scores().chance - 4.0 * 3599.0 / 12.0).abs() < 1e-9);
         assert_eq!(law.held()[1].input, [29.5]);
+        let mut more = arrays();
+        more.push(("reaction_time".into(), (vec![20], vec![0.5; 20])));
+        assert_eq!(settings(&more).own().unread(), ["reaction_time"]);
     }
 
     #[test]
@@ -316,5 +338,7 @@ mod tests {
         assert!(nan.contains("trial 2, step 1"), "{nan}");
         let mask = said(|a| a.push(("mask".into(), (vec![3, 20], vec![1.0; 60]))));
         assert!(mask.contains("`mask`") && mask.contains("[20, 3]"), "{mask}");
+        let half = said(|a| a.push(("lengths".into(), (vec![20], vec![2.5; 20]))));
+        assert!(half.contains("`lengths`") && half.contains("whole numbers"), "{half}");
     }
 }

@@ -96,9 +96,14 @@ pub fn spectrum(
     })
 }
 
+/// Whether a step reads a word.
+fn is_text(states: &Frame<States>) -> Result<bool> {
+    Ok(states.word()?.is_some())
+}
+
 /// What one step reads: a token of text, or nothing but a step of time.
 fn step(states: &Frame<States>) -> Result<&'static str> {
-    Ok(if states.word()?.is_some() { "tokens" } else { "steps" })
+    Ok(if is_text(states)? { "tokens" } else { "steps" })
 }
 
 /// Eigenvalues in the complex plane.
@@ -208,7 +213,7 @@ pub fn time_constants(
     lengths.sort_by(f64::total_cmp);
     let length = if lengths.is_empty() { f64::NAN } else { at(&lengths, 0.5) };
     let step = step(states)?;
-    let text = step == "tokens";
+    let text = is_text(states)?;
     let sequence = if text { "document" } else { "trial" };
     let log = |x: f64| x.clamp(1e-2, 1e7).log10();
     let reading: Vec<f64> = along.map(|t| t.tau()).transpose()?.unwrap_or_default();

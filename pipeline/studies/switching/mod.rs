@@ -142,7 +142,8 @@ pub fn run(e: &Switching, options: Options) -> Result<PathBuf> {
     let what = (&e.parts, e.seed, e.replicates, e.alone, e.ablations, sources);
     let stages = vec![
         Stage::new("train", 1, &what, &[]),
-        Stage::new("inspect", 1, &(&what, &e.inspect), &["train"]),
+        // 2: inputs at rest that are not searched are counted.
+        Stage::new("inspect", 2, &(&what, &e.inspect), &["train"]),
         Stage::new("claims", 1, &e.parts, &["inspect"]),
         Stage::new("report", 1, e, &STAGES[..STAGES.len() - 1]),
     ];
@@ -469,6 +470,7 @@ fn write_networks(folder: &Path, all: &[Looked]) -> Result<String> {
         residual: maybe(&|l| l.found.residual),
         one_step_error: maybe(&|l| l.found.one_step_error),
         slow_points: column(all.iter().map(|l| l.found.slow_points)),
+        unsearched: column(all.iter().map(|l| l.found.unsearched)),
         proved: column(all.iter().map(|l| l.found.proved)),
         clusters: maybe(&|l| l.job.is_joint().then_some(l.found.centres.len() as f64)),
         largest_modulus: maybe(&largest),
@@ -603,7 +605,7 @@ fn write_contexts(folder: &Path, all: &[Looked]) -> Result<Vec<String>> {
 fn report(e: &Switching, folder: &Path, stages: &[StageRecord]) -> Result<StageOutput> {
     let mut summary = Summary::of(stages);
     text::costs(&mut summary, stages, e.seed);
-    let notes = notes(e);
+    let notes = notes(e, folder)?;
     let mut files = vec![text::write_notes(folder, &notes)?, summary.write(folder)?];
     let title = if e.title.is_empty() { &e.name } else { &e.title };
     files.extend(page::write(folder, title, &notation::to_ron(e))?);
@@ -611,9 +613,19 @@ fn report(e: &Switching, folder: &Path, stages: &[StageRecord]) -> Result<StageO
 }
 
 /// What was assumed and left out.
-fn notes(e: &Switching) -> Vec<(&'static str, String)> {
+fn notes(e: &Switching, folder: &Path) -> Result<Vec<(&'static str, String)>> {
     let i = &e.inspect;
-    vec![
+    let networks = records::SwitchingNetworks::read(folder)?;
+    let mut left: Vec<(String, usize)> =
+        networks.part()?.into_iter().zip(networks.unsearched()?).filter(|n| n.1 > 0).collect();
+    left.dedup();
+    let left = left.into_iter().map(|(part, n)| {
+        let note = format!(
+            "{part}: under {n} of the inputs at rest, the rarest, no slow point was sought"
+        );
+        ("inspect", note)
+    });
+    let mut notes = vec![
         (
             "train",
             format!(
@@ -644,5 +656,7 @@ fn notes(e: &Switching) -> Vec<(&'static str, String)> {
             "report",
             "the hybrid with LFADS of arXiv 2111.01256 (recordings of motor cortex) is not part of this study".into(),
         ),
-    ]
+    ];
+    notes.extend(left);
+    Ok(notes)
 }

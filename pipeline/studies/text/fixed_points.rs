@@ -8,7 +8,9 @@ use crate::dynamics::adam::{self, Adam};
 use crate::dynamics::certificate::{Certificate, certify};
 use crate::dynamics::complete;
 use crate::dynamics::deflation::search_on;
-use crate::dynamics::explore::{Exploration, Explored, Start, converged, explore, unseen};
+use crate::dynamics::explore::{
+    Exploration, Explore, Explored, Start, converged, explore, starts, unseen,
+};
 use crate::dynamics::finder::{SearchResult, SlowPoint, median_norm, search};
 use crate::dynamics::linearise::Linearisation;
 use crate::dynamics::select::{Selection, distance, select};
@@ -606,10 +608,10 @@ impl Place<'_> {
 
     /// States from which a search leads on from the points that are known.
     fn onward(&self, known: &[Vec<f64>], seed: u64) -> Vec<Vec<f64>> {
+        let of = Explore { visited: ONWARD, uniform: ONWARD, ..Explore::none() };
+        let begins = starts(self.visited, &of, seed).into_iter();
+        let mut all: Vec<Vec<f64>> = begins.map(|(_, _, state)| state).collect();
         let mut stream = seed::stream(seed, "fixed points/deflated");
-        let every = self.visited.len().div_ceil(ONWARD).max(1);
-        let mut all: Vec<Vec<f64>> =
-            self.visited.iter().step_by(every).map(|s| s.to_vec()).collect();
         if known.len() > 1 {
             all.extend((0..ONWARD).map(|_| {
                 let a = stream.random_range(0..known.len());
@@ -617,17 +619,6 @@ impl Place<'_> {
                 known[a].iter().zip(&known[b]).map(|(a, b)| 0.5 * (a + b)).collect()
             }));
         }
-        let extremes: Vec<(f64, f64)> = (0..self.map.state_size())
-            .map(|i| {
-                let values = self.visited.iter().map(|s| s[i]);
-                values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)))
-            })
-            .collect();
-        all.extend((0..ONWARD).map(|_| {
-            let drawn =
-                extremes.iter().map(|&(low, high)| low + (high - low) * stream.random::<f64>());
-            drawn.collect()
-        }));
         all
     }
 

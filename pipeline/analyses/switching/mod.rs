@@ -1,6 +1,12 @@
 //! Networks with a switching linear system on test trials: errors, slow points, expansion points, what inputs do there.
 
-use crate::data::tasks::{Drawn, integration};
+mod examples;
+mod words;
+
+pub use examples::{Examples, Wanted, constant_parts};
+pub use words::{WordMove, word_moves};
+
+use crate::data::tasks::integration;
 use crate::dynamics::certificate::certify;
 use crate::dynamics::finder::median_norm;
 use crate::dynamics::linearise::Linearisation;
@@ -12,7 +18,7 @@ use crate::switching::analysis::{
     Clusters, Locals, axes, clusters, effective_input, relative_error, selected, selection_vector,
     slowest,
 };
-use crate::switching::{Sequence, Shape, Target, Trace, run};
+use crate::switching::{Shape, Trace, run};
 use crate::{Result, setting, summary};
 use serde::{Deserialize, Serialize};
 
@@ -60,79 +66,6 @@ impl Default for Inspect {
             finder,
         }
     }
-}
-
-/// Trials or documents as vectors.
-#[derive(Clone, Debug, Default)]
-pub struct Examples {
-    /// `[t, u]` each.
-    pub inputs: Vec<Vec<f32>>,
-    /// `u*`, `[u]` each.
-    pub at_rest: Vec<Vec<f32>>,
-    /// What should come out.
-    pub wanted: Wanted,
-    /// Tokens of each; none for tasks.
-    pub tokens: Vec<Vec<u32>>,
-}
-
-/// What should come out.
-#[derive(Clone, Debug)]
-pub enum Wanted {
-    /// Values `[t, k]` and masks `[t]` of each.
-    Steps(Vec<(Vec<f32>, Vec<f32>)>),
-    /// A class each.
-    Classes(Vec<usize>),
-}
-
-impl Default for Wanted {
-    fn default() -> Self {
-        Self::Steps(Vec::new())
-    }
-}
-
-impl Examples {
-    /// Trials of a task.
-    ///
-    /// * `at_rest`: the input at rest, from a trial's inputs `[t, u]`
-    pub fn of_task(drawn: &Drawn, at_rest: impl Fn(&[f32]) -> Vec<f32>) -> Self {
-        let k = drawn.targets.width;
-        let trials = 0..drawn.inputs.len();
-        let steps =
-            |i: usize| drawn.inputs.start(i)..drawn.inputs.start(i) + drawn.inputs.length(i);
-        let wanted = trials.clone().map(|i| {
-            let steps = steps(i);
-            let values = drawn.targets.values[steps.start * k..steps.end * k].to_vec();
-            (values, drawn.targets.mask[steps].to_vec())
-        });
-        let inputs: Vec<Vec<f32>> = trials.clone().map(|i| drawn.inputs.get(i).to_vec()).collect();
-        Self {
-            at_rest: inputs.iter().map(|x| at_rest(x)).collect(),
-            wanted: Wanted::Steps(wanted.collect()),
-            inputs,
-            tokens: Vec::new(),
-        }
-    }
-
-    /// As the network reads them.
-    pub fn sequences(&self) -> Vec<Sequence<'_>> {
-        let target = |i: usize| match &self.wanted {
-            Wanted::Steps(of) => Target::Steps { values: &of[i].0, mask: &of[i].1 },
-            Wanted::Classes(of) => Target::Class(of[i]),
-        };
-        let sequence = |i: usize| Sequence {
-            inputs: &self.inputs[i],
-            expansion_input: &self.at_rest[i],
-            target: target(i),
-        };
-        (0..self.inputs.len()).map(sequence).collect()
-    }
-}
-
-/// The parts of a trial's inputs that are the same at all its steps, the others 0.
-pub fn constant_parts(inputs: &[f32], width: usize) -> Vec<f32> {
-    let first = &inputs[..width];
-    let same = |j: &usize| inputs.chunks(width).all(|x| x[*j] == first[*j]);
-    (0..width).map(|j| if same(&j) { first[j] } else { 0.0 }).collect()
 }
 
 /// What the trained network was asked, besides its trials.
@@ -220,6 +153,8 @@ pub struct Inspection {
     pub residual: Option<f64>,
     /// Of one step around the nearest slow point.
     pub one_step_error: Option<f64>,
+    /// Inputs at rest, beyond the commonest ones, under which no slow point was sought.
+    pub unsearched: usize,
     /// Slow points kept.
     pub slow_points: usize,
     /// Of these, leading to a proved one.
@@ -319,9 +254,10 @@ pub fn inspect(
         ..Inspection::default()
     };
     let groups = groups(examples);
+    found.unsearched = groups.len().saturating_sub(MOST_AT_REST);
     let mut stepped = Vec::new();
     let mut nearby: Vec<(Locals, Vec<usize>)> = Vec::new();
-    for (at_rest, trials) in &groups {
+    for (at_rest, trials) in groups.iter().take(MOST_AT_REST) {
         let map = network.map(at_rest)?;
         let (points, proved) = slow_points(&map, &traces, trials, s, scale, settings)?;
         found.slow_points += points.len();
@@ -412,7 +348,6 @@ fn groups(examples: &Examples) -> Vec<(Vec<f32>, Vec<usize>)> {
         }
     }
     groups.sort_by_key(|(_, trials)| std::cmp::Reverse(trials.len()));
-    groups.truncate(MOST_AT_REST);
     groups
 }
 
@@ -645,60 +580,6 @@ pub fn mean_along(axes: &Matrix, of: &[&[f32]]) -> Vec<Vec<f64>> {
     (0..steps).map(mean).collect()
 }
 
-impl Wanted {
-    /// What should come out of a trial at a step, `[k]`; nothing where only the end counts.
-    pub fn at(&self, trial: usize, step: usize, k: usize) -> Vec<f64> {
-        match self {
-            Self::Steps(of) => wide(&of[trial].0[step * k..][..k]),
-            Self::Classes(_) => Vec::new(),
-        }
-    }
-}
-
-/// What a word does to the expansion point, over all its places in test documents.
-#[derive(Clone, Debug, PartialEq)]
-pub struct WordMove {
-    /// Number of the word.
-    pub word: u32,
-    /// Places.
-    pub count: usize,
-    /// Mean `‖e_{t+1} − e_t‖`, in units of the root mean square distance of expansion points from their mean.
-    pub moved: f64,
-    /// Mean change of the network's first output.
-    pub said: f64,
-}
-
-/// Least places of a word whose mean is told.
-const LEAST_PLACES: usize = 5;
-
-/// How far each word moves the expansion point of the next step, farthest first.
-pub fn word_moves(traces: &[Trace], tokens: &[Vec<u32>], shape: &Shape) -> Vec<WordMove> {
-    let (s, k) = (shape.state(), shape.outputs);
-    let mut sums = std::collections::BTreeMap::<u32, (usize, f64, f64)>::new();
-    let mut moments = Moments::new(s);
-    for (trace, tokens) in traces.iter().zip(tokens) {
-        let points: Vec<Vec<f64>> = trace.expansion_points.chunks(s).map(wide).collect();
-        points.iter().for_each(|p| moments.add(p));
-        for t in 0..points.len().saturating_sub(1) {
-            let far = crate::dynamics::select::distance(&points[t], &points[t + 1]);
-            let before = if t == 0 { 0.0 } else { trace.outputs[(t - 1) * k] as f64 };
-            let sum = sums.entry(tokens[t]).or_default();
-            *sum = (sum.0 + 1, sum.1 + far, sum.2 + trace.outputs[t * k] as f64 - before);
-        }
-    }
-    let spread = moments.covariance().trace().sqrt();
-    let of = |(word, (count, far, said)): (u32, (usize, f64, f64))| WordMove {
-        word,
-        count,
-        moved: far / count as f64 / spread,
-        said: said / count as f64,
-    };
-    let mut all: Vec<WordMove> =
-        sums.into_iter().filter(|(_, sum)| sum.0 >= LEAST_PLACES).map(of).collect();
-    all.sort_by(|a, b| b.moved.total_cmp(&a.moved).then(a.word.cmp(&b.word)));
-    all
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -711,10 +592,5 @@ mod tests {
         assert_eq!(spread(3, 10).collect::<Vec<usize>>(), [0, 1, 2]);
         assert!(spread(1000, 300).all(|i| i < 1000));
         assert_eq!(spread(0, 5).count(), 0);
-    }
-
-    #[test]
-    fn constant_parts_are_those_that_no_step_changes() {
-        assert_eq!(constant_parts(&[0.5, 1.0, 0.0, 0.25, 1.0, 0.0], 3), [0.0, 1.0, 0.0]);
     }
 }
