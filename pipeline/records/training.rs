@@ -39,4 +39,18 @@ tables! {
         /// accuracy there
         validation_accuracy: Option<f64>,
     }
+
+    /// One row a condition of a task's test trials, such as a rule or a cue.
+    Conditions("conditions") {
+        /// its number in the task
+        condition: u64,
+        /// what it stands for
+        name: String,
+        /// test trials of it
+        trials: u64,
+        /// the network's mean squared error on them, over outputs and the steps that count
+        error: f64,
+        /// the same of the best constant answer for this condition alone: the variance of its targets
+        constant: f64,
+    }
 }

@@ -6,6 +6,7 @@
 
 mod claims;
 pub mod compare;
+mod conditions;
 mod context;
 pub mod dictionary;
 pub mod escape;

@@ -3,11 +3,11 @@
 use super::escape::{self, visible};
 use super::figure::{self, Figure};
 use super::summary::Summary;
-use super::{context, plot};
+use super::{conditions, context, plot};
 use crate::Result;
 use crate::engine::StageRecord;
 use crate::files::replace;
-use crate::records::{self, Accuracies, Claims, Dimensions, Key, Searches, keys};
+use crate::records::{self, Accuracies, Claims, Conditions, Dimensions, Key, Searches, keys};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::fmt::Write;
 use std::path::Path;
@@ -147,6 +147,7 @@ fn html(run: &Path, page: &Page, summary: &Summary, figures: &[Figure]) -> Resul
             @if Claims::is_in(run) { (claims(run, page.reads)?) }
             @if let Some(walk) = &page.walk { (walk) }
             (numbers(page, summary))
+            @if Conditions::is_in(run) { (conditions::section(run)?) }
             @for figure in rest { (section(run, figure)) }
             (close_by(run)?)
             @if let Some((accuracies, context)) = context { (accuracies) (context) }
@@ -191,6 +192,9 @@ fn contents<'a>(run: &Path, page: &Page, figures: &'a [Figure]) -> Vec<(&'a str,
     let mut all: Vec<(&str, &str)> = figures.iter().map(|f| (f.name, f.title)).collect();
     let after = 1.min(all.len());
     all.insert(after, ("numbers", "The numbers"));
+    if Conditions::is_in(run) {
+        all.insert(after + 1, ("conditions", "Errors by condition"));
+    }
     if page.walk.is_some() {
         all.insert(after, ("walk", "Reading a document"));
     }

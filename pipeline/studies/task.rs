@@ -22,6 +22,7 @@ use crate::records::{self, column, keys};
 use crate::report::{Summary, page, plot};
 use crate::summary::{self, pearson};
 use crate::{Error, Result, notation, train};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,7 +49,8 @@ pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
     check_size(e)?;
     let law = (&e.task, e.trials, e.seed, file);
     let stages = vec![
-        Stage::new("train", 1, &(&law, &e.model, &e.training), &[]),
+        // 2: errors by condition.
+        Stage::new("train", 2, &(&law, &e.model, &e.training), &[]),
         Stage::new("states", 1, &(&law, &e.states), &["train"]),
         // 2: searches without a limit of distance; 3: on where a point is missing, and counted by proof; 4: its
         // starts are drawn as exploring draws them.
@@ -247,10 +249,65 @@ fn trained(
     let network = Network::new(&e.model, Head::Steps, reads, e.task.outputs(), e.seed)?;
     let trials = ((&train).into(), (&validation).into(), (&test).into());
     let made = text::fitted_on(&network, trials, (&e.training, e.seed), place, watch)?;
+    let mut made = made;
+    if let Some(table) = by_condition(e, &network, &test)? {
+        made.files.push(table.write(place.folder())?);
+    }
     let error = train::score(&network, &test)?.mean_loss();
     let scores = e.task.scores();
     let made = made.with(keys::TASK_ERROR, error).with(keys::TASK_CHANCE, scores.chance);
     Ok(if scores.best.is_nan() { made } else { made.with(keys::TASK_BEST, scores.best) })
+}
+
+/// Errors of each condition of the test trials; `None` where there is one, or where each trial is its own.
+fn by_condition(
+    e: &TaskExperiment,
+    network: &Network,
+    test: &Drawn,
+) -> Result<Option<records::Conditions>> {
+    let numbers: BTreeSet<u32> = test.conditions.iter().copied().collect();
+    if numbers.len() < 2 || numbers.len() == test.conditions.len() {
+        return Ok(None);
+    }
+    let targets = train::loss::Targets::new(Head::Steps, test);
+    let mut tallies: BTreeMap<u32, train::Tally> = BTreeMap::new();
+    network.outputs_of(Sequences::Vectors(&test.inputs), |indices, said| {
+        for (&trial, row) in indices.iter().zip(said.chunks(said.len() / indices.len())) {
+            let tally = tallies.entry(test.conditions[trial]).or_default();
+            tally.add(&targets.measure(&[trial], row).0);
+        }
+        Ok(())
+    })?;
+    let names = e.task.conditions();
+    let name = |condition: u32| {
+        names.get(condition as usize).cloned().unwrap_or(format!("condition {condition}"))
+    };
+    let trials = |condition: u32| test.conditions.iter().filter(|c| **c == condition).count();
+    Ok(Some(records::Conditions {
+        condition: column(tallies.keys().map(|&c| c as usize)),
+        name: column(tallies.keys().map(|&c| name(c))),
+        trials: column(tallies.keys().map(|&c| trials(c))),
+        error: column(tallies.values().map(train::Tally::mean_loss)),
+        constant: column(tallies.keys().map(|&c| spread(test, c))),
+    }))
+}
+
+/// Variance of the targets of one condition, mean over outputs, over the steps that count.
+fn spread(test: &Drawn, condition: u32) -> f64 {
+    let width = test.targets.width;
+    let steps: Vec<usize> = (0..test.conditions.len())
+        .filter(|&trial| test.conditions[trial] == condition)
+        .flat_map(|trial| {
+            let first = test.inputs.start(trial);
+            first..first + test.inputs.length(trial)
+        })
+        .filter(|&t| test.targets.mask[t] > 0.0)
+        .collect();
+    let variance = |k: usize| {
+        let y: Vec<f64> = steps.iter().map(|t| test.targets.values[t * width + k] as f64).collect();
+        summary::mean(&y.iter().map(|y| y * y).collect::<Vec<_>>()) - summary::mean(&y).powi(2)
+    };
+    (0..width).map(variance).sum::<f64>() / width as f64
 }
 
 /// A state on its way.
@@ -352,7 +409,8 @@ fn claims(e: &TaskExperiment, folder: &Path) -> Result<Vec<Claim>> {
         | Task::Path(_)
         | Task::File(_)
         | Task::Accumulation(_)
-        | Task::Labels(_) => Ok(Vec::new()),
+        | Task::Labels(_)
+        | Task::Rules(_) => Ok(Vec::new()),
     }
 }
 

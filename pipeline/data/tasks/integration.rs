@@ -170,6 +170,10 @@ impl Law for Settings {
         Scores { chance, best: 0.0 }
     }
 
+    fn conditions(&self) -> Vec<String> {
+        (1..=STREAMS).map(|stream| format!("stream {stream} is cued")).collect()
+    }
+
     /// Each context without evidence.
     fn held(&self) -> Vec<Held> {
         let held = |c: usize| Held {

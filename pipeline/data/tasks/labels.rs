@@ -123,6 +123,10 @@ impl Law for Settings {
         Scores { chance: 1.0, best: 0.0 }
     }
 
+    fn conditions(&self) -> Vec<String> {
+        (1..=LABELS).map(|label| format!("label {label} is asked")).collect()
+    }
+
     /// The mean word.
     fn held(&self) -> Vec<Held> {
         let mean = |i: usize| if i < WORDS { 1.0 / WORDS as f64 } else { 0.0 };

@@ -7,6 +7,7 @@ pub mod labels;
 pub mod memory;
 pub mod own;
 pub mod path;
+pub mod rules;
 pub mod sine;
 
 use super::{Sequences, StepTargets, Targets, Trials, Vectors};
@@ -31,6 +32,8 @@ pub enum Task {
     Accumulation(accumulation::Settings),
     /// Words speak of two labels, one of which is asked.
     Labels(labels::Settings),
+    /// Fifteen rules on one circle of directions.
+    Rules(rules::Settings),
 }
 
 impl Default for Task {
@@ -70,6 +73,11 @@ pub trait Law {
 
     /// Inputs that stay for many steps, under which fixed points mean something; the most telling first.
     fn held(&self) -> Vec<Held>;
+
+    /// Names of the conditions that [`Law::draw`] numbers; none: they are numbers and no more.
+    fn conditions(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Trials of a task.
@@ -114,6 +122,7 @@ impl Task {
             Task::File(settings) => settings,
             Task::Accumulation(settings) => settings,
             Task::Labels(settings) => settings,
+            Task::Rules(settings) => settings,
         }
     }
 }
@@ -145,5 +154,9 @@ impl Law for Task {
 
     fn held(&self) -> Vec<Held> {
         self.law().held()
+    }
+
+    fn conditions(&self) -> Vec<String> {
+        self.law().conditions()
     }
 }
