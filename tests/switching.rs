@@ -1,7 +1,7 @@
 //! Networks beside their linear systems: the study from file to page.
 
 use accrue::engine::Finished;
-use accrue::experiment::{Study, Switching};
+use accrue::experiment::{Part, Study, Switching};
 use accrue::records;
 use accrue::studies::switching;
 use accrue::studies::text::{Options, Watch};
@@ -100,6 +100,67 @@ fn networks_and_their_linear_systems_go_from_a_file_to_claims_and_a_page() {
     assert_eq!(before.error().unwrap(), error);
     assert!(switching::rewrite(&place).unwrap());
     assert!(Finished::open(&place, &switching::STAGES).is_ok());
+    weights_from_elsewhere_give_the_same_numbers(&e, &place, &out);
+    a_text_is_a_sum_over_its_words(&place);
+}
+
+/// What the linear system says of a test document that the tables show is the start and its words and points together.
+fn a_text_is_a_sum_over_its_words(place: &Path) {
+    let trials = records::SwitchingTrials::read(place).unwrap();
+    let (part, trial) = (trials.part().unwrap(), trials.trial().unwrap());
+    let rows: Vec<usize> =
+        (0..part.len()).filter(|&i| part[i] == "words" && trial[i] == 0).collect();
+    let (word, outputs) = (trials.word().unwrap(), trials.linear_outputs().unwrap());
+    let text: Vec<&str> = rows.iter().map(|&i| word[i].as_str()).collect();
+    assert!(switching::explain::is_in(place));
+    let found = switching::explain::explain(place, Path::new("data"), &text.join(" ")).unwrap();
+    assert_eq!((found.words.len(), found.part.as_str()), (text.len(), "words"));
+    let sum = found.start + found.words.iter().map(|w| w.says + w.point).sum::<f64>();
+    assert!((sum - found.linear_logit).abs() < 1e-9, "{sum} {found:?}");
+    // The same document's outputs of the linear system as the study rolled them out, in f32.
+    let last = &outputs[*rows.last().unwrap()];
+    let likely = last.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let against = likely - (last.iter().sum::<f64>() - likely) / (last.len() - 1) as f64;
+    assert!((against - found.linear_logit).abs() < 1e-3, "{against} {}", found.linear_logit);
+    let said = switching::explain::explain(place, Path::new("data"), "nonsense").unwrap_err();
+    assert!(said.to_string().contains("`nonsense` is no word of this corpus"), "{said}");
+}
+
+/// A network's file, given back as if it came from elsewhere, is analysed to the same numbers; one that does not fit is
+/// refused by the array's name.
+fn weights_from_elsewhere_give_the_same_numbers(e: &Switching, place: &Path, out: &Path) {
+    let mut given = e.clone();
+    given.name = "given".into();
+    given.parts.truncate(1);
+    // Sizes are the file's.
+    (given.parts[0].units, given.parts[0].expansion.layers) = (3, 0);
+    given.parts[0].weights = Some(place.join("networks/bit-1-joint.safetensors"));
+    let again = run(&given, out).unwrap();
+    let of = |folder: &Path| {
+        let rows = records::SwitchingNetworks::read(folder).unwrap();
+        let at = |i: &usize| {
+            rows.part().unwrap()[*i] == "bit" && rows.training().unwrap()[*i] == "joint"
+        };
+        let row = (0..rows.height()).find(at).unwrap();
+        assert!(rows.state_error().unwrap()[row] > 0.0);
+        (
+            rows.state_error().unwrap()[row],
+            rows.one_step_error().unwrap()[row],
+            rows.largest_modulus().unwrap()[row],
+        )
+    };
+    assert_eq!(of(&again), of(place));
+    let rows = records::SwitchingNetworks::read(&again).unwrap();
+    assert_eq!(rows.height(), 1, "nothing is trained beside it");
+    let claims = records::Claims::read(&again).unwrap();
+    assert!(claims.statement().unwrap()[0].contains("one step of the same network"));
+    given.parts[0].cell = accrue::ops::CellKind::Lstm;
+    let said = run(&given, out).unwrap_err().to_string();
+    assert!(said.contains("cell.weight_hh") && said.contains("which cell it is"), "{said}");
+    given.parts[0] = Part { weights: given.parts[0].weights.clone(), ..e.parts[1].clone() };
+    given.parts[0].cell = e.parts[0].cell;
+    let said = run(&given, out).unwrap_err().to_string();
+    assert!(said.contains("`cell.weight_ih`: shape [24, 2]"), "{said}");
 }
 
 #[test]

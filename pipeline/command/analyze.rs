@@ -5,12 +5,12 @@ use super::{Common, predict, terminal};
 use crate::corpus::settings::Label;
 use crate::corpus::tokens::{self, Kind, Tokenizer};
 use crate::corpus::{self, Source};
-use crate::experiment::{Experiment, FixedPointSettings, StatesOrder};
+use crate::experiment::{Experiment, FixedPointSettings, StatesOrder, Study};
 use crate::model::StaticInput;
 use crate::model::{Foreign, foreign};
 use crate::ops::CellKind;
 use crate::records;
-use crate::studies::{states_only, text};
+use crate::studies::{states_only, switching, text};
 use crate::{Error, Result};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
@@ -98,6 +98,10 @@ pub struct Analyze {
     /// Name of the readout's weights; `none` leaves it out
     #[arg(long, value_name = "ARRAY")]
     readout: Option<String>,
+    /// It was trained together with a switching linear system (arXiv 2111.01256): an
+    /// experiment file `Switching(…)` whose first part says what it reads
+    #[arg(long, value_name = "FILE.ron", conflicts_with_all = ["corpus", "states", "train"])]
+    switching: Option<PathBuf>,
     /// Train it further on the corpus first (`--set training…`)
     #[arg(long, requires = "corpus")]
     train: bool,
@@ -141,7 +145,13 @@ How each framework writes a file that is read, and the command for it:
                   equinox.filter(model, equinox.is_array))
               numpy.savez(\"gru.npz\", **{jax.tree_util.keystr(k): v
                   for k, v in leaves})
-              accrue analyze gru.npz --corpus …";
+              accrue analyze gru.npz --corpus …
+
+A network with a switching linear system, arrays named cell.weight_ih [G·n, inputs],
+cell.weight_hh [G·n, n], cell.bias_ih and cell.bias_hh [G·n], initial [s],
+readout.weight [outputs, s], readout.bias, expansion.0.weight [s, s],
+expansion.0.bias [s], … (PyTorch's gate order; text also embedding.weight):
+  accrue analyze jslds.npz --switching memory.ron";
 
 /// Cells as they are typed.
 fn cells() -> impl TypedValueParser<Value = CellKind> {
@@ -217,6 +227,9 @@ fn tell(folder: &Path, network: &Foreign, common: &Common) -> Result<()> {
 impl Analyze {
     pub fn go(self, common: &Common) -> Result<()> {
         common.end_safely();
+        if let Some(file) = &self.switching {
+            return self.beside_linear_system(file, common);
+        }
         let weights = foreign::Settings {
             file: self.weights.clone(),
             train: self.train,
@@ -293,6 +306,46 @@ impl Analyze {
             }
         };
         tell(&folder, &network, common)?;
+        finished(&folder, self.json, common)
+    }
+
+    /// A network with its linear system goes through the analyses of that study.
+    fn beside_linear_system(&self, file: &Path, common: &Common) -> Result<()> {
+        let Study::Switching(mut e) = Study::read(file, &common.set)? else {
+            return Err(Error::Usage(format!(
+                "--switching {}: a file `Switching(parts: [(reads: …, cell: …)])` says what the network reads",
+                file.display()
+            )));
+        };
+        if e.parts.len() > 1 {
+            let (first, left) = (&e.parts[0].name, e.parts.len() - 1);
+            terminal::say(
+                common.quiet,
+                format!(
+                    "note: it reads what part `{first}` reads; {left} more parts of {} are left out",
+                    file.display()
+                ),
+            );
+        }
+        e.parts.truncate(1);
+        for part in &mut e.parts {
+            part.weights = Some(self.weights.clone());
+            part.cell = self.cell.unwrap_or(part.cell);
+        }
+        (e.replicates, e.alone, e.ablations) = (1, false, false);
+        e.seed = common.seed.unwrap_or(e.seed);
+        e.study = "analyze".into();
+        let stem = self.weights.file_stem().map(|s| s.to_string_lossy().into_owned());
+        e.name = self.name.clone().or(stem).unwrap_or_else(|| "network".into());
+        e.title = self.weights.display().to_string();
+        let mut watch = Watch::new(common.quiet);
+        let options = text::Options {
+            data: &common.data,
+            out: &common.out,
+            force: &self.force,
+            watch: &mut watch,
+        };
+        let folder = switching::run(&e, options)?;
         finished(&folder, self.json, common)
     }
 

@@ -6,6 +6,7 @@ use crate::Result;
 use crate::report::escape::on_a_line;
 use crate::report::reading::{Reader, page};
 use crate::studies::explain::{Explained, explain};
+use crate::studies::switching::explain::{self as linear, LinearWord, LinearlyExplained};
 use clap::Args;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -26,7 +27,10 @@ pub struct Explain {
 }
 
 impl Explain {
-    pub fn go(self, _: &Common) -> Result<()> {
+    pub fn go(self, common: &Common) -> Result<()> {
+        if linear::is_in(&self.run) {
+            return self.by_linear_system(common);
+        }
         let found = explain(&self.run, &self.text)?;
         if let Some(file) = &self.html {
             crate::files::replace(file, html(&found).as_bytes())?;
@@ -39,6 +43,77 @@ impl Explain {
         }
         Ok(())
     }
+}
+
+impl Explain {
+    /// A network that was trained together with a switching linear system: its output is a sum over words.
+    fn by_linear_system(&self, common: &Common) -> Result<()> {
+        let found = linear::explain(&self.run, &common.data, &self.text)?;
+        if let Some(file) = &self.html {
+            let words: Vec<&str> = found.words.iter().map(|w| w.word.as_str()).collect();
+            let reader = |name, verdict, evidence| Reader { name, verdict, evidence };
+            let of = |f: fn(&LinearWord) -> f64| found.words.iter().map(f).collect();
+            let readers = [
+                reader("Network", &found.network, of(|w| w.network)),
+                reader("Linear system, at the end", &found.linear, of(|w| w.says)),
+            ];
+            crate::files::replace(file, page(&found.evidence_for, &words, &readers).as_bytes())?;
+        }
+        if self.json {
+            outln!("{}", serde_json::to_string_pretty(&found).expect("numbers are plain data"));
+        } else {
+            let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            terminal::coloured(&linear_text(&found, colours));
+        }
+        Ok(())
+    }
+}
+
+fn linear_text(found: &LinearlyExplained, colours: bool) -> String {
+    use std::fmt::Write;
+    let mut out = String::new();
+    let label = on_a_line(&found.evidence_for);
+    let (part, seed) = (on_a_line(&found.part), found.seed);
+    let _ = writeln!(out, "evidence for `{label}` (logits), network of part `{part}`, seed {seed}");
+    let _ = writeln!(
+        out,
+        "  {:<LONGEST$} {:>8} {:>8} {:^15} {:>7} {:>7}",
+        "word", "network", "says", "", "point", "moved"
+    );
+    for word in &found.words {
+        let shown: String = on_a_line(&word.word).chars().take(LONGEST).collect();
+        let _ = writeln!(
+            out,
+            "  {shown:<LONGEST$} {:>+8.2} {:>+8.2} {} {:>+7.2} {:>7.2}",
+            word.network,
+            word.says,
+            bar(word.says, colours),
+            word.point,
+            word.moved
+        );
+    }
+    let sum = |of: fn(&LinearWord) -> f64| found.words.iter().map(of).sum::<f64>();
+    let _ = writeln!(
+        out,
+        "  linear system {:+.2} = {:+.2} at the start {:+.2} by words {:+.2} by expansion points",
+        found.linear_logit,
+        found.start,
+        sum(|w| w.says),
+        sum(|w| w.point)
+    );
+    let _ = writeln!(
+        out,
+        "  network {:+.2}: it says {}, its linear system {}",
+        found.network_logit,
+        on_a_line(&found.network),
+        on_a_line(&found.linear)
+    );
+    let _ = writeln!(
+        out,
+        "  says: what the word is worth at the end; point: where its expansion point pulls to;"
+    );
+    let _ = writeln!(out, "  moved: how far that point is from the one before");
+    out
 }
 
 /// The page of an explained text.

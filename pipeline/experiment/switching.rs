@@ -6,6 +6,7 @@ use crate::switching::initial::Initial;
 use crate::switching::{Activation, Losses, train};
 use crate::{analyses, corpus, setting};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// Networks, each trained together with its linear system, and alone for comparison.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +57,10 @@ pub struct Part {
     pub name: String,
     /// What it reads.
     pub reads: Source,
+    /// A network with its linear system that was trained elsewhere: nothing is trained, and units and layers are the
+    /// file's. Its arrays' names: `accrue analyze --help`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
     /// Which cell.
     pub cell: CellKind,
     /// Units.
@@ -76,6 +81,7 @@ impl Default for Part {
         Self {
             name: String::new(),
             reads: Source::default(),
+            weights: None,
             cell: CellKind::Gru,
             units: 32,
             initial: Initial::default(),

@@ -30,6 +30,7 @@
 //! | weights at the start | [`initial`] |
 //! | steps, checkpoints | [`train`] |
 //! | errors, clusters of expansion points, what inputs do there | [`analysis`] |
+//! | an output as a sum over the inputs of a sequence | [`contributions`] |
 
 // `!(x > 0.0)` is meant: it is true for NaN, which no threshold may let through.
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
@@ -39,6 +40,7 @@ use accrue_numerics::{Error, Result, interrupt, linalg, seed, setting, summary};
 use accrue_ops as ops;
 
 pub mod analysis;
+pub mod contributions;
 mod equations;
 pub mod fused;
 pub mod initial;

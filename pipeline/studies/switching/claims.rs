@@ -25,6 +25,17 @@ impl Networks {
         rows.sort_by_key(|&i| self.seed[i]);
         rows.into_iter().map(|i| values[i]).collect()
     }
+
+    /// One-step errors that the linear system is compared with, and whose they are: of the network trained alone where
+    /// there is one.
+    fn standard(&self, part: &str) -> Result<(Vec<f64>, &'static str)> {
+        let errors = self.table.one_step_error()?;
+        let alone = self.of(part, "alone", &errors);
+        Ok(match alone.is_empty() {
+            false => (alone, "the network trained alone"),
+            true => (self.of(part, "joint", &errors), "the same network"),
+        })
+    }
 }
 
 pub fn claims(e: &Switching, folder: &Path) -> Result<Vec<Claim>> {
@@ -42,7 +53,7 @@ pub fn claims(e: &Switching, folder: &Path) -> Result<Vec<Claim>> {
             }
             _ => {}
         }
-        if e.ablations {
+        if e.ablations && part.weights.is_none() {
             all.extend(ablations(e, &part.name, &networks)?);
         }
     }
@@ -58,7 +69,7 @@ fn interval(values: &[f64], seed: u64, name: &str) -> (f64, f64) {
 fn memory(e: &Switching, part: &str, bits: usize, networks: &Networks) -> Result<Vec<Claim>> {
     let of = |training: &str, column: &[f64]| networks.of(part, training, column);
     let errors = of("joint", &networks.table.state_error()?);
-    let standard = of("alone", &networks.table.one_step_error()?);
+    let (standard, whose) = networks.standard(part)?;
     let (error, other) = (summary::mean(&errors), summary::mean(&standard));
     let clusters = of("joint", &networks.table.clusters()?);
     let moduli = of("joint", &networks.table.largest_modulus()?);
@@ -71,8 +82,8 @@ fn memory(e: &Switching, part: &str, bits: usize, networks: &Networks) -> Result
         Claim {
             name: "J1",
             statement: format!(
-                "{part}: relative error of the linear system's state, rolled out from the first step; of one step of the \
-                 network trained alone around the nearest slow point: {other:.3}"
+                "{part}: relative error of the linear system's state, rolled out from the first step; of one step of \
+                 {whose} around the nearest slow point: {other:.3}"
             ),
             measured: error,
             interval: interval(&errors, e.seed, "J1"),
@@ -112,14 +123,14 @@ fn memory(e: &Switching, part: &str, bits: usize, networks: &Networks) -> Result
 
 fn integration(e: &Switching, part: &str, networks: &Networks) -> Result<Vec<Claim>> {
     let errors = networks.of(part, "joint", &networks.table.state_error()?);
-    let standard = networks.of(part, "alone", &networks.table.one_step_error()?);
+    let (standard, whose) = networks.standard(part)?;
     let (error, other) = (summary::mean(&errors), summary::mean(&standard));
     let ratio = other / error;
     Ok(vec![Claim {
         name: "J2",
         statement: format!(
-            "{part}: relative error of the linear system's state; of one step of the network trained alone around the \
-             nearest slow point: {other:.3}, {ratio:.1} times as much"
+            "{part}: relative error of the linear system's state; of one step of {whose} around the nearest slow point: \
+             {other:.3}, {ratio:.1} times as much"
         ),
         measured: error,
         interval: interval(&errors, e.seed, "J2"),

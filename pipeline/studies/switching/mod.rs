@@ -5,6 +5,8 @@
 //! system, and where asked for alone and without single terms of the loss.
 
 mod claims;
+pub mod explain;
+mod given;
 mod reading;
 
 use super::text::{self, Options, Watch};
@@ -65,6 +67,11 @@ impl Job<'_> {
 fn jobs(e: &Switching) -> Vec<Job<'_>> {
     let mut all = Vec::new();
     for part in &e.parts {
+        if part.weights.is_some() {
+            // It is what it is: no seed, nothing trained without a term.
+            all.push(Job { part, seed: e.seed, training: "joint", losses: part.losses });
+            continue;
+        }
         for seed in (0..e.replicates as u64).map(|r| e.seed + r) {
             let mut add = |training, losses| all.push(Job { part, seed, training, losses });
             add("joint", part.losses);
@@ -129,11 +136,12 @@ fn check(e: &Switching) -> Result<()> {
 pub fn run(e: &Switching, options: Options) -> Result<PathBuf> {
     let Options { data, out, force, watch } = options;
     check(e)?;
+    let (e, hashes) = &given::sized(e)?;
     if let Some(unknown) = force.iter().find(|f| !STAGES.contains(&f.as_str())) {
         let hint = crate::nearest::hint(unknown, &STAGES);
         return Err(Error::Usage(format!("--force {unknown}: no such stage here; {hint}")));
     }
-    let mut sources = Vec::new();
+    let mut sources = hashes.clone();
     for part in &e.parts {
         if let Source::Text(of) = &part.reads {
             sources.extend(text::fingerprint(&of.corpus, data)?);
@@ -188,13 +196,15 @@ fn trained(
     watch: &mut dyn Watch,
 ) -> Result<StageOutput> {
     let jobs = jobs(e);
-    let steps: usize = jobs.iter().map(|job| job.part.training.steps).sum();
+    let trained = jobs.iter().filter(|job| job.part.weights.is_none());
+    let steps: usize = trained.map(|job| job.part.training.steps).sum();
     let (mut files, mut rows, mut done) = (Vec::new(), Vec::new(), 0);
     let mut seconds = 0.0;
     for job in &jobs {
-        let found = train_one(job, data, place, |k| {
-            watch.progress("train", done + k, steps);
-        })?;
+        let found = match &job.part.weights {
+            Some(file) => given(job, file, data, watch)?,
+            None => train_one(job, data, place, |k| watch.progress("train", done + k, steps))?,
+        };
         done += job.part.training.steps;
         seconds += found.seconds;
         let reading = Reading::open(job.part, data, job.seed)?;
@@ -214,6 +224,14 @@ fn trained(
     Ok(StageOutput::files(files)
         .with(keys::TRAIN_SECONDS, seconds)
         .with(keys::TRAIN_STEPS, steps as f64))
+}
+
+/// A network from elsewhere, as if it had been trained in no time.
+fn given(job: &Job, file: &Path, data: &Path, watch: &mut dyn Watch) -> Result<Trained> {
+    let reading = Reading::open(job.part, data, job.seed)?;
+    let (parameters, notes) = given::parameters(file, job.part, &job.shape(&reading), &reading)?;
+    notes.iter().for_each(|note| watch.note(&format!("{}: {note}", file.display())));
+    Ok(Trained { parameters, records: Vec::new(), seconds: 0.0 })
 }
 
 fn train_one(

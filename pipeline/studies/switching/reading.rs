@@ -122,6 +122,19 @@ impl<'a> Reading<'a> {
         (0..self.words().len() * self.inputs()).map(|_| draw()).collect()
     }
 
+    /// Vectors of words, end to end, and the input at rest; nothing for tasks.
+    ///
+    /// * `table`: the embedding, `[words, inputs]`
+    pub fn embedded(&self, table: &[f32], tokens: &[u32]) -> (Vec<f32>, Vec<f32>) {
+        match self {
+            Self::Trials(..) => Default::default(),
+            Self::Words(words) => {
+                let vector = |w: &u32| &table[*w as usize * words.width..][..words.width];
+                (tokens.iter().flat_map(vector).copied().collect(), words.at_rest(table))
+            }
+        }
+    }
+
     /// Loss and gradient at step `k`.
     ///
     /// # Errors
@@ -173,6 +186,17 @@ fn at_rest(inputs: &[f32], width: usize, rest: AtRest) -> Vec<f32> {
 }
 
 impl Words {
+    /// The input at rest: zero, or the mean word.
+    fn at_rest(&self, table: &[f32]) -> Vec<f32> {
+        let mut rest = vec![0.0; self.width];
+        if self.rest == AtRest::Mean {
+            for (row, share) in table.chunks(self.width).zip(&self.shares) {
+                rest.iter_mut().zip(row).for_each(|(r, x)| *r += share * x);
+            }
+        }
+        rest
+    }
+
     fn examples(&self, split: &Split, excerpts: &[batches::Excerpt], table: &[f32]) -> Examples {
         let vector = |w: &u32| &table[*w as usize * self.width..][..self.width];
         let Labels::Class(classes) = &split.labels else {
@@ -182,12 +206,7 @@ impl Words {
             .iter()
             .map(|e| split.documents.get(e.document)[e.tokens.clone()].to_vec())
             .collect();
-        let mut rest = vec![0.0; self.width];
-        if self.rest == AtRest::Mean {
-            for (row, share) in table.chunks(self.width).zip(&self.shares) {
-                rest.iter_mut().zip(row).for_each(|(r, x)| *r += share * x);
-            }
-        }
+        let rest = self.at_rest(table);
         Examples {
             inputs: tokens.iter().map(|of| of.iter().flat_map(vector).copied().collect()).collect(),
             at_rest: vec![rest; excerpts.len()],
