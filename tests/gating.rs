@@ -247,8 +247,57 @@ fn own_recording(folder: &Path, text: &str, plan: &Plan) {
     assert!(blocks.explained().unwrap()[2] > 0.95, "{:?}", blocks.explained().unwrap());
     let table = records::CandidateDistances::read(&place).unwrap();
     assert_eq!(table.block().unwrap().iter().filter(|b| **b == 3).count(), 2, "two candidates");
+    let explained = blocks.explained().unwrap();
+    // The same as a table, its rows from the last to the first: the same numbers.
+    let parquet = folder.join("session.parquet");
+    write_session(&parquet, &arrays, "choice");
+    let table = text.replace("session.safetensors", "session.parquet");
+    let run_table = || {
+        let Study::Recording(r) = study(folder, &table).unwrap() else { panic!("a recording") };
+        recording::run(&r, plan, &Silent)
+    };
+    let place = run_table().unwrap().0;
+    assert_eq!(records::Blocks::read(&place).unwrap().explained().unwrap(), explained);
+    let notes = records::Notes::read(&place).unwrap().note().unwrap();
+    assert!(notes.iter().any(|n| n == "300 trials of 8 steps, 10 units, 1 variables of movement"));
+    write_session(&parquet, &arrays, "chosen");
+    let e = run_table().unwrap_err().to_string();
+    assert!(
+        e.contains("column `choice`: it is missing; there are: trial, step, evidence, chosen"),
+        "{e}"
+    );
     arrays.remove("activity");
     candle_core::safetensors::save(&arrays, &file).unwrap();
     let e = run().unwrap_err().to_string();
     assert!(e.contains("array `activity`: it is missing; there are: choice"), "{e}");
+}
+
+/// The session as a table, a row a trial and step, from the last to the first.
+fn write_session(path: &Path, arrays: &HashMap<&str, Tensor>, choice: &str) {
+    let of = |name: &str| -> Vec<f32> { arrays[name].flatten_all().unwrap().to_vec1().unwrap() };
+    let (trials, steps, units) = arrays["activity"].dims3().unwrap();
+    let rows: Vec<usize> = (0..trials * steps).rev().collect();
+    let column = |name: &str, at: &dyn Fn(usize) -> f32| {
+        let values: Vec<f32> = rows.iter().map(|&r| at(r)).collect();
+        polars::prelude::Column::new(name.into(), values)
+    };
+    let whole = |name: &str, at: &dyn Fn(usize) -> i64| {
+        let values: Vec<i64> = rows.iter().map(|&r| at(r)).collect();
+        polars::prelude::Column::new(name.into(), values)
+    };
+    let (evidence, chosen) = (of("evidence"), of("choice"));
+    let (activity, movement) = (of("activity"), of("movement"));
+    let mut columns = vec![
+        whole("trial", &|r| (r / steps) as i64),
+        whole("step", &|r| (r % steps) as i64 + 1),
+        column("evidence", &|r| evidence[r]),
+        column(choice, &|r| chosen[r / steps]),
+    ];
+    for u in 0..units {
+        columns.push(column(&format!("unit_{u}"), &|r| activity[r * units + u]));
+    }
+    columns.push(column("movement_1", &|r| movement[r]));
+    let mut table = polars::prelude::DataFrame::new_infer_height(columns).unwrap();
+    let file = std::fs::File::create(path).unwrap();
+    polars::prelude::ParquetWriter::new(file).finish(&mut table).unwrap();
 }

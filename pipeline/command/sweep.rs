@@ -139,6 +139,10 @@ struct Told {
 }
 
 impl Progress for Told {
+    fn note(&self, note: &str) {
+        self.cases.note(note);
+    }
+
     fn began(&self, case: &str) {
         self.writer.begins(case);
     }

@@ -251,7 +251,7 @@ impl Cases {
     }
 
     /// Says what there is to be known of a case's corpus, each thing once.
-    fn note(&self, folder: &Path) {
+    fn told_of(&self, folder: &Path) {
         let Ok((_, notes)) = store::about(folder) else { return };
         let mut noted = self.noted.lock().unwrap_or_else(|e| e.into_inner());
         for note in notes {
@@ -263,11 +263,15 @@ impl Cases {
 }
 
 impl grid::Progress for Cases {
+    fn note(&self, note: &str) {
+        say(self.quiet, format!("note: {note}"));
+    }
+
     fn ended(&self, done: usize, cases: usize, case: &str, outcome: &Outcome, seconds: f64) {
         let spent = self.begun.elapsed().as_secs_f64();
         let left = spent / done as f64 * (cases - done) as f64;
         let how = outcome.failure.clone().unwrap_or_else(|| format!("{seconds:.0} s"));
-        self.note(&outcome.folder);
+        self.told_of(&outcome.folder);
         say(self.quiet, format!("{done}/{cases} {case}: {how}; {left:.0} s left"));
     }
 

@@ -31,7 +31,8 @@ pub struct Recording {
     /// What every network does, but for strategy, cell and seed: `Accumulation`.
     pub of: TaskExperiment,
     /// A recording of your own, `.npz` or `.safetensors`, as one more block: `evidence` `[trials, steps]`, `choice` `[trials]`, `activity`
-    /// `[trials, steps, units]` and, where there is some, `movement` `[trials, steps, variables]`.
+    /// `[trials, steps, units]` and, where there is some, `movement` `[trials, steps, variables]`. Or a `.parquet` with a row a trial and
+    /// step: `trial`, `step`, `evidence`, `choice`, a column `unit…` each unit and `movement…` each variable.
     pub data: Option<PathBuf>,
     /// How the recording is made and looked at.
     pub analysis: Analysis,

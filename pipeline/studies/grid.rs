@@ -35,6 +35,9 @@ pub struct Outcome {
 
 /// Who is told how a grid goes.
 pub trait Progress: Sync {
+    /// What is to be known of a user's file: what was assumed, and what was not read.
+    fn note(&self, _note: &str) {}
+
     /// The case of this name begins.
     fn began(&self, _case: &str) {}
 

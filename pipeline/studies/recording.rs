@@ -40,7 +40,8 @@ pub fn run(r: &Recording, plan: &Plan, progress: &dyn Progress) -> Result<(PathB
     let networks = networks(r)?;
     // A file that cannot be used is told before hours of training.
     if let Some(file) = &r.data {
-        door::read(file, r.of.task.steps())?;
+        let notes = door::read(file, r.of.task.steps())?.1;
+        notes.iter().for_each(|note| progress.note(&format!("{}: {note}", file.display())));
     }
     let cases: Vec<Case<TaskExperiment>> = networks.iter().map(|n| n.case.clone()).collect();
     let folder = plan.out.join(&r.study).join(&r.name);
@@ -248,7 +249,7 @@ fn given<'a>(
     candidates: &[&'a Trained<'a>],
 ) -> Result<Option<Analysed<'a>>> {
     let Some(file) = &r.data else { return Ok(None) };
-    let seen = door::read(file, r.of.task.steps())?;
+    let seen = door::read(file, r.of.task.steps())?.0;
     let mut inputs = Vectors::new(1);
     for row in seen.evidence.row_iter() {
         inputs.push(&row.iter().map(|&e| e as f32).collect::<Vec<f32>>());
@@ -364,6 +365,7 @@ fn write(
     if let Some(file) = &r.data {
         let known = "behaviour, encoding and distances of states alone: nobody knows its strategy, and it has no fixed points";
         notes.push(("recording", format!("block {} is {}: {known}", count + 1, file.display())));
+        notes.extend(door::read(file, r.of.task.steps())?.1.into_iter().map(|n| ("recording", n)));
     }
     let unknown = trained.iter().filter(|t| t.portrait.tau.is_nan()).count();
     if unknown > 0 {
