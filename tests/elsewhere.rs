@@ -320,6 +320,12 @@ fn states_that_no_lstm_comes_to_are_refused_with_their_likely_order() {
     assert_eq!(points(&given("ch.npy", &turned, StatesOrder::Ch).unwrap()), straight);
     let refused = given("hc.npy", &walk, StatesOrder::Ch).unwrap_err();
     assert!(refused.contains("leave `--states-order` out"), "{refused}");
+    let against: Vec<Vec<f64>> = walk
+        .iter()
+        .map(|s| s.iter().enumerate().map(|(i, x)| if i < 4 { -x } else { *x }).collect())
+        .collect();
+    let refused = given("sign.npy", &against, StatesOrder::Hc).unwrap_err();
+    assert!(refused.contains("has the sign of c"), "{refused}");
     let far = vec![vec![3.0; 8]; 2];
     assert!(given("far.npy", &far, StatesOrder::Hc).unwrap_err().contains("never beyond tanh c"));
 }

@@ -302,6 +302,25 @@ fn marks_are_text_between_tabs_unless_the_file_quotes() {
 }
 
 #[test]
+fn a_mark_that_closes_in_the_next_line_is_told_and_text_of_several_lines_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = rows(",", "\n");
+    let lines: Vec<&str> = plain.lines().collect();
+    // Two rows, of which the first begins with a stray mark and the second has one before its label: one row, read so.
+    let mut stray = lines.clone();
+    let (first, second) = (format!("\"{}", lines[5]), lines[6].replacen(",", "\",", 1));
+    (stray[5], stray[6]) = (&first, &second);
+    let corpus = read(&of(file(&place(folder.path(), "stray.csv", stray.join("\n"))))).unwrap();
+    noted(&corpus, "stray.csv: 1 rows hold lines that look like rows of their own, first row 5");
+    // Text of two lines, a comma in the first of them: nothing to tell.
+    let mut long = lines.clone();
+    let text = "\"a dull film, long\nand was bad\",bad";
+    long[5] = text;
+    let corpus = read(&of(file(&place(folder.path(), "long.csv", long.join("\n"))))).unwrap();
+    assert!(!corpus.notes.iter().any(|n| n.contains("look like rows")), "{:?}", corpus.notes);
+}
+
+#[test]
 fn blank_lines_are_no_rows_and_empty_parts_are_counted() {
     let folder = tempfile::tempdir().unwrap();
     let blank = rows(",", "\n").replace("was bad,bad\n", "was bad,bad\n\n") + "\n,\n \n\n";

@@ -240,7 +240,7 @@ fn what_no_part_and_no_engine_can_do_is_said_with_what_to_do() {
     // One network is no sweep; its first part makes it, the others have nothing to do.
     let one = "Task(task: Memory(bits: 1, steps: 12), trials: (train: 32, validation: 8, test: 8), training: (steps: 1))";
     std::fs::write(desk.0.path().join("one.ron"), one).unwrap();
-    assert!(desk.refused(&["status", "one.ron"]).contains("one network"));
+    assert!(desk.refused(&["status", "one.ron"]).contains("parts are for grids and populations"));
     assert!(desk.well(&["run", "one.ron", "--part", "2/2"]).contains("nothing to do"));
 }
 

@@ -4,7 +4,7 @@ use accrue::corpus::synthetic::{Kind, LabelCount, Ordered, Settings, Unordered, 
 use accrue::corpus::{Documents, Labels, Split};
 use accrue::linalg::Matrix;
 use accrue::stats::memory::{MEMORIES, explained, leaky_sums};
-use accrue::stats::predict::{Settings as PredictSettings, Shape};
+use accrue::stats::predict::{Rows, Settings as PredictSettings, Shape};
 use accrue::stats::{Prediction, evidence, predict};
 use rand::Rng;
 
@@ -27,6 +27,27 @@ fn unordered_classes_predict_one_less_than_their_number() {
         assert!(found.dimension.low <= found.dimension.high);
         assert_eq!(found.shape, if n == 2 { Shape::Line } else { Shape::Simplex });
     }
+}
+
+#[test]
+fn combinations_too_rare_for_a_row_are_counted() {
+    let documents: Vec<Vec<u32>> = (0..65).map(|i| vec![i % 3, i % 5, 1]).collect();
+    // 30 documents of neither label, 30 of the first, 5 of both.
+    let flags = (0..65).flat_map(|i| [i >= 30, i >= 60]).collect();
+    let split = Split {
+        documents: documents.iter().map(Vec::as_slice).collect(),
+        labels: Labels::Multi { labels: 2, flags },
+    };
+    let names = ["a".to_string(), "b".to_string()];
+    let settings = PredictSettings { bootstrap: 0, ..Default::default() };
+    let found = predict(&split, &names, 5, &settings, 1).unwrap();
+    assert_eq!(found.rows, ["none", "a"]);
+    let left = found.left_out;
+    assert_eq!((left.combinations, left.documents, left.of), (1, 5, 65));
+    assert!(left.note().unwrap().contains("5 of 65 documents play no part"));
+    let settings = PredictSettings { rows: Rows::Labels, ..settings };
+    let single = predict(&split, &names, 5, &settings, 1).unwrap();
+    assert_eq!((single.rows.len(), single.left_out.note()), (2, None));
 }
 
 #[test]

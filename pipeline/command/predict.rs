@@ -151,6 +151,12 @@ impl Predict {
         if !counted.labels.is_empty() {
             terminal::say(common.quiet, format!("note: {}", labelling::in_order(&counted.labels)));
         }
+        counted
+            .found
+            .left_out
+            .note()
+            .into_iter()
+            .for_each(|note| terminal::say(common.quiet, format!("note: {note}")));
         counted.notes.iter().for_each(|note| terminal::say(common.quiet, format!("note: {note}")));
         let mut summary = Summary::new();
         prediction_numbers(&counted.found)

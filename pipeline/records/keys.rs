@@ -143,6 +143,8 @@ keys! {
     DIMENSION_PREDICTED_SCALED_LOW: f64 = "dimension.predicted_scaled.low",
     /// 97.5th percentile
     DIMENSION_PREDICTED_SCALED_HIGH: f64 = "dimension.predicted_scaled.high",
+    /// training documents that play no part in the prediction: their combination of labels is too rare for a row
+    PREDICTION_LEFT_OUT: f64 = "prediction.left_out",
     /// 2.5th percentile
     DIMENSION_PREDICTED_UNBIASED_LOW: f64 = "dimension.predicted_unbiased.low",
     /// 97.5th percentile

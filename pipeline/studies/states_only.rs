@@ -117,7 +117,7 @@ fn given_states(e: &Experiment, network: &Foreign, given: &Path) -> Result<forei
     let state = &read.states[row];
     let problem = match size > n {
         true => format!(
-            "h of unit {unit} is {} where c is {}, and h = o tanh c is never beyond tanh c",
+            "h of unit {unit} is {} where c is {}, and h = o tanh c has the sign of c and is never beyond tanh c",
             state[unit],
             state[unit + n]
         ),
@@ -139,9 +139,12 @@ fn given_states(e: &Experiment, network: &Foreign, given: &Path) -> Result<forei
 /// Row and unit of the first state that no cell of this kind comes to.
 fn impossible(states: &[Vec<f64>], n: usize) -> Option<(usize, usize)> {
     // Half precision keeps three digits.
-    let beyond = |state: &[f64], i: usize| {
-        let most = if state.len() > n { state[i + n].abs().tanh() } else { 1.0 };
-        state[i].abs() > most + 2e-3
+    let beyond = |state: &[f64], i: usize| match state.len() > n {
+        true => {
+            let (h, most) = (state[i], state[i + n].tanh());
+            h > most.max(0.0) + 2e-3 || h < most.min(0.0) - 2e-3
+        }
+        false => state[i].abs() > 1.0 + 2e-3,
     };
     states.iter().enumerate().find_map(|(row, s)| Some((row, (0..n).find(|&i| beyond(s, i))?)))
 }

@@ -58,7 +58,10 @@ impl Form {
             lists: listed,
             notes: Vec::new(),
         };
-        if form.separator.is_some() && listed {
+        let bracketed = |(cell, _): &(&[Value], usize)| {
+            text(cell).is_some_and(|t| t.starts_with('[') && t.ends_with(']'))
+        };
+        if form.separator.is_some() && (listed || cells.iter().all(bracketed)) {
             let remedy = "leave --label-separator out";
             return Err(Error::input(name, place(), "cells are lists already", remedy));
         }
@@ -76,6 +79,7 @@ impl Form {
                 ));
             } else if form.separator.is_none() {
                 form.notes.extend(looks_joined(&texts, &name, column));
+                form.notes.extend(looks_like_flags(&texts, &name, column));
             }
             form.lists = form.bracketed || form.separator.is_some();
         }
@@ -107,7 +111,10 @@ impl Form {
                 let problem = format!("no vector of {width} numbers, each 0 or 1");
                 return Err(places.error(*row, column, problem, "leave `label_vectors` out"));
             }
-            (Some(_), _) => return Ok(None),
+            (Some(_), _) => {
+                self.almost_vectors(cells, places, column)?;
+                return Ok(None);
+            }
             (None, None) if width < 2 => return Ok(None),
             _ => {}
         }
@@ -121,6 +128,44 @@ impl Form {
             brief(column)
         ));
         Ok(Some(width))
+    }
+
+    /// Refuses lists of 0 and 1, or 1 and −1, that are vectors but for a few rows: one value stands twice in a list, which
+    /// in a list of labels it would not.
+    fn almost_vectors(
+        &self,
+        cells: &[(Vec<Value>, usize)],
+        places: &Places,
+        column: &str,
+    ) -> Result<()> {
+        let signed =
+            |v: &Value| matches!(v.to_string().as_str(), "0" | "1" | "-1" | "0.0" | "1.0" | "-1.0");
+        let mut widths = HashMap::<usize, usize>::new();
+        cells.iter().for_each(|(cell, _)| *widths.entry(cell.len()).or_default() += 1);
+        let Some((&width, _)) = widths.iter().max_by_key(|(width, n)| (**n, **width)) else {
+            return Ok(());
+        };
+        let twice = |cell: &[Value]| cell.iter().enumerate().any(|(i, v)| cell[..i].contains(v));
+        if width < 2
+            || !cells.iter().all(|(cell, _)| cell.iter().all(signed))
+            || !cells.iter().any(|(cell, _)| twice(cell))
+        {
+            return Ok(());
+        }
+        let odd = cells.iter().find(|(cell, _)| cell.len() != width);
+        let (row, problem) = match odd {
+            Some((cell, row)) => (
+                *row,
+                format!(
+                    "a list of {}, where others are vectors of {width} zeros and ones",
+                    cell.len()
+                ),
+            ),
+            None => (cells[0].1, format!("vectors of {width} numbers with −1 among them")),
+        };
+        let remedy = "correct the row, or write 1 for a label that is there and 0 for one that is not; lists of labels 0 and 1: \
+                      `label_vectors: Some(false)`";
+        Err(places.error(row, column, problem, remedy))
     }
 
     /// Number of labels that vectors have.
@@ -300,6 +345,24 @@ fn looks_joined(texts: &[&str], file: &str, column: &str) -> Option<String> {
     })
 }
 
+/// A note where cells are as many zeros and ones each, as `1 0 1` or `101`, with or without blanks.
+fn looks_like_flags(texts: &[&str], file: &str, column: &str) -> Option<String> {
+    let flags = |t: &&str| {
+        let bits: Vec<char> = t.chars().filter(|c| !matches!(c, ' ' | ',' | ';' | '|')).collect();
+        bits.iter().all(|c| matches!(c, '0' | '1')).then_some(bits.len())
+    };
+    let width = flags(texts.first()?).filter(|n| *n >= 2)?;
+    let all = texts.len() > 2 && texts.iter().all(|t| flags(t) == Some(width));
+    all.then(|| {
+        format!(
+            "{file}: cells of column `{}` such as `{}` look like {width} labels that are there (1) or not (0); each was taken \
+             as one class. Write them as lists, `[1, 0, 1]`",
+            brief(column),
+            brief(texts[0])
+        )
+    })
+}
+
 /// Which value is which label, and what the labels are called.
 #[derive(Clone, Debug)]
 pub struct Labelling {
@@ -404,14 +467,22 @@ impl Labelling {
         }
         if kept.len() < 2 && !lists {
             let problem = format!("{} class", kept.len());
-            let remedy = "a classifier needs two: check the label column and `variant`";
+            let remedy = match variant.keep.len() {
+                0 => "a classifier needs two: check the label column and `variant`",
+                _ => {
+                    "`--label-order` (`corpus.variant.keep`) names the labels that are kept: name all of them"
+                }
+            };
             return Err(Error::input(file, place, problem, remedy));
         }
         Ok(Self {
             names: kept,
             of_value,
             lists,
-            keep_unlabelled: variant.keep_unlabelled || variant.keep.is_empty(),
+            // Labels that are all named are put in order, and none is dropped.
+            keep_unlabelled: variant.keep_unlabelled
+                || variant.keep.is_empty()
+                || variant.keep.len() == shown.len(),
         })
     }
 
@@ -490,6 +561,37 @@ mod tests {
         assert_eq!(form(&[&["0", "2"], &["1", "1"]], true, &file).places(), None);
         let lists = File { label_vectors: Some(false), ..file };
         assert_eq!(form(&[&["0", "1"], &["1", "1"]], true, &lists).places(), None);
+    }
+
+    #[test]
+    fn vectors_but_for_one_row_are_refused_with_that_row_and_packed_flags_are_noticed() {
+        let refused = |cells: &[&[&str]]| {
+            let cells: Vec<Vec<Value>> = cells
+                .iter()
+                .map(|cell| cell.iter().map(|v| Value::Name((*v).into())).collect())
+                .collect();
+            let cells: Vec<(&[Value], usize)> = cells.iter().map(Vec::as_slice).zip(0..).collect();
+            Form::of(&cells, true, &File::default(), (&Places::default(), "label"))
+                .unwrap_err()
+                .to_string()
+        };
+        let short: &[&[&str]] = &[&["0", "1", "1"], &["1", "0", "0"], &["1", "0"]];
+        let said = refused(short);
+        assert!(said.contains("row 3") && said.contains("a list of 2"), "{said}");
+        let signs: &[&[&str]] = &[&["1", "-1", "1"], &["-1", "-1", "1"]];
+        assert!(refused(signs).contains("−1 among them"));
+        // Lists of the labels 0 and 1 hold each of them once.
+        let lists: &[&[&str]] = &[&["0", "1"], &["1"], &["0"]];
+        assert_eq!(form(lists, true, &File::default()).places(), None);
+        for cells in [["1 0 1", "0 0 1", "1 1 1"], ["101", "001", "111"]] {
+            let cells: Vec<&[&str]> = cells.iter().map(std::slice::from_ref).collect();
+            let notes = form(&cells, false, &File::default()).notes;
+            assert!(notes.iter().any(|n| n.contains("look like 3 labels")), "{notes:?}");
+        }
+        let bracketed: Vec<Value> = vec![Value::Name("[1, 0]".into())];
+        let file = File { label_separator: ",".into(), ..File::default() };
+        let said = Form::of(&[(&bracketed, 0)], false, &file, (&Places::default(), "label"));
+        assert!(said.unwrap_err().to_string().contains("leave --label-separator out"));
     }
 
     #[test]

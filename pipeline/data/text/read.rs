@@ -314,10 +314,9 @@ impl Table {
         let near = nearest::nearest(wanted, &shown)
             .map(|near| format!("did you mean `{}`? There are", brief(near)));
         let hint = format!("{}: {}", near.unwrap_or_else(|| "there are".into()), listed(names));
+        let by_number = numbered(names);
         let own = match &self.kind {
-            Kind::Separated(table) if table.header_looks_like_a_row() => {
-                "The first row looks like data: --no-header --text 1 --label 2 takes columns by number"
-            }
+            Kind::Separated(table) if table.header_looks_like_a_row() => by_number.as_str(),
             _ if names.iter().any(|n| n.starts_with("__label__")) => {
                 "These are fastText's labels: write a table instead, with the header `label,text` and the label without \
                  `__label__` in a column of its own"
@@ -330,6 +329,20 @@ impl Table {
         };
         let problem = format!("no column `{}`", brief(wanted));
         Err(Error::input(path, "", problem, format!("{hint}. {own}")))
+    }
+}
+
+/// What to type where the first row is data: the longest field is taken for the text.
+fn numbered(row: &[String]) -> String {
+    let said = "The first row looks like data: --no-header takes columns by number";
+    let longest = (0..row.len()).max_by_key(|&i| (row[i].len(), row.len() - i)).unwrap_or(0);
+    match row.len() {
+        0 | 1 => said.into(),
+        // Beside the text: the column after it, or else the first one.
+        n => {
+            let label = if longest + 1 < n { longest + 2 } else { 1 };
+            format!("{said}, for instance --no-header --text {} --label {label}", longest + 1)
+        }
     }
 }
 

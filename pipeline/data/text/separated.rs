@@ -455,7 +455,18 @@ impl Rows<'_> {
     pub fn lines_as_rows(&self, label: usize) -> Vec<String> {
         let (mut labels, mut fields) = (Vec::new(), Vec::new());
         let dialect = Dialect { quotes: false, ..self.dialect };
-        for field in self.fields.iter().filter(|f| f.quoted) {
+        for (place, field) in self.fields.iter().enumerate().filter(|(_, f)| f.quoted) {
+            // The line in which the field opens, where the label comes behind it: of a text of several lines that line
+            // ends within the text.
+            let within = &self.buffer[field.start..field.end];
+            if let (Some(end), true) = (memchr(b'\n', within), label > place)
+                && let Cut::Row(_) = cut(&within[..end], 0, true, &dialect, &mut fields)
+                && place + fields.len() == self.width
+                && let Field { start, end, .. } = fields[label - place]
+                && let Ok(label) = std::str::from_utf8(&within[start..end])
+            {
+                labels.push(label.trim().to_string());
+            }
             for line in self.buffer[field.start..field.end].split(|b| *b == b'\n').skip(1) {
                 if let Cut::Row(_) = cut(line, 0, true, &dialect, &mut fields)
                     && fields.len() == self.width

@@ -662,8 +662,14 @@ fn numbers_beside(text: &str) -> Option<(String, &'static str)> {
     }
     (10 * counts >= 9 * lines && counts > 1).then(|| {
         let problem = "every line holds a word and a number: its count, or its id".to_string();
-        let remedy =
-            "give the words alone, in the order of the ids (`cut -f1`), or JSON: ids by word";
+        let first = text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
+        let remedy = if first.contains('\t') {
+            "give the words alone, in the order of the ids (`cut -f1`), or JSON: ids by word"
+        } else if first.contains(',') {
+            "give the words alone, in the order of the ids (`cut -d, -f1`), or JSON: ids by word"
+        } else {
+            "give the words alone, in the order of the ids (`cut -d' ' -f1`), or JSON: ids by word"
+        };
         (problem, remedy)
     })
 }

@@ -227,14 +227,14 @@ impl Foreign {
         match (self.outputs(), lists) {
             (0, _) => refuse(
                 "no readout was found".into(),
-                "name it (`--readout`), or leave the corpus out and give `--seeds`",
+                "name it (`--readout`), or leave the corpus out and give `--states`",
             ),
             (outputs, true) if outputs == classes => Ok(Head::MultiLabel),
             (1, false) if classes == 2 => Ok(Head::Binary),
             (outputs, false) if outputs == classes => Ok(Head::Softmax),
             (outputs, _) => refuse(
                 format!("{outputs} numbers for {classes} labels"),
-                "choose the labels it was trained on (`--set corpus.variant…`)",
+                "name the labels it was trained on, all of them in the order of its outputs: `--label-order a,b,…` (`corpus.variant.keep`)",
             ),
         }
     }

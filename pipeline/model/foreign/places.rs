@@ -185,6 +185,11 @@ impl Case<'_> {
         if networks.iter().any(|n| n.len() > 1 || n[0].len() > 1) {
             names.extend(places.iter().map(|p| format!("`{}`", p.full_name())));
         }
+        if places.iter().any(|p| p.full_name() == name) {
+            let problem = format!("`{name}` is a part of a larger module, and several were named");
+            let remedy = "name that one alone, or leave `--recurrent` out: its layers and directions belong together";
+            return self.refuse("", problem, remedy);
+        }
         let problem = format!("`{name}` is none of {}", names.join(", "));
         self.refuse("", problem, "name one of them (`--recurrent PREFIX`)")
     }

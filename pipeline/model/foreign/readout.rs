@@ -181,7 +181,7 @@ impl Case<'_> {
                 ),
                 "say which (`--readout-reads WHAT`: h and c are the last state, last, mean and max are over \
                  the words; joined in the order of the readout's columns), or leave it out \
-                 (`--readout none`)",
+                 (`--readout none`, with `--states` in place of a corpus)",
             )),
         }
     }

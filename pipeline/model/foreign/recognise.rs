@@ -244,7 +244,7 @@ impl Case<'_> {
                 Err(self.refuse(
                     &format!("array `{readout}`"),
                     "the readout is of the whole network, and one cell of it was named",
-                    "leave `--recurrent` out for the whole network, or `--readout` for this cell alone",
+                    "leave `--recurrent` out for the whole network, or `--readout` for this cell alone (with `--states`, no corpus)",
                 ))
             }
             _ => self.affine(shape, used),

@@ -61,7 +61,7 @@ pub fn notes(corpus: &Corpus, network: &Network) -> Result<Vec<String>> {
     };
     let names = &corpus.label_names;
     if let (Labels::Multi { labels, flags }, Head::MultiLabel) = (&test.labels, network.head()) {
-        return Ok(several(*labels, flags, &said, &words));
+        return Ok(several(names, *labels, flags, &said, &words));
     }
     let Labels::Class(classes) = &test.labels else { return Ok(Vec::new()) };
     let answer = |z: &[f32]| match network.head() {
@@ -114,15 +114,53 @@ pub fn notes(corpus: &Corpus, network: &Network) -> Result<Vec<String>> {
 }
 
 /// Notes where a document carries several labels.
-fn several(labels: usize, flags: &[bool], said: &[Vec<f32>], words: &str) -> Vec<String> {
+fn several(
+    names: &[String],
+    labels: usize,
+    flags: &[bool],
+    said: &[Vec<f32>],
+    words: &str,
+) -> Vec<String> {
     let total = (said.len() * labels).max(1) as f64;
     let pairs = said.iter().flatten().zip(flags);
     let now = pairs.filter(|(z, flag)| (**z >= 0.0) == **flag).count() as f64 / total;
     let carried = |k: usize| flags.iter().skip(k).step_by(labels).filter(|f| **f).count();
     let usual: usize = (0..labels).map(|k| carried(k).max(said.len() - carried(k))).sum();
     let usual = usual as f64 / total;
+    let taken: Vec<&str> = names.iter().map(String::as_str).collect();
+    let listed =
+        |order: &[&str]| order.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+    // `[label][output]`: documents in which the output says of the label what is so.
+    let mut agree = vec![vec![0; labels]; labels];
+    for (z, flags) in said.iter().zip(flags.chunks(labels)) {
+        for (row, flag) in agree.iter_mut().zip(flags) {
+            row.iter_mut().zip(z).for_each(|(n, z)| *n += ((*z >= 0.0) == *flag) as usize);
+        }
+    }
+    let best = assigned(&agree);
+    let other = best.iter().enumerate().map(|(k, &o)| agree[k][o]).sum::<usize>() as f64 / total;
+    let noise = 2.5 * (usual * (1.0 - usual) / total).sqrt();
+    if other > now + CLEARLY && other > usual + noise {
+        let mut fitting = vec![""; labels];
+        best.iter().enumerate().for_each(|(k, &o)| fitting[o] = &names[k]);
+        return vec![
+            format!(
+                "warning: outputs were taken for the labels {}, in this order, and {now:.3} of all labels are said right; in \
+                 the order {} it would be {other:.3}. Say the order of the network's training: `--label-order {}`. {words}",
+                listed(&taken),
+                listed(&fitting),
+                fitting.join(",")
+            )
+            .trim_end()
+            .trim_end_matches(';')
+            .to_string(),
+        ];
+    }
     if now > usual {
-        return Vec::new();
+        return vec![format!(
+            "outputs were taken for the labels {}, in this order (`--label-order` says another)",
+            listed(&taken)
+        )];
     }
     vec![format!(
         "warning: the network says {now:.3} of all labels right, and the commonest answer to each {usual:.3}: it is \
@@ -304,6 +342,32 @@ mod tests {
             free.insert(i, column);
         }
         best
+    }
+
+    #[test]
+    fn outputs_of_several_labels_in_another_order_are_told_with_the_order_that_fits() {
+        let mut stream = seed::stream(2, "check/several");
+        let names = ["alpha", "mid", "zeta"].map(String::from);
+        let flags: Vec<bool> = (0..3 * 200).map(|_| stream.random_bool(0.4)).collect();
+        let say = |flag: bool| if flag { 1.0_f32 } else { -1.0 };
+        // Output 0 speaks of zeta, 1 of alpha, 2 of mid.
+        let turned: Vec<Vec<f32>> =
+            flags.chunks(3).map(|f| vec![say(f[2]), say(f[0]), say(f[1])]).collect();
+        let notes = several(&names, 3, &flags, &turned, "");
+        assert!(
+            notes[0].contains("warning") && notes[0].contains("it would be 1.000"),
+            "{notes:?}"
+        );
+        assert!(notes[0].ends_with("`--label-order zeta,alpha,mid`."), "{notes:?}");
+        let right: Vec<Vec<f32>> =
+            flags.chunks(3).map(|f| f.iter().map(|f| say(*f)).collect()).collect();
+        let notes = several(&names, 3, &flags, &right, "");
+        assert!(!notes[0].contains("warning") && notes[0].contains("`alpha`, `mid`, `zeta`"));
+        let never = vec![vec![1.0_f32; 3]; 200];
+        assert!(
+            several(&names, 3, &flags, &never, "")[0]
+                .contains("probably not read as it was trained")
+        );
     }
 
     #[test]

@@ -80,16 +80,32 @@ pub fn stage(e: &Experiment, folder: &Path) -> Result<StageOutput> {
     if !e.context.fit {
         return Ok(made);
     }
-    for word in &e.context.list {
-        let id = scene.corpus.words.iter().position(|w| w == word).ok_or_else(|| {
-            Error::Usage(format!("context.list: `{word}` is not in the vocabulary"))
-        })? as u32;
+    for id in listed(e, &scene.corpus.words)? {
         if !list.contains(&id) {
             list.push(id);
         }
     }
     let (corpus, network) = read(folder)?;
     augment(e, folder, &corpus, &network, &list, made)
+}
+
+/// Ids of the words that `context.list` names.
+///
+/// # Errors
+/// [`Error::Usage`] for one that the vocabulary lacks, with the nearest that it has.
+pub(super) fn listed(e: &Experiment, words: &[String]) -> Result<Vec<u32>> {
+    let named = e.context.list.iter().filter(|_| e.context.fit);
+    let id = |word: &String| {
+        words.iter().position(|w| w == word).map(|id| id as u32).ok_or_else(|| {
+            let all: Vec<&str> = words.iter().map(String::as_str).collect();
+            Error::Usage(format!(
+                "context.list: `{word}` is not in the vocabulary of {} words; {}, or leave it out: `--set context.list=[…]`",
+                words.len(),
+                crate::nearest::hint(word, &all)
+            ))
+        })
+    };
+    named.map(id).collect()
 }
 
 /// Effects of all words and what follows from them, the strongest that occur often enough, and the gain of each.

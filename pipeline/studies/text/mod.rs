@@ -149,6 +149,8 @@ pub fn run(experiment: &Experiment, options: Options) -> Result<PathBuf> {
                 watch.note(&corpus::labelling::in_order(&labels));
             }
             notes.iter().for_each(|note| watch.note(note));
+            // Before hours of training, not after them.
+            context::listed(e, &corpus::store::read(run.folder())?.words)?;
         }
         watch.passed(name, seconds.filter(|_| ran));
     }
@@ -293,7 +295,8 @@ pub(super) fn stage(name: &'static str, part: &impl Serialize, reads: &[&'static
         // 2: dimensions seen from close by, restricted accuracy; 3: what components remember; 4: outputs without a name are numbered.
         "geometry" => 4,
         // 3: intervals around the value; 4: the shape as text; 5: classes that cannot be halved.
-        "predict" => 5,
+        // 6: what makes no row is counted.
+        "predict" => 6,
         // 3: a search ends where q is level; 4: Lyapunov exponents; 5: searches without a limit of distance, spectra
         // beside the proofs; 6: on where a point is missing, and counted by proof; 7: its starts are drawn as exploring draws
         // them.
@@ -434,8 +437,18 @@ pub(super) fn tokenize(
             return Err(Error::input(
                 foreign.file.display(),
                 "",
-                format!("{rows} words, and the tokenizer has {}", words.len()),
-                "give the tokenizer or vocabulary that the network was trained with",
+                format!(
+                    "{rows} rows for words from row {first_word} on, and the tokenizer or vocabulary has {} words",
+                    words.len()
+                ),
+                match first_word {
+                    0 => {
+                        "give the tokenizer or vocabulary that the network was trained with: a blank line or a word too many counts"
+                    }
+                    _ => {
+                        "leave `--first-word` out where the list or the ids hold the padding's row themselves"
+                    }
+                },
             ));
         }
         if words.len() < rows {

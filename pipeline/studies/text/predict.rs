@@ -57,7 +57,10 @@ pub fn tables(found: &Prediction, documents: usize) -> [Table; 3] {
 /// Summary numbers of a prediction.
 pub fn numbers(found: &Prediction) -> Vec<(Key<f64>, f64)> {
     let Prediction { dimension, dimension_unbiased, dimension_scaled, .. } = found;
-    let mut all = vec![
+    let left_out = found.left_out.documents;
+    let rare = (left_out > 0).then_some((keys::PREDICTION_LEFT_OUT, left_out as f64));
+    let mut all: Vec<_> = rare.into_iter().collect();
+    all.extend([
         (keys::DIMENSION_PREDICTED, dimension.value),
         (keys::DIMENSION_PREDICTED_LOW, dimension.low),
         (keys::DIMENSION_PREDICTED_HIGH, dimension.high),
@@ -67,7 +70,7 @@ pub fn numbers(found: &Prediction) -> Vec<(Key<f64>, f64)> {
         (keys::DIMENSION_PREDICTED_SCALED, dimension_scaled.value),
         (keys::DIMENSION_PREDICTED_SCALED_LOW, dimension_scaled.low),
         (keys::DIMENSION_PREDICTED_SCALED_HIGH, dimension_scaled.high),
-    ];
+    ]);
     all.retain(|(_, number)| number.is_finite());
     all
 }

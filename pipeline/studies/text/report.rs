@@ -32,6 +32,12 @@ pub fn stage(e: &Experiment, folder: &Path, stages: &[StageRecord]) -> Result<St
             )
         }));
     }
+    if let Some(left) = stages.iter().find_map(|s| s.number(keys::PREDICTION_LEFT_OUT)) {
+        let of = corpus.train.documents.len();
+        let rare = "carry a combination of labels that is too rare for a row, and play no part in the prediction \
+                    (`prediction.rows: Labels` takes single labels)";
+        notes.push(("predict", format!("{left:.0} of {of} training documents {rare}")));
+    }
     let points = stages.iter().find_map(|s| s.number(keys::FIXED_POINTS_COUNT));
     if points == Some(0.0) {
         let problem = "no slow point at the primary tolerance: what words do, and to each other, is \

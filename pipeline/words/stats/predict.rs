@@ -91,6 +91,33 @@ pub struct Prediction {
     pub dimension_scaled: Interval,
     /// Shape of the class means, scaled and without noise.
     pub shape: Shape,
+    /// Combinations of labels that make no row, and how many documents carry them.
+    pub left_out: LeftOut,
+}
+
+/// Combinations of labels that are too rare for a row of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// How many combinations.
+    pub combinations: usize,
+    /// Documents that carry them.
+    pub documents: usize,
+    /// Documents altogether.
+    pub of: usize,
+}
+
+impl LeftOut {
+    /// A sentence; nothing where all are rows.
+    pub fn note(&self) -> Option<String> {
+        let LeftOut { combinations, documents, of } = self;
+        (*combinations > 0).then(|| {
+            format!(
+                "{combinations} combinations of labels in fewer than {LEAST_DOCUMENTS} documents each, or beyond the \
+                 {MOST_COMBINATIONS} commonest, make no row: {documents} of {of} documents play no part in the prediction \
+                 (`prediction.rows: Labels` takes single labels)"
+            )
+        })
+    }
 }
 
 /// What the counts of a training split say that was read in pieces.
@@ -265,6 +292,7 @@ fn of_units(
         variances: whole.raw.clone(),
         unbiased: whole.unbiased.clone(),
         documents,
+        left_out: rows.left_out,
         rows: rows.names,
     })
 }
@@ -295,6 +323,7 @@ struct Layout {
     labels: Vec<Option<usize>>,
     /// Whether the rows are combinations of independent labels.
     product: bool,
+    left_out: LeftOut,
 }
 
 impl Layout {
@@ -319,13 +348,21 @@ impl Layout {
             let mut labels = vec![None; names.len()];
             kept.iter().enumerate().for_each(|(row, &k)| labels[k] = Some(row));
             let names = kept.iter().map(|&k| names[k].clone()).collect();
-            return Self { names, combinations: None, labels, product: false };
+            let left_out = LeftOut::default();
+            return Self { names, combinations: None, labels, product: false, left_out };
         }
+        let of: usize = sets.values().sum();
+        let combinations = sets.len();
         let mut frequent: Vec<(&[usize], usize)> =
             sets.into_iter().filter(|(_, n)| *n >= LEAST_DOCUMENTS).collect();
         frequent.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         frequent.truncate(MOST_COMBINATIONS);
         frequent.sort();
+        let left_out = LeftOut {
+            combinations: combinations - frequent.len(),
+            documents: of - frequent.iter().map(|(_, n)| n).sum::<usize>(),
+            of,
+        };
         let name = |set: &[usize]| match set.len() {
             0 => "none".to_string(),
             _ => {
@@ -337,6 +374,7 @@ impl Layout {
             names: frequent.iter().map(|(set, _)| name(set)).collect(),
             product: frequent.len() != names.len(),
             labels: Vec::new(),
+            left_out,
             combinations: Some(frequent.iter().map(|(set, _)| set.to_vec()).zip(0..).collect()),
         }
     }
