@@ -552,6 +552,17 @@ impl Network {
     pub fn readout(&self) -> Result<(Vec<f64>, Vec<f64>)> {
         Ok((numbers(&self.readout)?, numbers(&self.bias)?))
     }
+
+    /// [`Network::readout`] in the numbers that it is trained in.
+    ///
+    /// # Errors
+    /// [`Error::Candle`] if the weights do not lie on the processor.
+    pub fn readout_f32(&self) -> Result<(Vec<f32>, Vec<f32>)> {
+        Ok((
+            on_processor(&self.readout, <[f32]>::to_vec)?,
+            on_processor(&self.bias, <[f32]>::to_vec)?,
+        ))
+    }
 }
 
 /// Sequences, shortest first.

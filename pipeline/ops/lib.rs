@@ -18,6 +18,7 @@
 //! | the table of inputs, gradients of the input side | [`input_projection`] |
 //! | products with the recurrent weights | [`panel`] |
 //! | gradients of weights, sums over all tokens | [`outer`] |
+//! | the readout of every step, forward and backward | [`readout`] |
 //! | which tokens a batch holds, padding, sorting by length | [`batch`] |
 //! | `tanh` and the logistic function, and their errors | [`activation`] |
 //! | memory that is used again from batch to batch | [`buffers`] |
@@ -55,6 +56,7 @@ pub mod fused;
 pub mod input_projection;
 pub mod outer;
 pub mod panel;
+pub mod readout;
 pub mod reference;
 pub mod sequence;
 pub mod shard;

@@ -12,6 +12,7 @@ use crate::data::Sequences;
 use crate::data::Trials;
 use crate::model::{Network, Parameter, weights::Arrays};
 use crate::ops::cuda::Precision;
+use crate::ops::readout::Readout;
 use crate::ops::{Batch, Noise};
 use crate::{Error, Result, interrupt, seed};
 use candle_core::{Device, Tensor, Var};
@@ -501,18 +502,10 @@ impl<'a> Run<'a> {
         let leaving = self.mask(self.settings.dropout, "dropout", pooled.len());
         scale(&mut pooled, leaving.as_deref());
 
-        let shape = network.pooled_shape(network.pool(), batch);
-        let states = Var::from_vec(pooled, shape, &Device::Cpu)?;
-        let logits = network.read(&states)?;
-        let (tally, slope) = targets.measure(indices, &numbers(&logits)?);
-        // The slope of the loss in the logits is known; what remains is linear in them.
-        let slope = Tensor::from_vec(slope, logits.shape(), &Device::Cpu)?;
-        let store = (&logits * slope)?.sum_all()?.backward()?;
-        let of = |var: &Var| match store.get(var) {
-            Some(gradient) => numbers(gradient),
-            None => Ok(vec![0.0; var.elem_count()]),
+        let (tally, mut slope, of) = match network.head().is_stepwise() {
+            true => self.read_steps(targets, indices, &pooled)?,
+            false => self.read_once(targets, indices, batch, pooled)?,
         };
-        let mut slope = of(&states)?;
         scale(&mut slope, leaving.as_deref());
         let mut d = network.backward(batch, &vectors, &mut saved, &slope)?;
         scale(&mut d.vectors, entering.as_deref());
@@ -526,10 +519,51 @@ impl<'a> Run<'a> {
                 },
                 "cell" => Gradient::Dense(std::mem::take(&mut d.parameters)),
                 "initial_state" => Gradient::Dense(std::mem::take(&mut d.initial)),
-                _ => Gradient::Dense(of(&p.var)?),
+                _ => Gradient::Dense(of(p)?),
             })
         });
         Ok((tally, gradients.collect::<Result<_>>()?))
+    }
+
+    /// Loss, its slope in the pooled states, and gradients of the readout's parameters, by candle's graph.
+    fn read_once(
+        &self,
+        targets: &Targets,
+        indices: &[usize],
+        batch: &Batch,
+        pooled: Vec<f32>,
+    ) -> Result<Read> {
+        let network = self.network;
+        let shape = network.pooled_shape(network.pool(), batch);
+        let states = Var::from_vec(pooled, shape, &Device::Cpu)?;
+        let logits = network.read(&states)?;
+        let (tally, slope) = targets.measure(indices, &numbers(&logits)?);
+        // The slope of the loss in the logits is known; what remains is linear in them.
+        let slope = Tensor::from_vec(slope, logits.shape(), &Device::Cpu)?;
+        let store = (&logits * slope)?.sum_all()?.backward()?;
+        let of = move |var: &Var| match store.get(var) {
+            Some(gradient) => numbers(gradient),
+            None => Ok(vec![0.0; var.elem_count()]),
+        };
+        let slope = of(&states)?;
+        Ok((tally, slope, Box::new(move |p: &Parameter| of(&p.var))))
+    }
+
+    /// The same where something is said at every step: thousands of states, over which a graph would make several copies.
+    fn read_steps(&self, targets: &Targets, indices: &[usize], pooled: &[f32]) -> Result<Read> {
+        let (weights, bias) = self.network.readout_f32()?;
+        let readout = Readout { weights: &weights, bias: &bias };
+        let (tally, slope) = targets.measure(indices, &readout.forward(pooled));
+        let found = readout.backward(pooled, &slope);
+        let (weights, bias) = (found.weights, found.bias);
+        let of = move |p: &Parameter| {
+            Ok(match p.name {
+                "readout" => weights.clone(),
+                "bias" => bias.clone(),
+                _ => vec![0.0; p.var.elem_count()],
+            })
+        };
+        Ok((tally, found.states, Box::new(of)))
     }
 
     /// What dropout of a share multiplies numbers by at this step; none if nothing is dropped.
@@ -553,6 +587,9 @@ impl<'a> Run<'a> {
         }
     }
 }
+
+/// A loss, its slope in the pooled states, and the gradient of each parameter of the readout.
+type Read = (Tally, Vec<f32>, Box<dyn Fn(&Parameter) -> Result<Vec<f32>>>);
 
 fn numbers(tensor: &Tensor) -> Result<Vec<f32>> {
     Ok(tensor.flatten_all()?.to_vec1()?)
