@@ -2,7 +2,7 @@
 
 use crate::arrays::{by_rows, bytes, complex_by_rows, matrix, numbers, pair, rows, told};
 use crate::calls::long;
-use accrue::analyses::flow::{Transitions, ending, graph, reached};
+use accrue::analyses::flow::{Transitions, ending, graph};
 use accrue::dynamics::certificate::{certify, polish};
 use accrue::dynamics::deflation::{Deflate, search_on};
 use accrue::dynamics::finder::{Finder, SearchResult, median_norm, search};
@@ -15,7 +15,6 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict};
 use rayon::prelude::*;
-use std::collections::BTreeSet;
 
 /// A cell with its input held at `x*`: `h ↦ F(h, x*)`, in f64.
 #[pyclass(frozen, module = "accrue._native")]
@@ -76,10 +75,11 @@ impl Map {
         self.0.state_size()
     }
 
-    /// Whether the map takes a box into itself, so that indices of all its fixed points add up to 1.
+    /// The box that the map takes into itself, least and largest value of each number; indices of all fixed points in it
+    /// add up to 1.
     #[getter]
-    fn has_box(&self) -> bool {
-        self.0.invariant_box().is_some()
+    fn invariant_box(&self) -> Option<Vec<(f64, f64)>> {
+        self.0.invariant_box()
     }
 
     /// `F(h, x*)` at states `[k, state]`.

@@ -4,7 +4,8 @@ use crate::arrays::{by_rows, bytes, matrix, numbers, told};
 use accrue::geometry::intrinsic::Distances;
 use accrue::geometry::{self, Pca, readouts, shape, variance_dimension};
 use accrue::linalg::Matrix;
-use accrue::similarity::dsa::{self, Embedding, Operator, Trajectories};
+use accrue::similarity::dsa::{Embedding, Operator, Trajectories};
+use accrue::similarity::procrustes::Measure;
 use accrue::similarity::statistics::{self, AgainstChance, Correlation};
 use accrue::similarity::{self, Basis, DistanceMatrix, Features, Keep, Shape, States, rotation};
 use accrue::{Error, Result};
@@ -151,7 +152,6 @@ pub fn procrustes<'py>(
     networks: Vec<Given>,
     angular: bool,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    use similarity::procrustes::Measure;
     let measure = if angular { Measure::Angular } else { Measure::Euclidean };
     let found = told(py.detach(|| -> Result<_> {
         let shapes: Vec<Shape> = states(&networks)?.iter().map(Shape::of).collect::<Result<_>>()?;
@@ -180,7 +180,7 @@ pub fn dsa<'py>(
     let embedding =
         Embedding { delays, interval, rank: keep(share, components), ..Embedding::default() };
     let settings = rotation::Settings { seed, ..Default::default() };
-    let measure = if angular { dsa::Measure::Angular } else { dsa::Measure::Euclidean };
+    let measure = if angular { Measure::Angular } else { Measure::Euclidean };
     let (found, laws) = told(py.detach(|| -> Result<_> {
         let law = |(name, bytes, shape): &Walks| {
             let walks = Trajectories::new(name, &numbers(bytes), *shape)?;

@@ -2,7 +2,7 @@
 
 use crate::arrays::told;
 use crate::calls::long;
-use accrue::command::{self, Arguments};
+use accrue::command::Arguments;
 use accrue::experiment::{Settings, Study};
 use accrue::studies::explain::explain as explained;
 use accrue::{Error, Result, notation};
@@ -28,7 +28,7 @@ pub fn parsed<T: DeserializeOwned>(json: &str) -> Result<T> {
 /// `accrue WORDS…` of a terminal, `words` with the program's name first; its exit status.
 #[pyfunction]
 pub fn status(words: Vec<OsString>) -> u8 {
-    command::status(REVISION, words)
+    accrue::command::status(REVISION, words)
 }
 
 /// The same within a Python that goes on: errors are raised, Ctrl-C stops at the next safe place.

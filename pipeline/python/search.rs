@@ -4,7 +4,7 @@ use crate::arrays::{bytes, numbers, rows, told};
 use accrue::Error;
 use accrue::dynamics::batch::{Ask, Batch};
 use accrue::dynamics::finder::{Finder, SearchResult};
-use accrue::dynamics::select::{self, Selection};
+use accrue::dynamics::select::Selection;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
@@ -103,5 +103,5 @@ pub fn select(
     }
     let points: Vec<(&[f64], f64)> = states.iter().map(Vec::as_slice).zip(q).collect();
     let selection = Selection { unique, outlier: 0.0 };
-    Ok(py.detach(|| select::select(&points, 1.0, &selection)))
+    Ok(py.detach(|| accrue::dynamics::select::select(&points, 1.0, &selection)))
 }
