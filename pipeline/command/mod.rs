@@ -257,7 +257,17 @@ impl Common {
 
     /// Threads and device, before anything else runs.
     fn prepare(&self) -> Result<()> {
-        card::choose(&self.device)?;
+        match self.within {
+            false => card::choose(&self.device)?,
+            // A device is chosen once a process, and a card has a program of its own.
+            true if self.device == "cpu" => {}
+            true => {
+                return Err(Error::Usage(format!(
+                    "--device {}: within another program the processor alone; type the command in a terminal",
+                    self.device
+                )));
+            }
+        }
         if let Some(threads) = self.threads {
             if !(1..=MOST_THREADS).contains(&threads) {
                 let problem = format!("--threads {threads}: at least 1, at most {MOST_THREADS}");

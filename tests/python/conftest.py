@@ -20,6 +20,11 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_configure(config):
+    if HAS_TORCH:
+        import torch
+
+        # Networks here are small: a second thread costs more than it does.
+        torch.set_num_threads(1)
     config.addinivalue_line("markers", "torch: needs torch")
 
 

@@ -90,8 +90,9 @@ def test_a_word_that_cancels_the_next_ones_is_told_from_the_labels():
     table = accrue.words_in_context(texts, labels)
     row = table.row(by_predicate=pl.col("word") == "not", named=True)
     assert row["significant"] and row["high"] < -0.5 and row["low"] < row["gain"] < row["high"]
+    # Gains are told beside the usual word's, and here every fourth word is turned: the others stand above it.
     others = table.filter(pl.col("word").is_in(["the", "film", "was"]))
-    assert others.height == 3 and (others["gain"].abs() < 0.5).all()
+    assert others.height == 3 and (others["low"] > row["high"]).all()
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -74,7 +75,7 @@ def test_there_and_back_gives_the_same_numbers(kind):
     for name, value in module.state_dict().items():
         assert torch.equal(value, again.state_dict()[name])
     x = torch.randn(2, 5, 3)
-    assert torch.equal(module(x)[0], again(x)[0])
+    assert torch.allclose(module(x)[0], again(x)[0], atol=1e-6)
     exact = network.to_torch(torch.float64)
     states = network.run(x.double().numpy())
     assert np.abs(states[:, :, :8] - exact(x.double())[0].detach().numpy()).max() < 1e-14
@@ -171,35 +172,24 @@ class Net(torch.nn.Module):
         return self.readout(h), h
 
 
-def trained(units=24, steps=600):
-    """A GRU that holds three bits, and states it visits."""
-    torch.manual_seed(2)
-    net = Net(units)
-    adam = torch.optim.Adam(net.parameters(), 1e-2)
-    schedule = torch.optim.lr_scheduler.ExponentialLR(adam, 0.994)
-    task = accrue.tasks.memory(bits=3, steps=32)
-    for step in range(steps):
-        trials = task.draw(64, seed=step)
-        said, _ = net(torch.tensor(trials.inputs))
-        loss = ((said - torch.tensor(trials.targets)) ** 2).mean()
-        adam.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        adam.step()
-        schedule.step()
-    with torch.no_grad():
-        _, h = net(torch.tensor(task.draw(64, seed=10**6, split="test").inputs))
-    return net.eval(), h, float(loss)
+THREE_BITS = Path(__file__).parents[1] / "references" / "three_bits.npz"
 
 
 @pytest.fixture(scope="module")
 def memory():
-    return trained()
+    """A GRU that torch has trained to hold three bits (`tests/references/three_bits.py`), and states it visits."""
+    net = Net(24)
+    net.load_state_dict({name: torch.tensor(value) for name, value in np.load(THREE_BITS).items()})
+    trials = accrue.tasks.memory(bits=3, steps=32).draw(64, seed=1, split="test")
+    with torch.no_grad():
+        said, h = net(torch.tensor(trials.inputs))
+    return net.eval(), h, float(((said - torch.tensor(trials.targets)) ** 2).mean())
 
 
 def test_a_network_that_holds_three_bits_has_its_corners_and_their_graph(memory):
     net, h, loss = memory
-    assert loss < 0.05
+    assert loss < 0.01
+    torch.manual_seed(0)
     fp = accrue.fixed_points(net.rnn, states=h, inputs={"rest": [0, 0, 0]}, noise=0.5, mix=True)
     network = accrue.Network.from_torch(net)
     said = np.sign(network.outputs(fp.states[fp.stable]))
@@ -223,7 +213,7 @@ def test_points_are_those_of_the_command_line(memory, tmp_path):
     fp = accrue.fixed_points(accrue.Network.from_file(tmp_path / "gru.pt"), states, noise=0.5, mix=True, initial_states=3000)
     ours = fp.states[fp.certified]
     # Each of theirs within its proved radius of one of ours, and the other way round.
-    far = np.abs(theirs["state"].to_numpy()[:, None] - ours[None]).max(axis=2)
+    far = np.abs(np.stack(theirs["state"].to_list())[:, None] - ours[None]).max(axis=2)
     assert len(ours) == theirs.height == (far.min(axis=1) < theirs["radius"].to_numpy() + 1e-9).sum()
     match = far.argmin(axis=1)
     assert sorted(match) == list(range(len(ours)))

@@ -39,7 +39,7 @@ def numbers(value: Any, argument: str) -> Floats:
         raise TypeError(f"{argument}: no array of numbers ({error})") from None
     if found.dtype.kind not in "fiub":
         raise TypeError(f"{argument}: an array of real numbers is needed, this one holds {found.dtype}")
-    return np.ascontiguousarray(found, dtype=np.float64)
+    return np.asarray(found, dtype=np.float64, order="C")
 
 
 def finite(found: Floats, argument: str, remedy: str) -> None:
@@ -81,14 +81,17 @@ def vector(value: Any, argument: str, size: int | None = None) -> Floats:
 
 def floats(data: bytes, *shape: int) -> Floats:
     """What the native part returned."""
-    return np.frombuffer(data, dtype=np.float64).reshape(shape).copy()
+    found: Floats = np.frombuffer(data, dtype=np.float64).reshape(shape).copy()
+    return found
 
 
 def singles(data: bytes, *shape: int) -> NDArray[np.float32]:
     """The same in single precision."""
-    return np.frombuffer(data, dtype=np.float32).reshape(shape).copy()
+    found: NDArray[np.float32] = np.frombuffer(data, dtype=np.float32).reshape(shape).copy()
+    return found
 
 
 def complexes(data: bytes, *shape: int) -> NDArray[np.complex128]:
     """The same, complex."""
-    return np.frombuffer(data, dtype=np.complex128).reshape(shape).copy()
+    found: NDArray[np.complex128] = np.frombuffer(data, dtype=np.complex128).reshape(shape).copy()
+    return found

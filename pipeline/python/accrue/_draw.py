@@ -113,7 +113,7 @@ def _matplotlib(points: FixedPoints, at: Floats, walks: list[Floats], values: Fl
 
     three = at.shape[1] == 3
     figure = Figure(figsize=(7, 6))
-    axes = figure.add_subplot(projection="3d" if three else None)
+    axes: Any = figure.add_subplot(projection="3d" if three else None)
     wide = lambda x: [*x.T, *([np.zeros(len(x))] * (2 - x.shape[1]))]  # noqa: E731
     for w in walks:
         axes.plot(*wide(w), color="0.6", linewidth=0.5, zorder=1)

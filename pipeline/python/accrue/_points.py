@@ -179,8 +179,7 @@ class FixedPoints:
     @property
     def stable(self) -> NDArray[np.bool_]:
         """Whether every eigenvalue lies inside the unit circle, ``[points]``, as computed; see :attr:`stability`."""
-        found: NDArray[np.bool_] = (np.abs(self._values) < 1.0).all(axis=1)
-        return found
+        return np.asarray((np.abs(self._values) < 1.0).all(axis=1))
 
     @property
     def certified(self) -> NDArray[np.bool_]:

@@ -128,11 +128,11 @@ def find_fixed_points(
         held = Held("input", x, Native(network.map(x)))
         return _found([held], [states], states, settings, network)
     states = _arrays.states(initial_states, "initial_states")
-    x = None if static_input is None else _arrays.vector(static_input, "static_input")
-    function = Function(f, states, x, jacobian, _arrays.is_torch(initial_states))
+    given = None if static_input is None else _arrays.vector(static_input, "static_input")
+    function = Function(f, states, given, jacobian, _arrays.is_torch(initial_states))
     low = 1e-9 if function.precision > 1e-10 else 1e-12
     settings = _checked(tolerance, low, steps, max_distance, unique, seed, progress)
-    held = Held("input", np.zeros(0) if x is None else x, function)
+    held = Held("input", np.zeros(0) if given is None else given, function)
     return _found([held], [states], states, settings, None)
 
 
@@ -375,16 +375,16 @@ def _under(number: int, held: Held, begins: Floats, visited: Floats, scale: floa
     box = isinstance(steps, Native) and steps.map.invariant_box is not None
     if isinstance(steps, Native) and box and exact and len(states):
         sum_ = proofs["index"].sum()
-        beyond: list[Floats] = []
+        found: list[Floats] = []
         if np.isfinite(sum_) and sum_ != 1.0:
             onward = _onward(states, visited, settings.seed)
             new = steps.map.deflated(states.tobytes(), onward.tobytes(), settings.tolerance, settings.steps)
-            beyond.append(_arrays.floats(new, -1, steps.size))
+            found.append(_arrays.floats(new, -1, steps.size))
         if steps.size <= COUNTED:
-            known = np.concatenate([states, *beyond])
+            known = np.concatenate([states, *found])
             new, complete = steps.map.count(np.ascontiguousarray(known).tobytes())
-            beyond.append(_arrays.floats(new, -1, steps.size))
-        more = np.concatenate(beyond) if beyond else np.zeros((0, steps.size))
+            found.append(_arrays.floats(new, -1, steps.size))
+        more = np.concatenate(found) if found else np.zeros((0, steps.size))
         if len(more):
             extra = len(more)
             states = np.ascontiguousarray(np.concatenate([states, more]))
@@ -396,6 +396,15 @@ def _under(number: int, held: Held, begins: Floats, visited: Floats, scale: floa
         jacobians = _native.eigen(steps.jacobians(states).tobytes(), steps.size, False)[0]
         values = _arrays.complexes(jacobians, len(states), steps.size)
     unstable = (np.abs(values) > 1.0).sum(axis=1)
+    if not isinstance(steps, Native) and len(states):
+        low, high = visited.min(axis=0), visited.max(axis=0)
+        beyond = high - low + scale
+        far = int(((states < low - beyond) | (states > high + beyond)).any(axis=1).sum())
+        if far:
+            steps.notes.append(
+                f"{far} of {len(states)} points lie far outside the range of the states given: where a gate rounds to 1, "
+                "any state stands still; max_distance= leaves them out"
+            )
     order = np.lexsort([*states.T[::-1], unstable])
     searches = {
         "begun": len(begins),

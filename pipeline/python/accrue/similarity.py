@@ -138,9 +138,9 @@ def procrustes(*networks: Any, angular: bool = True) -> Any:
 
 def dsa(
     *networks: Any,
-    delays: int = 1,
+    delays: int = 5,
     interval: int = 1,
-    share: float | None = None,
+    share: float | None = 0.99,
     rank: int | None = None,
     angular: bool = True,
     seed: int = 0,
@@ -149,7 +149,8 @@ def dsa(
     rotation.
 
     Networks are trajectories ``[trials, steps, units]``. ``delays`` copies of the state, ``interval`` steps apart;
-    ``rank`` principal components of them, or those that explain a ``share`` (neither: all that vary). ``more``:
+    ``rank`` principal components of them, or those that explain a ``share`` (None: all that vary), each brought to unit
+    variance. ``more``:
     ``not_converged``, ``found_once``, ``padded`` (counts of pairs, whose distance may be too large) and ``predicted``
     (share of the next step that each law predicts; near 0 it says nothing).
     """
