@@ -192,7 +192,11 @@ class Network:
 
         ``settings`` as :meth:`from_state_dict`, and ``state_dict``, where in a checkpoint it stands.
         """
-        return cls._described(_native.network_from_file(_settings(os.fspath(file), settings)))
+        path = os.fspath(file)
+        inside = os.path.join(path, "model.safetensors")
+        if os.path.isfile(inside):
+            path = inside
+        return cls._described(_native.network_from_file(_settings(path, settings)))
 
     @classmethod
     def _described(cls, found: dict[str, Any]) -> Network:
