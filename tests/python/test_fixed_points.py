@@ -1,5 +1,7 @@
 """Fixed points of functions and of networks, against what follows by hand."""
 
+import pickle
+
 import numpy as np
 import polars as pl
 import pytest
@@ -190,6 +192,23 @@ def test_max_distance_is_kept(stream):
     fp = accrue.find_fixed_points(accrue.Network("vanilla", circulant(4)), states, max_distance=0.2)
     found = fp.initial_state >= 0
     assert (fp.distance_from_init[found] <= 0.2).all() and fp.searches["input"]["too_far"] > 0
+
+
+def test_points_of_a_network_are_kept_by_pickle(stream):
+    fp = accrue.fixed_points(three_bits(), stream.uniform(-1, 1, (100, 3)), noise=0.5)
+    again = pickle.loads(pickle.dumps(fp))
+    assert np.array_equal(again.states, fp.states) and repr(again) == repr(fp)
+    assert np.array_equal(again.jacobians, fp.jacobians) and again.connections().equals(fp.connections())
+
+
+def test_a_function_of_jax_is_differentiated_by_jax(stream):
+    jax = pytest.importorskip("jax")
+    w = circulant(4)
+    with jax.enable_x64(True):
+        fp = accrue.find_fixed_points(lambda h: jax.numpy.tanh(h @ w.T), stream.uniform(-1, 1, (400, 4)))
+        assert len(fp) == 9 and fp.notes == []
+        truth = (1 - np.tanh(fp.states @ w.T) ** 2)[:, :, None] * w
+        assert np.abs(fp.jacobians - truth).max() < 1e-14
 
 
 def test_figures_are_drawn_where_a_library_is_there(stream):

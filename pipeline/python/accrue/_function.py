@@ -39,15 +39,26 @@ class Steps(Protocol):
         ...
 
 
+class Held(Protocol):
+    """What holds its input and becomes a map: a network."""
+
+    def map(self, static_input: Any = None) -> _native.Map: ...
+
+
 class Native:
     """A cell with its input held, in Rust."""
 
     proves = True
 
-    def __init__(self, held: _native.Map) -> None:
-        self.map = held
-        self.size = held.size
+    def __init__(self, network: Held, static_input: Floats) -> None:
+        self._made_of = network, static_input
+        self.map = network.map(static_input)
+        self.size = self.map.size
         self.notes: list[str] = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What Rust holds follows from the weights.
+        return Native, self._made_of
 
     def step(self, states: Floats) -> Floats:
         return _arrays.floats(self.map.step(states.tobytes()), *states.shape)

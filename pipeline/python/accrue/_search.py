@@ -125,7 +125,7 @@ def find_fixed_points(
             raise ValueError("jacobian: a network that the library knows has its own; leave it out")
         settings = _checked(tolerance, 1e-12, steps, max_distance, unique, seed, progress)
         x = np.zeros(network.inputs) if static_input is None else _arrays.vector(static_input, "static_input", network.inputs)
-        held = Held("input", x, Native(network.map(x)))
+        held = Held("input", x, Native(network, x))
         return _found([held], [states], states, settings, network)
     states = _arrays.states(initial_states, "initial_states")
     given = None if static_input is None else _arrays.vector(static_input, "static_input")
@@ -196,7 +196,7 @@ def fixed_points(
     helds, starts = [], []
     stream = np.random.default_rng([settings.seed, 1])
     for name, x in _inputs(inputs, known.inputs).items():
-        native = Native(known.map(x))
+        native = Native(known, x)
         some = visited[stream.permutation(len(visited))[: max(int(running), 0)]]
         ends = _arrays.floats(native.map.run(some.tobytes(), 500), -1, native.size)
         helds.append(Held(name, x, native))
