@@ -109,13 +109,18 @@ def main():
     rows, proved = [], None
     for _ in range(options.rounds):
         clock = time.perf_counter()
-        fp = accrue.fixed_points(net.rnn, states=h, inputs={"rest": [0, 0, 0]}, noise=0.5, mix=True, initial_states=STATES)
+        fp = accrue.fixed_points(
+            net.rnn, states=h, inputs={"rest": [0, 0, 0]}, noise=0.5, mix=True, initial_states=STATES
+        )
         found = time.perf_counter()
         connections = fp.connections()
         graph = time.perf_counter()
         fp.plot3d(trajectories=h[:20], color="index")
         drawn = time.perf_counter()
-        print(f"{fp!r}; found and proved {found - clock:.2f} s, graph of {connections.height} saddles {graph - found:.2f} s, figure {drawn - graph:.2f} s, all {drawn - clock:.2f} s")
+        print(
+            f"{fp!r}; found and proved {found - clock:.2f} s, graph of {connections.height} saddles {graph - found:.2f} s, "
+            f"figure {drawn - graph:.2f} s, all {drawn - clock:.2f} s"
+        )
         proved = fp.states
         clock = time.perf_counter()
         native = accrue.find_fixed_points(net.rnn, begins)
@@ -123,7 +128,9 @@ def main():
         clock = time.perf_counter()
         function = accrue.find_fixed_points(f, torch.tensor(begins))
         rows.append(("accrue, Python function", time.perf_counter() - clock, function.states))
-        for name, dtype in (("joint Adam, float32", torch.float32), ("joint Adam, float64", torch.float64))[: 1 + options.double]:
+        for name, dtype in (("joint Adam, float32", torch.float32), ("joint Adam, float64", torch.float64))[
+            : 1 + options.double
+        ]:
             clock = time.perf_counter()
             ends, steps = joint_adam(cell[dtype], torch.tensor(begins))
             ends = ends.double()
@@ -131,9 +138,17 @@ def main():
             points = distinct(ends.numpy()[q < 1e-9])
             rows.append((name, time.perf_counter() - clock, points))
             print(f"{name}: {steps} steps, median q {np.median(q):.1e}, {np.mean(q < 1e-9):.2f} of {STATES} below 1e-9")
-    near = lambda points: int((np.linalg.norm(proved[:, None] - points[None], axis=2).min(axis=1) < 1e-2).sum()) if len(points) else 0  # noqa: E731
+    near = lambda points: (
+        int((np.linalg.norm(proved[:, None] - points[None], axis=2).min(axis=1) < 1e-2).sum()) if len(points) else 0
+    )  # noqa: E731
     table = pl.DataFrame([{"search": n, "seconds": s, "points": len(p), "of_proved": near(p)} for n, s, p in rows])
-    table = table.group_by("search", maintain_order=True).agg(pl.col("seconds").median(), pl.col("seconds").min().alias("least"), pl.col("seconds").max().alias("most"), pl.col("points").last(), pl.col("of_proved").last())
+    table = table.group_by("search", maintain_order=True).agg(
+        pl.col("seconds").median(),
+        pl.col("seconds").min().alias("least"),
+        pl.col("seconds").max().alias("most"),
+        pl.col("points").last(),
+        pl.col("of_proved").last(),
+    )
     adam = table.filter(pl.col("search") == "joint Adam, float32")["seconds"].item()
     print(table.with_columns((adam / pl.col("seconds")).alias("times_faster_than_adam")))
     print(f"{len(proved)} points were proved; {STATES} initial states, {UNITS} units, {options.threads} threads")

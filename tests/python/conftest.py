@@ -31,7 +31,9 @@ def pytest_configure(config):
 def pytest_terminal_summary(terminalreporter):
     count = sum(SKIPPED in str(r.longrepr) for r in terminalreporter.stats.get("skipped", []))
     if count:
-        told = f"{SKIPPED}: all tests of its networks were skipped, {count} files or tests; pip install torch to run them"
+        told = (
+            f"{SKIPPED}: all tests of its networks were skipped, {count} files or tests; pip install torch to run them"
+        )
         terminalreporter.write_line(told, yellow=True)
 
 

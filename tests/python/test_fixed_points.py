@@ -82,7 +82,9 @@ def test_a_network_and_its_step_as_a_function_have_the_same_points(stream, cell)
     inside = (np.abs(function.states[:, :4]) <= 1.0).all(axis=1)
     found = native.states[native.initial_state >= 0]
     if cell == "lstm":
-        inside &= np.isin(np.arange(len(function)), [np.linalg.norm(function.states - p, axis=1).argmin() for p in found])
+        inside &= np.isin(
+            np.arange(len(function)), [np.linalg.norm(function.states - p, axis=1).argmin() for p in found]
+        )
     assert same_points(found, function.states[inside], 1e-8)
     far = np.abs(function.states).max(axis=1) > 4.0
     assert any("far outside" in note for note in function.notes) == far.any()
@@ -111,7 +113,14 @@ def test_input_jacobians_are_differences_of_the_step(stream):
     network = random_network("gru", 3, 2)
     fp = accrue.find_fixed_points(network, stream.uniform(-1, 1, (20, 3)), static_input=[0.1, 0.2])
     d = 1e-5
-    columns = [(network.step(fp.states[:1], [0.1 + d * a, 0.2 + d * b]) - network.step(fp.states[:1], [0.1 - d * a, 0.2 - d * b]))[0] / (2 * d) for a, b in ((1, 0), (0, 1))]
+    columns = [
+        (
+            network.step(fp.states[:1], [0.1 + d * a, 0.2 + d * b])
+            - network.step(fp.states[:1], [0.1 - d * a, 0.2 - d * b])
+        )[0]
+        / (2 * d)
+        for a, b in ((1, 0), (0, 1))
+    ]
     assert np.allclose(fp.input_jacobian(0), np.array(columns).T, atol=1e-9)
 
 
@@ -136,7 +145,9 @@ def test_saddles_of_three_bits_connect_the_corners_of_a_cube(stream, native):
     flow = fp.transitions(label=signs)
     assert flow.orbits["end"].unique().to_list() == ["point"] and flow.cycles == []
     assert flow.connections.height == 19
-    for saddle, unstable, reaches, labels in flow.connections.select("saddle", "unstable", "reaches", "labels").iter_rows():
+    for saddle, unstable, reaches, labels in flow.connections.select(
+        "saddle", "unstable", "reaches", "labels"
+    ).iter_rows():
         h = fp.states[saddle]
         free = np.abs(h) < 0.5
         # It leads to every corner that agrees with it where it is decided; those alone.
@@ -175,7 +186,10 @@ def test_the_table_has_what_the_points_have(stream):
 
 def test_the_same_seed_gives_the_same_points_and_no_shown_progress_changes_them(stream, capsys):
     states = stream.uniform(-1, 1, (200, 6))
-    one, other = (accrue.fixed_points(random_network("gru", 6, 1), states, noise=0.4, mix=True, seed=3, progress=p) for p in (False, True))
+    one, other = (
+        accrue.fixed_points(random_network("gru", 6, 1), states, noise=0.4, mix=True, seed=3, progress=p)
+        for p in (False, True)
+    )
     assert np.array_equal(one.states, other.states) and one.searches == other.searches
 
 

@@ -64,8 +64,12 @@ def test_measures_are_their_formulas(stream):
     k, l = cx @ cx.T, cy @ cy.T
     np.fill_diagonal(k, 0), np.fill_diagonal(l, 0)
     n = len(x)
-    hsic = lambda a, b: (np.trace(a @ b) + a.sum() * b.sum() / ((n - 1) * (n - 2)) - 2 * (a @ b).sum() / (n - 2)) / (n * (n - 3))  # noqa: E731
-    assert similarity.cka(x, y, debiased=True).similarity == pytest.approx(hsic(k, l) / np.sqrt(hsic(k, k) * hsic(l, l)), rel=1e-9)
+    hsic = lambda a, b: (
+        (np.trace(a @ b) + a.sum() * b.sum() / ((n - 1) * (n - 2)) - 2 * (a @ b).sum() / (n - 2)) / (n * (n - 3))
+    )  # noqa: E731
+    assert similarity.cka(x, y, debiased=True).similarity == pytest.approx(
+        hsic(k, l) / np.sqrt(hsic(k, k) * hsic(l, l)), rel=1e-9
+    )
 
 
 def test_laws_of_motion_are_told_apart_by_their_eigenvalues(stream):
@@ -87,7 +91,11 @@ def test_laws_of_motion_are_told_apart_by_their_eigenvalues(stream):
 
 def test_many_networks_are_mapped_and_their_groups_found(stream):
     base = [stream.standard_normal((60, 5)) for _ in range(2)]
-    networks = {f"{g}{i}": base[g] @ np.linalg.qr(stream.standard_normal((5, 5)))[0] + 0.1 * stream.standard_normal((60, 5)) for g in (0, 1) for i in range(5)}
+    networks = {
+        f"{g}{i}": base[g] @ np.linalg.qr(stream.standard_normal((5, 5)))[0] + 0.1 * stream.standard_normal((60, 5))
+        for g in (0, 1)
+        for i in range(5)
+    }
     distances = similarity.procrustes(networks)
     assert np.asarray(distances).shape == (10, 10) and distances.names[0] == "00"
     near = similarity.nearest_neighbours(distances, [n[0] for n in networks])

@@ -21,7 +21,10 @@ FOLDER = Path(accrue.__file__).parent
 
 def test_it_is_imported_in_less_than_a_second():
     program = "import time; t = time.perf_counter(); import accrue, sys; print(time.perf_counter() - t, 'torch' in sys.modules)"
-    told = [subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split() for _ in range(3)]
+    told = [
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+        for _ in range(3)
+    ]
     assert min(float(seconds) for seconds, _ in told) < 1.0
     assert told[0][1] == "False", "torch is not imported unless it is used"
 
@@ -63,7 +66,11 @@ def test_everything_public_has_hints_and_a_docstring():
             if inspect.ismodule(thing) or not callable(thing):
                 continue
             assert thing.__doc__, f"{module.__name__}.{name}"
-            functions = [thing] if inspect.isfunction(thing) else [f for n, f in vars(thing).items() if inspect.isfunction(f) and not n.startswith("_")]
+            functions = (
+                [thing]
+                if inspect.isfunction(thing)
+                else [f for n, f in vars(thing).items() if inspect.isfunction(f) and not n.startswith("_")]
+            )
             for function in functions:
                 assert function.__doc__, f"{module.__name__}.{name}.{function.__name__}"
                 hinted = set(function.__annotations__)

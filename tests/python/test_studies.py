@@ -26,7 +26,11 @@ def command(*words, cwd):
 def test_trials_of_the_memory_task_follow_their_law():
     task = accrue.tasks.memory(bits=2, steps=20, pulse=0.3)
     trials = task.draw(50, seed=4)
-    assert trials.inputs.shape == (50, 20, 2) and len(trials) == 50 and (task.inputs, task.outputs, task.steps) == (2, 2, 20)
+    assert (
+        trials.inputs.shape == (50, 20, 2)
+        and len(trials) == 50
+        and (task.inputs, task.outputs, task.steps) == (2, 2, 20)
+    )
     held = np.zeros((50, 2))
     for t in range(20):
         pulse = trials.inputs[:, t]
@@ -39,7 +43,15 @@ def test_trials_of_the_memory_task_follow_their_law():
 
 
 def test_every_task_draws_what_it_says():
-    for make in (accrue.tasks.memory, accrue.tasks.sine, accrue.tasks.integration, accrue.tasks.discrimination, accrue.tasks.path, accrue.tasks.accumulation, accrue.tasks.labels):
+    for make in (
+        accrue.tasks.memory,
+        accrue.tasks.sine,
+        accrue.tasks.integration,
+        accrue.tasks.discrimination,
+        accrue.tasks.path,
+        accrue.tasks.accumulation,
+        accrue.tasks.labels,
+    ):
         task = make()
         trials = task.draw(6)
         assert trials.inputs.shape == (6, trials.lengths.max(), task.inputs)
@@ -64,9 +76,22 @@ def test_dimension_from_counts_is_that_of_three_classes_and_the_same_from_every_
     frame.write_csv(tmp_path / "reviews.csv")
     file = accrue.predict(tmp_path / "reviews.csv", text="review", label="stars", bootstrap=20)
     assert again.dimension == found.dimension == file.dimension
-    told = command("predict", "reviews.csv", "--text", "review", "--label", "stars", "--json", "--set", "prediction.bootstrap=20", cwd=tmp_path)
+    told = command(
+        "predict",
+        "reviews.csv",
+        "--text",
+        "review",
+        "--label",
+        "stars",
+        "--json",
+        "--set",
+        "prediction.bootstrap=20",
+        cwd=tmp_path,
+    )
     numbers = json.loads(told.stdout)
-    assert numbers["dimension.predicted"] == pytest.approx(found.dimension.value, rel=1e-6) or numbers["dimension.predicted"] == pytest.approx(found.dimension_scaled.value, rel=1e-6)
+    assert numbers["dimension.predicted"] == pytest.approx(found.dimension.value, rel=1e-6) or numbers[
+        "dimension.predicted"
+    ] == pytest.approx(found.dimension_scaled.value, rel=1e-6)
     with pytest.raises(ValueError, match="no column 'text'; it has review, stars"):
         accrue.predict(frame)
 
@@ -117,7 +142,18 @@ def test_a_run_is_made_opened_and_not_made_twice(finished):
     with pytest.raises(ValueError, match="no run lies here; it holds"):
         accrue.open(folder)
     assert "accuracy.network" in run._repr_html_()
-    told = command("run", "quick.ron", "--set", "training.epochs=3", "--set", "name=three", "--out", "reports", "--json", cwd=folder)
+    told = command(
+        "run",
+        "quick.ron",
+        "--set",
+        "training.epochs=3",
+        "--set",
+        "name=three",
+        "--out",
+        "reports",
+        "--json",
+        cwd=folder,
+    )
     assert told.returncode == 0 and json.loads(told.stdout)["accuracy.network"] == run.summary["accuracy.network"]
 
 
@@ -125,7 +161,11 @@ def test_a_text_is_explained_and_the_report_copied(finished, tmp_path):
     _, run = finished
     word = run["vocabulary"]["word"][1]
     found = run.explain(f"{word} {word}")
-    assert found.words["word"].to_list() == [word, word] and found.network in repr(found) and "<span" in found._repr_html_()
+    assert (
+        found.words["word"].to_list() == [word, word]
+        and found.network in repr(found)
+        and "<span" in found._repr_html_()
+    )
     page = run.report(tmp_path / "out")
     assert page.is_file() and accrue.open(tmp_path / "out").table("fixed_points").height > 0
 

@@ -55,7 +55,9 @@ def test_points_stand_still_in_torch_and_eigenvalues_are_those_of_jacrev(kind):
     for i in range(len(fp)):
         h = torch.tensor(fp.states[i])
         assert (step(h) - h).abs().max() < 1e-12
-        jacobian = torch.autograd.functional.jacobian(step, h) if not kind.endswith("Cell") else torch.func.jacrev(step)(h)
+        jacobian = (
+            torch.autograd.functional.jacobian(step, h) if not kind.endswith("Cell") else torch.func.jacrev(step)(h)
+        )
         assert np.abs(fp.jacobian(i) - jacobian.numpy()).max() < 1e-12
         truth = torch.linalg.eigvals(jacobian).numpy()
         far = np.abs(truth[:, None] - fp.eigenvalues(i)[None])
@@ -116,7 +118,9 @@ def test_a_closure_in_single_precision_is_searched_as_far_as_its_digits_go():
 
 def test_what_cannot_be_differentiated_is_differenced_and_told():
     w = np.array([[0.0, -2.0], [2.0, 0.0]])
-    fp = accrue.find_fixed_points(lambda h: torch.tensor(np.tanh(h.detach().numpy() @ w.T)), torch.rand(50, 2, dtype=torch.float64) - 0.5)
+    fp = accrue.find_fixed_points(
+        lambda h: torch.tensor(np.tanh(h.detach().numpy() @ w.T)), torch.rand(50, 2, dtype=torch.float64) - 0.5
+    )
     assert len(fp) == 1 and np.allclose(np.abs(fp.eigenvalues(0)), 2.0, atol=1e-9)
     assert any("central differences" in note for note in fp.notes)
 
@@ -127,8 +131,14 @@ def test_what_cannot_be_differentiated_is_differenced_and_told():
         (lambda: made("GRU", num_layers=2), "2 layers"),
         (lambda: made("LSTM", bidirectional=True), "two directions"),
         (lambda: made("LSTM", proj_size=2), "a projection to 2"),
-        (lambda: torch.nn.GRU(3, 8, num_layers=2, dropout=0.5), r"training mode with dropout 0.5; call module.eval\(\)"),
-        (lambda: torch.nn.Sequential(torch.nn.GRU(3, 8), torch.nn.Dropout(0.3)), r"Dropout \(1\) is in training mode with dropout 0.3"),
+        (
+            lambda: torch.nn.GRU(3, 8, num_layers=2, dropout=0.5),
+            r"training mode with dropout 0.5; call module.eval\(\)",
+        ),
+        (
+            lambda: torch.nn.Sequential(torch.nn.GRU(3, 8), torch.nn.Dropout(0.3)),
+            r"Dropout \(1\) is in training mode with dropout 0.3",
+        ),
         (lambda: torch.nn.Linear(3, 3), "state_dict"),
     ],
 )
@@ -206,11 +216,26 @@ def test_points_are_those_of_the_command_line(memory, tmp_path):
     torch.save(net.state_dict(), tmp_path / "gru.pt")
     states = h.reshape(-1, h.shape[-1]).double().numpy()[::4]
     np.save(tmp_path / "states.npy", states)
-    command = [sys.executable, "-c", "from accrue._command import main; main()", "analyze", "gru.pt", "--states", "states.npy", "--static-input", "zero", "--out", "runs", "--quiet"]
+    command = [
+        sys.executable,
+        "-c",
+        "from accrue._command import main; main()",
+        "analyze",
+        "gru.pt",
+        "--states",
+        "states.npy",
+        "--static-input",
+        "zero",
+        "--out",
+        "runs",
+        "--quiet",
+    ]
     subprocess.run(command, cwd=tmp_path, check=True)
     table = accrue.open(tmp_path / "runs" / "analyze" / "gru").table("fixed_points")
     theirs = table.filter((pl.col("tolerance") == 1e-12) & pl.col("certified"))
-    fp = accrue.fixed_points(accrue.Network.from_file(tmp_path / "gru.pt"), states, noise=0.5, mix=True, initial_states=3000)
+    fp = accrue.fixed_points(
+        accrue.Network.from_file(tmp_path / "gru.pt"), states, noise=0.5, mix=True, initial_states=3000
+    )
     ours = fp.states[fp.certified]
     # Each of theirs within its proved radius of one of ours, and the other way round.
     far = np.abs(np.stack(theirs["state"].to_list())[:, None] - ours[None]).max(axis=2)

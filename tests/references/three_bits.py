@@ -28,5 +28,7 @@ for step in range(1000):
     adam.step()
     schedule.step()
 print(f"mean squared error of the last batch {loss.item():.5f}")
-arrays = {f"rnn.{k}": v.numpy() for k, v in rnn.state_dict().items()} | {f"readout.{k}": v.numpy() for k, v in readout.state_dict().items()}
+arrays = {f"rnn.{k}": v.numpy() for k, v in rnn.state_dict().items()} | {
+    f"readout.{k}": v.numpy() for k, v in readout.state_dict().items()
+}
 np.savez(pathlib.Path(__file__).with_suffix(".npz"), **arrays)

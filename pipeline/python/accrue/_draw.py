@@ -81,7 +81,13 @@ def _plotly(points: FixedPoints, at: Floats, walks: list[Floats], values: Floats
     scatter = go.Scatter3d if three else go.Scatter
     place = lambda x: dict(zip("xyz", [*x.T, *([np.zeros(len(x))] * (2 - x.shape[1]))]))  # noqa: E731
     traces = [
-        scatter(**place(w), mode="lines", line={"color": "rgba(120,120,120,0.5)", "width": 1}, hoverinfo="skip", showlegend=False)
+        scatter(
+            **place(w),
+            mode="lines",
+            line={"color": "rgba(120,120,120,0.5)", "width": 1},
+            hoverinfo="skip",
+            showlegend=False,
+        )
         for w in walks
     ]
     told = [
@@ -100,15 +106,23 @@ def _plotly(points: FixedPoints, at: Floats, walks: list[Floats], values: Floats
             "colorbar": {"title": name} if stable else None,
             "showscale": bool(stable),
         }
-        traces.append(scatter(**place(at[of]), mode="markers", marker=marker, text=[told[i] for i in of], hoverinfo="text", name=label))
+        traces.append(
+            scatter(
+                **place(at[of]), mode="markers", marker=marker, text=[told[i] for i in of], hoverinfo="text", name=label
+            )
+        )
     figure = go.Figure(traces)
     titles = {f"{axis}axis": {"title": label} for axis, label in zip("xyz", labels)}
     layout = {"scene": titles} if three else {f"{axis}axis_title": label for axis, label in zip("xy", labels)}
-    figure.update_layout(title=repr(points).splitlines()[0], margin={"l": 0, "r": 0, "b": 0, "t": 40}, legend={"x": 0, "y": 1}, **layout)
+    figure.update_layout(
+        title=repr(points).splitlines()[0], margin={"l": 0, "r": 0, "b": 0, "t": 40}, legend={"x": 0, "y": 1}, **layout
+    )
     return figure
 
 
-def _matplotlib(points: FixedPoints, at: Floats, walks: list[Floats], values: Floats, name: str, labels: list[str]) -> Any:
+def _matplotlib(
+    points: FixedPoints, at: Floats, walks: list[Floats], values: Floats, name: str, labels: list[str]
+) -> Any:
     from matplotlib.figure import Figure
 
     three = at.shape[1] == 3
@@ -122,7 +136,9 @@ def _matplotlib(points: FixedPoints, at: Floats, walks: list[Floats], values: Fl
     for stable, marker in ((True, "o"), (False, "D")):
         of = np.flatnonzero(points.stable == stable)
         if len(of):
-            drawn = axes.scatter(*wide(at[of]), c=values[of], marker=marker, label="stable" if stable else "unstable", zorder=2, **bounds)
+            drawn = axes.scatter(
+                *wide(at[of]), c=values[of], marker=marker, label="stable" if stable else "unstable", zorder=2, **bounds
+            )
     if drawn is not None:
         figure.colorbar(drawn, ax=axes, label=name, shrink=0.7)
         axes.legend()

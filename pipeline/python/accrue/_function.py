@@ -121,12 +121,18 @@ class Function:
             else:
                 module = type(answer).__module__.split(".")[0]
                 self._jax = module in ("jax", "jaxlib")
-                self._single = np.dtype(str(answer.dtype).replace("torch.", "")) == np.float32 if hasattr(answer, "dtype") else False
+                self._single = (
+                    np.dtype(str(answer.dtype).replace("torch.", "")) == np.float32
+                    if hasattr(answer, "dtype")
+                    else False
+                )
                 if _arrays.is_torch(answer):
                     torch = True
         if not torch:
             if self._jax and self._single:
-                self.notes.append("JAX computes in single precision; jax.config.update('jax_enable_x64', True) gives digits for q below 1e-10")
+                self.notes.append(
+                    "JAX computes in single precision; jax.config.update('jax_enable_x64', True) gives digits for q below 1e-10"
+                )
             return
         import torch as framework
 
@@ -187,8 +193,7 @@ class Function:
         if not np.isfinite(found).all():
             row, unit = (int(i) for i in np.argwhere(~np.isfinite(found))[0])
             raise ValueError(
-                f"f: {found[row, unit]} for unit {unit} of initial state {row}; "
-                "give states from which it stays finite"
+                f"f: {found[row, unit]} for unit {unit} of initial state {row}; give states from which it stays finite"
             )
         size = np.abs(found).max() + 1.0
         near = 1e3 * self.precision * size
@@ -228,7 +233,9 @@ class Function:
                 return np.concatenate([of(states[i : i + rows]) for i in range(0, len(states), rows)])
             except (RuntimeError, TypeError, NotImplementedError) as error:
                 self._differentiate = False
-                self.notes.append(f"f cannot be differentiated ({_message(error).splitlines()[0]}): Jacobians are central differences")
+                self.notes.append(
+                    f"f cannot be differentiated ({_message(error).splitlines()[0]}): Jacobians are central differences"
+                )
         return self.differences(states)
 
     def _by_torch(self, states: Floats) -> Floats:

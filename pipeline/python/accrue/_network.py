@@ -53,9 +53,7 @@ class Network:
         w = _arrays.numbers(recurrent_weights, "recurrent_weights")
         gates = GATES[cell]
         if w.ndim != 2 or w.shape[0] != gates * w.shape[1]:
-            raise ValueError(
-                f"recurrent_weights: shape {w.shape}; a {cell} cell has [{gates} · units, units]"
-            )
+            raise ValueError(f"recurrent_weights: shape {w.shape}; a {cell} cell has [{gates} · units, units]")
         rows = w.shape[0]
         a = np.zeros((rows, 0)) if input_weights is None else _arrays.numbers(input_weights, "input_weights")
         if a.ndim != 2 or len(a) != rows:
@@ -66,7 +64,12 @@ class Network:
             if b.shape != (rows,):
                 raise ValueError(f"{name}: shape {b.shape}, expected ({rows},)")
             bias.append(b)
-        for found, name in ((w, "recurrent_weights"), (a, "input_weights"), (bias[0], "input_bias"), (bias[1], "recurrent_bias")):
+        for found, name in (
+            (w, "recurrent_weights"),
+            (a, "input_weights"),
+            (bias[0], "input_bias"),
+            (bias[1], "recurrent_bias"),
+        ):
             _arrays.finite(found, name, "training diverged; give weights from before")
         self.cell = cell
         self.units = int(w.shape[1])
@@ -97,7 +100,9 @@ class Network:
     def map(self, static_input: Any = None) -> _native.Map:
         """The cell with its input held at ``static_input`` ``[inputs]``; zero where none is given."""
         x = np.zeros(self.inputs) if static_input is None else _arrays.vector(static_input, "static_input", self.inputs)
-        parts = [p.tobytes() for p in (self.input_weights, self.recurrent_weights, self.input_bias, self.recurrent_bias)]
+        parts = [
+            p.tobytes() for p in (self.input_weights, self.recurrent_weights, self.input_bias, self.recurrent_bias)
+        ]
         return _native.Map(self.cell, self.units, self.inputs, parts, x.tobytes())
 
     def step(self, states: Any, static_input: Any = None) -> Floats:
@@ -145,7 +150,9 @@ class Network:
         import torch
 
         if not isinstance(module, torch.nn.Module):
-            raise TypeError(f"module: {type(module).__name__} is no torch.nn.Module; a state dict goes to from_state_dict")
+            raise TypeError(
+                f"module: {type(module).__name__} is no torch.nn.Module; a state dict goes to from_state_dict"
+            )
         for parameter in module.parameters():
             _arrays.on_processor(parameter, "module")
         _refuse_dropout(module)
@@ -154,9 +161,17 @@ class Network:
         name = type(module).__name__
         if isinstance(module, torch.nn.RNNBase):
             for found, what, remedy in (
-                (module.num_layers > 1, f"{module.num_layers} layers", "build the upper layer alone: its inputs are the lower one's states"),
+                (
+                    module.num_layers > 1,
+                    f"{module.num_layers} layers",
+                    "build the upper layer alone: its inputs are the lower one's states",
+                ),
                 (module.bidirectional, "two directions", "a fixed point belongs to one of them: build it alone"),
-                (module.proj_size > 0, f"a projection to {module.proj_size}", "its state is no state of the equations here; train without proj_size"),
+                (
+                    module.proj_size > 0,
+                    f"a projection to {module.proj_size}",
+                    "its state is no state of the equations here; train without proj_size",
+                ),
             ):
                 if found:
                     raise ValueError(f"module: {name} has {what}; {remedy}")
@@ -178,7 +193,9 @@ class Network:
         ``readout``, ``reads``, ``norm``, ``norm_epsilon``, ``first_word``. Numbers are brought to single precision.
         """
         if not isinstance(arrays, Mapping):
-            raise TypeError(f"arrays: {type(arrays).__name__} is no mapping of names to arrays; give module.state_dict()")
+            raise TypeError(
+                f"arrays: {type(arrays).__name__} is no mapping of names to arrays; give module.state_dict()"
+            )
         named = []
         for name, value in arrays.items():
             found = _arrays.numbers(value, str(name))
@@ -222,7 +239,12 @@ class Network:
         """
         import torch
 
-        makers: dict[str, Any] = {"vanilla": torch.nn.RNN, "relu": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
+        makers: dict[str, Any] = {
+            "vanilla": torch.nn.RNN,
+            "relu": torch.nn.RNN,
+            "gru": torch.nn.GRU,
+            "lstm": torch.nn.LSTM,
+        }
         if self.cell not in makers:
             raise ValueError(f"torch has no {self.cell} cell; one of {', '.join(makers)} goes there")
         if self.inputs == 0:
@@ -230,14 +252,27 @@ class Network:
         more = {"nonlinearity": "relu"} if self.cell == "relu" else {}
         dtype = torch.float32 if dtype is None else dtype
         made = makers[self.cell](self.inputs, self.units, batch_first=True, dtype=dtype, **more)
-        arrays = {"weight_ih_l0": self.input_weights, "weight_hh_l0": self.recurrent_weights, "bias_ih_l0": self.input_bias, "bias_hh_l0": self.recurrent_bias}
+        arrays = {
+            "weight_ih_l0": self.input_weights,
+            "weight_hh_l0": self.recurrent_weights,
+            "bias_ih_l0": self.input_bias,
+            "bias_hh_l0": self.recurrent_bias,
+        }
         made.load_state_dict({name: torch.tensor(value, dtype=dtype) for name, value in arrays.items()})
         return made.eval()
 
 
 def _settings(file: str, settings: dict[str, Any]) -> str:
     if "cell" in settings:
-        names = {"vanilla": "Vanilla", "relu": "VanillaRelu", "linear": "Linear", "ugrnn": "Ugrnn", "gru": "Gru", "gru-reset-before": "GruResetBefore", "lstm": "Lstm"}
+        names = {
+            "vanilla": "Vanilla",
+            "relu": "VanillaRelu",
+            "linear": "Linear",
+            "ugrnn": "Ugrnn",
+            "gru": "Gru",
+            "gru-reset-before": "GruResetBefore",
+            "lstm": "Lstm",
+        }
         if settings["cell"] not in names:
             raise ValueError(f"cell: {settings['cell']!r} is not known; one of {', '.join(names)}")
         settings = {**settings, "cell": names[settings["cell"]]}
@@ -249,7 +284,13 @@ def _refuse_dropout(module: Any) -> None:
     import torch
 
     for name, part in module.named_modules():
-        p = getattr(part, "p", 0.0) if isinstance(part, torch.nn.modules.dropout._DropoutNd) else getattr(part, "dropout", 0.0)
+        p = (
+            getattr(part, "p", 0.0)
+            if isinstance(part, torch.nn.modules.dropout._DropoutNd)
+            else getattr(part, "dropout", 0.0)
+        )
         if part.training and isinstance(p, float) and p > 0:
             place = f" ({name})" if name else ""
-            raise ValueError(f"module: {type(part).__name__}{place} is in training mode with dropout {p:g}; call module.eval() first")
+            raise ValueError(
+                f"module: {type(part).__name__}{place} is in training mode with dropout {p:g}; call module.eval() first"
+            )

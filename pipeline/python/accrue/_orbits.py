@@ -22,7 +22,9 @@ OFFSET, ARRIVED = 1e-3, 1e-4
 OUTSIDE = 1.0 + 1e-9
 
 
-def _directions(right: Any, values: Any, phases: int, drawn: int, stream: np.random.Generator) -> list[tuple[int | None, float | None, Floats]]:
+def _directions(
+    right: Any, values: Any, phases: int, drawn: int, stream: np.random.Generator
+) -> list[tuple[int | None, float | None, Floats]]:
     unstable = int((np.abs(values) > OUTSIDE).sum())
     found: list[tuple[int | None, float | None, Floats]] = []
     basis, mode = [], 0
@@ -42,7 +44,9 @@ def _directions(right: Any, values: Any, phases: int, drawn: int, stream: np.ran
     return [(mode, phase, v / np.linalg.norm(v)) for mode, phase, v in found]
 
 
-def follow(map: Steps, points: Floats, scale: float, *, drawn: int, phases: int, steps: int, seed: int) -> dict[str, Any]:
+def follow(
+    map: Steps, points: Floats, scale: float, *, drawn: int, phases: int, steps: int, seed: int
+) -> dict[str, Any]:
     """Orbits from each saddle; as the native part returns them."""
     size = map.size
     data = _native.eigen(map.jacobians(points).tobytes(), size, True) if len(points) else []
@@ -82,7 +86,9 @@ def follow(map: Steps, points: Floats, scale: float, *, drawn: int, phases: int,
         lost = ~np.isfinite(next_).all(axis=1)
         for orbit in going[lost]:
             end[orbit], took[orbit] = "diverged", t + 1
-        still = ~lost & (np.abs(next_ - h[going]).max(axis=1) <= 4 * np.finfo(float).eps * (1.0 + np.abs(next_).max(axis=1)))
+        still = ~lost & (
+            np.abs(next_ - h[going]).max(axis=1) <= 4 * np.finfo(float).eps * (1.0 + np.abs(next_).max(axis=1))
+        )
         h[going[~lost]] = next_[~lost]
         # At rest, but at no attractor: symmetry may leave an orbit on a saddle's stable manifold.
         arrived(going[still], np.arange(len(points)), t + 1, "point")

@@ -189,6 +189,7 @@ class FixedPoints:
     @property
     def stability(self) -> list[str | None]:
         """What was proved of each: ``"stable"``, ``"unstable"``, ``"undecided"``; None where no point was proved."""
+
         def one(i: int) -> str | None:
             if not self.certified[i]:
                 return None
@@ -262,7 +263,9 @@ class FixedPoints:
         i = self._number(i)
         steps = self._helds[self._of[i]].steps
         if not isinstance(steps, Native):
-            raise ValueError("input_jacobian: a Python function's is not computed; give a network that the library knows")
+            raise ValueError(
+                "input_jacobian: a Python function's is not computed; give a network that the library knows"
+            )
         state = np.ascontiguousarray(self.states[i])
         return _arrays.floats(steps.map.input_jacobians(state.tobytes()), steps.size, -1)
 
@@ -270,7 +273,9 @@ class FixedPoints:
         """Eigenvalues, right and left vectors at point ``i``."""
         size = self.states.shape[1]
         data = _native.eigen(np.ascontiguousarray(self.jacobian(i)).tobytes(), size, True)
-        values, right, left = (_arrays.complexes(d, *shape) for d, shape in zip(data, ((size,), (size, size), (size, size))))
+        values, right, left = (
+            _arrays.complexes(d, *shape) for d, shape in zip(data, ((size,), (size, size), (size, size)))
+        )
         return Modes(values, right, left)
 
     @property
@@ -342,7 +347,11 @@ class FixedPoints:
         held, states = self._helds[number], np.ascontiguousarray(self.states[at])
         if key not in self._cache:
             if isinstance(held.steps, Native):
-                settings = {"starts": starts, "saddles": 100_000, "follow": {"drawn": drawn, "phases": phases, "steps": steps}}
+                settings = {
+                    "starts": starts,
+                    "saddles": 100_000,
+                    "follow": {"drawn": drawn, "phases": phases, "steps": steps},
+                }
                 found = held.steps.map.transitions(
                     states.tobytes(), np.ascontiguousarray(self.visited).tobytes(), json.dumps(settings), self.seed
                 )
@@ -353,7 +362,9 @@ class FixedPoints:
             self._cache[key] = found
         return self._transitions(self._cache[key], at, label)
 
-    def _transitions(self, found: dict[str, Any], at: NDArray[np.int64], label: Callable[[Floats], str] | None) -> Transitions:
+    def _transitions(
+        self, found: dict[str, Any], at: NDArray[np.int64], label: Callable[[Floats], str] | None
+    ) -> Transitions:
         size = self.states.shape[1]
         point = lambda i: None if i is None else int(at[i])  # noqa: E731
         to = [point(i) if end == "point" else i for end, i in zip(found["end"], found["to"])]
@@ -393,7 +404,9 @@ class FixedPoints:
         """What each saddle connects: the attractors that its orbits reach. :meth:`transitions` has the orbits."""
         return self.transitions(input, label=label).connections
 
-    def plot(self, trajectories: Any = None, color: Any = "unstable", *, dimensions: int = 3, backend: str | None = None) -> Any:
+    def plot(
+        self, trajectories: Any = None, color: Any = "unstable", *, dimensions: int = 3, backend: str | None = None
+    ) -> Any:
         """Points and trajectories along the principal components of the visited states.
 
         Parameters

@@ -41,7 +41,13 @@ class Settings:
 
 
 def _checked(
-    tolerance: float | None, default: float, steps: int, max_distance: float | None, unique: float, seed: int, progress: bool | None
+    tolerance: float | None,
+    default: float,
+    steps: int,
+    max_distance: float | None,
+    unique: float,
+    seed: int,
+    progress: bool | None,
 ) -> Settings:
     tolerance = default if tolerance is None else float(tolerance)
     if not 0.0 < tolerance < float("inf"):
@@ -124,7 +130,11 @@ def find_fixed_points(
         if jacobian is not None:
             raise ValueError("jacobian: a network that the library knows has its own; leave it out")
         settings = _checked(tolerance, 1e-12, steps, max_distance, unique, seed, progress)
-        x = np.zeros(network.inputs) if static_input is None else _arrays.vector(static_input, "static_input", network.inputs)
+        x = (
+            np.zeros(network.inputs)
+            if static_input is None
+            else _arrays.vector(static_input, "static_input", network.inputs)
+        )
         held = Held("input", x, Native(network, x))
         return _found([held], [states], states, settings, network)
     states = _arrays.states(initial_states, "initial_states")
@@ -187,7 +197,9 @@ def fixed_points(
     """
     known = _network_of(network)
     if known is None:
-        raise TypeError(f"network: {type(network).__name__} is no network that is known; give a function to accrue.find_fixed_points")
+        raise TypeError(
+            f"network: {type(network).__name__} is no network that is known; give a function to accrue.find_fixed_points"
+        )
     if not noise >= 0.0:
         raise ValueError(f"noise: {noise}; a standard deviation, 0 or more")
     visited = _arrays.states(states, "states", known.state_size)
@@ -253,7 +265,9 @@ def _search(steps: Steps, states: Floats, settings: Settings) -> dict[str, Any]:
         parts = []
         for begin in range(0, len(states), block):
             some = np.ascontiguousarray(states[begin : begin + block])
-            search = _native.Search(some.tobytes(), steps.size, settings.tolerance, settings.steps, settings.max_distance)
+            search = _native.Search(
+                some.tobytes(), steps.size, settings.tolerance, settings.steps, settings.max_distance
+            )
             while True:
                 what, data = search.ask()
                 if what == "nothing":
@@ -341,7 +355,9 @@ def _proofs(steps: Steps, states: Floats) -> dict[str, Any]:
     return {**{key: nothing.copy() for key in columns}, "unproved": [why] * len(states)}
 
 
-def _found(helds: list[Held], starts: list[Floats], visited: Floats, settings: Settings, network: Network | None) -> FixedPoints:
+def _found(
+    helds: list[Held], starts: list[Floats], visited: Floats, settings: Settings, network: Network | None
+) -> FixedPoints:
     """Searches under each held input, one after the other."""
     scale = float(np.median(np.linalg.norm(visited, axis=1)))
     scale = scale if scale > 0.0 else 1.0

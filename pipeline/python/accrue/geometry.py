@@ -15,7 +15,18 @@ import numpy as np
 from . import _arrays, _native
 from ._arrays import Floats
 
-__all__ = ["Pca", "angles", "cube", "intrinsic_dimension", "participation_ratio", "pca", "shapes", "simplex", "simplex_angle", "variance_dimension"]
+__all__ = [
+    "Pca",
+    "angles",
+    "cube",
+    "intrinsic_dimension",
+    "participation_ratio",
+    "pca",
+    "shapes",
+    "simplex",
+    "simplex_angle",
+    "variance_dimension",
+]
 
 
 @dataclass(frozen=True)
@@ -53,7 +64,11 @@ def pca(points: Any) -> Pca:
     given = _arrays.states(points, "points")
     mean, variances, directions = _native.pca(given.tobytes(), given.shape[1])
     size = given.shape[1]
-    return Pca(_arrays.floats(mean, -1), _arrays.floats(variances, -1), np.ascontiguousarray(_arrays.floats(directions, -1, size).T))
+    return Pca(
+        _arrays.floats(mean, -1),
+        _arrays.floats(variances, -1),
+        np.ascontiguousarray(_arrays.floats(directions, -1, size).T),
+    )
 
 
 def participation_ratio(points: Any) -> float:

@@ -37,7 +37,11 @@ class Run:
 
     def _names(self, below: str, ending: str) -> list[str]:
         folder = self.folder / below
-        return sorted(p.name.removesuffix(ending) for p in folder.iterdir() if p.name.endswith(ending)) if folder.is_dir() else []
+        return (
+            sorted(p.name.removesuffix(ending) for p in folder.iterdir() if p.name.endswith(ending))
+            if folder.is_dir()
+            else []
+        )
 
     @property
     def tables(self) -> list[str]:
@@ -75,7 +79,9 @@ class Run:
 
     def report(self, folder: str | os.PathLike[str] | None = None) -> Path:
         """Its page, written again from its tables; with ``folder`` a copy of the run there."""
-        _native.command(["accrue", "report", os.fspath(self.folder), "--out", os.fspath(self.folder.parent.parent), "--quiet"])
+        _native.command(
+            ["accrue", "report", os.fspath(self.folder), "--out", os.fspath(self.folder.parent.parent), "--quiet"]
+        )
         if folder is None:
             return self.page
         target = Path(folder)
@@ -101,12 +107,20 @@ class Explained:
         self.in_context: str | None = found["in_context"]
         self.evidence_for: str = found["evidence_for"]
         #: A row a word: ``word``, ``token``, ``network``, ``alone``, ``in_context``.
-        schema = {"word": pl.String, "token": pl.String, "network": pl.Float64, "alone": pl.Float64, "in_context": pl.Float64}
+        schema = {
+            "word": pl.String,
+            "token": pl.String,
+            "network": pl.Float64,
+            "alone": pl.Float64,
+            "in_context": pl.Float64,
+        }
         self.words = pl.DataFrame(found["words"], schema=schema)
         self.outputs = pl.DataFrame(found["outputs"])
 
     def __repr__(self) -> str:
-        words = "  ".join(f"{word} {evidence:+.2f}" for word, evidence in self.words.select("word", "network").iter_rows())
+        words = "  ".join(
+            f"{word} {evidence:+.2f}" for word, evidence in self.words.select("word", "network").iter_rows()
+        )
         return f"{self.network} (words alone: {self.alone}); evidence for {self.evidence_for}: {words}"
 
     def _repr_html_(self) -> str:
@@ -114,7 +128,10 @@ class Explained:
 
         most = max(1e-9, float(self.words["network"].abs().max() or 0.0))  # type: ignore[arg-type]
         shade = lambda e: f"rgba({'200,60,60' if e < 0 else '40,140,60'},{0.6 * abs(e) / most:.2f})"  # noqa: E731
-        spans = " ".join(f'<span style="background:{shade(e)}" title="{e:+.2f}">{html.escape(w)}</span>' for w, e in self.words.select("word", "network").iter_rows())
+        spans = " ".join(
+            f'<span style="background:{shade(e)}" title="{e:+.2f}">{html.escape(w)}</span>'
+            for w, e in self.words.select("word", "network").iter_rows()
+        )
         return f"<p>{spans}</p><p>{html.escape(self.network)}; words alone: {html.escape(self.alone)}</p>"
 
 

@@ -28,7 +28,9 @@ ASKED = 1000
 class Classifier:
     """A network that classifies text, with its words."""
 
-    def __init__(self, model: Any, tokenizer: Callable[[str], list[str]], vocabulary: Mapping[str, int], settings: dict[str, Any]) -> None:
+    def __init__(
+        self, model: Any, tokenizer: Callable[[str], list[str]], vocabulary: Mapping[str, int], settings: dict[str, Any]
+    ) -> None:
         self.model, self.tokenizer, self.vocabulary, self.settings = model, tokenizer, dict(vocabulary), settings
 
     def ids(self, document: str) -> list[int]:
@@ -140,7 +142,9 @@ class Classifier:
             )
 
 
-def text(model: Any, tokenizer: Callable[[str], list[str]], vocabulary: Mapping[str, int], **settings: Any) -> Classifier:
+def text(
+    model: Any, tokenizer: Callable[[str], list[str]], vocabulary: Mapping[str, int], **settings: Any
+) -> Classifier:
     """A classifier of text, to be analysed.
 
     Parameters

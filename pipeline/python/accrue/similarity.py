@@ -16,7 +16,19 @@ import numpy as np
 from . import _arrays, _native
 from ._arrays import Floats
 
-__all__ = ["Chance", "Distances", "Map", "Pair", "cka", "dsa", "mantel", "mds", "nearest_neighbours", "procrustes", "svcca"]
+__all__ = [
+    "Chance",
+    "Distances",
+    "Map",
+    "Pair",
+    "cka",
+    "dsa",
+    "mantel",
+    "mds",
+    "nearest_neighbours",
+    "procrustes",
+    "svcca",
+]
 
 
 @dataclass(frozen=True)

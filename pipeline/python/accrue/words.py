@@ -53,14 +53,22 @@ class Prediction:
     notes: list[str]
 
     def __repr__(self) -> str:
-        return f"dimension {self.dimension_scaled!r} from word counts alone, a {self.shape}; {len(self.rows)} rows, {self.corpus['documents']} documents"
+        told = f"dimension {self.dimension_scaled!r} from word counts alone, a {self.shape}"
+        return f"{told}; {len(self.rows)} rows, {self.corpus['documents']} documents"
 
     @property
     def table(self) -> pl.DataFrame:
         """A row a component: ``variance``, ``share``, ``unbiased``."""
         total = self.variances.sum()
         share = self.variances / total if total > 0 else self.variances
-        return pl.DataFrame({"component": np.arange(1, len(self.variances) + 1), "variance": self.variances, "share": share, "unbiased": self.unbiased})
+        return pl.DataFrame(
+            {
+                "component": np.arange(1, len(self.variances) + 1),
+                "variance": self.variances,
+                "share": share,
+                "unbiased": self.unbiased,
+            }
+        )
 
 
 def _texts(corpus: Any, labels: Any, text: Any, label: str | None) -> list[dict[str, Any]] | None:
@@ -117,7 +125,9 @@ def _source(corpus: Any, text: Any, label: str | None) -> dict[str, Any]:
     return {"Named": os.fspath(corpus)}
 
 
-def _experiment(corpus: Any, labels: Any, text: Any, label: str | None, seed: int, tokens: dict[str, Any] | None, folder: Path) -> dict[str, Any]:
+def _experiment(
+    corpus: Any, labels: Any, text: Any, label: str | None, seed: int, tokens: dict[str, Any] | None, folder: Path
+) -> dict[str, Any]:
     rows = _texts(corpus, labels, text, label)
     if rows is None:
         if labels is not None:
@@ -161,7 +171,9 @@ def predict(
         experiment = _experiment(corpus, labels, text, label, seed, tokens, Path(folder))
         experiment["prediction"] = {"bootstrap": bootstrap}
         found = json.loads(_native.predict(json.dumps(experiment), data))
-    interval = lambda key: Interval(*(float("nan") if found[key][k] is None else found[key][k] for k in ("value", "low", "high")))  # noqa: E731
+    interval = lambda key: Interval(
+        *(float("nan") if found[key][k] is None else found[key][k] for k in ("value", "low", "high"))
+    )  # noqa: E731
     array = lambda key: np.array([np.nan if v is None else v for v in found[key]])  # noqa: E731
     return Prediction(
         interval("dimension"),
@@ -200,5 +212,14 @@ def words_in_context(
         if least is not None:
             experiment["context"] = {"least": least}
         found = json.loads(_native.context_words(json.dumps(experiment), data))
-    schema = {"word": pl.String, "gain": pl.Float64, "low": pl.Float64, "high": pl.Float64, "documents": pl.Int64, "p": pl.Float64, "rate": pl.Float64, "significant": pl.Boolean}
+    schema = {
+        "word": pl.String,
+        "gain": pl.Float64,
+        "low": pl.Float64,
+        "high": pl.Float64,
+        "documents": pl.Int64,
+        "p": pl.Float64,
+        "rate": pl.Float64,
+        "significant": pl.Boolean,
+    }
     return pl.DataFrame(found["words"], schema=schema)
