@@ -20,7 +20,8 @@ FOLDER = Path(accrue.__file__).parent
 
 
 def test_it_is_imported_in_less_than_a_second():
-    program = "import time; t = time.perf_counter(); import accrue, sys; print(time.perf_counter() - t, 'torch' in sys.modules)"
+    """Of a processor: on one that does other work too, the clock says more."""
+    program = "import time; t = time.process_time(); import accrue, sys; print(time.process_time() - t, 'torch' in sys.modules)"
     told = [
         subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
         for _ in range(3)
