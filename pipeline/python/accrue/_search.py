@@ -71,7 +71,7 @@ def find_fixed_points(
     jacobian: Callable[..., Any] | None = None,
     tolerance: float | None = None,
     *,
-    steps: int = 100,
+    steps: int | None = None,
     max_distance: float | None = None,
     unique: float = 0.01,
     seed: int = 0,
@@ -100,7 +100,8 @@ def find_fixed_points(
         Speed ``q``, half the sum over units, at which a search ends: 1e-12; 1e-9 for a function in single precision.
         From 1e-10 on points are slow ones, and stay as they were found.
     steps
-        Most steps of one search.
+        Most steps of one search: 100; 50 of a function, whose Jacobians cost more. Searches that were cut short are
+        counted in ``searches``.
     max_distance
         Farthest a point may lie from the state its search began at (Euclid); None: any distance.
     unique
@@ -129,7 +130,7 @@ def find_fixed_points(
         states = _arrays.states(initial_states, "initial_states", network.state_size)
         if jacobian is not None:
             raise ValueError("jacobian: a network that the library knows has its own; leave it out")
-        settings = _checked(tolerance, 1e-12, steps, max_distance, unique, seed, progress)
+        settings = _checked(tolerance, 1e-12, 100 if steps is None else steps, max_distance, unique, seed, progress)
         x = (
             np.zeros(network.inputs)
             if static_input is None
@@ -141,7 +142,7 @@ def find_fixed_points(
     given = None if static_input is None else _arrays.vector(static_input, "static_input")
     function = Function(f, states, given, jacobian, _arrays.is_torch(initial_states))
     low = 1e-9 if function.precision > 1e-10 else 1e-12
-    settings = _checked(tolerance, low, steps, max_distance, unique, seed, progress)
+    settings = _checked(tolerance, low, 50 if steps is None else steps, max_distance, unique, seed, progress)
     held = Held("input", np.zeros(0) if given is None else given, function)
     return _found([held], [states], states, settings, None)
 
