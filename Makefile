@@ -25,7 +25,7 @@ SHAPES_paper = geometry/bend $(patsubst %,geometry/%_paper,$(filter-out bend,$(S
 AS_PUBLISHED = --set model.units=128 --set training.batch=120 --set training.epochs=18
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check-kills fuzz bench bench-peers check-peers check-slurm check-hyperqueue cuda-toolkit cuda check-cuda check-kernels bench-cuda man reproduce reproduce-line reproduce-geometry \
+.PHONY: help build run test check-kills fuzz bench bench-peers check-peers check-slurm check-hyperqueue wheel check-python bench-python cuda-toolkit cuda check-cuda check-kernels bench-cuda man reproduce reproduce-line reproduce-geometry \
 	reproduce-context lint doc clean
 
 help: ## this list
@@ -111,6 +111,37 @@ check-slurm: build ## a sweep through a real Slurm with two nodes, one killed (D
 check-hyperqueue: build ## a sweep through a real HyperQueue with two workers, one killed (NETWORKS=200)
 	[ -e target/hyperqueue ] || (python3 -m venv target/hyperqueue && target/hyperqueue/bin/pip install -q hyperqueue)
 	target/hyperqueue/bin/python tests/engines/hyperqueue_check.py $(PROGRAM) --networks $(NETWORKS)
+
+# Python 3.10 or newer; what building and testing the wheel need goes into target/, in environments of its own.
+PYTHON ?= python3
+TARGET = $(or $(CARGO_TARGET_DIR),target)
+WHEELS = $(TARGET)/wheels
+NEWEST = $$(ls -t $(WHEELS)/accrue-*.whl | head -1)
+# Where torch is, if it is anywhere: tests/peers/run makes it.
+PEERS ?= $(or $(ACCRUE_PEERS),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/accrue/peers)
+WITH_TORCH = PYTHONPATH=$(abspath $(TARGET)/with-torch) $(PEERS)/bin/python
+
+wheel: ## Python's wheel, in target/wheels: `import accrue`, and the command line
+	[ -x $(TARGET)/maturin/bin/maturin ] || ($(PYTHON) -m venv $(TARGET)/maturin && $(TARGET)/maturin/bin/pip install -q 'maturin>=1.8,<2')
+	rm -f $(WHEELS)/accrue-*.whl
+	$(TARGET)/maturin/bin/maturin build $(FLAGS) --manifest-path pipeline/python/Cargo.toml --out $(WHEELS) --interpreter $(PYTHON)
+
+$(TARGET)/python/ready:
+	$(PYTHON) -m venv $(TARGET)/python
+	$(TARGET)/python/bin/pip install -q numpy polars pytest mypy
+	touch $@
+
+check-python: wheel $(TARGET)/python/ready ## the wheel in an environment with NumPy and polars alone, and beside torch where it is
+	$(TARGET)/python/bin/pip install -q --force-reinstall --no-deps $(NEWEST)
+	$(TARGET)/python/bin/pytest -q tests/python
+	if $(PEERS)/bin/python -c 'import torch, pytest' 2>/dev/null; then \
+		$(PEERS)/bin/python -m pip install -q --upgrade --no-deps --target $(TARGET)/with-torch $(NEWEST) && \
+		$(WITH_TORCH) -m pytest -q tests/python; \
+	else echo "no torch at $(PEERS): its tests were skipped (ACCRUE_PEERS names another environment)"; fi
+
+bench-python: wheel ## the 3-bit memory in a notebook's session beside joint Adam in torch
+	$(PEERS)/bin/python -m pip install -q --upgrade --no-deps --target $(TARGET)/with-torch $(NEWEST)
+	$(WITH_TORCH) tests/peers/notebook.py
 
 # NVIDIA's compiler: the one that `make cuda-toolkit` brings, or CUDA=/usr/local/cuda. CUDA_COMPUTE_CAP is
 # the card's: 90 for H100 and H200, 80 for A100 (no clusters there), and so on.

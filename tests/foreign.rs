@@ -179,3 +179,29 @@ fn states_come_from_numpy_files() {
     tensor.write_npy(&path).unwrap();
     assert!(read_states(&path).unwrap_err().to_string().contains("shape [2]"));
 }
+
+#[test]
+fn a_state_dict_in_memory_is_what_its_file_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut read = 0;
+    for case in file().cases {
+        let settings = case.save(folder.path());
+        let arrays =
+            case.arrays.iter().map(|a| (a.name.clone(), (a.shape.clone(), a.numbers.clone())));
+        match (Foreign::read(&settings), Foreign::of(&settings, arrays.collect())) {
+            (Ok(file), Ok(memory)) => {
+                assert_eq!(file.cell(), memory.cell(), "{}", case.name);
+                assert_eq!(file.taken, memory.taken, "{}", case.name);
+                assert_eq!(file.embedding, memory.embedding, "{}", case.name);
+                assert_eq!(file.readout, memory.readout, "{}", case.name);
+                read += 1;
+            }
+            (file, memory) => {
+                assert_eq!(file.unwrap_err().to_string(), memory.unwrap_err().to_string());
+            }
+        }
+    }
+    assert!(read >= 6, "{read}");
+    let nothing = Foreign::of(&Settings::default(), Default::default()).unwrap_err().to_string();
+    assert!(nothing.contains("no array of decimal numbers"), "{nothing}");
+}

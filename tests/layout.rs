@@ -20,6 +20,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pipeline/switching", &["numerics", "cells", "ops", "dynamics"]),
     // Whatever was recorded: numbers in, numbers out.
     ("pipeline/recordings", &["numerics"]),
+    // Everything through the program's own crate.
+    ("pipeline/python", &[]),
 ];
 
 /// Libraries that a crate must build without.

@@ -406,7 +406,8 @@ impl Analyze {
                 .any(|p| s.trim().starts_with(p))
         });
         if !file && !told {
-            experiment.corpus.tokens.longest = usize::MAX;
+            // The most that a run's record may say: `accrue report` reads it again.
+            experiment.corpus.tokens.longest = crate::setting::MANY;
         }
     }
 

@@ -15,6 +15,7 @@ mod terminal;
 
 use crate::{Error, Result};
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -112,6 +113,9 @@ pub struct Common {
     /// Say nothing on the way; results only
     #[arg(long, global = true)]
     pub quiet: bool,
+    /// Whether this runs within another program, whose signals are its own
+    #[arg(skip)]
+    within: bool,
 }
 
 /// Most threads that may be asked for; no machine has more cores, and each takes memory.
@@ -121,21 +125,43 @@ const MOST_THREADS: usize = 1024;
 ///
 /// * `revision`: of the source it was built from; it goes into what runs record
 pub fn main(revision: &str) -> ExitCode {
+    ExitCode::from(status(revision, std::env::args_os().collect()))
+}
+
+/// The program with its words given, its own name first; returns its exit status. Words that make no sense, and
+/// `--help`, end the process.
+///
+/// * `revision`: as for [`main`]
+pub fn status(revision: &str, words: Vec<OsString>) -> u8 {
     crate::engine::built_from(revision);
-    match Arguments::parse().go() {
-        Ok(()) => ExitCode::SUCCESS,
+    match Arguments::parse_from(words).go() {
+        Ok(()) => 0,
         Err(error) => {
             terminal::errln!("accrue: {error}");
             // As a shell has it: 128 and the number of the signal that asked for the end.
             match (&error, crate::interrupt::signal()) {
-                (Error::Interrupted(_), Some(signal)) => ExitCode::from(128 + signal as u8),
-                _ => ExitCode::from(error.exit_status()),
+                (Error::Interrupted(_), Some(signal)) => 128 + signal as u8,
+                _ => error.exit_status(),
             }
         }
     }
 }
 
 impl Arguments {
+    /// What was typed, for a program that goes on afterwards: signals are left to it, which may ask for an end by
+    /// [`interrupt::request`](crate::interrupt::request).
+    ///
+    /// * `words`: the program's name first
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for words that make no sense.
+    pub fn within(words: Vec<OsString>) -> Result<Self> {
+        let mut read = Self::try_parse_from(words)
+            .map_err(|refused| Error::Usage(refused.to_string().trim_end().to_string()))?;
+        read.common.within = true;
+        Ok(read)
+    }
+
     /// Does what was asked.
     pub fn go(self) -> Result<()> {
         let common = self.common;
@@ -218,6 +244,9 @@ impl Common {
     /// From here on Ctrl-C, and the signals by which clusters and terminals end a process, ask for an end at a safe
     /// place; the second one ends at once. For commands that look at [`crate::interrupt`] alone: others just end.
     fn end_safely(&self) {
+        if self.within {
+            return;
+        }
         let quiet = self.quiet;
         listen(move |_| {
             let line = "stopping at the next safe place; once more stops at once (what is \
@@ -228,7 +257,17 @@ impl Common {
 
     /// Threads and device, before anything else runs.
     fn prepare(&self) -> Result<()> {
-        card::choose(&self.device)?;
+        match self.within {
+            false => card::choose(&self.device)?,
+            // A device is chosen once a process, and a card has a program of its own.
+            true if self.device == "cpu" => {}
+            true => {
+                return Err(Error::Usage(format!(
+                    "--device {}: within another program the processor alone; type the command in a terminal",
+                    self.device
+                )));
+            }
+        }
         if let Some(threads) = self.threads {
             if !(1..=MOST_THREADS).contains(&threads) {
                 let problem = format!("--threads {threads}: at least 1, at most {MOST_THREADS}");

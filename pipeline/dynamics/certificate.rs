@@ -149,8 +149,8 @@ pub(crate) fn size(point: &[f64]) -> f64 {
     1.0 + largest(point.iter().copied())
 }
 
-/// Newton's method on `F(h) − h`, as long as the residual falls.
-pub(crate) fn polish(map: &dyn Dynamics, point: &[f64]) -> Vec<f64> {
+/// Newton's method on `F(h) − h` from a state, as long as the residual falls; `[state]`.
+pub fn polish(map: &dyn Dynamics, point: &[f64]) -> Vec<f64> {
     let mut h = Vector::from_column_slice(point);
     let (next, mut jacobian) = map.step_and_jacobian(point);
     let mut r = next - &h;

@@ -12,6 +12,7 @@ use crate::linalg::{Cholesky, Matrix, Vector};
 use crate::{Dynamics, Error, Result, setting};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Searches that are in memory at once.
 const BLOCK: usize = 512;
@@ -56,6 +57,14 @@ impl Finder {
     /// The smallest tolerance: where a search ends.
     pub fn smallest(&self) -> f64 {
         self.tolerances.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    /// Checks that there are tolerances, all above 0.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.tolerances.is_empty() || self.tolerances.iter().any(|t| !(*t > 0.0)) {
+            return Err(Error::Usage("fixed_points: give tolerances above 0".into()));
+        }
+        Ok(())
     }
 }
 
@@ -126,10 +135,9 @@ pub fn search<'a>(
     finder: &Finder,
     mut each: impl FnMut(SearchResult) -> Result<()>,
 ) -> Result<()> {
-    if finder.tolerances.is_empty() || finder.tolerances.iter().any(|t| !(*t > 0.0)) {
-        return Err(Error::Usage("fixed_points: give tolerances above 0".into()));
-    }
+    finder.check()?;
     let most = finder.max_distance * scale;
+    let finder = Arc::new(finder.clone());
     let mut states = initial_states.into_iter().enumerate();
     loop {
         let block: Vec<(usize, &[f64])> = states.by_ref().take(BLOCK).collect();
@@ -138,25 +146,31 @@ pub fn search<'a>(
         }
         for (number, state) in &block {
             map.check(state)?;
-            if state.iter().any(|x| !x.is_finite()) {
-                return Err(Error::NotFinite {
-                    what: "state".into(),
-                    place: format!("initial state {number}"),
-                    remedy: "the network's states overflow; check its weights".into(),
-                });
-            }
+            check_finite(state, *number)?;
         }
         if let Some((0, state)) = block.first() {
             check_shapes(map, state)?;
         }
         let found: Vec<SearchResult> = block
             .par_iter()
-            .map(|&(number, state)| descend(map, state, number, most, finder))
+            .map(|&(number, state)| descend(map, state, number, most, finder.clone()))
             .collect();
         for result in found {
             each(result)?;
         }
     }
+}
+
+/// Checks that a state to begin at is finite.
+pub(crate) fn check_finite(state: &[f64], number: usize) -> Result<()> {
+    if state.iter().all(|x| x.is_finite()) {
+        return Ok(());
+    }
+    Err(Error::NotFinite {
+        what: "state".into(),
+        place: format!("initial state {number}"),
+        remedy: "the network's states overflow; check its weights".into(),
+    })
 }
 
 /// Median Euclidean norm of states; 0 for none.
@@ -173,94 +187,242 @@ fn descend(
     state: &[f64],
     number: usize,
     most: f64,
-    finder: &Finder,
+    finder: Arc<Finder>,
 ) -> SearchResult {
-    let start = Vector::from_column_slice(state);
-    let smallest = finder.smallest();
-    let mut h = start.clone();
-    let mut here = map.evaluate(h.as_slice());
-    let mut r = &here.next - &h;
-    let mut q = 0.5 * r.norm_squared();
-    let mut reached: Vec<Option<SlowPoint>> = vec![None; finder.tolerances.len()];
-    let (mut damping, mut growth) = (f64::NAN, 2.0);
-    let mut steps = 0;
-    let stop = loop {
-        let point_here = || SlowPoint {
-            state: h.as_slice().to_vec(),
-            speed: q,
-            distance_from_init: (&h - &start).norm(),
-            steps,
-        };
-        for (point, tolerance) in reached.iter_mut().zip(&finder.tolerances) {
-            if point.is_none() && q < *tolerance {
-                *point = Some(point_here());
+    let mut way = Descent::new(state, number, most, finder);
+    let mut here = map.evaluate(state);
+    way.tell_step(&here.next);
+    loop {
+        match way.wants() {
+            Want::Step(trial) => {
+                let there = map.evaluate(trial);
+                if way.tell_step(&there.next) {
+                    here = there;
+                }
+            }
+            Want::Jacobian(state) => {
+                let jacobian = map.jacobian_at(state, &here);
+                way.tell_jacobian(jacobian);
+            }
+            Want::Nothing => return way.result(),
+        }
+    }
+}
+
+/// What a search has to be told before it goes on.
+pub(crate) enum Want<'a> {
+    /// `F(h, x*)` at this state.
+    Step(&'a [f64]),
+    /// `J_rec` at this state, the last one from which it was told that it went there.
+    Jacobian(&'a [f64]),
+    /// Nothing: it has ended.
+    Nothing,
+}
+
+/// Where a search stands between two questions.
+enum Phase {
+    /// The step at its first state.
+    First,
+    /// The Jacobian where it is.
+    Jacobian,
+    /// The step at a trial, and the decrease of `q` that was predicted there.
+    Trial(Vector, f64),
+    /// At its end.
+    Ended(Stop),
+}
+
+/// One search that asks for what it needs, so that many can be answered together.
+pub(crate) struct Descent {
+    finder: Arc<Finder>,
+    number: usize,
+    most: f64,
+    start: Vector,
+    h: Vector,
+    r: Vector,
+    q: f64,
+    reached: Vec<Option<SlowPoint>>,
+    damping: f64,
+    growth: f64,
+    steps: usize,
+    /// `AᵀA`, its diagonal and `Aᵀ r` where it is.
+    normal: Matrix,
+    diagonal: Vector,
+    gradient: Vector,
+    /// Whether a trial since the last step lay too far away.
+    beyond: bool,
+    phase: Phase,
+}
+
+impl Descent {
+    /// A search from `state`, at most `most` away from it; it wants the step there first.
+    pub(crate) fn new(state: &[f64], number: usize, most: f64, finder: Arc<Finder>) -> Self {
+        let start = Vector::from_column_slice(state);
+        let empty = || Vector::zeros(0);
+        let reached = vec![None; finder.tolerances.len()];
+        Self {
+            finder,
+            number,
+            most,
+            h: start.clone(),
+            start,
+            r: empty(),
+            q: f64::NAN,
+            reached,
+            damping: f64::NAN,
+            growth: 2.0,
+            steps: 0,
+            normal: Matrix::zeros(0, 0),
+            diagonal: empty(),
+            gradient: empty(),
+            beyond: false,
+            phase: Phase::First,
+        }
+    }
+
+    /// What it has to be told next.
+    pub(crate) fn wants(&self) -> Want<'_> {
+        match &self.phase {
+            Phase::First => Want::Step(self.h.as_slice()),
+            Phase::Trial(trial, _) => Want::Step(trial.as_slice()),
+            Phase::Jacobian => Want::Jacobian(self.h.as_slice()),
+            Phase::Ended(_) => Want::Nothing,
+        }
+    }
+
+    /// Takes `F(h, x*)` at the state that was asked about; whether it went there.
+    pub(crate) fn tell_step(&mut self, next: &Vector) -> bool {
+        match std::mem::replace(&mut self.phase, Phase::First) {
+            Phase::First => {
+                self.r = next - &self.h;
+                self.q = 0.5 * self.r.norm_squared();
+                self.arrive();
+                true
+            }
+            Phase::Trial(trial, predicted) => {
+                let trial_r = next - &trial;
+                let trial_q = 0.5 * trial_r.norm_squared();
+                let ratio = (self.q - trial_q) / predicted;
+                if !(trial_q < self.q && ratio > 0.0) {
+                    if self.raise() {
+                        self.propose();
+                    }
+                    return false;
+                }
+                let change = 1.0 - (2.0 * ratio - 1.0).powi(3);
+                let least = LEAST_DAMPING * self.largest();
+                self.damping = (self.damping * change.max(1.0 / 3.0)).max(least);
+                self.growth = 2.0;
+                let decrease = 1.0 - trial_q / self.q;
+                (self.h, self.r, self.q) = (trial, trial_r, trial_q);
+                self.steps += 1;
+                if decrease < LEVEL && self.q >= self.finder.smallest() {
+                    self.phase = Phase::Ended(self.stuck());
+                } else {
+                    self.arrive();
+                }
+                true
+            }
+            _ => panic!("a search is told what it asked for"),
+        }
+    }
+
+    /// Takes `J_rec` where it is.
+    pub(crate) fn tell_jacobian(&mut self, jacobian: Matrix) {
+        (self.normal, self.gradient) = normal_equations(jacobian, &self.r);
+        self.diagonal = self.normal.diagonal();
+        if self.damping.is_nan() {
+            self.damping = FIRST_DAMPING * self.largest();
+        }
+        self.beyond = false;
+        self.propose();
+    }
+
+    /// Notes the tolerances reached here; ends, or wants the Jacobian.
+    fn arrive(&mut self) {
+        let here = self.last();
+        for (point, tolerance) in self.reached.iter_mut().zip(&self.finder.tolerances) {
+            if point.is_none() && self.q < *tolerance {
+                *point = Some(here.clone());
             }
         }
-        if q < smallest {
-            break Stop::Converged;
-        }
-        if steps == finder.steps {
-            break Stop::OutOfSteps;
-        }
-        let (mut normal, gradient) = normal_equations(map.jacobian_at(h.as_slice(), &here), &r);
-        let diagonal = normal.diagonal();
-        let largest = diagonal.max().max(f64::MIN_POSITIVE);
-        if damping.is_nan() {
-            damping = FIRST_DAMPING * largest;
-        }
-        // Raise the damping until a step goes down and stays near, or none does.
-        let mut beyond = false;
-        let outcome = loop {
-            let Some(delta) = damped_step(&mut normal, &diagonal, &gradient, damping) else {
-                damping *= growth;
-                growth *= 2.0;
-                if !(damping < MOST_DAMPING * largest) {
-                    break Err(Stop::Stalled);
+        self.phase = if self.q < self.finder.smallest() {
+            Phase::Ended(Stop::Converged)
+        } else if self.steps == self.finder.steps {
+            Phase::Ended(Stop::OutOfSteps)
+        } else {
+            Phase::Jacobian
+        };
+    }
+
+    /// Raises the damping until a step stays near, and asks about where it leads; ends where none does.
+    fn propose(&mut self) {
+        loop {
+            let Some(delta) =
+                damped_step(&mut self.normal, &self.diagonal, &self.gradient, self.damping)
+            else {
+                self.damping *= self.growth;
+                self.growth *= 2.0;
+                if !(self.damping < MOST_DAMPING * self.largest()) {
+                    self.phase = Phase::Ended(self.stuck());
+                    return;
                 }
                 continue;
             };
-            if delta.norm() <= STILL * (h.norm() + STILL) {
-                break Err(Stop::Stalled);
+            if delta.norm() <= STILL * (self.h.norm() + STILL) {
+                self.phase = Phase::Ended(self.stuck());
+                return;
             }
-            let trial = &h + &delta;
+            let trial = &self.h + &delta;
             // A whole step along a slow mode may lead far; a shorter one, to a point as slow as asked.
-            if (&trial - &start).norm() > most {
-                beyond = true;
-            } else {
-                let predicted = 0.5 * delta.dot(&(&delta * damping - &gradient));
-                let there = map.evaluate(trial.as_slice());
-                let trial_r = &there.next - &trial;
-                let trial_q = 0.5 * trial_r.norm_squared();
-                let ratio = (q - trial_q) / predicted;
-                if trial_q < q && ratio > 0.0 {
-                    let change = 1.0 - (2.0 * ratio - 1.0).powi(3);
-                    damping = (damping * change.max(1.0 / 3.0)).max(LEAST_DAMPING * largest);
-                    growth = 2.0;
-                    break Ok((trial, there, trial_r, trial_q));
+            if (&trial - &self.start).norm() > self.most {
+                self.beyond = true;
+                if !self.raise() {
+                    return;
                 }
+                continue;
             }
-            damping *= growth;
-            growth *= 2.0;
-            if !(damping < MOST_DAMPING * largest) {
-                break Err(Stop::Stalled);
-            }
-        };
-        match outcome {
-            Err(Stop::Stalled) if beyond => break Stop::TooFar,
-            Err(stop) => break stop,
-            Ok((trial, there, trial_r, trial_q)) => {
-                let decrease = 1.0 - trial_q / q;
-                (h, here, r, q) = (trial, there, trial_r, trial_q);
-                steps += 1;
-                if decrease < LEVEL && q >= smallest {
-                    break if beyond { Stop::TooFar } else { Stop::Stalled };
-                }
-            }
+            let predicted = 0.5 * delta.dot(&(&delta * self.damping - &self.gradient));
+            self.phase = Phase::Trial(trial, predicted);
+            return;
         }
-    };
-    let distance_from_init = (&h - &start).norm();
-    let last = SlowPoint { state: h.as_slice().to_vec(), speed: q, distance_from_init, steps };
-    SearchResult { initial_state: number, reached, last, stop }
+    }
+
+    /// Raises the damping after a trial that led nowhere; whether there is more to try.
+    fn raise(&mut self) -> bool {
+        self.damping *= self.growth;
+        self.growth *= 2.0;
+        let more = self.damping < MOST_DAMPING * self.largest();
+        if !more {
+            self.phase = Phase::Ended(self.stuck());
+        }
+        more
+    }
+
+    /// Why no step leads on.
+    fn stuck(&self) -> Stop {
+        if self.beyond { Stop::TooFar } else { Stop::Stalled }
+    }
+
+    fn largest(&self) -> f64 {
+        self.diagonal.max().max(f64::MIN_POSITIVE)
+    }
+
+    /// The point where it is.
+    fn last(&self) -> SlowPoint {
+        SlowPoint {
+            state: self.h.as_slice().to_vec(),
+            speed: self.q,
+            distance_from_init: (&self.h - &self.start).norm(),
+            steps: self.steps,
+        }
+    }
+
+    /// What became of it.
+    pub(crate) fn result(self) -> SearchResult {
+        let Phase::Ended(stop) = self.phase else { panic!("a search has a result at its end") };
+        let last = self.last();
+        SearchResult { initial_state: self.number, reached: self.reached, last, stop }
+    }
 }
 
 /// `AᵀA` and `Aᵀ r` with `A = J − I`.

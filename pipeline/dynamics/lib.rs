@@ -3,7 +3,8 @@
 //! Everything here is about a map `h ↦ F(h, x*)` with its input held, in f64, with its Jacobian: any that is
 //! [`Dynamics`]. [`Map`] is a recurrent cell as one; a map of your own takes ten lines.
 //!
-//! [`finder`] walks from visited states to slow points, keeping the meaning of "nearby"; [`explore`] looks everywhere
+//! [`finder`] walks from visited states to slow points, keeping the meaning of "nearby"; [`batch`] is the same for maps
+//! that answer for many states at once; [`explore`] looks everywhere
 //! else, [`deflation`] on from what is known; [`select`] thins them; [`certificate`] proves which of them are fixed
 //! points and stable, [`complete`] that there are no others. [`linearise`] gives modes and time constants, [`response`]
 //! how many modes an input's response needs, [`lyapunov`] how long differences last while inputs change,
@@ -21,6 +22,7 @@
 use accrue_numerics::{Error, Result, linalg, seed, setting};
 
 pub mod adam;
+pub mod batch;
 mod cell;
 pub mod certificate;
 mod check;

@@ -85,6 +85,16 @@ pub fn read(path: &Path, state_dict: Option<&str>) -> Result<Read> {
         }
         read.arrays.retain(|name, _| keep(name));
     }
+    settled(path, read)
+}
+
+/// Arrays under plain names, all finite.
+///
+/// * `path`: what messages name
+///
+/// # Errors
+/// [`Error::Input`] for none, or for a number that is not finite.
+pub fn settled(path: &Path, mut read: Read) -> Result<Read> {
     for (name, (_, numbers)) in &read.arrays {
         if let Some(at) = numbers.iter().position(|x| !x.is_finite()) {
             let place = format!("array `{name}`, number {}", at + 1);
@@ -95,7 +105,8 @@ pub fn read(path: &Path, state_dict: Option<&str>) -> Result<Read> {
     }
     if read.arrays.is_empty() {
         let skipped: String = read.notes.iter().map(|note| format!("; {note}")).collect();
-        return Err(refuse(format!("no array of decimal numbers{skipped}"), REMEDY));
+        let problem = format!("no array of decimal numbers{skipped}");
+        return Err(Error::input(path.display(), "", problem, REMEDY));
     }
     names::settle(path, &mut read)?;
     Ok(read)

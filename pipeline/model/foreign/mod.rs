@@ -33,7 +33,7 @@ mod recognise;
 mod zipped;
 
 pub use arrays::read as read_arrays;
-pub use arrays::{States, read_states};
+pub use arrays::{Named, States, read_states};
 pub use numpy::read_numbers;
 
 use super::config::{Config, Head, InitialState};
@@ -150,6 +150,17 @@ impl Foreign {
             settings,
             arrays::read(&settings.file, settings.state_dict.as_deref())?,
         )
+    }
+
+    /// Recognises arrays that are in memory: a state dict.
+    ///
+    /// * `settings`: its `file` is what messages name
+    ///
+    /// # Errors
+    /// [`Error::Input`] as [`Foreign::read`].
+    pub fn of(settings: &Settings, arrays: Named) -> Result<Self> {
+        let read = arrays::Read { arrays, ..Default::default() };
+        recognise::recognise(settings, arrays::settled(&settings.file, read)?)
     }
 
     /// Every way in which the readout of a file could be read, with the network that it makes; none where it says

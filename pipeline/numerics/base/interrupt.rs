@@ -17,6 +17,11 @@ pub fn request(signal: i32) -> bool {
     REQUESTED.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed).is_err()
 }
 
+/// Takes the request back, where the process goes on after what it ended.
+pub fn clear() {
+    REQUESTED.store(0, Ordering::Relaxed);
+}
+
 /// Whether an end was asked for.
 pub fn requested() -> bool {
     signal().is_some()

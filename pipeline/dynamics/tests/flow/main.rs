@@ -1,5 +1,6 @@
 //! What leads where, and was every fixed point found: against maps whose answers follow by hand.
 
+mod batch;
 mod complete;
 mod continuation;
 mod cycles;
