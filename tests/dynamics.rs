@@ -359,6 +359,29 @@ fn a_state_comes_onto_the_slow_manifold_without_sliding_along_it() {
 }
 
 #[test]
+fn a_fixed_point_between_kinks_is_proved_however_near_they_are_and_one_on_a_kink_never() {
+    let of = |bias: f64| {
+        let mut cell = separate(2, 0.0);
+        cell.kind = CellKind::VanillaRelu;
+        // h₁' = .5 h₁ + .1, fixed at .2; h₂' = max(0, 3 h₂ + b), fixed at −b/2 while that is above 0.
+        cell.recurrent_weights = vec![0.5, 0.0, 0.0, 3.0];
+        cell.input_bias = vec![0.1, bias];
+        Map::new(&cell, &[0.0]).unwrap()
+    };
+    for near in [1e-1, 1e-3, 1e-6] {
+        let found = certify(&of(-near), &[0.2, near / 2.0]).unwrap();
+        assert!(found.radius.is_some_and(|r| r < 1e-12), "{near}: {found:?}");
+        assert_eq!((found.unstable_modes, found.index), (Some(1), Some(-1)), "{near}");
+        // Below the kink the second unit is shut: a stable point.
+        let shut = certify(&of(-near), &[0.2, 0.0]).unwrap();
+        assert!(shut.is_stable() && shut.index == Some(1), "{near}: {shut:?}");
+        // The proof tells the two from each other.
+        assert!(found.alone_within.is_some_and(|r| r < near / 2.0), "{near}: {found:?}");
+    }
+    assert!(!certify(&of(0.0), &[0.2, 0.0]).unwrap().exists(), "two pieces meet there");
+}
+
+#[test]
 fn linear_pieces_are_exact_at_their_points_and_off_by_the_square_nearby() {
     let cell = random_cell(CellKind::Gru, 6, 3, 21);
     let (held, input) = ([0.1, -0.2, 0.3], [0.1, 0.1, 0.3]);

@@ -47,6 +47,10 @@ use accrue_numerics::rounding::{INFLATE, U, gamma};
 
 /// Largest radius tried, as a share of `1 + ‖h̃‖`.
 const LARGEST_RADIUS: f64 = 1e-2;
+/// Smallest radius for which bounds of second derivatives are asked for, as the same share: below, rounding decides.
+const SMALLEST_RADIUS: f64 = 1e-11;
+/// By so much a radius shrinks where the map has no bounds within it.
+const SHRINK: f64 = 1.0 / 16.0;
 
 /// What was proved about a point.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -137,7 +141,12 @@ const POLISH: usize = 8;
 pub fn certify(map: &dyn Dynamics, point: &[f64]) -> Result<Certificate> {
     map.check(point)?;
     let polished = polish(map, point);
-    let mut found = certify_at(map, &polished, LARGEST_RADIUS * size(&polished))?;
+    let mut cap = LARGEST_RADIUS * size(&polished);
+    // A map with kinks, such as a rectified cell, has bounds between them alone.
+    while map.curvature(&polished, cap).is_none() && cap > SMALLEST_RADIUS * size(&polished) {
+        cap *= SHRINK;
+    }
+    let mut found = certify_at(map, &polished, cap)?;
     let moved = INFLATE * largest(polished.iter().zip(point).map(|(a, b)| (a - b).abs()));
     found.radius = found.radius.map(|r| INFLATE * (r + moved));
     found.alone_within = found.alone_within.map(|r| r / INFLATE - moved).filter(|r| *r > 0.0);

@@ -53,10 +53,10 @@ pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
         Stage::new("train", 2, &(&law, &e.model, &e.training), &[]),
         Stage::new("states", 1, &(&law, &e.states), &["train"]),
         // 2: searches without a limit of distance; 3: on where a point is missing, and counted by proof; 4: its
-        // starts are drawn as exploring draws them.
+        // starts are drawn as exploring draws them; 5: proofs between kinks.
         Stage::new(
             "fixed_points",
-            4,
+            5,
             &text::points_part(&e.fixed_points, e.seed)?,
             &["train", "states"],
         ),
