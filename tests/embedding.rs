@@ -35,7 +35,7 @@ fn run(e: &MetaModel, folder: &Path) -> accrue::Result<PathBuf> {
 const SMALL: &str = "MetaModel(
     study: \"tests\",
     trained: (
-        corpus: (source: Synthetic((kind: Unordered((classes: 3)), length: 8, train: 600, validation: 60, test: 300))),
+        corpus: (source: Synthetic(kind: Unordered(classes: 3), length: 8, train: 600, validation: 60, test: 300)),
         model: (embedding: None),
         training: (epochs: 100, steps: 150, batch: 32, learning_rate: 0.01, decay: 0.5, decay_steps: 150),
         groups: [
@@ -118,7 +118,7 @@ fn collections_that_cannot_be_are_refused_with_a_remedy() {
         folder.path(),
     );
     assert!(said.unwrap_err().to_string().contains("no run lies there"));
-    let said = refused("trained.corpus.source=Synthetic((kind: Valence))");
+    let said = refused("trained.corpus.source=Synthetic(kind: Valence)");
     assert!(said.contains("unordered classes"), "{said}");
     assert!(e.with("model.dimension=0").unwrap_err().to_string().contains("at least 1"));
 }

@@ -14,17 +14,16 @@ use std::path::Path;
 const GROUPS: usize = 6;
 
 /// Base models by their number: name, group, cell, units, original.
-pub struct Bases {
-    pub names: BTreeMap<usize, String>,
-    pub group: BTreeMap<usize, usize>,
-    pub copy: BTreeMap<usize, bool>,
-    pub groups: Vec<String>,
+struct Bases {
+    names: BTreeMap<usize, String>,
+    /// Number of its group.
+    group: BTreeMap<usize, usize>,
+    copy: BTreeMap<usize, bool>,
+    groups: Vec<String>,
 }
 
 impl Bases {
-    /// # Errors
-    /// [`crate::Error::Polars`] if the table cannot be understood.
-    pub fn read(run: &Path) -> Result<Self> {
+    fn read(run: &Path) -> Result<Self> {
         let table = BaseModels::read(run)?;
         let (name, group, number) = (table.name()?, table.group()?, table.base_model()?);
         let (cell, units, copy) = (table.cell()?, table.units()?, table.copy_of()?);

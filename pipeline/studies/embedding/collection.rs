@@ -9,7 +9,7 @@ use crate::data::{Documents, Sequences, StepLoss, Targets};
 use crate::embedding::recording::Agreement;
 use crate::embedding::{Measure, Phrases, Reads, Recording, check};
 use crate::engine::{Finished, StageOutput, Workspace};
-use crate::experiment::{Experiment, Group, MetaModel, TaskExperiment, Training};
+use crate::experiment::{Group, MetaModel, TaskExperiment, Training};
 use crate::model::{Config, Head, Network};
 use crate::ops::{CellKind, Pool};
 use crate::records::{self, column, keys};

@@ -92,8 +92,8 @@ pub fn permuted(arrays: &Arrays, cell: CellKind, order: &[usize]) -> Arrays {
         let all: Vec<usize> = (0..numbers.len() / width).collect();
         let across: Vec<usize> = (0..width).collect();
         let (rows, columns) = (rows.unwrap_or(&all), columns.unwrap_or(&across));
-        let row = |r: &usize| columns.iter().map(move |c| numbers[r * width + c]);
-        rows.iter().flat_map(row).collect::<Vec<f32>>()
+        let row = |r: usize| columns.iter().map(move |c| numbers[r * width + c]);
+        rows.iter().flat_map(|&r| row(r)).collect::<Vec<f32>>()
     };
     let mut all = arrays.clone();
     for (name, (shape, numbers)) in &mut all {
