@@ -29,7 +29,10 @@ fn experiment(folder: &Path, text: &str) -> MetaModel {
 
 fn run(e: &MetaModel, folder: &Path) -> accrue::Result<PathBuf> {
     let out = folder.join("reports");
-    embedding::run(e, Options { data: Path::new("data"), out: &out, force: &[], watch: &mut Silent })
+    embedding::run(
+        e,
+        Options { data: Path::new("data"), out: &out, force: &[], watch: &mut Silent },
+    )
 }
 
 const SMALL: &str = "MetaModel(
@@ -84,14 +87,19 @@ fn a_map_of_models_goes_from_its_file_to_its_page() {
     assert_eq!(records::FewLabels::read(&place).unwrap().height(), 2 * 2 * 4);
     assert_eq!(records::EmbeddingPoints::read(&place).unwrap().height(), 2 + 4);
     let page = std::fs::read_to_string(place.join("index.html")).unwrap();
-    for anchor in ["map", "map_svcca", "claims", "ways", "few_labels", "fixed_points", "averages", "networks"] {
+    for anchor in
+        ["map", "map_svcca", "claims", "ways", "few_labels", "fixed_points", "averages", "networks"]
+    {
         assert!(page.contains(&format!("id=\"{anchor}\"")), "{anchor}");
     }
     // The meta-model in the page says what this program's says.
     if let Some(browser) = super::browser::browser() {
         let (dom, said) = super::browser::open(&browser, &place.join("index.html"), "knob");
         assert!(said.is_empty(), "{said:?}");
-        assert!(dom.contains("data-wrong=\"0\"") && dom.contains("nearest all words"), "the map to move");
+        assert!(
+            dom.contains("data-wrong=\"0\"") && dom.contains("nearest all words"),
+            "the map to move"
+        );
     }
     // Written again from its tables, to the same bytes.
     assert!(embedding::rewrite(&place).unwrap());

@@ -4,7 +4,9 @@ use super::Common;
 use super::terminal::outln;
 use crate::Result;
 use crate::report::Summary;
-use crate::studies::{embedding, gating, grid, optimiser, population, recording, switching, task, text};
+use crate::studies::{
+    embedding, gating, grid, optimiser, population, recording, switching, task, text,
+};
 use clap::Args;
 use std::path::PathBuf;
 

@@ -109,7 +109,8 @@ pub fn accuracy(meta: &MetaModel, theta: &[f32], phrases: &Phrases, labels: &[u3
 /// [`Error::NotFinite`] for places that are not finite.
 pub fn distances(thetas: &[Vec<f64>]) -> Result<DistanceMatrix> {
     DistanceMatrix::between(thetas.len(), |i, j| {
-        let far = thetas[i].iter().zip(&thetas[j]).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+        let far =
+            thetas[i].iter().zip(&thetas[j]).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
         match far.is_finite() {
             true => Ok(far),
             false => Err(Error::NotFinite {
@@ -125,10 +126,8 @@ pub fn distances(thetas: &[Vec<f64>]) -> Result<DistanceMatrix> {
 pub fn between_groups(distances: &DistanceMatrix, groups: &[usize]) -> f64 {
     let n = groups.len();
     let pairs = (0..n).flat_map(|j| (0..j).map(move |i| (i, j)));
-    let apart: Vec<f64> = pairs
-        .filter(|(i, j)| groups[*i] != groups[*j])
-        .map(|(i, j)| distances.at(i, j))
-        .collect();
+    let apart: Vec<f64> =
+        pairs.filter(|(i, j)| groups[*i] != groups[*j]).map(|(i, j)| distances.at(i, j)).collect();
     accrue_numerics::summary::mean(&apart)
 }
 
@@ -196,9 +195,8 @@ pub fn recovered(found: &[Vec<f64>], known: &[Vec<f64>], degree: usize) -> Resul
     let leverage = |i: usize| u.row(i).iter().map(|x| x * x).sum::<f64>();
     let of = |c: usize| {
         let wanted: Vec<f64> = known.iter().map(|k| k[c]).collect();
-        let along: Vec<f64> = (0..width)
-            .map(|a| u.column(a).iter().zip(&wanted).map(|(u, w)| u * w).sum())
-            .collect();
+        let along: Vec<f64> =
+            (0..width).map(|a| u.column(a).iter().zip(&wanted).map(|(u, w)| u * w).sum()).collect();
         // Without place i the fit misses it by its residual over 1 less its leverage.
         let told = |i: usize| {
             let fit: f64 = u.row(i).iter().zip(&along).map(|(u, a)| u * a).sum();

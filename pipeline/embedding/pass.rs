@@ -174,7 +174,12 @@ struct Prepared<'a> {
 }
 
 /// The vector of a distinct input; none for a one-hot word.
-fn vector<'a>(layout: &Layout, parameters: &'a [f32], phrases: &'a Phrases, key: usize) -> &'a [f32] {
+fn vector<'a>(
+    layout: &Layout,
+    parameters: &'a [f32],
+    phrases: &'a Phrases,
+    key: usize,
+) -> &'a [f32] {
     match layout.shape.reads {
         Reads::Words(_) => &[],
         Reads::Embedded(_, width) => &parameters[layout.words()][key * width..][..width],
@@ -483,19 +488,20 @@ impl Shard<'_> {
             let y = &asked.recording.outputs[step * k..][..k];
             row[k..].fill(0.0);
             let row = &mut row[..k];
-            sum += weight * f64::from(match asked.objective.measure {
-                Measure::Distribution => divergence(row, y, weight as f32),
-                Measure::Numbers => {
-                    let scale = asked.recording.weight as f32;
-                    let mut own = 0.0;
-                    for (x, y) in row.iter_mut().zip(y) {
-                        let e = *x - y;
-                        own += scale * e * e;
-                        *x = 2.0 * scale * weight as f32 * e;
+            sum += weight
+                * f64::from(match asked.objective.measure {
+                    Measure::Distribution => divergence(row, y, weight as f32),
+                    Measure::Numbers => {
+                        let scale = asked.recording.weight as f32;
+                        let mut own = 0.0;
+                        for (x, y) in row.iter_mut().zip(y) {
+                            let e = *x - y;
+                            own += scale * e * e;
+                            *x = 2.0 * scale * weight as f32 * e;
+                        }
+                        own
                     }
-                    own
-                }
-            });
+                });
         }
         sum
     }

@@ -33,7 +33,10 @@ impl Phrases {
     ///
     /// # Errors
     /// [`Error::Shape`] for one without vectors, or not of whole ones.
-    pub fn of_vectors<'a>(width: usize, phrases: impl IntoIterator<Item = &'a [f32]>) -> Result<Self> {
+    pub fn of_vectors<'a>(
+        width: usize,
+        phrases: impl IntoIterator<Item = &'a [f32]>,
+    ) -> Result<Self> {
         let mut all = Self { tokens: Vec::new(), vectors: Vec::new(), width, starts: vec![0] };
         for phrase in phrases {
             if width == 0 || !phrase.len().is_multiple_of(width) {
@@ -110,9 +113,7 @@ impl Phrases {
                 }
             }
             Reads::Vectors(width) if width == self.width => Ok(()),
-            Reads::Vectors(width) => {
-                Err(Error::shape("vectors of a phrase", self.width, width))
-            }
+            Reads::Vectors(width) => Err(Error::shape("vectors of a phrase", self.width, width)),
         }
     }
 }
@@ -159,7 +160,13 @@ impl Recording {
     ///
     /// # Errors
     /// [`Error::NotFinite`] for states or outputs that are not finite, [`Error::Input`] for states that stand still.
-    pub fn new(name: &str, width: usize, states: &[f32], k: usize, outputs: Vec<f32>) -> Result<Self> {
+    pub fn new(
+        name: &str,
+        width: usize,
+        states: &[f32],
+        k: usize,
+        outputs: Vec<f32>,
+    ) -> Result<Self> {
         let finite = |what: &str, x: &[f32]| match x.iter().position(|x| !x.is_finite()) {
             None => Ok(()),
             Some(at) => Err(Error::NotFinite {

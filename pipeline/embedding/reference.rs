@@ -34,9 +34,8 @@ pub fn terms(
         }
     };
     let affine = |m: &[f64], bias: &[f64], h: &[f64]| -> Vec<f64> {
-        let row = |i: usize| {
-            bias[i] + m[i * s..][..s].iter().zip(h).map(|(m, h)| m * h).sum::<f64>()
-        };
+        let row =
+            |i: usize| bias[i] + m[i * s..][..s].iter().zip(h).map(|(m, h)| m * h).sum::<f64>();
         (0..bias.len()).map(row).collect()
     };
     let mut all = Terms::default();

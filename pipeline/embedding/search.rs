@@ -77,7 +77,8 @@ pub fn search(
         Objective { lambda: 0.0, measure: Measure::Distribution, said: Said::Last, shared: false };
     let all: Vec<usize> = (0..phrases.len()).collect();
     let scale = spread.iter().map(|s| s.1).sum::<f64>() / spread.len() as f64;
-    let adam_settings = train::Settings { clip: 0.0, theta_rate: 1.0, ..train::Settings::default() };
+    let adam_settings =
+        train::Settings { clip: 0.0, theta_rate: 1.0, ..train::Settings::default() };
     let mut adam = Adam::new(parameters, &layout, &adam_settings);
     let mut best = (f64::INFINITY, vec![0.0; meta.layout.shape.dimension]);
     for step in 0..=settings.steps {

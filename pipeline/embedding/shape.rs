@@ -108,7 +108,8 @@ impl Layout {
 
     fn own(&self, model: usize) -> usize {
         let before = self.widths[..model].iter();
-        self.shared() + before.map(|d| self.shape.dimension + d * (self.shape.state() + 1)).sum::<usize>()
+        self.shared()
+            + before.map(|d| self.shape.dimension + d * (self.shape.state() + 1)).sum::<usize>()
     }
 
     /// `θ_n`, `[p]`.

@@ -38,7 +38,14 @@ fn drawn(layout: &Layout, seed: u64) -> Vec<f32> {
 }
 
 /// A base model without meaning: numbers drawn.
-fn noise(name: &str, width: usize, k: usize, of: &Phrases, measure: Measure, seed: u64) -> Recording {
+fn noise(
+    name: &str,
+    width: usize,
+    k: usize,
+    of: &Phrases,
+    measure: Measure,
+    seed: u64,
+) -> Recording {
     let mut stream = seed::stream(seed, name);
     let mut normal = |count: usize| -> Vec<f32> {
         (0..count).map(|_| stream.sample::<f64, _>(StandardNormal) as f32).collect()
@@ -57,8 +64,7 @@ fn noise(name: &str, width: usize, k: usize, of: &Phrases, measure: Measure, see
 /// Names and places of the groups of parameters.
 fn groups(layout: &Layout) -> Vec<(String, std::ops::Range<usize>)> {
     let cell = layout.cell();
-    let (gates, n, u) =
-        (layout.shape.gates(), layout.shape.units, layout.shape.sizes().inputs());
+    let (gates, n, u) = (layout.shape.gates(), layout.shape.units, layout.shape.sizes().inputs());
     let (a, w) = (cell.start + gates * u, cell.start + gates * (u + n));
     let mut all: Vec<(String, std::ops::Range<usize>)> = [
         ("words", layout.words()),
@@ -182,8 +188,7 @@ fn exchanging_two_identical_base_models_exchanges_nothing_else() {
     let same = noise("one", 4, 3, &of, Measure::Distribution, 7);
     let other = noise("other", 5, 3, &of, Measure::Distribution, 7);
     let twin = Recording { name: "two".into(), ..same.clone() };
-    let layout =
-        Layout { shape: shape(CellKind::Gru, 16, Reads::Words(4)), widths: vec![4, 4, 5] };
+    let layout = Layout { shape: shape(CellKind::Gru, 16, Reads::Words(4)), widths: vec![4, 4, 5] };
     let run = |order: [&Recording; 2]| {
         let recordings = [order[0].clone(), order[1].clone(), other.clone()];
         let names: Vec<String> = recordings.iter().map(|r| r.name.clone()).collect();
@@ -217,13 +222,8 @@ struct Planted {
 
 impl Planted {
     fn new(count: usize, widths: usize, (dimension, spread): (usize, f64), seed: u64) -> Self {
-        let shape = Shape {
-            cell: CellKind::Gru,
-            units: 10,
-            reads: Reads::Words(4),
-            outputs: 3,
-            dimension,
-        };
+        let shape =
+            Shape { cell: CellKind::Gru, units: 10, reads: Reads::Words(4), outputs: 3, dimension };
         let layout = Layout { shape, widths: vec![widths; count] };
         let mut parameters = initial::parameters(&layout, &names(count), seed);
         // Words move the state visibly, `θ` changes what they do.
@@ -232,7 +232,8 @@ impl Planted {
         let mut stream = seed::stream(seed, "places");
         let mut thetas = Vec::new();
         for m in 0..count {
-            let theta: Vec<f64> = (0..dimension).map(|_| stream.random_range(-spread..spread)).collect();
+            let theta: Vec<f64> =
+                (0..dimension).map(|_| stream.random_range(-spread..spread)).collect();
             for (at, t) in layout.theta(m).zip(&theta) {
                 parameters[at] = *t as f32;
             }
@@ -270,7 +271,8 @@ fn learned(
     let layout = Layout { shape, widths: recordings.iter().map(|r| r.width).collect() };
     let names: Vec<String> = recordings.iter().map(|r| r.name.clone()).collect();
     let objective = Objective { lambda: 1.0, ..objective(Measure::Distribution, Said::Every) };
-    let collection = Collection { layout: &layout, phrases: of, recordings: &recordings, objective };
+    let collection =
+        Collection { layout: &layout, phrases: of, recordings: &recordings, objective };
     let start = initial::parameters(&layout, &names, 11);
     let done = train(&collection, start, settings, 11, None, |_| ()).unwrap();
     (MetaModel::new(layout, names, done.parameters).unwrap(), recordings)
@@ -280,12 +282,8 @@ fn learned(
 fn one_base_model_is_distilled_through_one_dimension() {
     let of = phrases(200, 4, 12..13, 8);
     let planted = Planted::new(1, 12, (1, 1.0), 21);
-    let settings = Settings {
-        steps: 1200,
-        learning_rate: 5e-3,
-        last_rate: 5e-4,
-        ..Settings::default()
-    };
+    let settings =
+        Settings { steps: 1200, learning_rate: 5e-3, last_rate: 5e-4, ..Settings::default() };
     let (meta, recordings) = learned(&planted, 0..1, &of, 24, &settings);
     let fresh = phrases(100, 4, 12..13, 9);
     let held = planted.recording(0, &fresh);
@@ -296,20 +294,19 @@ fn one_base_model_is_distilled_through_one_dimension() {
 }
 
 #[test]
-fn places_of_planted_base_models_are_recovered_up_to_an_affine_map_and_a_new_one_finds_its_own() {
+fn places_of_planted_base_models_are_recovered_up_to_an_invertible_map_and_a_new_one_finds_its_own()
+{
+    // `θ` moves biases by ±.3 or so, away from where gates saturate and places cannot be told apart. The map between the known and
+    // the found places is nearly linear: a quadratic fit to all other places tells each one.
     let of = phrases(300, 4, 10..11, 8);
-    let planted = Planted::new(31, 8, (2, 0.5), 22);
-    let settings = Settings {
-        steps: 2500,
-        learning_rate: 5e-3,
-        last_rate: 2e-4,
-        ..Settings::default()
-    };
+    let planted = Planted::new(31, 8, (2, 0.3), 22);
+    let settings =
+        Settings { steps: 2500, learning_rate: 5e-3, last_rate: 2e-4, ..Settings::default() };
     let (meta, _) = learned(&planted, 0..30, &of, 24, &settings);
     let known = &planted.thetas[..30];
     let found = analysis::recovered(&meta.thetas(), known, 2).unwrap();
     assert!(found.iter().all(|r| *r >= 0.99), "{found:?}");
-    // The last one is embedded with all else frozen: the same affine map takes it to its place.
+    // The last one is embedded with all else frozen: the same map takes it to its place.
     let recording = planted.recording(30, &of);
     let objective = Objective { lambda: 1.0, ..objective(Measure::Distribution, Said::Every) };
     let settings = Settings { steps: 800, theta_rate: 4.0, ..settings };
@@ -317,7 +314,7 @@ fn places_of_planted_base_models_are_recovered_up_to_an_affine_map_and_a_new_one
     assert_eq!(new.parameters[..new.layout.shared()], meta.parameters[..meta.layout.shared()]);
     let all: Vec<Vec<f64>> = meta.thetas().into_iter().chain(new.thetas()).collect();
     let found = analysis::recovered(&all, &planted.thetas, 2).unwrap();
-    assert!(found.iter().all(|r| *r >= 0.98), "with the new one: {found:?}");
+    assert!(found.iter().all(|r| *r >= 0.99), "with the new one: {found:?}");
 }
 
 #[test]
@@ -344,8 +341,7 @@ fn training_goes_on_from_a_checkpoint_to_the_same_bits_on_any_number_of_threads(
     let of = phrases(40, 4, 3..8, 4);
     let planted = Planted::new(3, 5, (2, 1.0), 2);
     let recordings: Vec<Recording> = (0..3).map(|m| planted.recording(m, &of)).collect();
-    let layout =
-        Layout { shape: shape(CellKind::Gru, 8, Reads::Words(4)), widths: vec![5, 5, 5] };
+    let layout = Layout { shape: shape(CellKind::Gru, 8, Reads::Words(4)), widths: vec![5, 5, 5] };
     let collection = Collection {
         layout: &layout,
         phrases: &of,
@@ -405,7 +401,10 @@ fn base_models_that_cannot_share_a_meta_model_are_told_what_must_agree() {
         (of("b", &[], 4, 3), "it reads vectors of 4"),
     ] {
         let said = said(other);
-        assert!(said.contains(part) && said.contains("must agree") && said.contains("`b`"), "{said}");
+        assert!(
+            said.contains(part) && said.contains("must agree") && said.contains("`b`"),
+            "{said}"
+        );
     }
     assert!(check(&[]).unwrap_err().to_string().contains("without base models"));
 }
@@ -416,22 +415,4 @@ fn states_that_stand_still_or_are_not_finite_name_the_base_model() {
     assert!(still.to_string().contains("`tired`"), "{still}");
     let lost = Recording::new("lost", 1, &[f32::NAN, 0.0], 1, vec![0.0, 0.0]).unwrap_err();
     assert!(lost.to_string().contains("`lost`"), "{lost}");
-}
-
-#[test]
-#[ignore]
-fn explore() {
-    for (spread, steps, lr) in [(0.5, 3000, 5e-3), (0.3, 3000, 5e-3), (0.5, 6000, 5e-3)] {
-        for seed in [22, 23, 24] {
-            let (models, units) = (30, 24);
-            let of = phrases(300, 4, 10..11, 8);
-            let planted = Planted::new(models, 8, (2, spread), seed);
-            let settings = Settings { steps, learning_rate: lr, last_rate: 1e-4, ..Settings::default() };
-            let began = std::time::Instant::now();
-            let (meta, rec) = learned(&planted, 0..models, &of, units, &settings);
-            let found: Vec<_> = (1..4).map(|d| analysis::recovered(&meta.thetas(), &planted.thetas, d).unwrap()).collect();
-            let f: Vec<f64> = (0..models).map(|m| analysis::fidelity(&meta, m, &of, &rec[m], Measure::Distribution).r2).collect();
-            eprintln!("{spread} {steps} {lr} seed {seed}: {found:?} r2 {:.5} in {:.1} s", f.iter().sum::<f64>() / models as f64, began.elapsed().as_secs_f64());
-        }
-    }
 }

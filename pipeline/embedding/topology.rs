@@ -9,8 +9,10 @@ use accrue_dynamics::linearise::Linearisation;
 use accrue_dynamics::select::{Selection, select};
 use accrue_dynamics::{Finder, search};
 
-/// Speed below which a point is slow: where the state moves by a thousandth of a unit a step.
-const SLOW: f64 = 1e-6;
+/// Speed below which a point is slow: there the state moves by a hundredth a step, a fraction of its way along a phrase of tens of steps.
+const SLOW: f64 = 1e-4;
+/// Farthest a slow point may lie from the state its search began at, in units of the states' median norm.
+const FARTHEST: f64 = 1.0;
 /// Speed of a point at which a proof is tried.
 const STILL: f64 = 1e-12;
 /// Most slow points that are linearised, and most that are proved.
@@ -65,7 +67,8 @@ pub fn at(
 ) -> Result<Topology> {
     let map = Map::new(&cell(meta), &[input, theta].concat())?;
     let scale = median_norm(starts.iter().map(Vec::as_slice));
-    let finder = Finder { tolerances: vec![SLOW, STILL], ..Finder::default() };
+    let finder =
+        Finder { tolerances: vec![SLOW, STILL], max_distance: FARTHEST, ..Finder::default() };
     let (mut slow, mut still, mut missed) = (Vec::new(), Vec::new(), 0);
     search(&map, starts.iter().map(Vec::as_slice), scale, &finder, |found| {
         let mut reached = found.reached.into_iter();

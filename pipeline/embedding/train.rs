@@ -2,7 +2,9 @@
 
 use crate::ops::denormals::FlushDenormals;
 use crate::pass::{Objective, Terms, gradient};
-use crate::{Error, Layout, MetaModel, Phrases, Recording, Result, initial, interrupt, seed, setting};
+use crate::{
+    Error, Layout, MetaModel, Phrases, Recording, Result, initial, interrupt, seed, setting,
+};
 use accrue_numerics::files;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};

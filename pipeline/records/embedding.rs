@@ -170,7 +170,7 @@ tables! {
         x: f64,
         /// second coordinate
         y: f64,
-        /// distinct slow points (q below 1e-6)
+        /// distinct slow points (q below 1e-4)
         slow: u64,
         /// participation ratio of these; null for fewer than two
         dimension: Option<f64>,

@@ -203,7 +203,15 @@ fn middles(run: &Path) -> Result<Markup> {
     let (modes, tried, proved) = (rows.slow_modes()?, rows.tried()?, rows.proved()?);
     let (stable, unstable, missed) = (rows.stable()?, rows.unstable()?, rows.missed()?);
     let heads = [
-        "Group", "Slow points", "Dimension", "Slow modes", "Tried", "Proved", "Stable", "Unstable", "Missed",
+        "Group",
+        "Slow points",
+        "Dimension",
+        "Slow modes",
+        "Tried",
+        "Proved",
+        "Stable",
+        "Unstable",
+        "Missed",
     ];
     let number = |x: f64| if x.is_nan() { String::new() } else { format!("{x:.2}") };
     Ok(html! {
@@ -243,7 +251,17 @@ fn list(run: &Path) -> Result<Markup> {
             false => format!("{:.3}", summary::mean(&of)),
         }
     };
-    let heads = ["Network", "Group", "Cell", "Units", "Accuracy", "Emulated", "Agreement", "Of steps", "R²"];
+    let heads = [
+        "Network",
+        "Group",
+        "Cell",
+        "Units",
+        "Accuracy",
+        "Emulated",
+        "Agreement",
+        "Of steps",
+        "R²",
+    ];
     Ok(html! {
         section #networks {
             h2 { "Every network" }

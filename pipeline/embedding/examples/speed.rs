@@ -47,8 +47,7 @@ fn main() {
     let layout = Layout { shape, widths };
     let objective =
         Objective { lambda: 1.0, measure: Measure::Distribution, said: Said::Every, shared: true };
-    let of =
-        Collection { layout: &layout, phrases: &phrases, recordings: &recordings, objective };
+    let of = Collection { layout: &layout, phrases: &phrases, recordings: &recordings, objective };
     let names: Vec<String> = (0..24).map(|i| i.to_string()).collect();
     let run = |parameters: Vec<f32>, steps: usize| {
         let settings = Settings { steps, ..Settings::default() };

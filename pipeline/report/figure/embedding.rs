@@ -397,4 +397,3 @@ fn training(run: &Path) -> Result<Figure> {
     let words = ("training", "Training", caption, &[EmbeddingTraining::NAME][..]);
     Ok(lines(words, ("step", "log₁₀"), curves))
 }
-

@@ -40,7 +40,8 @@ fn by_seed(e: &MetaModel, seed: &[usize], of: impl Fn(usize) -> Option<f64>) -> 
 
 pub fn claims(e: &MetaModel, folder: &Path) -> Result<Vec<Claim>> {
     let mut all = Vec::new();
-    let means = |values: Vec<Vec<f64>>| values.iter().map(|v| summary::mean(v)).collect::<Vec<f64>>();
+    let means =
+        |values: Vec<Vec<f64>>| values.iter().map(|v| summary::mean(v)).collect::<Vec<f64>>();
     let table = records::Embeddings::read(folder)?;
     let seed = table.seed()?;
     let (agreement, steps, r2) = (table.agreement()?, table.agreement_of_steps()?, table.r2()?);
@@ -115,7 +116,9 @@ fn clusters(e: &MetaModel, folder: &Path) -> Result<Option<Claim>> {
     };
     let own: Vec<f64> = seeds(e)
         .filter_map(|s| {
-            (0..value.len()).find(|&i| is(i, "theta") && seed[i] == Some(s as usize)).map(|i| value[i])
+            (0..value.len())
+                .find(|&i| is(i, "theta") && seed[i] == Some(s as usize))
+                .map(|i| value[i])
         })
         .collect();
     let statement = format!(
@@ -133,7 +136,9 @@ fn few(e: &MetaModel, folder: &Path) -> Result<Option<Claim>> {
     if accuracy.is_empty() || labels.iter().all(|l| *l > FEW) {
         return Ok(None);
     }
-    let of = |name: &str| by_seed(e, &seed, |i| (method[i] == name && labels[i] <= FEW).then_some(accuracy[i]));
+    let of = |name: &str| {
+        by_seed(e, &seed, |i| (method[i] == name && labels[i] <= FEW).then_some(accuracy[i]))
+    };
     let mean = |v: &[Vec<f64>]| summary::mean(&v.concat());
     let (theta, tuned, fresh, chosen) = (of("theta"), of("tuned"), of("fresh"), of("chosen"));
     let gain: Vec<f64> =

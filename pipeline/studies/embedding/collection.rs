@@ -99,7 +99,11 @@ pub fn folders(patterns: &[String]) -> Result<Vec<PathBuf>> {
                 for entry in entries.flatten() {
                     let own = entry.file_name().to_string_lossy().into_owned();
                     let long = own.len() >= before.len() + after.len();
-                    if long && !own.starts_with('.') && own.starts_with(before) && own.ends_with(after) {
+                    if long
+                        && !own.starts_with('.')
+                        && own.starts_with(before)
+                        && own.ends_with(after)
+                    {
                         next.push(folder.join(own));
                     }
                 }
@@ -219,9 +223,14 @@ fn splits(e: &MetaModel, corpus: &Corpus, split: &Split) -> (Vec<Split>, usize) 
     let clear = |d: usize| found[d].iter().all(Option::is_some);
     let kept = split.part(clear);
     let left_out = split.documents.len() - kept.documents.len();
-    let labels = |g: usize| found.iter().enumerate().filter(|(d, _)| clear(*d)).filter_map(move |(_, l)| l[g]);
+    let labels = |g: usize| {
+        found.iter().enumerate().filter(|(d, _)| clear(*d)).filter_map(move |(_, l)| l[g])
+    };
     let all = (0..groups.len())
-        .map(|g| Split { documents: kept.documents.clone(), labels: Labels::Class(labels(g).collect()) })
+        .map(|g| Split {
+            documents: kept.documents.clone(),
+            labels: Labels::Class(labels(g).collect()),
+        })
         .collect();
     (all, left_out)
 }
@@ -271,7 +280,10 @@ pub fn collect(e: &MetaModel, place: &Workspace, watch: &mut dyn Watch) -> Resul
     if lost > 0 {
         notes.push((
             "collect",
-            format!("{lost} of {} networks did not learn (`trained.learned`) and are left out", made.len()),
+            format!(
+                "{lost} of {} networks did not learn (`trained.learned`) and are left out",
+                made.len()
+            ),
         ));
     }
     let mut numbers: Vec<Option<usize>> = Vec::new();
@@ -351,7 +363,9 @@ fn group_of(folder: &Path) -> String {
 fn trained(e: &MetaModel, place: &Workspace, watch: &mut dyn Watch) -> Result<(Vec<Base>, usize)> {
     let corpus = corpus::store::read(place.folder())?;
     if !matches!(corpus.train.labels, Labels::Class(_)) {
-        return Err(Error::Usage("trained.corpus: documents with a class each are needed here".into()));
+        return Err(Error::Usage(
+            "trained.corpus: documents with a class each are needed here".into(),
+        ));
     }
     let (train_splits, left_out) = splits(e, &corpus, &corpus.train);
     let (validation, _) = splits(e, &corpus, &corpus.validation);
@@ -439,7 +453,8 @@ fn copies(
 
 /// Networks of finished runs, with what must agree checked.
 fn taken(e: &MetaModel) -> Result<Vec<Base>> {
-    let (mut all, mut said, mut names): (Vec<Base>, Vec<Agreement>, Vec<String>) = Default::default();
+    let (mut all, mut said, mut names): (Vec<Base>, Vec<Agreement>, Vec<String>) =
+        Default::default();
     for folder in folders(&e.collection)? {
         let run = Finished::open(&folder, &["train"])?;
         let network = Network::load(&folder.join("model.safetensors"))?;
@@ -449,7 +464,11 @@ fn taken(e: &MetaModel) -> Result<Vec<Base>> {
             Ok(_) => Vec::new(),
             Err(_) => corpus::store::read(&folder)?.words,
         };
-        let shown = if names.contains(&group) || names.is_empty() { name.clone() } else { format!("{group} {name}") };
+        let shown = if names.contains(&group) || names.is_empty() {
+            name.clone()
+        } else {
+            format!("{group} {name}")
+        };
         said.push(Agreement {
             name: shown.clone(),
             words,
@@ -492,7 +511,8 @@ pub fn open(e: &MetaModel, folder: &Path) -> Result<Opened> {
         });
     }
     if !e.collection.is_empty()
-        && let Ok(task) = Finished::open(&folders(&e.collection)?[0], &[])?.experiment::<TaskExperiment>()
+        && let Ok(task) =
+            Finished::open(&folders(&e.collection)?[0], &[])?.experiment::<TaskExperiment>()
     {
         return open_task(e, &task, (bases, groups));
     }
@@ -516,7 +536,11 @@ fn recorded(
     Ok((recordings, held_out, bytes))
 }
 
-fn open_text(e: &MetaModel, folder: &Path, (bases, groups): (Vec<Base>, Vec<String>)) -> Result<Opened> {
+fn open_text(
+    e: &MetaModel,
+    folder: &Path,
+    (bases, groups): (Vec<Base>, Vec<String>),
+) -> Result<Opened> {
     let corpus = corpus::store::read(folder)?;
     let (all, _) = splits(e, &corpus, &corpus.train);
     let (tests, _) = splits(e, &corpus, &corpus.test);
@@ -566,7 +590,11 @@ fn open_text(e: &MetaModel, folder: &Path, (bases, groups): (Vec<Base>, Vec<Stri
     })
 }
 
-fn open_task(e: &MetaModel, task: &TaskExperiment, (bases, groups): (Vec<Base>, Vec<String>)) -> Result<Opened> {
+fn open_task(
+    e: &MetaModel,
+    task: &TaskExperiment,
+    (bases, groups): (Vec<Base>, Vec<String>),
+) -> Result<Opened> {
     let (drawn, fresh) = (task.draw(e.phrases, "train"), task.draw(e.test, "test"));
     if let Targets::Steps(targets) = (crate::data::Trials::from(&drawn)).targets
         && targets.loss != StepLoss::Squared
@@ -577,10 +605,11 @@ fn open_task(e: &MetaModel, task: &TaskExperiment, (bases, groups): (Vec<Base>, 
     }
     let (recordings, held_out, bytes) =
         recorded(&bases, [Sequences::Vectors(&drawn.inputs), Sequences::Vectors(&fresh.inputs)])?;
-    let phrases = |v: &crate::data::Vectors| {
-        Phrases::of_vectors(v.width(), (0..v.len()).map(|i| v.get(i)))
-    };
-    debug_assert!(bases.iter().all(|b| b.network.head() == Head::Steps && b.network.pool() == Pool::Every));
+    let phrases =
+        |v: &crate::data::Vectors| Phrases::of_vectors(v.width(), (0..v.len()).map(|i| v.get(i)));
+    debug_assert!(
+        bases.iter().all(|b| b.network.head() == Head::Steps && b.network.pool() == Pool::Every)
+    );
     Ok(Opened {
         phrases: phrases(&drawn.inputs)?,
         test: phrases(&fresh.inputs)?,
@@ -617,4 +646,3 @@ impl Opened {
         summary::median(&lengths).unwrap_or(1.0)
     }
 }
-

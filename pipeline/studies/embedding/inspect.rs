@@ -11,7 +11,9 @@ use crate::experiment::MetaModel;
 use crate::model::Network;
 use crate::records::keys;
 use crate::similarity::statistics::{AgainstChance, neighbour_accuracy, silhouette};
-use crate::similarity::{Basis, DistanceMatrix, Keep, States, Stress, mds, stress_mds, svcca_distances};
+use crate::similarity::{
+    Basis, DistanceMatrix, Keep, States, Stress, mds, stress_mds, svcca_distances,
+};
 use crate::studies::text::Watch;
 use crate::{Result, interrupt, summary, train};
 
@@ -187,7 +189,13 @@ fn look(
         .map(|i| Placed {
             theta: thetas[i].clone(),
             at: plane[i],
-            fidelity: analysis::fidelity(meta, i, &opened.test, &opened.held_out[i], opened.measure),
+            fidelity: analysis::fidelity(
+                meta,
+                i,
+                &opened.test,
+                &opened.held_out[i],
+                opened.measure,
+            ),
             accuracy: accuracy_at(meta, &meta.theta(i), opened, opened.bases[i].group),
         })
         .collect();
@@ -421,4 +429,3 @@ pub fn notes(e: &MetaModel) -> Vec<(&'static str, String)> {
     }
     all
 }
-

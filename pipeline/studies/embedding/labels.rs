@@ -78,13 +78,8 @@ pub fn few(
                 add("theta", analysis::accuracy(meta, &theta, &opened.test, wanted));
                 let labelled = Split { documents, labels: Labels::Class(own) };
                 let tune = |of: &Network, method: &str| -> Result<f64> {
-                    let network = Network::new(
-                        of.config(),
-                        of.head(),
-                        of.reads(),
-                        of.outputs(),
-                        draws_seed,
-                    )?;
+                    let network =
+                        Network::new(of.config(), of.head(), of.reads(), of.outputs(), draws_seed)?;
                     if method != "fresh" {
                         network.set_arrays(&of.arrays()?)?;
                     }

@@ -200,7 +200,11 @@ fn save(layout: &Layout, parameters: &[f32], (folder, seed): (&Path, u64)) -> Re
     Ok(file(seed))
 }
 
-fn load(layout: &Layout, names: Vec<String>, (folder, seed): (&Path, u64)) -> Result<crate::embedding::MetaModel> {
+fn load(
+    layout: &Layout,
+    names: Vec<String>,
+    (folder, seed): (&Path, u64),
+) -> Result<crate::embedding::MetaModel> {
     let path = folder.join(file(seed));
     let (found, _) = weights::read(&path)?;
     let mut parameters = vec![0.0; layout.parameters()];
@@ -220,10 +224,8 @@ fn report(e: &MetaModel, folder: &Path, stages: &[StageRecord]) -> Result<StageO
     let mut summary = Summary::of(stages);
     text::costs(&mut summary, stages, e.seed);
     let held: f64 = summary.get(keys::EMBEDDING_BYTES).unwrap_or(0.0);
-    let mut notes: Vec<(&str, String)> = collection::notes(folder)?
-        .into_iter()
-        .map(|note| ("collect", note))
-        .collect();
+    let mut notes: Vec<(&str, String)> =
+        collection::notes(folder)?.into_iter().map(|note| ("collect", note)).collect();
     notes.push((
         "train",
         format!(

@@ -22,7 +22,9 @@ pub fn record(name: &str, network: &Network, inputs: Sequences) -> Result<(Vec<f
         return refuse("what it says comes from more than the state of its one cell");
     }
     if network.head() == Head::MultiLabel {
-        return refuse("it gives lists of labels, and distributions over classes or numbers are emulated");
+        return refuse(
+            "it gives lists of labels, and distributions over classes or numbers are emulated",
+        );
     }
     let (size, k) = (network.state_size(), outputs(network));
     let starts: Vec<usize> = {
@@ -88,13 +90,14 @@ pub fn permuted(arrays: &Arrays, cell: CellKind, order: &[usize]) -> Arrays {
         (0..count).flat_map(|b| order.iter().map(move |i| b * n + i)).collect()
     };
     let (gates, state) = (blocks(cell.gates()), blocks(cell.state_blocks()));
-    let pick = |numbers: &[f32], width: usize, rows: Option<&[usize]>, columns: Option<&[usize]>| {
-        let all: Vec<usize> = (0..numbers.len() / width).collect();
-        let across: Vec<usize> = (0..width).collect();
-        let (rows, columns) = (rows.unwrap_or(&all), columns.unwrap_or(&across));
-        let row = |r: usize| columns.iter().map(move |c| numbers[r * width + c]);
-        rows.iter().flat_map(|&r| row(r)).collect::<Vec<f32>>()
-    };
+    let pick =
+        |numbers: &[f32], width: usize, rows: Option<&[usize]>, columns: Option<&[usize]>| {
+            let all: Vec<usize> = (0..numbers.len() / width).collect();
+            let across: Vec<usize> = (0..width).collect();
+            let (rows, columns) = (rows.unwrap_or(&all), columns.unwrap_or(&across));
+            let row = |r: usize| columns.iter().map(move |c| numbers[r * width + c]);
+            rows.iter().flat_map(|&r| row(r)).collect::<Vec<f32>>()
+        };
     let mut all = arrays.clone();
     for (name, (shape, numbers)) in &mut all {
         let width = shape.last().copied().unwrap_or(1);
