@@ -24,7 +24,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { restarts: 20, steps: 150, learning_rate: 0.05 }
+        Self { restarts: 20, steps: 60, learning_rate: 0.1 }
     }
 }
 

@@ -544,14 +544,23 @@ fn open_text(
     let corpus = corpus::store::read(folder)?;
     let (all, _) = splits(e, &corpus, &corpus.train);
     let (tests, _) = splits(e, &corpus, &corpus.test);
-    let first = |split: &Split, count: usize| -> Documents {
-        (0..split.documents.len().min(count)).map(|d| split.documents.get(d)).collect()
+    // Files may be sorted by label.
+    let drawn = |split: &Split, count: usize, name: &str| -> Vec<usize> {
+        let mut all: Vec<usize> = (0..split.documents.len()).collect();
+        all.shuffle(&mut seed::stream(e.seed, &format!("embedding/phrases/{name}")));
+        all.truncate(count);
+        all
     };
-    let (documents, fresh) = (first(&all[0], e.phrases), first(&tests[0], e.test));
+    let of_split = |split: &Split, chosen: &[usize]| -> Documents {
+        chosen.iter().map(|&d| split.documents.get(d)).collect()
+    };
+    let chosen = drawn(&tests[0], e.test, "test");
+    let documents = of_split(&all[0], &drawn(&all[0], e.phrases, "train"));
+    let fresh = of_split(&tests[0], &chosen);
     let (recordings, held_out, bytes) =
         recorded(&bases, [Sequences::Tokens(&documents), Sequences::Tokens(&fresh)])?;
     let of = |split: &Split| match &split.labels {
-        Labels::Class(labels) => Some(labels[..fresh.len()].to_vec()),
+        Labels::Class(labels) => Some(chosen.iter().map(|&d| labels[d]).collect()),
         _ => None,
     };
     // One set of labels for every group of runs.
