@@ -125,7 +125,11 @@
     pen[ring ? "stroke" : "fill"]();
   };
   const map = find("map"), states = find("states"), chosen = find("phrase");
-  for (const canvas of [map, states]) [canvas.width, canvas.height] = [340, 320];
+  for (const canvas of [map, states]) {
+    [canvas.width, canvas.height] = [340, 320];
+    // Pages stretch drawings to their width; a step across is as long as one up here.
+    Object.assign(canvas.style, { width: "340px", height: "320px", maxWidth: "100%" });
+  }
   data.phrases.forEach((phrase, i) => {
     const words = phrase.tokens.map((w) => data.vocabulary[w]).join(" ");
     chosen.add(new Option(words.length > 70 ? `${words.slice(0, 70)}…` : words, i));
