@@ -97,6 +97,7 @@
 pub use accrue_data as data;
 pub use accrue_dynamics as dynamics;
 pub use accrue_dynamics::{geometry, similarity};
+pub use accrue_embedding as embedding;
 pub use accrue_model as model;
 pub use accrue_numerics::{
     Error, Result, error, files, interrupt, linalg, nearest, notation, rounding, seed, setting,

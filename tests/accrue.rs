@@ -9,6 +9,7 @@ mod corpus;
 mod cuda;
 mod dynamics;
 mod elsewhere;
+mod embedding;
 #[cfg(unix)]
 mod engine;
 mod experiment;

@@ -75,6 +75,7 @@ fn every_experiment_file_parses() {
             Study::Gating(g) => (g.study, g.name, g.title),
             Study::Recording(r) => (r.study, r.name, r.title),
             Study::LearnedOptimiser(e) => (e.study, e.name, e.title),
+            Study::MetaModel(e) => (e.study, e.name, e.title),
         };
         assert!(!study.is_empty() && !name.is_empty());
         assert!(!title.is_empty(), "{} has no title", path.display());
@@ -173,6 +174,7 @@ fn the_resolved_experiment_reads_back_the_same() {
             Study::LearnedOptimiser(e) => {
                 format!("LearnedOptimiser{}", accrue::notation::to_ron(e))
             }
+            Study::MetaModel(e) => format!("MetaModel{}", accrue::notation::to_ron(e)),
         };
         let folder = tempfile::tempdir().unwrap();
         let copy = write(folder.path(), &text);

@@ -10,6 +10,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pipeline/ops", &["numerics", "cells"]),
     ("pipeline/dynamics", &["numerics", "cells"]),
     ("pipeline/optimisers", &["numerics", "cells", "ops", "dynamics"]),
+    ("pipeline/embedding", &["numerics", "cells", "ops", "dynamics"]),
     ("pipeline/data", &["numerics"]),
     ("pipeline/data/text", &["numerics", "data"]),
     // Predictions from words see no network.
@@ -31,6 +32,7 @@ const WITHOUT: &[(&str, &[&str])] = &[
     ("pipeline/dynamics", &["candle", "polars"]),
     ("pipeline/switching", &["candle", "polars"]),
     ("pipeline/optimisers", &["polars"]),
+    ("pipeline/embedding", &["candle", "polars"]),
     ("pipeline/train", &["polars"]),
     ("pipeline/recordings", &["candle", "polars"]),
 ];
@@ -41,6 +43,7 @@ const BELOW: &[&str] = &[
     "corpus",
     "data",
     "dynamics",
+    "embedding",
     "error",
     "files",
     "geometry",

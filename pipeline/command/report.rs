@@ -4,7 +4,9 @@ use super::Common;
 use super::terminal::outln;
 use crate::Result;
 use crate::report::Summary;
-use crate::studies::{gating, grid, optimiser, population, recording, switching, task, text};
+use crate::studies::{
+    embedding, gating, grid, optimiser, population, recording, switching, task, text,
+};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -27,6 +29,7 @@ impl Report {
             && !task::rewrite(&self.folder)?
             && !switching::rewrite(&self.folder)?
             && !optimiser::rewrite(&self.folder)?
+            && !embedding::rewrite(&self.folder)?
         {
             text::rewrite(&self.folder)?;
         }

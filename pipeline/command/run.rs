@@ -7,7 +7,7 @@ use crate::experiment::{Experiment, Study, superseded};
 use crate::report::{Summary, index};
 use crate::studies::sweep::Sweep;
 use crate::studies::text::{self, Options};
-use crate::studies::{gating, grid, optimiser, population, recording, switching, task};
+use crate::studies::{embedding, gating, grid, optimiser, population, recording, switching, task};
 use crate::summary;
 use crate::{Error, Result, train};
 use clap::Args;
@@ -64,6 +64,10 @@ impl Run {
             Study::LearnedOptimiser(mut experiment) => {
                 experiment.seed = common.seed.unwrap_or(experiment.seed);
                 optimiser::run(&experiment, options)?
+            }
+            Study::MetaModel(mut experiment) => {
+                experiment.seed = common.seed.unwrap_or(experiment.seed);
+                embedding::run(&experiment, options)?
             }
             Study::Population(mut population) => {
                 population.seed = common.seed.unwrap_or(population.seed);

@@ -6,6 +6,7 @@
 //! as if it stood in the file.
 
 mod assignment;
+pub mod embedding;
 mod gating;
 pub mod grid;
 mod learned_optimiser;
@@ -15,6 +16,7 @@ mod switching;
 mod task;
 mod text;
 
+pub use embedding::{Group, MetaModel, Training};
 pub use gating::Gating;
 pub use learned_optimiser::{LearnedOptimiser, Transfer};
 pub use population::Population;
@@ -147,6 +149,8 @@ pub enum Study {
     Recording(Box<Recording>),
     /// Networks that optimise.
     LearnedOptimiser(Box<LearnedOptimiser>),
+    /// One meta-model over many networks.
+    MetaModel(Box<MetaModel>),
 }
 
 /// An experiment as files and `--set` change it, and as folders are named after it.
@@ -192,7 +196,7 @@ macro_rules! settings {
         })+
     };
 }
-settings!(Experiment TaskExperiment Population Switching Gating Recording LearnedOptimiser);
+settings!(Experiment TaskExperiment Population Switching Gating Recording LearnedOptimiser MetaModel);
 
 impl Study {
     /// Reads an experiment file and applies settings of the command line.
@@ -235,6 +239,9 @@ impl Study {
                 &text.replacen("LearnedOptimiser", "", 1),
                 set,
             )?)),
+            Some("MetaModel") => {
+                Self::MetaModel(Box::new(finished(path, &text.replacen("MetaModel", "", 1), set)?))
+            }
             Some("Text") => {
                 Self::Text(Box::new(finished(path, &text.replacen("Text", "", 1), set)?))
             }
@@ -256,7 +263,8 @@ impl Study {
                                 "Switching",
                                 "Gating",
                                 "Recording",
-                                "LearnedOptimiser"
+                                "LearnedOptimiser",
+                                "MetaModel"
                             ]
                         )
                     ),

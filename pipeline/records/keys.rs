@@ -111,7 +111,15 @@ keys! {
     OPTIMISER_OBJECTIVE: f64 = "optimiser.objective",
     /// the same of the best tuned method
     OPTIMISER_BEST_METHOD: f64 = "optimiser.best_method",
-    /// steps of meta-training a second
+    /// base models of the collection, copies included (maps of models)
+    EMBEDDING_BASE_MODELS: f64 = "embedding.base_models",
+    /// share of test phrases after which the meta-model says what the base model says, mean over base models and meta-models
+    EMBEDDING_AGREEMENT: f64 = "embedding.agreement",
+    /// share of the base models' state variance that the meta-model has, likewise
+    EMBEDDING_R2: f64 = "embedding.r2",
+    /// bytes of the base models' states and outputs on the training phrases
+    EMBEDDING_BYTES: f64 = "embedding.bytes",
+    /// steps of meta-training a second (learned optimisers, maps of models)
     META_STEPS_PER_SECOND: f64 = "train.meta_steps_per_second",
     /// claims of the papers that hold on this run
     CLAIMS_HELD: f64 = "claims.held",

@@ -57,6 +57,7 @@
 mod claims;
 mod context;
 mod corpus;
+mod embedding;
 mod fixed_points;
 mod flow;
 mod gating;
@@ -78,6 +79,7 @@ mod words;
 pub use claims::*;
 pub use context::*;
 pub use corpus::*;
+pub use embedding::*;
 pub use fixed_points::*;
 pub use flow::*;
 pub use gating::*;
@@ -111,6 +113,7 @@ pub fn tables() -> impl Iterator<Item = &'static Schema> {
         gating::TABLES,
         recording::TABLES,
         optimisers::TABLES,
+        embedding::TABLES,
         words::TABLES,
         context::TABLES,
         claims::TABLES,

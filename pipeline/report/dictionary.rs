@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 /// What each of the papers' claims is about, in a few words: L from 1906.10720, G from 2010.15114, C from 2004.08013, M
 /// of the task with memory (1907.08549), J of the switching linear system (2111.01256).
-/// of the task with memory (1907.08549), O from 2011.02159.
+/// of the task with memory (1907.08549), O from 2011.02159, D from 2302.14078.
 pub const CLAIMS: &[(&str, &str)] = &[
     ("L1", "the accuracy is the published one"),
     ("L2", "states in few dimensions"),
@@ -89,6 +89,11 @@ pub const CLAIMS: &[(&str, &str)] = &[
     ("O4", "it has a learning-rate schedule of its own"),
     ("O5", "it learns more slowly where gradients are large"),
     ("O6", "on problems of another kind it beats tuned Adam"),
+    ("D1", "the meta-model emulates every network of the collection"),
+    ("D2", "the map does not see the order of units"),
+    ("D2a", "the map's clusters are what was trained"),
+    ("D3", "the mean of a group is a working network"),
+    ("D4", "a search over the map beats training a network further"),
     ("dimension", "the states' dimension is the one the counts predict"),
 ];
 

@@ -616,6 +616,11 @@ pub(super) const OF_OPTIMISERS: [&str; 1] = [
       mechanisms. NeurIPS 2021. arXiv:2011.02159",
 ];
 
+pub(super) const OF_EMBEDDING: [&str; 1] = [
+    "Cotler, Tai, Hernández, Elias, Sussillo: Analyzing populations of neural networks via dynamical model embedding. 2023. \
+      arXiv:2302.14078",
+];
+
 fn cite(reads: Reads) -> Markup {
     cited(match reads {
         Reads::Documents => &OF_TEXT,

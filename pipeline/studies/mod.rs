@@ -25,6 +25,7 @@ pub mod context {}
 
 pub mod classify;
 mod curves;
+pub mod embedding;
 pub mod explain;
 pub mod gating;
 pub mod grid;

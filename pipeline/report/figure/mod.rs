@@ -3,6 +3,7 @@
 mod axes;
 mod context;
 mod dynamics;
+pub mod embedding;
 mod flow;
 pub mod gating;
 pub mod grid;

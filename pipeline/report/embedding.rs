@@ -1,0 +1,284 @@
+//! The page of a map of models.
+
+use super::claims::{self, Told};
+use super::figure::embedding as figure;
+use super::page::{OF_EMBEDDING, cited, drawing, shell, table, table_link};
+use super::{knob, plot};
+use crate::Result;
+use crate::files::replace;
+use crate::records::{
+    self, BaseModels, Claims, EmbeddingCopies, EmbeddingPoints, EmbeddingTests, Embeddings,
+    ModelAverages, Notes,
+};
+use crate::summary;
+use maud::{Markup, html};
+use std::path::Path;
+
+/// How claims are told.
+const CLAIMS: Told = Told {
+    id: "claims",
+    heading: "The claims",
+    counted: "Meta-models",
+    note: "A claim holds where every meta-model meets its criterion. Measured: the mean over meta-models that differ by their seed; \
+           interval: bootstrap over them. Base models are the same ones.",
+};
+
+/// What the page says beyond tables.
+pub struct Page<'a> {
+    /// Heading.
+    pub title: &'a str,
+    /// The meta-model in a few words.
+    pub meta: &'a str,
+    /// The meta-model for the page, as JSON of [`Knob`](super::knob::Knob); `null` for none.
+    pub knob: &'a str,
+    /// The resolved experiment, as RON.
+    pub settings: &'a str,
+    /// The way from the run's folder to what all pages share.
+    pub assets: &'a str,
+}
+
+/// Draws the figures and writes `index.html`; returns the files.
+///
+/// # Errors
+/// [`crate::Error::Io`] if the folder cannot be written to, [`crate::Error::Polars`] if a table cannot be understood.
+pub fn write(run: &Path, page: &Page) -> Result<Vec<String>> {
+    let figures = figure::all(run)?;
+    let mut files = Vec::new();
+    for figure in &figures {
+        files.push(figure.write(run)?);
+    }
+    let mut tables: Vec<&str> = figures.iter().flat_map(|f| f.tables).copied().collect();
+    tables.extend([
+        Claims::NAME,
+        EmbeddingTests::NAME,
+        EmbeddingCopies::NAME,
+        ModelAverages::NAME,
+        EmbeddingPoints::NAME,
+    ]);
+    tables.sort_unstable();
+    tables.dedup();
+    for name in tables {
+        files.push(records::csv(run, name)?);
+    }
+    let notes = Notes::read(run)?.note()?;
+    let (first, rest) = figures.split_at(1);
+    let body = html! {
+        header {
+            p.kicker { "accrue · a map of models" }
+            h1 { (page.title) }
+            p.finding { (sentence(run)?) }
+        }
+        main {
+            @for f in first { (section(f)) }
+            (knob::section(page.knob))
+            (claims::section(run, &CLAIMS)?)
+            @for f in rest { (section(f)) }
+            (tests(run)?)
+            (averages(run)?)
+            (middles(run)?)
+            (list(run)?)
+            @if !notes.is_empty() {
+                section #notes { h2 { "Notes" } ul { @for note in &notes { li { (note) } } } }
+            }
+            section #settings {
+                h2 { "Settings" }
+                p { (page.meta) ". The whole resolved experiment; " code { "run.ron" } " holds the same." }
+                details { summary { "Show" } pre { (page.settings) } }
+            }
+            (cited(&OF_EMBEDDING))
+        }
+        (plot::script(page.assets))
+    };
+    replace(&run.join("index.html"), shell(page.title, &body).as_bytes())?;
+    files.push("index.html".into());
+    Ok(files)
+}
+
+fn section(f: &super::figure::Figure) -> Markup {
+    html! {
+        section id=(f.name) {
+            h2 { (f.title) }
+            figure {
+                (drawing(f))
+                figcaption {
+                    (f.caption) " "
+                    span.links {
+                        @for name in f.tables { (table_link(name)) " · " }
+                        a href={ "figures/" (f.name) ".svg" } { "SVG" }
+                    }
+                }
+            }
+            @if let Some(plot) = &f.plot { (plot.island(f.name)) }
+        }
+    }
+}
+
+/// What was found, in a sentence.
+fn sentence(run: &Path) -> Result<String> {
+    let table = Embeddings::read(run)?;
+    let mut bases = table.base_model()?;
+    bases.sort_unstable();
+    bases.dedup();
+    let mut seeds = table.seed()?;
+    seeds.dedup();
+    let (agreement, r2) = (table.agreement()?, table.r2()?);
+    Ok(format!(
+        "One recurrent network with a vector θ as a knob does what {} networks do: set to the place of one of them on the map, it gives that \
+         one's answer on {:.1} % of new phrases and carries {:.1} % of the variance of its states ({} meta-models).",
+        bases.len(),
+        100.0 * summary::mean(&agreement),
+        100.0 * summary::mean(&r2),
+        seeds.len()
+    ))
+}
+
+fn tests(run: &Path) -> Result<Markup> {
+    let rows = EmbeddingTests::read(run)?;
+    let (seed, map, by) = (rows.seed()?, rows.map()?, rows.by()?);
+    let (statistic, value) = (rows.statistic()?, rows.value()?);
+    let (chance, p, n) = (rows.chance()?, rows.p()?, rows.n()?);
+    let asked = |i: usize| match statistic[i].as_str() {
+        "neighbours" => format!("nearest neighbour has the same {}", by[i]),
+        _ => format!("lie apart by {} (silhouette)", by[i]),
+    };
+    let which = |i: usize| match seed[i] {
+        Some(seed) => format!("θ, seed {seed}"),
+        None => map[i].to_uppercase(),
+    };
+    Ok(html! {
+        @if !map.is_empty() {
+            section #tests {
+                h2 { "What lies together" }
+                p { "Labels were permuted 1000 times; p is the share of permutations that reach the value. Copies are left out." }
+                div.wide {
+                    (table(["Map", "Question", "Value", "Chance", "p", "Networks"], html! {
+                        @for i in 0..map.len() {
+                            tr {
+                                td.text { (which(i)) } td.text { (asked(i)) }
+                                td { (format!("{:.3}", value[i])) } td { (format!("{:.3}", chance[i])) }
+                                td { (format!("{:.3}", p[i])) } td { (n[i]) }
+                            }
+                        }
+                    }))
+                }
+                p.small { (table_link(EmbeddingTests::NAME)) " · " (table_link(EmbeddingCopies::NAME)) }
+            }
+        }
+    })
+}
+
+fn averages(run: &Path) -> Result<Markup> {
+    let rows = ModelAverages::read(run)?;
+    let (seed, group, n) = (rows.seed()?, rows.group()?, rows.n()?);
+    let (theta, base, weights) = (rows.theta()?, rows.base()?, rows.weights()?);
+    Ok(html! {
+        @if !seed.is_empty() {
+            section #averages {
+                h2 { "Means of networks" }
+                p {
+                    "The meta-model at the mean θ of a group, beside its base models and beside networks whose weights are means over base \
+                     models of one cell and size."
+                }
+                div.wide {
+                    (table(["Seed", "Group", "At the mean θ", "Base models", "Mean of weights", "Networks"], html! {
+                        @for i in 0..seed.len() {
+                            tr {
+                                td { (seed[i]) } td.text { (group[i]) }
+                                td { (format!("{:.3}", theta[i])) } td { (format!("{:.3}", base[i])) }
+                                td { @if !weights[i].is_nan() { (format!("{:.3}", weights[i])) } }
+                                td { (n[i]) }
+                            }
+                        }
+                    }))
+                }
+                p.small { (table_link(ModelAverages::NAME)) }
+            }
+        }
+    })
+}
+
+fn middles(run: &Path) -> Result<Markup> {
+    let rows = EmbeddingPoints::read(run)?;
+    let (place, slow, dimension) = (rows.place()?, rows.slow()?, rows.dimension()?);
+    let (modes, tried, proved) = (rows.slow_modes()?, rows.tried()?, rows.proved()?);
+    let (stable, unstable, missed) = (rows.stable()?, rows.unstable()?, rows.missed()?);
+    let heads = [
+        "Group",
+        "Slow points",
+        "Dimension",
+        "Slow modes",
+        "Tried",
+        "Proved",
+        "Stable",
+        "Unstable",
+        "Missed",
+    ];
+    let number = |x: f64| if x.is_nan() { String::new() } else { format!("{x:.2}") };
+    Ok(html! {
+        @if !place.is_empty() {
+            section #middles {
+                h2 { "Slow points at the groups' middles" }
+                div.wide {
+                    (table(heads, html! {
+                        @for i in (0..place.len()).filter(|&i| place[i] != "grid") {
+                            tr {
+                                td.text { (place[i]) } td { (slow[i]) } td { (number(dimension[i])) }
+                                td { (number(modes[i])) } td { (tried[i]) } td { (proved[i]) }
+                                td { (stable[i]) } td { (unstable[i]) } td { (missed[i]) }
+                            }
+                        }
+                    }))
+                }
+                p.small { (table_link(EmbeddingPoints::NAME)) }
+            }
+        }
+    })
+}
+
+/// Every network, with how well it is emulated, mean over meta-models.
+fn list(run: &Path) -> Result<Markup> {
+    let bases = BaseModels::read(run)?;
+    let (name, group, number) = (bases.name()?, bases.group()?, bases.base_model()?);
+    let (cell, units, accuracy) = (bases.cell()?, bases.units()?, bases.accuracy()?);
+    let rows = Embeddings::read(run)?;
+    let (base, agreement) = (rows.base_model()?, rows.agreement()?);
+    let (steps, r2, own) = (rows.agreement_of_steps()?, rows.r2()?, rows.accuracy()?);
+    let mean = |n: Option<usize>, values: &[f64]| {
+        let of: Vec<f64> =
+            (0..base.len()).filter(|&i| Some(base[i]) == n).map(|i| values[i]).collect();
+        match of.is_empty() || of.iter().any(|x| x.is_nan()) {
+            true => String::new(),
+            false => format!("{:.3}", summary::mean(&of)),
+        }
+    };
+    let heads = [
+        "Network",
+        "Group",
+        "Cell",
+        "Units",
+        "Accuracy",
+        "Emulated",
+        "Agreement",
+        "Of steps",
+        "R²",
+    ];
+    Ok(html! {
+        section #networks {
+            h2 { "Every network" }
+            p { "Emulated: accuracy of the meta-model at its place. A network without further numbers did not learn and is left out." }
+            div.wide {
+                (table(heads, html! {
+                    @for i in 0..name.len() {
+                        tr {
+                            td.text { (name[i]) } td.text { (group[i]) } td.text { (cell[i]) } td { (units[i]) }
+                            td { @if !accuracy[i].is_nan() { (format!("{:.3}", accuracy[i])) } }
+                            td { (mean(number[i], &own)) } td { (mean(number[i], &agreement)) }
+                            td { (mean(number[i], &steps)) } td { (mean(number[i], &r2)) }
+                        }
+                    }
+                }))
+            }
+            p.small { (table_link(BaseModels::NAME)) " · " (table_link(Embeddings::NAME)) }
+        }
+    })
+}

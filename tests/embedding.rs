@@ -1,0 +1,132 @@
+//! A map of models: the study from its file to its page.
+
+use accrue::engine::Finished;
+use accrue::experiment::{MetaModel, Settings, Study};
+use accrue::records::{self, keys};
+use accrue::report::Summary;
+use accrue::studies::embedding;
+use accrue::studies::text::{Options, Watch};
+use std::path::{Path, PathBuf};
+
+struct Silent;
+
+impl Watch for Silent {
+    fn begin(&mut self, _: &str) {}
+    fn passed(&mut self, _: &str, _: Option<f64>) {}
+    fn training(&mut self) -> Box<dyn accrue::train::Watch + '_> {
+        Box::new(())
+    }
+}
+
+fn experiment(folder: &Path, text: &str) -> MetaModel {
+    let file = folder.join("small.ron");
+    std::fs::write(&file, text).unwrap();
+    match Study::read(&file, &[]).unwrap() {
+        Study::MetaModel(e) => *e,
+        other => panic!("a meta-model was asked for: {other:?}"),
+    }
+}
+
+fn run(e: &MetaModel, folder: &Path) -> accrue::Result<PathBuf> {
+    let out = folder.join("reports");
+    embedding::run(
+        e,
+        Options { data: Path::new("data"), out: &out, force: &[], watch: &mut Silent },
+    )
+}
+
+const SMALL: &str = "MetaModel(
+    study: \"tests\",
+    trained: (
+        corpus: (source: Synthetic(kind: Unordered(classes: 3), length: 8, train: 600, validation: 60, test: 300)),
+        model: (embedding: None),
+        training: (epochs: 100, steps: 150, batch: 32, learning_rate: 0.01, decay: 0.5, decay_steps: 150),
+        groups: [
+            (name: \"all words\", cells: [Gru], units: [8, 12], replicates: 1),
+            (name: \"last evidence\", reads: LastEvidence, cells: [Gru], units: [8], replicates: 2),
+        ],
+        copies: 1,
+        learned: 0.0,
+    ),
+    model: (units: 16),
+    training: (steps: 300, learning_rate: 0.01, last_rate: 0.001, checkpoint_every: 100),
+    replicates: 2,
+    phrases: 80,
+    test: 60,
+    inspect: (labels: [5], draws: 1, search: (restarts: 3, steps: 20), tuning: 20, places: 3, ways: 2, grid: 2, starts: 6),
+)";
+
+#[test]
+fn a_map_of_models_goes_from_its_file_to_its_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let e = experiment(folder.path(), SMALL);
+    let place = run(&e, folder.path()).unwrap();
+    let claims = records::Claims::read(&place).unwrap();
+    assert_eq!(claims.claim().unwrap(), ["D1", "D2", "D2a", "D3", "D4"]);
+    assert!(claims.n().unwrap().iter().all(|n| *n == 2));
+    // Four networks, and a copy in each of two groups.
+    let summary = Summary::read(&place).unwrap();
+    assert_eq!(summary.get(keys::EMBEDDING_BASE_MODELS), Some(6.0));
+    assert!(summary.get(keys::EMBEDDING_R2).unwrap() > 0.5, "better than the mean state");
+    let places = records::Embeddings::read(&place).unwrap();
+    assert_eq!(places.height(), 2 * 6);
+    // A copy says what its original says: its units stand in another order, no more.
+    let bases = records::BaseModels::read(&place).unwrap();
+    let (number, copy_of) = (bases.base_model().unwrap(), bases.copy_of().unwrap());
+    let accuracy = bases.accuracy().unwrap();
+    let copies: Vec<usize> = (0..number.len()).filter(|&i| copy_of[i].is_some()).collect();
+    assert_eq!(copies.len(), 2);
+    for copy in copies {
+        let original = number.iter().position(|n| *n == copy_of[copy]).unwrap();
+        assert_eq!(accuracy[copy], accuracy[original]);
+    }
+    // Three places on two ways inside groups and two between, of each meta-model.
+    let ways = records::EmbeddingWays::read(&place).unwrap();
+    assert_eq!(ways.height(), 2 * 3 * (2 + 2));
+    // Two groups' labels, four methods.
+    assert_eq!(records::FewLabels::read(&place).unwrap().height(), 2 * 2 * 4);
+    assert_eq!(records::EmbeddingPoints::read(&place).unwrap().height(), 2 + 4);
+    let page = std::fs::read_to_string(place.join("index.html")).unwrap();
+    for anchor in
+        ["map", "map_svcca", "claims", "ways", "few_labels", "fixed_points", "averages", "networks"]
+    {
+        assert!(page.contains(&format!("id=\"{anchor}\"")), "{anchor}");
+    }
+    // The meta-model in the page says what this program's says.
+    if let Some(browser) = super::browser::browser() {
+        let (dom, said) = super::browser::open(&browser, &place.join("index.html"), "knob");
+        assert!(said.is_empty(), "{said:?}");
+        assert!(
+            dom.contains("data-wrong=\"0\"") && dom.contains("nearest all words"),
+            "the map to move"
+        );
+    }
+    // Written again from its tables, to the same bytes.
+    assert!(embedding::rewrite(&place).unwrap());
+    assert_eq!(std::fs::read_to_string(place.join("index.html")).unwrap(), page);
+    Finished::open(&place, &embedding::STAGES).unwrap();
+    // The same seed elsewhere: the same weights.
+    let again = tempfile::tempdir().unwrap();
+    let other = run(&e, again.path()).unwrap();
+    let weights = |place: &Path| std::fs::read(place.join("meta_model_2.safetensors")).unwrap();
+    assert_eq!(weights(&place), weights(&other));
+}
+
+#[test]
+fn collections_that_cannot_be_are_refused_with_a_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let e = experiment(folder.path(), SMALL);
+    let refused = |set: &str| run(&e.with(set).unwrap(), folder.path()).unwrap_err().to_string();
+    let said = refused("trained.groups=[]");
+    assert!(said.contains("fewer than two networks") && said.contains("collection: ["), "{said}");
+    let said = refused("collection=[\"reports/nothing/*\"]");
+    assert!(said.contains("leave one of them out"), "{said}");
+    let said = run(
+        &e.with("trained.groups=[]").unwrap().with("collection=[\"reports/nothing/*\"]").unwrap(),
+        folder.path(),
+    );
+    assert!(said.unwrap_err().to_string().contains("no run lies there"));
+    let said = refused("trained.corpus.source=Synthetic(kind: Valence)");
+    assert!(said.contains("unordered classes"), "{said}");
+    assert!(e.with("model.dimension=0").unwrap_err().to_string().contains("at least 1"));
+}
