@@ -122,7 +122,7 @@ impl Affine {
         let (mut forward, mut backward) = (Panels::default(), Panels::default());
         if d > 0 {
             forward.pack(vectors, sp, dp, |p, j| at(j, p));
-            backward.pack(vectors, dp, sp, |p, j| at(p, j));
+            backward.pack(vectors, dp, sp, at);
         }
         let mut bias = bias.to_vec();
         bias.resize(dp, 0.0);

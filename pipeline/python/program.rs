@@ -53,6 +53,7 @@ pub fn folder(file: PathBuf, set: Vec<String>) -> PyResult<(String, String)> {
         Study::Gating(mut e) => of(&mut *e),
         Study::Recording(mut e) => of(&mut *e),
         Study::LearnedOptimiser(mut e) => of(&mut *e),
+        Study::MetaModel(mut e) => of(&mut *e),
     })
 }
 

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 /// Trains, analyses and compares; returns the population's folder and how many networks failed.
 ///
 /// # Errors
-/// [`Error::Usage`] for axes that make no network; [`Error::Io`] if the folder cannot be written to. A network that
+/// [`crate::Error::Usage`] for axes that make no network; [`crate::Error::Io`] if the folder cannot be written to. A network that
 /// fails is no error: it is listed.
 pub fn run(p: &Population, plan: &Plan, progress: &dyn Progress) -> Result<(PathBuf, usize)> {
     let cases = cases(p)?;
@@ -47,7 +47,7 @@ pub(super) fn make(
 /// Compares the networks, writes tables and page; returns the population's folder and how many networks failed.
 ///
 /// # Errors
-/// [`Error::Io`] if the folder cannot be written to.
+/// [`crate::Error::Io`] if the folder cannot be written to.
 pub(super) fn finish(
     p: &Population,
     out: &Path,
@@ -68,7 +68,7 @@ fn title(p: &Population) -> &str {
 /// Writes the page of a population again, from its tables. Whether `folder` is that of one; any other is left alone.
 ///
 /// # Errors
-/// [`Error::Input`] if the tables do not belong together; [`Error::Io`] if the folder cannot be written to.
+/// [`crate::Error::Input`] if the tables do not belong together; [`crate::Error::Io`] if the folder cannot be written to.
 pub fn rewrite(folder: &Path) -> Result<bool> {
     // A grid on text may compare its networks too.
     if !records::Networks::is_in(folder) || records::CaseTrends::is_in(folder) {

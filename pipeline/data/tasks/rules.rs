@@ -349,11 +349,9 @@ impl Law for Settings {
                 }));
             };
             for (steps, shown) in &script.waits {
-                for _ in 0..*steps {
-                    step(1.0, shown);
-                    values.extend([1.0, 0.0, 0.0]);
-                    mask.push(1.0);
-                }
+                (0..*steps).for_each(|_| step(1.0, shown));
+                values.extend([1.0, 0.0, 0.0].repeat(*steps));
+                mask.extend(vec![1.0; *steps]);
             }
             let said = script.answer.map_or([1.0, 0.0, 0.0], |angle| {
                 let (sin, cos) = angle.sin_cos();
