@@ -1,6 +1,7 @@
 //! What the laws of tasks say of a network's fixed points.
 
 use crate::Result;
+use crate::data::tasks::Drawn;
 use crate::dynamics::linearise::Linearisation;
 use crate::dynamics::response::Responses;
 use crate::dynamics::{Dynamics, Map};
@@ -15,6 +16,26 @@ const TURNS: f64 = 1e-6;
 /// * `spectrum`: eigenvalues, largest modulus first
 pub fn turning(spectrum: &[Complex]) -> Option<f64> {
     spectrum.iter().find(|l| l.im.abs() > TURNS).map(|l| l.im.abs().atan2(l.re))
+}
+
+/// Variance of the targets of some trials, mean over outputs, over the steps that count: the mean squared error of the
+/// best constant answer, squared units of the outputs.
+pub fn spread(trials: &Drawn, members: &[usize]) -> f64 {
+    let targets = &trials.targets;
+    let steps: Vec<usize> = members
+        .iter()
+        .flat_map(|&trial| {
+            let first = trials.inputs.start(trial);
+            first..first + trials.inputs.length(trial)
+        })
+        .filter(|&t| targets.mask[t] > 0.0)
+        .collect();
+    let variance = |k: usize| {
+        let y = |t: &usize| targets.values[t * targets.width + k] as f64;
+        let y: Vec<f64> = steps.iter().map(y).collect();
+        summary::mean(&y.iter().map(|y| y * y).collect::<Vec<_>>()) - summary::mean(&y).powi(2)
+    };
+    (0..targets.width).map(variance).sum::<f64>() / targets.width as f64
 }
 
 /// How a network reads the two streams of context-dependent integration at slow points under one cue.

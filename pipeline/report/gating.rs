@@ -1,9 +1,10 @@
 //! The page of a study of gating.
 
 use super::claims::{self, Told};
+use super::drawn::drawn;
 use super::escape::link;
 use super::figure::gating as figure;
-use super::page::{drawing, shell, table_link};
+use super::page::{shell, table_link};
 use crate::Result;
 use crate::files::replace;
 use crate::records::{self, Claims, Gates, GatingPlaces, Mechanisms};
@@ -43,12 +44,7 @@ pub fn write(folder: &Path, title: &str) -> Result<()> {
                 }
             }
             (claims::section(folder, &CLAIMS)?)
-            @for figure in &figures {
-                section id=(figure.name) {
-                    h2 { (figure.title) }
-                    figure { (drawing(figure)) figcaption { (figure.caption) } }
-                }
-            }
+            @for figure in &figures { (drawn(figure)) }
             (networks(folder)?)
             @if !notes.is_empty() {
                 section #notes { h2 { "Notes" } ul { @for note in &notes { li { (note) } } } }

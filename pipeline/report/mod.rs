@@ -9,6 +9,7 @@ pub mod compare;
 mod conditions;
 mod context;
 pub mod dictionary;
+mod drawn;
 pub mod embedding;
 pub mod escape;
 pub mod figure;

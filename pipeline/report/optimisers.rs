@@ -1,8 +1,9 @@
 //! The page of learned optimisers.
 
 use super::claims::{self, Told};
+use super::drawn::drawn;
 use super::figure::optimisers as figure;
-use super::page::{OF_OPTIMISERS, cited, drawing, shell, table, table_link};
+use super::page::{OF_OPTIMISERS, cited, shell, table, table_link};
 use super::plot;
 use crate::Result;
 use crate::files::replace;
@@ -62,10 +63,10 @@ pub fn write(run: &Path, page: &Page) -> Result<Vec<String>> {
             p.finding { (sentence(run)?) }
         }
         main {
-            @for f in first { (section(f)) }
+            @for f in first { (drawn(f)) }
             (claims::section(run, &CLAIMS)?)
             (scores(run)?)
-            @for f in rest { (section(f)) }
+            @for f in rest { (drawn(f)) }
             (dynamics(run)?)
             (assembled(run)?)
             @if !notes.is_empty() {
@@ -83,25 +84,6 @@ pub fn write(run: &Path, page: &Page) -> Result<Vec<String>> {
     replace(&run.join("index.html"), shell(page.title, &body).as_bytes())?;
     files.push("index.html".into());
     Ok(files)
-}
-
-fn section(f: &super::figure::Figure) -> Markup {
-    html! {
-        section id=(f.name) {
-            h2 { (f.title) }
-            figure {
-                (drawing(f))
-                figcaption {
-                    (f.caption) " "
-                    span.links {
-                        @for name in f.tables { (table_link(name)) " · " }
-                        a href={ "figures/" (f.name) ".svg" } { "SVG" }
-                    }
-                }
-            }
-            @if let Some(plot) = &f.plot { (plot.island(f.name)) }
-        }
-    }
 }
 
 /// What was found, in a sentence.

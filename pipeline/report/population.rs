@@ -1,9 +1,10 @@
 //! The page of a population: maps, what is shared and what is not, every network.
 
 use super::claims::{self, Told};
+use super::drawn::drawn;
 use super::escape::link;
 use super::figure::population as figure;
-use super::page::{drawing, shell, table, table_link};
+use super::page::{shell, table, table_link};
 use super::plot;
 use crate::Result;
 use crate::files::replace;
@@ -56,13 +57,7 @@ pub(super) fn shared(folder: &Path) -> Result<Markup> {
     }
     Ok(html! {
         (claims::section(folder, &CLAIMS)?)
-        @for map in &maps {
-            section id=(map.name) {
-                h2 { (map.title) }
-                figure { (drawing(map)) figcaption { (map.caption) } }
-                @if let Some(plot) = &map.plot { (plot.island(map.name)) }
-            }
-        }
+        @for map in &maps { (drawn(map)) }
         (tests(folder)?)
     })
 }

@@ -1,9 +1,10 @@
 //! The page of a recording beside networks.
 
 use super::claims;
+use super::drawn::drawn;
 use super::figure::recording as figure;
 use super::gating::{CLAIMS, networks};
-use super::page::{drawing, shell, table, table_link};
+use super::page::{shell, table, table_link};
 use crate::Result;
 use crate::files::replace;
 use crate::records::{self, Blocks, CandidateDistances, Claims, Confusion, Portraits};
@@ -42,12 +43,7 @@ pub fn write(folder: &Path, title: &str) -> Result<()> {
                 }
             }
             (claims::section(folder, &CLAIMS)?)
-            @for figure in &figures {
-                section id=(figure.name) {
-                    h2 { (figure.title) }
-                    figure { (drawing(figure)) figcaption { (figure.caption) } }
-                }
-            }
+            @for figure in &figures { (drawn(figure)) }
             (list(&blocks)?)
             (networks(folder)?)
             @if !notes.is_empty() {

@@ -1,9 +1,10 @@
 //! The page of networks with switching linear systems.
 
 use super::claims::{self, Told};
+use super::drawn::drawn;
 use super::escape;
 use super::figure::{Figure, switching as figure};
-use super::page::{drawing, shell, table, table_link};
+use super::page::{shell, table, table_link};
 use super::plot;
 use crate::Result;
 use crate::files::replace;
@@ -71,13 +72,7 @@ pub fn write(folder: &Path, title: &str, settings: &str) -> Result<Vec<String>> 
             (claims::section(folder, &CLAIMS)?)
             (list(&networks)?)
             (stepping(&trials)?)
-            @for figure in &figures {
-                section id=(figure.name) {
-                    h2 { (figure.title) }
-                    figure { (drawing(figure)) figcaption { (figure.caption) } }
-                    @if let Some(plot) = &figure.plot { (plot.island(figure.name)) }
-                }
-            }
+            @for figure in &figures { (drawn(figure)) }
             (mechanism(folder)?)
             (words(folder)?)
             @if !notes.is_empty() {

@@ -242,14 +242,14 @@ fn latent(r: &Recording, recency: f64, evidence: &[f64]) -> Vec<f64> {
     known.copied().unwrap_or_default().run(evidence)
 }
 
-/// A recording of one's own beside the candidates; nothing where no file is named.
+/// A recording of one's own beside the candidates, and what was assumed of it; nothing where no file is named.
 fn given<'a>(
     r: &Recording,
     number: usize,
     candidates: &[&'a Trained<'a>],
-) -> Result<Option<Analysed<'a>>> {
+) -> Result<Option<(Analysed<'a>, Vec<String>)>> {
     let Some(file) = &r.data else { return Ok(None) };
-    let seen = door::read(file, r.of.task.steps())?.0;
+    let (seen, notes) = door::read(file, r.of.task.steps())?;
     let mut inputs = Vectors::new(1);
     for row in seen.evidence.row_iter() {
         inputs.push(&row.iter().map(|&e| e as f32).collect::<Vec<f32>>());
@@ -263,7 +263,7 @@ fn given<'a>(
         distances.push(Distance { measure: "svcca", candidate, value });
     }
     let by_kernel = by_recency(r, found.kernel.recency()).to_string();
-    Ok(Some(Analysed { of: None, block: number, by_kernel, found, distances }))
+    Ok(Some((Analysed { of: None, block: number, by_kernel, found, distances }, notes)))
 }
 
 fn analyse<'a>(
@@ -350,7 +350,9 @@ fn write(
         .into_par_iter()
         .map(|(t, number)| analyse(r, t, number, &candidates))
         .collect::<Result<_>>()?;
-    blocks.extend(given(r, r.blocks * r.strategies.len() + 1, &candidates)?);
+    let own = given(r, r.blocks * r.strategies.len() + 1, &candidates)?;
+    let (own, assumed) = own.map_or((None, Vec::new()), |(own, notes)| (Some(own), notes));
+    blocks.extend(own);
     let inferred = inferred(r, &blocks);
     write_tables(folder, r, &trained, &blocks, &inferred)?;
     write_claims(&claims::all(r, &trained, &blocks[..count], &inferred), folder)?;
@@ -365,7 +367,7 @@ fn write(
     if let Some(file) = &r.data {
         let known = "behaviour, encoding and distances of states alone: nobody knows its strategy, and it has no fixed points";
         notes.push(("recording", format!("block {} is {}: {known}", count + 1, file.display())));
-        notes.extend(door::read(file, r.of.task.steps())?.1.into_iter().map(|n| ("recording", n)));
+        notes.extend(assumed.into_iter().map(|n| ("recording", n)));
     }
     let unknown = trained.iter().filter(|t| t.portrait.tau.is_nan()).count();
     if unknown > 0 {

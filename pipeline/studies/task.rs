@@ -6,7 +6,7 @@ use super::curves;
 use super::text::{self, Claim, FixedPointProblem, NONE, Options};
 use super::transitions::Flow;
 use crate::analyses::flow::signs;
-use crate::analyses::tasks::{Selection, selection, turning};
+use crate::analyses::tasks::{Selection, selection, spread, turning};
 use crate::data::tasks::own::Own;
 use crate::data::tasks::{Drawn, Law, integration, memory, sine};
 use crate::data::{Sequences, Task};
@@ -22,7 +22,7 @@ use crate::records::{self, column, keys};
 use crate::report::{Summary, page, plot};
 use crate::summary::{self, pearson};
 use crate::{Error, Result, notation, train};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -265,49 +265,30 @@ fn by_condition(
     network: &Network,
     test: &Drawn,
 ) -> Result<Option<records::Conditions>> {
-    let numbers: BTreeSet<u32> = test.conditions.iter().copied().collect();
-    if numbers.len() < 2 || numbers.len() == test.conditions.len() {
-        return Ok(None);
-    }
     let targets = train::loss::Targets::new(Head::Steps, test);
-    let mut tallies: BTreeMap<u32, train::Tally> = BTreeMap::new();
+    let mut found: BTreeMap<u32, (train::Tally, Vec<usize>)> = BTreeMap::new();
     network.outputs_of(Sequences::Vectors(&test.inputs), |indices, said| {
         for (&trial, row) in indices.iter().zip(said.chunks(said.len() / indices.len())) {
-            let tally = tallies.entry(test.conditions[trial]).or_default();
+            let (tally, trials) = found.entry(test.conditions[trial]).or_default();
             tally.add(&targets.measure(&[trial], row).0);
+            trials.push(trial);
         }
         Ok(())
     })?;
+    if found.len() < 2 || found.len() == test.conditions.len() {
+        return Ok(None);
+    }
     let names = e.task.conditions();
     let name = |condition: u32| {
         names.get(condition as usize).cloned().unwrap_or(format!("condition {condition}"))
     };
-    let trials = |condition: u32| test.conditions.iter().filter(|c| **c == condition).count();
     Ok(Some(records::Conditions {
-        condition: column(tallies.keys().map(|&c| c as usize)),
-        name: column(tallies.keys().map(|&c| name(c))),
-        trials: column(tallies.keys().map(|&c| trials(c))),
-        error: column(tallies.values().map(train::Tally::mean_loss)),
-        constant: column(tallies.keys().map(|&c| spread(test, c))),
+        condition: column(found.keys().map(|&c| c as usize)),
+        name: column(found.keys().map(|&c| name(c))),
+        trials: column(found.values().map(|(_, trials)| trials.len())),
+        error: column(found.values().map(|(tally, _)| tally.mean_loss())),
+        constant: column(found.values().map(|(_, trials)| spread(test, trials))),
     }))
-}
-
-/// Variance of the targets of one condition, mean over outputs, over the steps that count.
-fn spread(test: &Drawn, condition: u32) -> f64 {
-    let width = test.targets.width;
-    let steps: Vec<usize> = (0..test.conditions.len())
-        .filter(|&trial| test.conditions[trial] == condition)
-        .flat_map(|trial| {
-            let first = test.inputs.start(trial);
-            first..first + test.inputs.length(trial)
-        })
-        .filter(|&t| test.targets.mask[t] > 0.0)
-        .collect();
-    let variance = |k: usize| {
-        let y: Vec<f64> = steps.iter().map(|t| test.targets.values[t * width + k] as f64).collect();
-        summary::mean(&y.iter().map(|y| y * y).collect::<Vec<_>>()) - summary::mean(&y).powi(2)
-    };
-    (0..width).map(variance).sum::<f64>() / width as f64
 }
 
 /// A state on its way.

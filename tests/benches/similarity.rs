@@ -1,5 +1,5 @@
 //! Distances of all pairs of networks, for `tests/peers/similarity.py`, printed as JSON:
-//! `similarity svcca NETWORKS SAMPLES UNITS THREADS` or `similarity dsa FILE THREADS`.
+//! `similarity svcca NETWORKS SAMPLES UNITS THREADS` or `similarity dsa FILE THREADS [STARTS]`.
 
 use accrue::linalg::Matrix;
 use accrue::model::foreign::read_arrays;
@@ -8,6 +8,7 @@ use accrue::similarity::States;
 use accrue::similarity::cca::{Basis, Keep, svcca_distances};
 use accrue::similarity::dsa::{Operator, dsa_distances};
 use accrue::similarity::procrustes::Measure;
+use accrue::similarity::rotation::Settings;
 use rand::Rng;
 use rand_distr::StandardNormal;
 use std::path::Path;
@@ -27,12 +28,16 @@ fn main() {
             let number = |n: &str| n.parse::<usize>().expect("a number");
             svcca(number(networks), number(samples), number(units));
         }
-        ["dsa", file, t] => {
+        ["dsa", file, t, ref starts @ ..] => {
             threads(t);
-            dsa(Path::new(file));
+            let mut settings = Settings::default();
+            if let [starts] = starts {
+                settings.starts = starts.parse().expect("a number of random starts");
+            }
+            dsa(Path::new(file), &settings);
         }
         _ => println!(
-            "similarity svcca NETWORKS SAMPLES UNITS THREADS | similarity dsa FILE THREADS"
+            "similarity svcca NETWORKS SAMPLES UNITS THREADS | similarity dsa FILE THREADS [STARTS]"
         ),
     }
 }
@@ -62,7 +67,7 @@ fn svcca(networks: usize, samples: usize, units: usize) {
 }
 
 /// Angles between the laws of a file, `laws` `[n, r, r]`.
-fn dsa(file: &Path) {
+fn dsa(file: &Path, settings: &Settings) {
     let arrays = read_arrays(file, None).expect("a readable file").arrays;
     let (shape, numbers) = &arrays["laws"];
     let [n, r, _] = shape[..] else { panic!("laws [n, r, r]") };
@@ -78,8 +83,7 @@ fn dsa(file: &Path) {
     };
     let laws: Vec<Operator> = (0..n).map(law).collect();
     let began = Instant::now();
-    let found =
-        dsa_distances(&laws, Measure::Angular, &Default::default()).expect("laws that move");
+    let found = dsa_distances(&laws, Measure::Angular, settings).expect("laws that move");
     let seconds = began.elapsed().as_secs_f64();
     let pairs: Vec<f64> = (0..n)
         .flat_map(|i| (i + 1..n).map(move |j| (i, j)))

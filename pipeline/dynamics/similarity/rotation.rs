@@ -35,7 +35,8 @@ pub enum Start {
 /// How hard to look.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
-    /// Random starts for each determinant, beside three that are not.
+    /// Random starts for each determinant, beside three that are not. Of 28 pairs of laws of 10 dimensions without structure
+    /// 4 starts left five above the best by up to .02 rad, 16 one, 32 none (128 found no better).
     pub starts: usize,
     /// Steps of one ascent at most.
     pub steps: usize,
@@ -48,7 +49,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { starts: 4, steps: 2000, tolerance: 1e-8, seed: 0 }
+        Self { starts: 32, steps: 2000, tolerance: 1e-8, seed: 0 }
     }
 }
 

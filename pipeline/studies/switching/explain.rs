@@ -4,10 +4,10 @@ use super::reading::Reading;
 use super::{Job, jobs, read};
 use crate::engine::Finished;
 use crate::experiment::{Source, Switching};
-use crate::studies::explain::{named, of_a_synthetic_corpus};
+use crate::studies::explain::named;
 use crate::switching::contributions::contributions;
 use crate::switching::{Sequence, Target};
-use crate::{Error, Result, corpus, model};
+use crate::{Error, Result, model};
 use serde::Serialize;
 use std::path::Path;
 
@@ -67,23 +67,15 @@ pub fn explain(folder: &Path, data: &Path, text: &str) -> Result<LinearlyExplain
     let (e, _) = super::given::sized(&e)?;
     let jobs = jobs(&e);
     let reads = |job: &&Job| job.is_joint() && matches!(job.part.reads, Source::Text(_));
-    let (Some(job), Some(part)) =
-        (jobs.iter().find(reads), e.parts.iter().find(|p| matches!(p.reads, Source::Text(_))))
-    else {
+    let Some(job) = jobs.iter().find(reads) else {
         let problem = "explain: the networks of this study read trials of a task, no text";
         return Err(Error::Usage(problem.into()));
     };
-    let Source::Text(of) = &part.reads else { unreachable!("it was found by its text") };
-    let loaded = corpus::load(&of.corpus, data, job.seed)?;
-    let words = &loaded.corpus.words;
-    let cut = match &loaded.tokenizer {
-        Some(tokenizer) => tokenizer.encode_with_parts(text)?,
-        None => of_a_synthetic_corpus(text, words)?,
-    };
+    let reading = Reading::open(job.part, data, job.seed)?;
+    let cut = reading.cut(text)?;
     if cut.is_empty() {
         return Err(Error::Usage("explain: the text has no words".into()));
     }
-    let reading = Reading::open(job.part, data, job.seed)?;
     let shape = job.shape(&reading);
     let all = read(job, &reading, folder)?.0;
     let tokens: Vec<u32> = cut.iter().map(|(id, _)| *id).collect();
@@ -91,7 +83,7 @@ pub fn explain(folder: &Path, data: &Path, text: &str) -> Result<LinearlyExplain
     let sequence = Sequence { inputs: &inputs, expansion_input: &at_rest, target: Target::Nothing };
     let wide: Vec<f64> = all[..shape.parameters()].iter().map(|x| *x as f64).collect();
     let found = contributions(&shape, &wide, &sequence)?;
-    let names = &loaded.corpus.label_names;
+    let names = reading.labels();
     let last = found.network.last().expect("the first is there");
     let shown = (0..last.len()).fold(0, |best, k| if last[k] > last[best] { k } else { best });
     // Against the mean of the others, where there are several.
@@ -102,7 +94,7 @@ pub fn explain(folder: &Path, data: &Path, text: &str) -> Result<LinearlyExplain
     let name = |z: &[f64]| named(model::Head::Softmax, z, names);
     let explained = cut.iter().enumerate().map(|(t, (id, word))| LinearWord {
         word: word.clone(),
-        token: words[*id as usize].clone(),
+        token: reading.words()[*id as usize].clone(),
         network: against(&found.network[t + 1]) - against(&found.network[t]),
         says: against(&found.inputs[t]),
         point: against(&found.points[t]),

@@ -1,11 +1,13 @@
 //! What a part's networks read: trials drawn for each step, or documents whose words are embedded.
 
 use crate::analyses::switching::{Examples, Mechanism, Wanted, constant_parts};
-use crate::corpus::{self, Corpus, Labels, Split};
+use crate::corpus::tokens::Tokenizer;
+use crate::corpus::{self, Corpus, Labels, Loaded, Split};
 use crate::data::Task;
 use crate::data::tasks::Law;
 use crate::experiment::{AtRest, Part, Source};
 use crate::seed;
+use crate::studies::explain::of_a_synthetic_corpus;
 use crate::switching::{Gradient, Losses, Shape, gradient};
 use crate::train::{Crop, batches};
 use crate::{Error, Result};
@@ -26,6 +28,8 @@ pub enum Reading<'a> {
 /// A corpus whose documents have a class each.
 pub struct Words {
     corpus: Corpus,
+    /// None for a synthetic corpus.
+    tokenizer: Option<Tokenizer>,
     width: usize,
     rest: AtRest,
     /// Share of each word among the training tokens.
@@ -52,7 +56,7 @@ impl<'a> Reading<'a> {
                 refuse("`expansion.input: Static`: words change at every step; say Zero or Mean")
             }
             Source::Text(text) => {
-                let corpus = corpus::load(&text.corpus, data, seed)?.corpus;
+                let Loaded { corpus, tokenizer, .. } = corpus::load(&text.corpus, data, seed)?;
                 if !matches!(corpus.train.labels, Labels::Class(_)) {
                     return refuse("documents with a class each are needed here");
                 }
@@ -61,7 +65,14 @@ impl<'a> Reading<'a> {
                 let total: f64 = counts.iter().sum();
                 let shares = counts.iter().map(|c| (c / total) as f32).collect();
                 let width = text.embedding;
-                Ok(Self::Words(Box::new(Words { corpus, width, rest, shares, batches: None })))
+                Ok(Self::Words(Box::new(Words {
+                    corpus,
+                    tokenizer,
+                    width,
+                    rest,
+                    shares,
+                    batches: None,
+                })))
             }
         }
     }
@@ -109,6 +120,28 @@ impl<'a> Reading<'a> {
         match self {
             Self::Trials(..) => &[],
             Self::Words(words) => &words.corpus.words,
+        }
+    }
+
+    /// Names of the classes; none for tasks.
+    pub fn labels(&self) -> &[String] {
+        match self {
+            Self::Trials(..) => &[],
+            Self::Words(words) => &words.corpus.label_names,
+        }
+    }
+
+    /// Tokens of a text with the words that they stand for; none for tasks.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a word that a synthetic corpus does not have.
+    pub fn cut(&self, text: &str) -> Result<Vec<(u32, String)>> {
+        match self {
+            Self::Trials(..) => Ok(Vec::new()),
+            Self::Words(words) => match &words.tokenizer {
+                Some(tokenizer) => tokenizer.encode_with_parts(text),
+                None => of_a_synthetic_corpus(text, &words.corpus.words),
+            },
         }
     }
 

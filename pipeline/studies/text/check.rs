@@ -77,40 +77,55 @@ pub fn notes(corpus: &Corpus, network: &Network) -> Result<Vec<String>> {
     let best = assigned(&answers.counts);
     let other = answers.right(&best);
     // Output `o` was taken for label `o`; it fits label `k` with `best[k] = o`.
-    let listed =
-        |order: &[&str]| order.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
-    let taken: Vec<&str> = names.iter().map(String::as_str).collect();
+    let taken = listed(names);
     // Of a network that guesses, some order fits better than another by chance.
     let noise = 2.5 * (commonest * (1.0 - commonest) / answers.total.max(1) as f64).sqrt();
     if other > now + CLEARLY && other > commonest + noise.max(CLEARLY) {
-        let mut fitting = vec![""; names.len()];
-        best.iter().enumerate().for_each(|(k, &o)| fitting[o] = &names[k]);
-        return Ok(vec![format!(
-            "warning: outputs were taken for the labels {}, in this order, and {now:.3} of {} test documents \
-             are read right; in the order {} it would be {other:.3}. Say the order of the network's training: \
-             `--label-order {}`. {words}",
-            listed(&taken),
-            answers.total,
-            listed(&fitting),
-            fitting.join(",")
-        )
-        .trim_end()
-        .trim_end_matches(';')
-        .to_string()]);
+        let right = format!("{now:.3} of {} test documents are read right", answers.total);
+        return Ok(vec![in_another_order(names, &best, (&right, other), &words)]);
     }
     if now <= commonest {
         return Ok(vec![format!(
             "warning: the network reads {now:.3} of {} test documents right, no more than the commonest label \
              alone ({commonest:.3}): it is probably not read as it was trained. {words}Look at: the order of the labels \
-             (taken: {}; `--label-order`), {CAUSES}",
-            answers.total,
-            listed(&taken)
+             (taken: {taken}; `--label-order`), {CAUSES}",
+            answers.total
         )]);
     }
-    Ok(vec![format!(
+    Ok(vec![in_this_order(names)])
+}
+
+fn listed(names: &[impl AsRef<str>]) -> String {
+    names.iter().map(|n| format!("`{}`", n.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+fn in_this_order(names: &[String]) -> String {
+    format!(
         "outputs were taken for the labels {}, in this order (`--label-order` says another)",
-        listed(&taken)
-    )])
+        listed(names)
+    )
+}
+
+/// A warning that names the order that fits.
+///
+/// * `best`: the output that fits each label
+/// * `right`: what is right as it was taken, and the share in the other order
+fn in_another_order(
+    names: &[String],
+    best: &[usize],
+    (right, other): (&str, f64),
+    words: &str,
+) -> String {
+    let mut fitting = vec![""; names.len()];
+    best.iter().enumerate().for_each(|(k, &o)| fitting[o] = &names[k]);
+    let warning = format!(
+        "warning: outputs were taken for the labels {}, in this order, and {right}; in the order {} it would be {other:.3}. Say \
+         the order of the network's training: `--label-order {}`. {words}",
+        listed(names),
+        listed(&fitting),
+        fitting.join(",")
+    );
+    warning.trim_end().trim_end_matches(';').to_string()
 }
 
 /// Notes where a document carries several labels.
@@ -127,9 +142,6 @@ fn several(
     let carried = |k: usize| flags.iter().skip(k).step_by(labels).filter(|f| **f).count();
     let usual: usize = (0..labels).map(|k| carried(k).max(said.len() - carried(k))).sum();
     let usual = usual as f64 / total;
-    let taken: Vec<&str> = names.iter().map(String::as_str).collect();
-    let listed =
-        |order: &[&str]| order.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
     // `[label][output]`: documents in which the output says of the label what is so.
     let mut agree = vec![vec![0; labels]; labels];
     for (z, flags) in said.iter().zip(flags.chunks(labels)) {
@@ -141,26 +153,11 @@ fn several(
     let other = best.iter().enumerate().map(|(k, &o)| agree[k][o]).sum::<usize>() as f64 / total;
     let noise = 2.5 * (usual * (1.0 - usual) / total).sqrt();
     if other > now + CLEARLY && other > usual + noise {
-        let mut fitting = vec![""; labels];
-        best.iter().enumerate().for_each(|(k, &o)| fitting[o] = &names[k]);
-        return vec![
-            format!(
-                "warning: outputs were taken for the labels {}, in this order, and {now:.3} of all labels are said right; in \
-                 the order {} it would be {other:.3}. Say the order of the network's training: `--label-order {}`. {words}",
-                listed(&taken),
-                listed(&fitting),
-                fitting.join(",")
-            )
-            .trim_end()
-            .trim_end_matches(';')
-            .to_string(),
-        ];
+        let right = format!("{now:.3} of all labels are said right");
+        return vec![in_another_order(names, &best, (&right, other), words)];
     }
     if now > usual {
-        return vec![format!(
-            "outputs were taken for the labels {}, in this order (`--label-order` says another)",
-            listed(&taken)
-        )];
+        return vec![in_this_order(names)];
     }
     vec![format!(
         "warning: the network says {now:.3} of all labels right, and the commonest answer to each {usual:.3}: it is \
