@@ -1,6 +1,7 @@
 //! The fused whole-sequence operation against the equations.
 
 use accrue::ops::cuda::{Precision, Way};
+use accrue::ops::sequence::{self, Wanted};
 use accrue::ops::{Batch, CellKind, Entry, Noise, Pool, Sizes, fused, reference};
 use accrue::seed;
 use candle_core::{DType, Device, Tensor, Var};
@@ -64,6 +65,24 @@ impl Case {
             .collect();
         let noise = None;
         Self { sizes, pool, sequences, vocabulary, parameters, vectors, initial, probe, noise }
+    }
+
+    /// A case of vectors that occur once each, as on tasks.
+    fn of_vectors(
+        kind: CellKind,
+        pool: Pool,
+        units: usize,
+        inputs: usize,
+        lengths: &[usize],
+        seed: u64,
+    ) -> Self {
+        let case = Self::new(kind, pool, units, inputs, lengths, false, seed);
+        let mut rng = seed::stream(seed, "ops/vectors");
+        let mut ids = 0..;
+        let sequences = lengths.iter().map(|&n| ids.by_ref().take(n).collect()).collect();
+        let vocabulary = lengths.iter().sum();
+        let vectors = (0..vocabulary * inputs).map(|_| rng.random_range(-1.0..1.0)).collect();
+        Self { sequences, vocabulary, vectors, ..case }
     }
 
     fn views(&self) -> Vec<&[u32]> {
@@ -205,6 +224,39 @@ fn more_rows_than_a_shard_holds_and_widths_of_several_panels() {
     let lengths: Vec<usize> = (0..75).map(|i| 1 + (i * 5) % 7).collect();
     for kind in CELLS {
         Case::new(kind, Pool::Last, 50, 19, &lengths, false, 2).check();
+    }
+}
+
+#[test]
+fn vectors_that_occur_once_meet_their_weights_in_the_loop_with_the_same_gradients() {
+    // Several sums of outer products a shard.
+    let lengths: Vec<usize> = (0..75).map(|i| 4 + (i * 5) % 7).collect();
+    for kind in CELLS {
+        for pool in [Pool::Last, Pool::Mean, Pool::Every] {
+            let case = Case::of_vectors(kind, pool, 21, 5, &lengths, 7);
+            case.check();
+            let (_, exact) = case.outcome(false);
+            let (sizes, parameters, vectors) = (case.sizes, &case.parameters, &case.vectors);
+            let batch = Batch::of_vectors(&lengths).unwrap();
+            let (_, saved) =
+                sequence::forward(sizes, pool, &batch, parameters, vectors, &case.initial, true);
+            let (mut saved, wanted) = (saved.unwrap(), Wanted::Parameters);
+            let found = sequence::backward(
+                sizes,
+                pool,
+                &batch,
+                parameters,
+                vectors,
+                &mut saved,
+                &case.probe,
+                wanted,
+            );
+            assert!(found.vectors.is_empty(), "they were not wanted");
+            let wide = |x: &[f32]| x.iter().map(|&x| x as f64).collect::<Vec<f64>>();
+            let (what, tolerance) = (format!("{kind:?} {pool:?}"), case.tolerance());
+            close(&wide(&found.parameters), &exact[0], tolerance, &format!("{what}: parameters"));
+            close(&wide(&found.initial), &exact[2], tolerance, &format!("{what}: initial"));
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::config::{Config, Head, InitialState, Reads};
 use super::initial;
 use crate::Inputs;
 use crate::data::{Documents, Sequences};
-use crate::ops::sequence::{self, Gradients, Saved};
+use crate::ops::sequence::{self, Gradients, Saved, Wanted};
 use crate::ops::{Batch, Cell, Pool, Sizes, cuda, fused};
 use crate::whole::Whole;
 use crate::{Error, Result};
@@ -286,7 +286,7 @@ impl Network {
         })?
     }
 
-    /// Gradients of the cell, the input vectors and the initial state, from that of the pooled states.
+    /// Gradients of the cell, the embedded words and the initial state, from that of the pooled states.
     ///
     /// # Errors
     /// [`Error::Candle`] on a card.
@@ -298,8 +298,13 @@ impl Network {
         gradient: &[f32],
     ) -> Result<Gradients> {
         let (sizes, pool) = (self.sizes(), self.pool());
+        // Vectors of a task are what they are; those of words are learned.
+        let wanted = match self.reads {
+            Reads::Words(_) => Wanted::Vectors,
+            Reads::Vectors(_) => Wanted::Parameters,
+        };
         on_processor(&self.cell, |cell| {
-            sequence::backward(sizes, pool, batch, cell, vectors, saved, gradient)
+            sequence::backward(sizes, pool, batch, cell, vectors, saved, gradient, wanted)
         })
     }
 

@@ -110,39 +110,13 @@ impl Batch {
     /// # Errors
     /// [`Error::Shape`] if there is no sequence, or one without tokens.
     pub fn new(sequences: &[&[u32]]) -> Result<Self> {
-        if sequences.is_empty() {
-            return Err(Error::shape("batch", "0 sequences", "at least one"));
-        }
-        if let Some(empty) = sequences.iter().position(|s| s.is_empty()) {
-            return Err(Error::shape(format!("sequence {empty}"), "0 tokens", "at least one"));
-        }
         let lengths: Vec<usize> = sequences.iter().map(|s| s.len()).collect();
+        check(&lengths)?;
         let mut distinct: Vec<u32> = sequences.concat();
         distinct.sort_unstable();
         distinct.dedup();
-
-        let shards = deal(&lengths);
-        let slots: usize = lengths.iter().sum();
-        let mut token_of_slot = Vec::with_capacity(slots);
         let index = Index::of(&distinct);
-        for shard in &shards {
-            for (t, &active) in shard.active.iter().enumerate() {
-                token_of_slot
-                    .extend(shard.rows[..active].iter().map(|&row| index.get(sequences[row][t])));
-            }
-        }
-        let (slots_by_token, occurrences) = group(&token_of_slot, distinct.len());
-        let frequent = frequent(&occurrences);
-        Ok(Self {
-            distinct,
-            lengths,
-            shards,
-            token_of_slot,
-            slots_by_token,
-            occurrences,
-            frequent,
-            noise: None,
-        })
+        Ok(Self::lay_out(lengths, distinct, |row, t| index.get(sequences[row][t])))
     }
 
     /// Lays out sequences of vectors: each vector is a token that occurs once, numbered as the
@@ -151,15 +125,44 @@ impl Batch {
     /// # Errors
     /// As [`Batch::new`].
     pub fn of_vectors(lengths: &[usize]) -> Result<Self> {
-        let mut first = 0;
-        let ids: Vec<Vec<u32>> = lengths
+        check(lengths)?;
+        let mut total = 0;
+        let firsts: Vec<u32> = lengths
             .iter()
             .map(|&length| {
-                first += length as u32;
-                (first - length as u32..first).collect()
+                total += length as u32;
+                total - length as u32
             })
             .collect();
-        Self::new(&ids.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        let number = |row: usize, t: usize| firsts[row] + t as u32;
+        Ok(Self::lay_out(lengths.to_vec(), (0..total).collect(), number))
+    }
+
+    /// * `token`: index among the distinct ones of a sequence's token
+    fn lay_out(
+        lengths: Vec<usize>,
+        distinct: Vec<u32>,
+        token: impl Fn(usize, usize) -> u32,
+    ) -> Self {
+        let shards = deal(&lengths);
+        let mut token_of_slot = Vec::with_capacity(lengths.iter().sum());
+        for shard in &shards {
+            for (t, &active) in shard.active.iter().enumerate() {
+                token_of_slot.extend(shard.rows[..active].iter().map(|&row| token(row, t)));
+            }
+        }
+        let (slots_by_token, occurrences) = group(&token_of_slot, distinct.len());
+        let frequent = frequent(&occurrences);
+        Self {
+            distinct,
+            lengths,
+            shards,
+            token_of_slot,
+            slots_by_token,
+            occurrences,
+            frequent,
+            noise: None,
+        }
     }
 
     /// Number of sequences.
@@ -177,9 +180,24 @@ impl Batch {
         self.token_of_slot.len()
     }
 
+    /// Whether every token occurs once, as those of vectors do.
+    pub fn each_once(&self) -> bool {
+        self.distinct.len() == self.slots()
+    }
+
     /// Tokens of the longest sequence.
     pub fn longest(&self) -> usize {
         self.lengths.iter().copied().max().unwrap_or(0)
+    }
+}
+
+fn check(lengths: &[usize]) -> Result<()> {
+    if lengths.is_empty() {
+        return Err(Error::shape("batch", "0 sequences", "at least one"));
+    }
+    match lengths.iter().position(|&length| length == 0) {
+        Some(empty) => Err(Error::shape(format!("sequence {empty}"), "0 tokens", "at least one")),
+        None => Ok(()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Large buffers that outlive one training step, so that none is allocated in the loop.
 
+use std::borrow::Cow;
 use std::sync::Mutex;
 
 /// At most so many buffers wait; more are handed back to the system.
@@ -93,4 +94,9 @@ pub(super) fn pad_blocks(blocks: &[f32], n: usize, np: usize) -> Vec<f32> {
         to[..n].copy_from_slice(from);
     }
     padded
+}
+
+/// [`pad_blocks`] of many numbers, which are not copied where there is nothing to pad.
+pub(super) fn padded(blocks: &[f32], n: usize, np: usize) -> Cow<'_, [f32]> {
+    if n == np { Cow::Borrowed(blocks) } else { Cow::Owned(pad_blocks(blocks, n, np)) }
 }

@@ -208,7 +208,9 @@ impl CustomOp3 for Recurrence {
         };
         let (p, v) = (flat(parameters)?, flat(vectors)?);
         let g = flat(gradient)?;
-        let d = sequence::backward(self.sizes, self.pool, &self.batch, &p, &v, &mut saved, &g);
+        let wanted = sequence::Wanted::Vectors;
+        let (sizes, pool) = (self.sizes, self.pool);
+        let d = sequence::backward(sizes, pool, &self.batch, &p, &v, &mut saved, &g, wanted);
         let tensor = |numbers: Vec<f32>, like: &Tensor| {
             Tensor::from_vec(numbers, like.shape(), &Device::Cpu)
         };

@@ -46,20 +46,36 @@ fn parallel_product(arch: Arch, b: &Panels, a: &[f32], c: &mut [f32], bias: Opti
     });
 }
 
-/// `A x + b_ih` for each distinct token: `[distinct, G·np]`.
-pub(super) fn table(
+/// What `A x + b_ih` is read from.
+pub(super) enum Projection<'a> {
+    /// From a table: a row for each distinct token, `[distinct, G·np]`.
+    Table(Buffer),
+    /// From products, a step at a time: where each vector occurs once a table would be as long as the batch, written once
+    /// and read once.
+    Products {
+        /// `A`, as `[u, G·np]`.
+        weights: Panels,
+        /// `b_ih`, `[G·np]`.
+        bias: Vec<f32>,
+        /// `[distinct, u]`.
+        vectors: &'a [f32],
+    },
+}
+
+/// Prepares `A x + b_ih` of the batch's tokens.
+pub(super) fn project<'a>(
     arch: Arch,
     sizes: Sizes,
     batch: &Batch,
     a: &[f32],
     b_ih: &[f32],
-    vectors: &[f32],
-) -> Buffer {
+    vectors: &'a [f32],
+) -> Projection<'a> {
     let (n, np, width) = (sizes.units, sizes.padded(), sizes.table());
-    let mut table = Buffer::of(batch.distinct.len() * width);
     let bias = pad_blocks(b_ih, n, np);
     match sizes.entry {
         Entry::OneHot(v) => {
+            let mut table = Buffer::of(batch.distinct.len() * width);
             table.par_chunks_exact_mut(width).zip(&batch.distinct).for_each(|(row, &token)| {
                 row.copy_from_slice(&bias);
                 for (g, block) in row.chunks_exact_mut(np).enumerate() {
@@ -68,17 +84,90 @@ pub(super) fn table(
                     }
                 }
             });
+            Projection::Table(table)
         }
         Entry::Vectors(u) => {
-            let mut packed = Panels::default();
-            packed.pack(arch.dispatch(Lanes), u, width, |p, j| {
+            let mut weights = Panels::default();
+            weights.pack(arch.dispatch(Lanes), u, width, |p, j| {
                 let (g, i) = (j / np, j % np);
                 if i < n { a[(g * n + i) * u + p] } else { 0.0 }
             });
-            parallel_product(arch, &packed, vectors, &mut table, Some(&bias));
+            if batch.each_once() {
+                return Projection::Products { weights, bias, vectors };
+            }
+            let mut table = Buffer::of(batch.distinct.len() * width);
+            parallel_product(arch, &weights, vectors, &mut table, Some(&bias));
+            Projection::Table(table)
         }
     }
-    table
+}
+
+/// One shard's part of the gradient of `A` and `b_ih`, gathered while its factors are near: a sum of outer products of the
+/// gradients of pre-activations with the vectors, each with a 1 behind it.
+pub(super) struct InputWeightGradient {
+    /// First saved block, and `[blocks·np, u + 1]`, of each run of saved blocks that lie side by side.
+    runs: Vec<(usize, Outer)>,
+    /// Some slots' vectors, `[SLOTS, u + 1]`.
+    x: Vec<f32>,
+}
+
+impl InputWeightGradient {
+    pub(super) fn new(lanes: Vectors, sizes: Sizes) -> Self {
+        let (np, wide) = (sizes.padded(), sizes.inputs() + 1);
+        let runs = input_gradient_blocks(sizes.kind).chunk_by(|a, b| a + 1 == *b);
+        let runs = runs.map(|run| (run[0], Outer::new(lanes, run.len() * np, wide))).collect();
+        Self { runs, x: Vec::new() }
+    }
+
+    /// Adds some slots.
+    ///
+    /// * `gates`: what the way back left of them, `[slots, saved]`
+    /// * `tokens`: which of the `vectors`, `[distinct, u]`, entered
+    #[inline(always)]
+    pub(super) fn add<S: Simd>(
+        &mut self,
+        simd: S,
+        sizes: Sizes,
+        gates: &[f32],
+        tokens: &[u32],
+        vectors: &[f32],
+    ) {
+        let (np, blocks, u) = (sizes.padded(), sizes.saved(), sizes.inputs());
+        assert!(gates.len() == tokens.len() * blocks, "each slot has its gates");
+        self.x.resize(tokens.len() * (u + 1), 0.0);
+        for (x, &token) in self.x.chunks_exact_mut(u + 1).zip(tokens) {
+            x[..u].copy_from_slice(&vectors[token as usize * u..][..u]);
+            x[u] = 1.0;
+        }
+        for (first, sum) in &mut self.runs {
+            let from = gates[*first * np..].as_ptr();
+            // SAFETY: each slot has `blocks` blocks of np numbers, and u + 1 of `x`.
+            unsafe { sum.add(simd, tokens.len(), (from, blocks), (self.x.as_ptr(), u + 1)) };
+        }
+    }
+
+    /// Adds the rows of gate `gate`, `[np, u + 1]`, to `sum`.
+    fn add_to(&self, sizes: Sizes, gate: usize, sum: &mut [f32]) {
+        let block = input_gradient_blocks(sizes.kind)[gate];
+        let run = self.runs.iter().rev().find(|(first, _)| *first <= block);
+        let (first, outer) = run.expect("every block lies in a run");
+        outer.add_to((block - first) * sizes.padded(), sum);
+    }
+}
+
+/// `dA [G·n, u]` and the gradient of `b_ih`, `[G·np]`, from what the shards have summed up.
+pub(super) fn input_weight_gradient(
+    sizes: Sizes,
+    parts: &[&InputWeightGradient],
+) -> (Vec<f32>, Vec<f32>) {
+    let (n, np, u) = (sizes.units, sizes.padded(), sizes.inputs());
+    let mut sum = vec![0.0; sizes.table() * (u + 1)];
+    for (gate, sum) in sum.chunks_exact_mut(np * (u + 1)).enumerate() {
+        parts.iter().for_each(|part| part.add_to(sizes, gate, sum));
+    }
+    let rows = sum.chunks_exact(u + 1);
+    let d_a = rows.clone().enumerate().filter(|(i, _)| i % np < n);
+    (d_a.flat_map(|(_, row)| row[..u].to_vec()).collect(), rows.map(|row| row[u]).collect())
 }
 
 /// Gradients of `A x + b_ih` summed over each distinct token's slots, `[distinct,

@@ -2,7 +2,8 @@
 //!
 //! # The scheme
 //! 1. *Table* ([`input_projection`](super::input_projection)). `A x + b_ih` is computed once for each *distinct* token of the
-//!    batch. A one-hot input is a column of `A`; no dense product is made.
+//!    batch. A one-hot input is a column of `A`; no dense product is made. Where each vector occurs once, as on tasks, there is no
+//!    table: the loop multiplies a step's vectors.
 //! 2. *Loop* ([`shard`](super::shard)). Each [`Shard`](super::batch::Shard) of rows runs through all its tokens on one
 //!    thread: one product of its states with the packed recurrent weights
 //!    ([`Panels`](super::panel::Panels)), then the cell's [`equations`](super::equations) row by row while the rows are
@@ -13,7 +14,8 @@
 //!    ([`Outer`](super::outer)), while both are in the caches.
 //! 4. *Inputs* ([`input_projection`](super::input_projection)). The gradients of the input side are summed by
 //!    distinct token before they are multiplied; those of the most frequent tokens by the shards,
-//!    while they are in the caches.
+//!    while they are in the caches. Where each vector occurs once and its own gradient is not wanted, shards add
+//!    outer products with the vectors, as they do with states.
 //!
 //! Work is cut by shard, by token or by rows of a result, never by thread, and
 //! every sum has a fixed order: the bits do not depend on the thread count.
@@ -21,13 +23,11 @@
 
 use super::CellKind;
 use super::batch::{Batch, FREQUENT};
-use super::buffers::{Buffer, pad_blocks};
+use super::buffers::{Buffer, pad_blocks, padded};
 use super::denormals::FlushDenormals;
 use super::equations::saved_blocks;
-use super::input_projection::{input_gradients, sum_by_token, table};
-use super::shard::{
-    BackwardWeights, ForwardWeights, RecurrentGradient, ShardBackward, ShardForward,
-};
+use super::input_projection::{input_gradients, input_weight_gradient, project, sum_by_token};
+use super::shard::{BackwardWeights, ForwardWeights, ShardBackward, ShardForward, ShardGradients};
 use candle_core::Shape;
 use pulp::Arch;
 use rayon::prelude::*;
@@ -133,7 +133,7 @@ pub struct Saved {
 pub struct Gradients {
     /// `A [G·n, u]`, `W [G·n, n]`, `b_ih [G·n]`, `b_hh [G·n]`, end to end.
     pub parameters: Vec<f32>,
-    /// `[distinct, u]`; empty for one-hot entry.
+    /// `[distinct, u]`; empty for one-hot entry, and where they were not wanted.
     pub vectors: Vec<f32>,
     /// `[state]`.
     pub initial: Vec<f32>,
@@ -158,7 +158,7 @@ pub fn forward(
 ) -> (Vec<f32>, Option<Saved>) {
     let arch = Arch::new();
     let [a, w, b_ih, b_hh] = sizes.split(parameters);
-    let table = table(arch, sizes, batch, a, b_ih, vectors);
+    let projection = project(arch, sizes, batch, a, b_ih, vectors);
     let weights = ForwardWeights::pack(arch, sizes, w, b_hh);
     let initial = pad_blocks(initial, sizes.units, sizes.padded());
 
@@ -177,7 +177,7 @@ pub fn forward(
             pool,
             shard,
             weights: &weights,
-            table: &table,
+            projection: &projection,
             tokens: &batch.token_of_slot[shard.first..shard.first + shard.slots()],
             initial: &initial,
             noise: batch.noise.as_ref(),
@@ -197,7 +197,17 @@ pub fn forward(
     (out, keep.then_some(Saved { before, gates }))
 }
 
+/// Whose gradients are wanted beside those of the parameters and the initial state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The input vectors', too.
+    Vectors,
+    /// No others.
+    Parameters,
+}
+
 /// Runs `batch` backward from the gradient of what [`forward`] returned.
+#[allow(clippy::too_many_arguments)]
 pub fn backward(
     sizes: Sizes,
     pool: Pool,
@@ -206,14 +216,18 @@ pub fn backward(
     vectors: &[f32],
     saved: &mut Saved,
     gradient: &[f32],
+    wanted: Wanted,
 ) -> Gradients {
     let arch = Arch::new();
     let [a, w, ..] = sizes.split(parameters);
     let weights = BackwardWeights::pack(arch, sizes, w);
     let (n, np, s) = (sizes.units, sizes.padded(), sizes.state());
-    let gradient = pad_blocks(gradient, n, np);
+    let gradient = padded(gradient, n, np);
 
-    let frequent = batch.distinct.len().min(FREQUENT) * sizes.table();
+    let in_shards = wanted == Wanted::Parameters
+        && matches!(sizes.entry, Entry::Vectors(_))
+        && batch.each_once();
+    let frequent = if in_shards { 0 } else { batch.distinct.len().min(FREQUENT) * sizes.table() };
     let each = s + np + frequent;
     let mut work = Vec::new();
     let mut sums = vec![0.0; batch.shards.len() * each];
@@ -235,10 +249,11 @@ pub fn backward(
             tokens: &batch.token_of_slot[shard.first..shard.first + shard.slots()],
             places: &batch.frequent,
             frequent: take(&mut rest_sums, frequent),
+            vectors: in_shards.then_some(vectors),
         });
     }
     let mut d_w = vec![0.0; sizes.table() * np];
-    let parts: Vec<RecurrentGradient> = work
+    let parts: Vec<ShardGradients> = work
         .into_par_iter()
         .map(|shard| {
             let _flush = FlushDenormals::on_this_thread();
@@ -246,19 +261,26 @@ pub fn backward(
         })
         .collect();
     d_w.par_chunks_exact_mut(np * np).enumerate().for_each(|(gate, d_w)| {
-        parts.iter().for_each(|part| part.add_to(gate, d_w));
+        parts.iter().for_each(|part| part.recurrent.add_to(gate, d_w));
     });
     let shard_sum = |range: std::ops::Range<usize>| -> Vec<f32> {
         range.map(|i| sums.chunks_exact(each).map(|shard| shard[i]).sum()).collect()
     };
 
-    let frequent = shard_sum(s + np..each);
-    let (by_token, d_b_ih) = sum_by_token(arch, sizes, batch, &saved.gates, &frequent);
+    let input: Vec<_> = parts.iter().filter_map(|part| part.input.as_ref()).collect();
+    let (d_a, d_b_ih, d_vectors) = if in_shards {
+        let (d_a, d_b_ih) = input_weight_gradient(sizes, &input);
+        (d_a, d_b_ih, Vec::new())
+    } else {
+        let frequent = shard_sum(s + np..each);
+        let (by_token, d_b_ih) = sum_by_token(arch, sizes, batch, &saved.gates, &frequent);
+        let (d_a, d_vectors) = input_gradients(arch, sizes, batch, a, vectors, &by_token);
+        (d_a, d_b_ih, d_vectors)
+    };
     let mut d_b_hh = d_b_ih.clone();
     if sizes.kind == CellKind::Gru {
         d_b_hh[2 * np..3 * np].copy_from_slice(&shard_sum(s..s + np));
     }
-    let (d_a, d_vectors) = input_gradients(arch, sizes, batch, a, vectors, &by_token);
 
     let mut all = Vec::with_capacity(sizes.parameters());
     all.extend_from_slice(&d_a);
@@ -294,27 +316,31 @@ fn unshuffle(sizes: Sizes, batch: &Batch, pooled: &[f32]) -> Vec<f32> {
     out
 }
 
-/// The state after every token, unpadded: `[b, t, state]`.
+/// The state after every token, unpadded: `[b, t, state]`, zeros after a sequence's end.
 fn every_state(sizes: Sizes, batch: &Batch, before: &[f32], last: &[f32]) -> Vec<f32> {
     let (n, np, s) = (sizes.units, sizes.padded(), sizes.state());
     let (state, longest) = (sizes.kind.state_size(n), batch.longest());
-    let mut out = vec![0.0; batch.len() * longest * state];
-    let mut first_row = 0;
-    for shard in &batch.shards {
-        for (r, &row) in shard.rows.iter().enumerate() {
-            for t in 0..batch.lengths[row] {
-                let from = if r < shard.active(t + 1) {
-                    &before[(shard.first + shard.offset[t + 1] + r) * s..][..s]
-                } else {
-                    &last[(first_row + r) * s..][..s]
-                };
-                let to = &mut out[(row * longest + t) * state..][..state];
-                for (to, from) in to.chunks_exact_mut(n).zip(from.chunks_exact(np)) {
-                    to.copy_from_slice(&from[..n]);
-                }
-            }
+    // Where each sequence lies: its shard, its row there, and among all shards' rows.
+    let mut places = vec![(&batch.shards[0], 0, 0); batch.len()];
+    let rows = batch
+        .shards
+        .iter()
+        .flat_map(|shard| shard.rows.iter().enumerate().map(move |r| (shard, r)));
+    for (i, (shard, (r, &row))) in rows.enumerate() {
+        places[row] = (shard, r, i);
+    }
+    // Filled in order: it is as large as all else together, and nothing of it is written twice.
+    let mut out = Vec::with_capacity(batch.len() * longest * state);
+    for ((shard, r, i), &length) in places.into_iter().zip(&batch.lengths) {
+        for t in 0..length {
+            let from = if r < shard.active(t + 1) {
+                &before[(shard.first + shard.offset[t + 1] + r) * s..][..s]
+            } else {
+                &last[i * s..][..s]
+            };
+            from.chunks_exact(np).for_each(|from| out.extend_from_slice(&from[..n]));
         }
-        first_row += shard.rows.len();
+        out.resize(out.len() + (longest - length) * state, 0.0);
     }
     out
 }

@@ -4,6 +4,7 @@ use super::CellKind;
 use super::batch::{Noise, Shard};
 use super::buffers::{Buffer, pad_blocks};
 use super::equations::{self, known};
+use super::input_projection::{InputWeightGradient, Projection};
 use super::outer::{Outer, SLOTS};
 use super::panel::{Lanes, Panels, Start, Vectors, load, store};
 use super::sequence::{Pool, Sizes};
@@ -100,8 +101,8 @@ pub(super) struct ShardForward<'a> {
     pub(super) pool: Pool,
     pub(super) shard: &'a Shard,
     pub(super) weights: &'a ForwardWeights,
-    pub(super) table: &'a [f32],
-    /// Index of each of the shard's slots' token in the table.
+    pub(super) projection: &'a Projection<'a>,
+    /// Index of each of the shard's slots' token among the batch's distinct ones.
     pub(super) tokens: &'a [u32],
     pub(super) initial: &'a [f32],
     pub(super) noise: Option<&'a Noise>,
@@ -118,7 +119,7 @@ impl WithSimd for ShardForward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { sizes, pool, shard, weights, table, tokens, initial, noise, .. } = self;
+        let Self { sizes, pool, shard, weights, projection, tokens, initial, noise, .. } = self;
         let Self { before, gates, pooled, .. } = self;
         let (kind, n) = (sizes.kind, sizes.padded());
         let (s, blocks, wide) = (sizes.state(), sizes.saved(), sizes.table());
@@ -137,6 +138,13 @@ impl WithSimd for ShardForward<'_> {
         let step_before = |t: usize| if keep_before { shard.offset[t] } else { t % 2 * rows };
         let step_gates = |t: usize| if keep_gates { shard.offset[t] } else { 0 };
         let mut last = vec![0.0_f32; rows * s];
+        // One step's vectors, and their products.
+        let (mut x, mut products) = match projection {
+            Projection::Table(_) => (Vec::new(), Buffer::default()),
+            Projection::Products { weights, .. } => {
+                (vec![0.0; rows * weights.k()], Buffer::of(rows * wide))
+            }
+        };
         let mut noise: Vec<_> =
             noise.map_or_else(Vec::new, |noise| shard.rows.iter().map(|&r| noise.of(r)).collect());
 
@@ -152,7 +160,7 @@ impl WithSimd for ShardForward<'_> {
             // SAFETY: slots of step t hold `active` rows of `s` and `blocks`
             // numbers; the state after goes to the first `next` rows of step
             // t + 1, or to the row's last state, neither of which is read here;
-            // `table` has a row of `wide` numbers for each token index.
+            // `table` has a row of `wide` numbers for each token index, `products` for each row.
             unsafe {
                 let h = before.as_mut_ptr().add(step_before(t) * s);
                 let g = gates.as_mut_ptr().add(step_gates(t) * blocks);
@@ -172,9 +180,21 @@ impl WithSimd for ShardForward<'_> {
                     blocks,
                     Start::Bias(&weights.bias),
                 );
-                let row = |r: usize| match tokens.get(r) {
-                    Some(&token) => table.as_ptr().add(token as usize * wide),
-                    None => table.as_ptr(),
+                if let Projection::Products { weights, bias, vectors } = projection {
+                    let u = weights.k();
+                    for (x, &token) in x.chunks_exact_mut(u).zip(tokens) {
+                        x.copy_from_slice(&vectors[token as usize * u..][..u]);
+                    }
+                    let (x, to) = (x.as_ptr(), products.as_mut_ptr());
+                    weights.product(simd, active, x, u, to, wide, Start::Bias(bias));
+                }
+                // The row after the last is asked for and not read.
+                let row = |r: usize| match projection {
+                    Projection::Table(table) => {
+                        let token = tokens.get(r).map_or(0, |&token| token as usize);
+                        table.as_ptr().add(token * wide)
+                    }
+                    Projection::Products { .. } => products.as_ptr().wrapping_add(r * wide),
                 };
                 for r in 0..active {
                     let to = after(r, before.as_mut_ptr(), last.as_mut_ptr());
@@ -191,17 +211,10 @@ impl WithSimd for ShardForward<'_> {
                     let bias = Start::Bias(&weights.bias[2 * n..]);
                     let (rh, w_c) = (g.add(3 * n), g.add(2 * n));
                     weights.candidate.product(simd, active, rh, blocks, w_c, blocks, bias);
-                    for (r, &token) in tokens.iter().enumerate() {
+                    for r in 0..active {
                         let to = after(r, before.as_mut_ptr(), last.as_mut_ptr());
-                        let a = table.as_ptr().add(token as usize * wide);
-                        equations::forward_candidate(
-                            simd,
-                            n,
-                            g.add(r * blocks),
-                            a,
-                            h.add(r * s),
-                            to,
-                        );
+                        let (g, h) = (g.add(r * blocks), h.add(r * s));
+                        equations::forward_candidate(simd, n, g, row(r), h, to);
                     }
                 }
                 for (r, noise) in noise.iter_mut().enumerate().take(active) {
@@ -269,6 +282,15 @@ pub(super) struct ShardBackward<'a> {
     pub(super) places: &'a [Option<u8>],
     /// Sums over each frequent token's slots of the gradients of its input, `[places, G·np]`.
     pub(super) frequent: &'a mut [f32],
+    /// The batch's vectors, `[distinct, u]`, where the shard sums the gradient of the weights they meet.
+    pub(super) vectors: Option<&'a [f32]>,
+}
+
+/// What a shard sums up over its slots.
+pub(super) struct ShardGradients {
+    pub(super) recurrent: RecurrentGradient,
+    /// If [`ShardBackward::vectors`] were given.
+    pub(super) input: Option<InputWeightGradient>,
 }
 
 /// One shard's part of the gradient of the recurrent weights.
@@ -323,16 +345,18 @@ impl RecurrentGradient {
 }
 
 impl WithSimd for ShardBackward<'_> {
-    type Output = RecurrentGradient;
+    type Output = ShardGradients;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) -> RecurrentGradient {
+    fn with_simd<S: Simd>(mut self, simd: S) -> ShardGradients {
         let (kind, n) = (self.sizes.kind, self.sizes.padded());
         let (s, blocks) = (self.sizes.state(), self.sizes.saved());
         let (shard, weights) = (self.shard, self.weights);
         let rows = shard.rows.len();
         let mut d = vec![0.0_f32; rows * s];
-        let mut d_w = RecurrentGradient::new(Vectors::of(simd), self.sizes);
+        let lanes = Vectors::of(simd);
+        let mut d_w = RecurrentGradient::new(lanes, self.sizes);
+        let mut d_a = self.vectors.map(|_| InputWeightGradient::new(lanes, self.sizes));
         // Slots from this one on are in the sum.
         let mut added = shard.slots();
         let mut d_rh = vec![0.0_f32; if kind == CellKind::GruResetBefore { rows * n } else { 0 }];
@@ -374,14 +398,20 @@ impl WithSimd for ShardBackward<'_> {
             let (first, before) = (shard.offset[t], shard.offset[t.saturating_sub(1)]);
             if t == 0 || added - before > SLOTS {
                 d_w.add(simd, self.sizes, (first, added), self.gates, self.before);
-                self.sum_frequent(simd, first..added);
+                match (&mut d_a, self.vectors) {
+                    (Some(d_a), Some(vectors)) => {
+                        let gates = &self.gates[first * blocks..added * blocks];
+                        d_a.add(simd, self.sizes, gates, &self.tokens[first..added], vectors);
+                    }
+                    _ => self.sum_frequent(simd, first..added),
+                }
                 added = first;
             }
         }
         for row in d.chunks_exact(s) {
             self.initial.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
         }
-        d_w
+        ShardGradients { recurrent: d_w, input: d_a }
     }
 }
 

@@ -1,7 +1,7 @@
 """SVCCA in NumPy and DSA in its authors' package beside accrue: the same work, alternating, in one run.
 
     cargo build --release --bench similarity
-    tests/peers/run tests/peers/similarity.py PROGRAM [--rounds 3] [--networks 200] [--laws 8]
+    tests/peers/run tests/peers/similarity.py PROGRAM [--rounds 3] [--networks 200] [--laws 8] [--starts 32]
 
 SVCCA: networks of 64 units, 8,000 states, directions to 99 % of the variance, all pairs. NumPy twice: bases once and one product a pair
 (the same algorithm), and the usual way, two decompositions a pair (measured on some pairs, times their number).
@@ -84,6 +84,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--networks", type=int, default=200)
     parser.add_argument("--laws", type=int, default=8)
+    parser.add_argument("--starts", type=int, default=32, help="random rotations a search begins at, of each determinant")
     given = parser.parse_args()
     ours = lambda *a: json.loads(subprocess.run([given.program, *map(str, a)], check=True, capture_output=True).stdout)
 
@@ -103,7 +104,7 @@ def main():
         np.savez(file.name, laws=all_laws)
         ratios = []
         for _ in range(given.rounds):
-            own = ours("dsa", file.name, 2)
+            own = ours("dsa", file.name, 2, given.starts)
             seconds, theirs = package_dsa(all_laws)
             ratios.append(seconds / own["seconds"])
             apart = np.array(own["distances"]) - np.array(theirs)
