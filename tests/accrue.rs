@@ -32,6 +32,7 @@ mod parts;
 mod pieces;
 mod population;
 mod readme;
+mod rectified;
 mod report;
 mod stats;
 mod studies;

@@ -7,7 +7,7 @@ use crate::train::corpus;
 use accrue::corpus::Corpus;
 use accrue::model::{Config, HeadChoice, Network};
 use accrue::ops::cuda::{self, Precision, Way};
-use accrue::ops::{CellKind, Pool};
+use accrue::ops::{CellKind, Nonlinearity, Pool};
 use accrue::train::{self, Fit, Penalty, Settings};
 use candle_core::Device;
 use std::path::Path;
@@ -48,7 +48,7 @@ fn every_cell(ways: &[Way]) {
     for kind in CELLS {
         for &way in ways {
             // A ReLU near 0 takes the other side when its operands are rounded: no tolerance bridges that.
-            if kind == CellKind::VanillaRelu && matches!(way, Way::Rounded(_)) {
+            if kind.nonlinearity() == Nonlinearity::Relu && matches!(way, Way::Rounded(_)) {
                 continue;
             }
             for pool in [Pool::Last, Pool::Mean, Pool::Every] {
@@ -83,7 +83,11 @@ fn wide_cells(ways: &[Way]) {
         (300, vec![3, 1]),
         (512, vec![2, 3]),
     ] {
-        for kind in [CellKind::Ugrnn, CellKind::Gru, CellKind::GruResetBefore, CellKind::Lstm] {
+        let gated = CELLS.into_iter().filter(|kind| kind.gates() > 1);
+        let rounds = |way: &Way| matches!(way, Way::Rounded(_));
+        for kind in gated
+            .filter(|kind| kind.nonlinearity() == Nonlinearity::Tanh || !ways.iter().any(rounds))
+        {
             let case = Case::new(kind, Pool::Mean, units, 9, &lengths, false, 7);
             ways.iter().for_each(|&way| case.check_on(&card, way));
         }

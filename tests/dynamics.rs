@@ -16,17 +16,9 @@ use accrue::ops::{Cell, CellKind};
 use accrue::seed;
 use rand::Rng;
 
-const CELLS: [CellKind; 7] = [
-    CellKind::Vanilla,
-    CellKind::VanillaRelu,
-    CellKind::Linear,
-    CellKind::Ugrnn,
-    CellKind::Gru,
-    CellKind::GruResetBefore,
-    CellKind::Lstm,
-];
+const CELLS: [CellKind; 11] = CellKind::ALL;
 
-fn random_cell(kind: CellKind, units: usize, inputs: usize, seed: u64) -> Cell {
+pub fn random_cell(kind: CellKind, units: usize, inputs: usize, seed: u64) -> Cell {
     let mut stream = seed::stream(seed, "tests/cell");
     let width = 1.5 / (units as f64).sqrt();
     let mut draw = |n: usize| (0..n).map(|_| stream.random_range(-width..width)).collect();
@@ -43,7 +35,7 @@ fn random_cell(kind: CellKind, units: usize, inputs: usize, seed: u64) -> Cell {
 }
 
 /// `h' = tanh(gain · h)`, unit by unit.
-fn separate(units: usize, gain: f64) -> Cell {
+pub fn separate(units: usize, gain: f64) -> Cell {
     let mut weights = vec![0.0; units * units];
     (0..units).for_each(|i| weights[i * units + i] = gain);
     Cell {
@@ -57,7 +49,7 @@ fn separate(units: usize, gain: f64) -> Cell {
     }
 }
 
-fn states(count: usize, size: usize, width: f64, seed: u64) -> Vec<Vec<f64>> {
+pub fn states(count: usize, size: usize, width: f64, seed: u64) -> Vec<Vec<f64>> {
     let mut stream = seed::stream(seed, "tests/states");
     (0..count).map(|_| (0..size).map(|_| stream.random_range(-width..width)).collect()).collect()
 }

@@ -32,7 +32,7 @@ struct Reference {
 
 fn references() -> Vec<Reference> {
     let file: File = serde_json::from_str(include_str!("references/cells.json")).unwrap();
-    assert_eq!(file.cells.len(), 6);
+    assert_eq!(file.cells.len(), 10);
     file.cells
 }
 

@@ -1,10 +1,11 @@
 //! Bounds that cells share: of second derivatives, and of what rounding may do.
 //!
 //! Errors are carried through each cell's equations: `σ` has slope at most ¼, `tanh` at most 1, and both
-//! are taken to be within [`LIBM`] roundoffs of the truth. Writing `e(x)` for the bound of `x`'s error, products
+//! are taken to be within [`LIBM`] roundoffs of the truth; a rectifier rounds nothing. Writing `e(x)` for the bound of `x`'s error, products
 //! obey `e(xy) ≤ |x| e(y) + |y| e(x) + e(x) e(y)`; the last term and the few roundings of elementary
 //! operations are covered by [`FEW`].
 
+use crate::activation::{Activation, Argument, Over};
 use crate::map::Map;
 use crate::rounding::{FEW, INFLATE, LIBM, U, gamma};
 
@@ -31,12 +32,13 @@ pub(crate) fn plain_product(map: &Map, g: usize, h: &[f64]) -> Vec<f64> {
 }
 
 /// Curvature of `h' = u h + (1 − u) c = c + u (h − c)`, a row:
-/// `u'' |h − c| + 2 u' (1 + c') + c''`, as `|1 − u| ≤ 1` and `|c| ≤ 1`.
+/// `u'' |h − c| + 2 u' (1 + c') + c''`, as `|1 − u| ≤ 1`, with `c' = φ' z'` and `c'' = φ'' z'² + φ' z''`.
 ///
 /// * `size`: largest `|h|` in the ball; `rho_u`: row sum of `|W_u|`
-/// * `c_1`, `c_2`: bounds of the first and second derivatives of the candidate's argument and value
-pub(crate) fn mixed_curvature(size: f64, rho_u: f64, c_1: f64, c_2: f64) -> f64 {
-    SIGMA_2 * rho_u * rho_u * (size + 1.0) + 2.0 * (rho_u / 4.0) * (1.0 + c_1) + c_2
+/// * `c`: the candidate in the ball; `z_1`, `z_2`: bounds of the first and second derivatives of its argument
+pub(crate) fn mixed_curvature(size: f64, rho_u: f64, c: Over, (z_1, z_2): (f64, f64)) -> f64 {
+    let (c_1, c_2) = (c.slope * z_1, c.bend * z_1 * z_1 + c.slope * z_2);
+    SIGMA_2 * rho_u * rho_u * (size + c.size) + 2.0 * (rho_u / 4.0) * (1.0 + c_1) + c_2
 }
 
 /// Sums of absolute values in gate `g` of `A x + b_ih` and of `W h + b_hh`, and
@@ -83,29 +85,43 @@ pub(crate) fn pre_activation_errors(map: &Map, g: usize, state: &[f64]) -> Vec<f
         .collect()
 }
 
+/// `W_g h + b_hh + A_g x* + b_ih` of gate `g`, summed in plain order.
+pub(crate) fn arguments(map: &Map, g: usize, state: &[f64]) -> Vec<Argument> {
+    let w = plain_product(map, g, &state[..map.cell().units]);
+    let z = w.iter().zip(map.drive(g)).map(|(w, a)| w + a);
+    let errors = pre_activation_errors(map, g, state);
+    z.zip(errors).map(|(value, error)| Argument { value, error }).collect()
+}
+
 /// Error of gate `g`, a logistic function.
 pub(crate) fn logistic_errors(map: &Map, g: usize, state: &[f64]) -> Vec<f64> {
     pre_activation_errors(map, g, state).iter().map(|e| e / 4.0 + LIBM * U).collect()
 }
 
-/// Error of gate `g`, a `tanh`.
-pub(crate) fn tanh_errors(map: &Map, g: usize, state: &[f64]) -> Vec<f64> {
-    pre_activation_errors(map, g, state).iter().map(|e| e + LIBM * U).collect()
+/// Error of gate `g`, a candidate.
+pub(crate) fn candidate_errors<A: Activation>(map: &Map, g: usize, state: &[f64]) -> Vec<f64> {
+    pre_activation_errors(map, g, state).into_iter().map(A::error).collect()
+}
+
+/// Bound of the size of gate `g`, a candidate, at a state.
+pub(crate) fn candidate_sizes<A: Activation>(map: &Map, g: usize, state: &[f64]) -> Vec<f64> {
+    let p = Products::of(map, g, &state[..map.cell().units], None);
+    p.recurrent.iter().zip(map.drive(g)).map(|(w, a)| A::size(w + a.abs())).collect()
 }
 
 /// Errors of `h' = u h + (1 − u) c`, and of its row of the Jacobian
 /// `u + (h − c) u' W_u + (1 − u) c' D` with `D` the candidate's own.
 ///
-/// * `s`, `t`: errors of `u` and `c`; `rho_u`: row sum of `|W_u|`
+/// * `c`: bound of `|c|`; `s`, `t`: errors of `u` and `c`; `rho_u`: row sum of `|W_u|`
 /// * `d`, `d_error`: row sums of `|D|` and of its error
-pub(crate) fn mixed_errors(
-    h: f64,
+pub(crate) fn mixed_errors<A: Activation>(
+    (h, c): (f64, f64),
     (s, t): (f64, f64),
     rho_u: f64,
     (d, d_error): (f64, f64),
 ) -> (f64, f64) {
-    let step = s * (h.abs() + 1.0) + t + FEW * U * (h.abs() + 1.0);
-    let of_gate = rho_u * ((s + FEW * U) * (h.abs() + 1.0) + t / 4.0);
-    let of_candidate = (s + 2.0 * t + FEW * U) * d + d_error;
+    let step = s * (h.abs() + c) + t + FEW * U * (h.abs() + c);
+    let of_gate = rho_u * ((s + FEW * U) * (h.abs() + c) + t / 4.0);
+    let of_candidate = (s + A::slope_error(t) + FEW * U) * d + d_error;
     (step, s + of_gate + of_candidate + FEW * U)
 }

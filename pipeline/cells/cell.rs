@@ -1,8 +1,10 @@
 //! Which cells there are, and one cell with its weights.
 
+use crate::activation::{Nonlinearity, Rectifier, Tanh};
 use crate::equations::Equations;
 use crate::{gru, gru_reset_before, linear, lstm, relu, ugrnn, vanilla};
 use serde::{Deserialize, Serialize};
+use std::marker::PhantomData;
 
 /// Which recurrent cell. Gate order in the weight rows is PyTorch's.
 ///
@@ -30,6 +32,16 @@ pub enum CellKind {
     /// `f, i, o = σ(·)`, `g = tanh(·)`, `c' = f∘c + i∘g`, `h' = o∘tanh(c')`.
     /// Blocks `i, f, g, o`; state `[h; c]`.
     Lstm,
+    /// UGRNN with a rectified candidate, `c = max(0, a_c + w_c)`; its gate stays logistic.
+    UgrnnRelu,
+    /// GRU with a rectified candidate, `c = max(0, a_c + r∘w_c)`; its gates stay logistic.
+    GruRelu,
+    /// GRU that resets before the product, with a rectified candidate: `c = max(0, a_c + W_c (r∘h) + b_hc)`.
+    GruResetBeforeRelu,
+    /// LSTM with a rectified candidate, `g = max(0, a_g + w_g)`. That alone: gates stay logistic, and
+    /// `h' = o∘tanh(c')` as ever. Papers leave open whether the second `tanh` goes too; this is the choice here, so
+    /// that one thing differs between the two. Keras's `LSTM(activation="relu")` rectifies `c'` too: another cell.
+    LstmRelu,
 }
 
 /// What is known of a cell besides its equations.
@@ -47,11 +59,15 @@ pub struct Facts {
     pub keeping_gate: Option<usize>,
     /// Bias with which training usually starts that gate.
     pub keeping_bias: f64,
+    /// The cell of the same gates whose candidate goes through `tanh`.
+    pub architecture: CellKind,
+    /// What the candidate goes through; of a cell without gates, the whole step.
+    pub nonlinearity: Nonlinearity,
 }
 
 impl CellKind {
     /// All of them.
-    pub const ALL: [CellKind; 7] = [
+    pub const ALL: [CellKind; 11] = [
         CellKind::Vanilla,
         CellKind::VanillaRelu,
         CellKind::Linear,
@@ -59,6 +75,10 @@ impl CellKind {
         CellKind::Gru,
         CellKind::GruResetBefore,
         CellKind::Lstm,
+        CellKind::UgrnnRelu,
+        CellKind::GruRelu,
+        CellKind::GruResetBeforeRelu,
+        CellKind::LstmRelu,
     ];
 
     /// Its names, gates and state.
@@ -73,6 +93,10 @@ impl CellKind {
             CellKind::Gru => &gru::FACTS,
             CellKind::GruResetBefore => &gru_reset_before::FACTS,
             CellKind::Lstm => &lstm::FACTS,
+            CellKind::UgrnnRelu => &ugrnn::RECTIFIED,
+            CellKind::GruRelu => &gru::RECTIFIED,
+            CellKind::GruResetBeforeRelu => &gru_reset_before::RECTIFIED,
+            CellKind::LstmRelu => &lstm::RECTIFIED,
         }
     }
 
@@ -82,11 +106,29 @@ impl CellKind {
             CellKind::Vanilla => &vanilla::Vanilla,
             CellKind::VanillaRelu => &relu::Relu,
             CellKind::Linear => &linear::Linear,
-            CellKind::Ugrnn => &ugrnn::Ugrnn,
-            CellKind::Gru => &gru::Gru,
-            CellKind::GruResetBefore => &gru_reset_before::GruResetBefore,
-            CellKind::Lstm => &lstm::Lstm,
+            CellKind::Ugrnn => &ugrnn::Ugrnn::<Tanh>(PhantomData),
+            CellKind::Gru => &gru::Gru::<Tanh>(PhantomData),
+            CellKind::GruResetBefore => &gru_reset_before::GruResetBefore::<Tanh>(PhantomData),
+            CellKind::Lstm => &lstm::Lstm::<Tanh>(PhantomData),
+            CellKind::UgrnnRelu => &ugrnn::Ugrnn::<Rectifier>(PhantomData),
+            CellKind::GruRelu => &gru::Gru::<Rectifier>(PhantomData),
+            CellKind::GruResetBeforeRelu => {
+                &gru_reset_before::GruResetBefore::<Rectifier>(PhantomData)
+            }
+            CellKind::LstmRelu => &lstm::Lstm::<Rectifier>(PhantomData),
         }
+    }
+
+    /// The cell of the same gates whose candidate goes through `tanh`: what decides where gates and gradients lie.
+    #[inline]
+    pub const fn architecture(self) -> CellKind {
+        self.facts().architecture
+    }
+
+    /// What its candidate goes through; of a cell without gates, the whole step.
+    #[inline]
+    pub const fn nonlinearity(self) -> Nonlinearity {
+        self.facts().nonlinearity
     }
 
     /// Number of row blocks of `n` units in the weight matrices.

@@ -9,7 +9,7 @@
 //!
 //! 1. A file here with its [`Facts`] and its [`Equations`]; `tests/dynamics.rs` holds the Jacobians against
 //!    central differences and `tests/references/precise.py` the rounding bounds against 50 digits.
-//! 2. A variant of [`CellKind`], and its line in [`CellKind::facts`] and [`CellKind::equations`].
+//! 2. A variant of [`CellKind`], and its line in [`CellKind::ALL`], [`CellKind::facts`] and [`CellKind::equations`].
 //! 3. To train it: forward and backward in `accrue-ops`, which says how.
 
 // `!(x > 0.0)` is meant: it is true for NaN, which no threshold may let through.
@@ -18,6 +18,7 @@
 
 use accrue_numerics::{Error, Result, linalg, rounding};
 
+mod activation;
 mod bounds;
 mod cell;
 mod equations;
@@ -32,6 +33,7 @@ mod relu;
 mod ugrnn;
 mod vanilla;
 
+pub use activation::Nonlinearity;
 pub use cell::{Cell, CellKind, Facts};
 pub use equations::{Equations, Evaluation, RoundingErrors};
 pub use inputs::Inputs;

@@ -1,7 +1,8 @@
 //! The linear cell, `h' = a + w`, with `J_rec = W` and `J_inp = A`.
 
+use crate::activation::Nonlinearity;
 use crate::bounds::pre_activation_errors;
-use crate::cell::Facts;
+use crate::cell::{CellKind, Facts};
 use crate::equations::{Equations, Evaluation, RoundingErrors};
 use crate::linalg::{Matrix, Vector};
 use crate::map::Map;
@@ -13,6 +14,8 @@ pub(crate) const FACTS: Facts = Facts {
     state: &["h"],
     keeping_gate: None,
     keeping_bias: 0.0,
+    architecture: CellKind::Vanilla,
+    nonlinearity: Nonlinearity::Identity,
 };
 
 pub(crate) struct Linear;

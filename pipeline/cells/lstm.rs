@@ -1,20 +1,27 @@
 //! The LSTM (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000); state `[h; c]`.
 //!
 //! ```text
-//! i, f, o = σ(a + w)    g = tanh(a_g + w_g)    c' = f∘c + i∘g    h' = o∘tanh(c')
-//! ∂c'/∂h = D(c f(1 − f)) W_f + D(g i(1 − i)) W_i + D(i (1 − g²)) W_g        ∂c'/∂c = D(f)
-//! ∂h'/∂h = D(t o(1 − o)) W_o + D(o (1 − t²)) ∂c'/∂h                         ∂h'/∂c = D(o (1 − t²) f)
+//! i, f, o = σ(a + w)    g = φ(a_g + w_g)    c' = f∘c + i∘g    h' = o∘tanh(c')
+//! ∂c'/∂h = D(c f(1 − f)) W_f + D(g i(1 − i)) W_i + D(i φ') W_g        ∂c'/∂c = D(f)
+//! ∂h'/∂h = D(t o(1 − o)) W_o + D(o (1 − t²)) ∂c'/∂h                   ∂h'/∂c = D(o (1 − t²) f)
 //! ```
 //!
-//! with `t = tanh(c')`; `J_inp` is the first column of these with `A` in place of `W`.
+//! `φ` is `tanh` with `φ' = 1 − g²`, or a rectifier with `φ' = 1` where `g > 0`, else 0: the candidate alone changes.
+//! `t = tanh(c')`; `J_inp` is the first column of these with `A` in place of `W`.
 
-use crate::bounds::{Products, SIGMA_2, TANH_2, logistic_errors, row_sums, tanh_errors};
-use crate::cell::Facts;
+use crate::activation::{Activation, Nonlinearity};
+use crate::bounds::{
+    Products, SIGMA_2, TANH_2, arguments, candidate_errors, candidate_sizes, logistic_errors,
+    row_sums,
+};
+use crate::cell::{CellKind, Facts};
 use crate::equations::{Equations, Evaluation, RoundingErrors};
 use crate::linalg::{Matrix, Vector};
 use crate::map::Map;
 use crate::products::{add_scaled, logistic, scaled, sigmoid_prime, tanh_prime};
 use crate::rounding::{FEW, INFLATE, LIBM, U};
+use std::cell::LazyCell;
+use std::marker::PhantomData;
 
 pub(crate) const FACTS: Facts = Facts {
     name: "LSTM",
@@ -24,6 +31,15 @@ pub(crate) const FACTS: Facts = Facts {
     keeping_gate: Some(1),
     // Without it an LSTM starts by forgetting (Jozefowicz et al. 2015).
     keeping_bias: 1.0,
+    architecture: CellKind::Lstm,
+    nonlinearity: Nonlinearity::Tanh,
+};
+
+pub(crate) const RECTIFIED: Facts = Facts {
+    name: "LSTM with a ReLU candidate",
+    spelling: "lstm-relu",
+    nonlinearity: Nonlinearity::Relu,
+    ..FACTS
 };
 
 const I: usize = 0;
@@ -31,9 +47,9 @@ const F: usize = 1;
 const G: usize = 2;
 const O: usize = 3;
 
-pub(crate) struct Lstm;
+pub(crate) struct Lstm<A>(pub(crate) PhantomData<A>);
 
-impl Lstm {
+impl<A: Activation> Lstm<A> {
     /// `∂h'` and `∂c'` through the gates, with the matrices `m` of the gates in their order.
     fn through<'m>(
         state: &[f64],
@@ -46,7 +62,7 @@ impl Lstm {
         let t = tanh_of_cell(at);
         let mut of_c = scaled(|k| before[k] * sigmoid_prime(f[k]), m(F));
         add_scaled(&mut of_c, |k| g[k] * sigmoid_prime(i[k]), m(I));
-        add_scaled(&mut of_c, |k| i[k] * tanh_prime(g[k]), m(G));
+        add_scaled(&mut of_c, |k| i[k] * A::slope(g[k]), m(G));
         let mut of_h = scaled(|k| t[k] * sigmoid_prime(o[k]), m(O));
         add_scaled(&mut of_h, |k| o[k] * tanh_prime(t[k]), &of_c);
         (of_h, of_c)
@@ -59,12 +75,12 @@ fn tanh_of_cell(at: &Evaluation) -> Vec<f64> {
     at.next.as_slice()[n..].iter().map(|c| c.tanh()).collect()
 }
 
-impl Equations for Lstm {
+impl<A: Activation> Equations for Lstm<A> {
     fn evaluate(&self, map: &Map, state: &[f64]) -> Evaluation {
         let n = state.len() / 2;
         let (h, before) = state.split_at(n);
         let (i, f) = (map.gate(I, h, logistic), map.gate(F, h, logistic));
-        let (g, o) = (map.gate(G, h, f64::tanh), map.gate(O, h, logistic));
+        let (g, o) = (map.gate(G, h, A::of), map.gate(O, h, logistic));
         let c: Vec<f64> = (0..n).map(|k| f[k] * before[k] + i[k] * g[k]).collect();
         let next = (0..n).map(|k| o[k] * c[k].tanh()).chain(c.iter().copied());
         Evaluation { next: Vector::from_iterator(2 * n, next), kept: vec![i, f, g, o] }
@@ -97,16 +113,18 @@ impl Equations for Lstm {
     fn curvature(&self, map: &Map, state: &[f64], radius: f64) -> Option<Vec<f64>> {
         let n = state.len() / 2;
         let rho = row_sums(map);
+        let z = LazyCell::new(|| arguments(map, G, state));
         let mut all = vec![0.0; 2 * n];
         for k in 0..n {
-            let [i, f, g, o] = [I, F, G, O].map(|gate| rho[gate][k]);
+            let [i, f, z_1, o] = [I, F, G, O].map(|gate| rho[gate][k]);
+            let g = A::over(|| z[k], z_1 * radius)?;
             let c = state[n + k].abs() + radius;
-            let (i_1, f_1, g_1, o_1) = (i / 4.0, f / 4.0, g, o / 4.0);
+            let (i_1, f_1, g_1, o_1) = (i / 4.0, f / 4.0, g.slope * z_1, o / 4.0);
             let (i_2, f_2, g_2, o_2) =
-                (SIGMA_2 * i * i, SIGMA_2 * f * f, TANH_2 * g * g, SIGMA_2 * o * o);
+                (SIGMA_2 * i * i, SIGMA_2 * f * f, g.bend * z_1 * z_1, SIGMA_2 * o * o);
             // c' = f c + i g.
-            let c_1 = f_1 * c + 1.0 + i_1 + g_1;
-            let c_2 = f_2 * c + 2.0 * f_1 + i_2 + 2.0 * i_1 * g_1 + g_2;
+            let c_1 = f_1 * c + 1.0 + i_1 * g.size + g_1;
+            let c_2 = f_2 * c + 2.0 * f_1 + i_2 * g.size + 2.0 * i_1 * g_1 + g_2;
             // h' = o tanh(c').
             all[k] = o_2 + 2.0 * o_1 * c_1 + TANH_2 * c_1 * c_1 + c_2;
             all[n + k] = c_2;
@@ -118,18 +136,19 @@ impl Equations for Lstm {
         let n = state.len() / 2;
         let rho = row_sums(map);
         let [i, f, o] = [I, F, O].map(|g| logistic_errors(map, g, state));
-        let g = tanh_errors(map, G, state);
+        let g = candidate_errors::<A>(map, G, state);
+        let size = candidate_sizes::<A>(map, G, state);
         let rows: Vec<[(f64, f64); 2]> = (0..n)
             .map(|k| {
                 let c = state[n + k].abs();
                 // c' = f c + i g, and its row f' c W_f + i' g W_i + i g' W_g, f.
-                let c_step = f[k] * c + i[k] + g[k] + FEW * U * (c + 1.0);
+                let c_step = f[k] * c + i[k] * size[k] + g[k] + FEW * U * (c + size[k]);
                 let c_row = rho[F][k] * (f[k] + FEW * U) * c
-                    + rho[I][k] * (i[k] + g[k] / 4.0 + FEW * U)
-                    + rho[G][k] * (2.0 * g[k] + i[k] + FEW * U)
+                    + rho[I][k] * ((i[k] + FEW * U) * size[k] + g[k] / 4.0)
+                    + rho[G][k] * (A::slope_error(g[k]) + i[k] + FEW * U)
                     + f[k];
                 // h' = o tanh(c'), and its row o' tanh(c') W_o + o (1 − tanh²) ∂c'.
-                let d = rho[F][k] / 4.0 * c + rho[I][k] / 4.0 + rho[G][k] + 1.0;
+                let d = rho[F][k] / 4.0 * c + rho[I][k] / 4.0 * size[k] + rho[G][k] + 1.0;
                 let t = c_step + LIBM * U;
                 let h_step = o[k] + t + FEW * U;
                 let h_row =
@@ -142,7 +161,8 @@ impl Equations for Lstm {
     }
 
     /// `|h'| = |o tanh(c')| < 1`. While `|h| ≤ 1`, gates keep to `z ∈ b + a ± ρ`: with `f ≤ f_max`, `i ≤ i_max`
-    /// and `|g| ≤ g_max` there, `|c'| ≤ f_max C + i_max g_max ≤ C` for `C = i_max g_max/(1 − f_max)`.
+    /// and `|g| ≤ g_max` there, `|c'| ≤ f_max C + i_max g_max ≤ C` for `C = i_max g_max/(1 − f_max)`. That holds of a
+    /// rectified candidate too: its argument is bounded, as `h` is.
     fn invariant_box(&self, map: &Map) -> Option<Vec<(f64, f64)>> {
         let n = map.cell().units;
         let rho = row_sums(map);
@@ -164,7 +184,7 @@ impl Equations for Lstm {
         let cell = (0..n).map(|k| {
             // 1 − σ(z) = σ(−z), which keeps its digits where σ(z) is almost 1.
             let forgotten = logistic(-f[k].1) / INFLATE;
-            let candidate = g[k].0.abs().max(g[k].1.abs()).tanh();
+            let candidate = A::of(g[k].0.abs().max(g[k].1.abs()));
             INFLATE * logistic(i[k].1) * candidate / forgotten
         });
         let cell: Vec<f64> = cell.map(|c| INFLATE * c + f64::MIN_POSITIVE).collect();

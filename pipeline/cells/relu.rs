@@ -2,13 +2,13 @@
 //!
 //! With `p` 1 where `h' > 0`, else 0: `J_rec = D(p) W`, `J_inp = D(p) A`.
 
-use crate::bounds::{plain_product, pre_activation_errors, row_sums};
-use crate::cell::Facts;
+use crate::activation::{Activation, Nonlinearity, Rectifier};
+use crate::bounds::{arguments, pre_activation_errors, row_sums};
+use crate::cell::{CellKind, Facts};
 use crate::equations::{Equations, Evaluation, RoundingErrors};
 use crate::linalg::{Matrix, Vector};
 use crate::map::Map;
 use crate::products::scaled;
-use crate::rounding::INFLATE;
 
 pub(crate) const FACTS: Facts = Facts {
     name: "ReLU cell",
@@ -17,19 +17,20 @@ pub(crate) const FACTS: Facts = Facts {
     state: &["h"],
     keeping_gate: None,
     keeping_bias: 0.0,
+    architecture: CellKind::Vanilla,
+    nonlinearity: Nonlinearity::Relu,
 };
 
 pub(crate) struct Relu;
 
 /// 1 where a unit is open.
 fn open(at: &Evaluation) -> impl Fn(usize) -> f64 {
-    |i| (at.next[i] > 0.0) as u8 as f64
+    |i| Rectifier::slope(at.next[i])
 }
 
 impl Equations for Relu {
     fn evaluate(&self, map: &Map, state: &[f64]) -> Evaluation {
-        let rectified = |z: f64| if z > 0.0 { z } else { 0.0 };
-        Evaluation { next: Vector::from_vec(map.gate(0, state, rectified)), kept: Vec::new() }
+        Evaluation { next: Vector::from_vec(map.gate(0, state, Rectifier::of)), kept: Vec::new() }
     }
 
     fn jacobian(&self, map: &Map, _: &[f64], at: &Evaluation) -> Matrix {
@@ -43,10 +44,9 @@ impl Equations for Relu {
     /// Linear as long as no pre-activation changes its sign.
     fn curvature(&self, map: &Map, state: &[f64], radius: f64) -> Option<Vec<f64>> {
         let rho = row_sums(map);
-        let w = plain_product(map, 0, state);
-        let z = w.iter().zip(map.drive(0)).map(|(w, a)| w + a);
-        let fixed = z.zip(&rho[0]).all(|(z, r)| z.abs() > INFLATE * r * radius);
-        fixed.then(|| vec![0.0; rho[0].len()])
+        let z = arguments(map, 0, state);
+        let row = |i: usize| Some(Rectifier::over(|| z[i], rho[0][i] * radius)?.bend);
+        (0..z.len()).map(row).collect()
     }
 
     /// Rows of `J` are rows of `W`, or nothing: which, is for the curvature to secure.

@@ -4,8 +4,9 @@
 //! J_rec = D(1 − h'²) W        J_inp = D(1 − h'²) A
 //! ```
 
-use crate::bounds::{TANH_2, row_sums, tanh_errors};
-use crate::cell::Facts;
+use crate::activation::{Nonlinearity, Tanh};
+use crate::bounds::{TANH_2, candidate_errors, row_sums};
+use crate::cell::{CellKind, Facts};
 use crate::equations::{Equations, Evaluation, RoundingErrors};
 use crate::linalg::{Matrix, Vector};
 use crate::map::Map;
@@ -19,6 +20,8 @@ pub(crate) const FACTS: Facts = Facts {
     state: &["h"],
     keeping_gate: None,
     keeping_bias: 0.0,
+    architecture: CellKind::Vanilla,
+    nonlinearity: Nonlinearity::Tanh,
 };
 
 pub(crate) struct Vanilla;
@@ -44,7 +47,7 @@ impl Equations for Vanilla {
 
     /// `1 − t²` errs by `2 e(t)`.
     fn rounding(&self, map: &Map, state: &[f64]) -> RoundingErrors {
-        let step = tanh_errors(map, 0, state);
+        let step = candidate_errors::<Tanh>(map, 0, state);
         let rho = row_sums(map);
         let jacobian = step.iter().zip(&rho[0]).map(|(e, r)| (2.0 * e + FEW * U) * r).collect();
         RoundingErrors { step, jacobian }

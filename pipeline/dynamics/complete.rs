@@ -151,8 +151,12 @@ pub fn count(map: &dyn Dynamics, listed: &[Vec<f64>], settings: &Census) -> Resu
             side.0, side.1
         )));
     }
-    let centre: Vec<f64> = whole.iter().map(|(low, high)| 0.5 * (low + high)).collect();
-    let (Some(bend), Some(errors)) = (map.curvature(&centre, 0.0), map.rounding(&centre)) else {
+    let inner = |share: f64| -> Vec<f64> {
+        whole.iter().map(|(low, high)| low + share * (high - low)).collect()
+    };
+    // A map with kinks may have one at the very centre.
+    let bend = [0.5, 0.37].iter().find_map(|share| map.curvature(&inner(*share), 0.0));
+    let (Some(bend), Some(errors)) = (bend, map.rounding(&inner(0.5))) else {
         return Err(Error::Usage(
             "this map bounds no second derivatives or no rounding errors: its fixed points cannot be counted"
                 .into(),

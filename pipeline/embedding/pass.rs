@@ -435,7 +435,7 @@ impl Shard<'_> {
             let mut sum = WeightGradient::new(p.sizes);
             sum.add(simd, slots, &saved[..slots * blocks], &before[..slots * s]);
             part.recurrent = Some(sum);
-            if p.sizes.kind == CellKind::Gru {
+            if p.sizes.kind.architecture() == CellKind::Gru {
                 part.candidate_bias = vec![0.0; np];
                 for gates in saved[..slots * blocks].chunks_exact(blocks) {
                     add(simd, &mut part.candidate_bias, &gates[2 * np..3 * np]);
@@ -643,7 +643,7 @@ fn shared(p: &Prepared, parts: &[Part], all: &mut [f32]) {
         if let Some(sum) = &part.recurrent {
             sum.add_to(&mut all[w..w + layout.shape.gates() * n]);
         }
-        if sizes.kind == CellKind::Gru {
+        if sizes.kind.architecture() == CellKind::Gru {
             let to = &mut all[bias_hh + 2 * n..bias_hh + 3 * n];
             to.iter_mut().zip(&part.candidate_bias).for_each(|(to, x)| *to += x);
         }
@@ -692,7 +692,7 @@ fn entered(
         }
     }
     // The recurrent bias enters where the other does, but for a candidate behind a reset gate.
-    let rest = if sizes.kind == CellKind::Gru { 2 * n } else { gates };
+    let rest = if sizes.kind.architecture() == CellKind::Gru { 2 * n } else { gates };
     for i in 0..rest {
         all[b_ih + gates + i] = all[b_ih + i];
     }

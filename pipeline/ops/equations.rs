@@ -17,13 +17,14 @@
 //! | GRU, reset before | `w_r w_u w_c –` | `r u c r∘h` | `dr du dc r∘h` |
 //! | LSTM | `w_i w_f w_g w_o` | `i f g o` | `di df dg do` |
 //!
+//! A cell with a rectified candidate has the row of its architecture.
 //! `w_g` is gate `g` of `W h + b_hh`; the row of the *table* holds `a_g`, the
 //! same of `A x + b_ih` for the row's token. What `backward` leaves are the
 //! gradients of the pre-activations: the first `gates` blocks multiply `W`.
 
-use super::CellKind;
 use super::activation::{half, logistic_of_two, opened, tanh, tanh_of_two};
 use super::panel::{ask_early_for, ask_for, load, store};
+use super::{CellKind, Nonlinearity};
 use pulp::Simd;
 
 /// Blocks that a cell has at most, of any sort.
@@ -31,22 +32,19 @@ const MOST: usize = 4;
 
 /// Blocks of `n` numbers saved for each token of each sequence.
 pub fn saved_blocks(kind: CellKind) -> usize {
-    match kind {
-        CellKind::Vanilla | CellKind::VanillaRelu | CellKind::Linear => 1,
-        CellKind::Ugrnn => 2,
-        CellKind::Gru | CellKind::GruResetBefore | CellKind::Lstm => 4,
+    match kind.gates() {
+        1 => 1,
+        2 => 2,
+        _ => 4,
     }
 }
 
 /// For each gate block of `A x + b_ih`, the saved block that holds its gradient.
 pub fn input_gradient_blocks(kind: CellKind) -> &'static [usize] {
-    match kind {
-        CellKind::Vanilla | CellKind::VanillaRelu | CellKind::Linear => &[0],
-        CellKind::Ugrnn => &[0, 1],
-        CellKind::Gru => &[0, 1, 3],
-        CellKind::GruResetBefore => &[0, 1, 2],
-        CellKind::Lstm => &[0, 1, 2, 3],
+    if kind.architecture() == CellKind::Gru {
+        return &[0, 1, 3];
     }
+    &[0, 1, 2, 3][..kind.gates()]
 }
 
 /// Where the way forward will be soon, so that memory is asked for in time.
@@ -64,7 +62,8 @@ pub struct Ahead {
 /// no choice between cells then.
 macro_rules! known {
     ($kind:ident, $body:expr) => {
-        known!($kind, $body, Vanilla VanillaRelu Linear Ugrnn Gru GruResetBefore Lstm)
+        known!($kind, $body, Vanilla VanillaRelu Linear Ugrnn Gru GruResetBefore Lstm
+            UgrnnRelu GruRelu GruResetBeforeRelu LstmRelu)
     };
     ($kind:ident, $body:expr, $($name:ident)*) => {
         match $kind {
@@ -76,6 +75,51 @@ macro_rules! known {
     };
 }
 pub(super) use known;
+
+/// `max(0, x)`; the variable stands second: NaN must not become 0.
+#[inline(always)]
+fn rectified<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    simd.max_f32s(simd.splat_f32s(0.0), x)
+}
+
+/// A cell's candidate.
+#[inline(always)]
+fn candidate<S: Simd>(simd: S, of: Nonlinearity, x: S::f32s) -> S::f32s {
+    match of {
+        Nonlinearity::Tanh => tanh(simd, x),
+        Nonlinearity::Relu => rectified(simd, x),
+        Nonlinearity::Identity => x,
+    }
+}
+
+/// Its gradient's product with the slope, from the candidate's value.
+#[inline(always)]
+fn through<S: Simd>(simd: S, of: Nonlinearity, gradient: S::f32s, value: S::f32s) -> S::f32s {
+    match of {
+        Nonlinearity::Tanh => simd.mul_f32s(gradient, flat(simd, value)),
+        Nonlinearity::Relu => {
+            let zero = simd.splat_f32s(0.0);
+            simd.select_f32s(simd.greater_than_f32s(value, zero), gradient, zero)
+        }
+        Nonlinearity::Identity => gradient,
+    }
+}
+
+/// `tanh' = 1 − t²` from the value.
+#[inline(always)]
+fn flat<S: Simd>(simd: S, t: S::f32s) -> S::f32s {
+    simd.neg_f32s(simd.mul_add_f32s(t, t, simd.splat_f32s(-1.0)))
+}
+
+/// A gate `σ(x)` beside a candidate of `y`: two `tanh` share a division.
+#[inline(always)]
+fn gate_and_candidate<S: Simd>(simd: S, of: Nonlinearity, x: S::f32s, y: S::f32s) -> [S::f32s; 2] {
+    let [t, c] = match of {
+        Nonlinearity::Tanh => tanh_of_two(simd, [half(simd, x), y]),
+        _ => [tanh(simd, half(simd, x)), candidate(simd, of, y)],
+    };
+    [opened(simd, t), c]
+}
 
 /// One row, one token, forward: pre-activations to gates and the next state.
 ///
@@ -98,7 +142,7 @@ pub unsafe fn forward<S: Simd>(
     after: *mut f32,
     ahead: Ahead,
 ) {
-    let (states, gates) = (kind.state_blocks(), kind.gates());
+    let (states, gates, of) = (kind.state_blocks(), kind.gates(), kind.nonlinearity());
     // SAFETY: every access is at block·n + j with j < n, within the caller's bounds.
     unsafe {
         let w = |block: usize, j: usize| load::<S>(saved.add(block * n + j));
@@ -118,31 +162,24 @@ pub unsafe fn forward<S: Simd>(
                 }
             }
             match kind {
-                CellKind::Vanilla => {
-                    let h = tanh(simd, sum(0, j));
-                    keep(0, j, h);
-                    store::<S>(after.add(j), h);
-                }
-                CellKind::VanillaRelu => {
-                    // The variable second: NaN must not become 0.
-                    let h = simd.max_f32s(simd.splat_f32s(0.0), sum(0, j));
+                CellKind::Vanilla | CellKind::VanillaRelu => {
+                    let h = candidate(simd, of, sum(0, j));
                     keep(0, j, h);
                     store::<S>(after.add(j), h);
                 }
                 // Nothing to keep: its slope is 1.
                 CellKind::Linear => store::<S>(after.add(j), sum(0, j)),
-                CellKind::Ugrnn => {
-                    let [u, c] = tanh_of_two(simd, [half(simd, sum(0, j)), sum(1, j)]);
-                    let u = opened(simd, u);
+                CellKind::Ugrnn | CellKind::UgrnnRelu => {
+                    let [u, c] = gate_and_candidate(simd, of, sum(0, j), sum(1, j));
                     let h = load::<S>(before.add(j));
                     keep(0, j, u);
                     keep(1, j, c);
                     store::<S>(after.add(j), simd.mul_add_f32s(u, simd.sub_f32s(h, c), c));
                 }
-                CellKind::Gru => {
+                CellKind::Gru | CellKind::GruRelu => {
                     let [r, u] = logistic_of_two(simd, [sum(0, j), sum(1, j)]);
                     let w_c = w(2, j);
-                    let c = tanh(simd, simd.mul_add_f32s(r, w_c, a(2, j)));
+                    let c = candidate(simd, of, simd.mul_add_f32s(r, w_c, a(2, j)));
                     let h = load::<S>(before.add(j));
                     keep(0, j, r);
                     keep(1, j, u);
@@ -150,16 +187,15 @@ pub unsafe fn forward<S: Simd>(
                     keep(3, j, w_c);
                     store::<S>(after.add(j), simd.mul_add_f32s(u, simd.sub_f32s(h, c), c));
                 }
-                CellKind::GruResetBefore => {
+                CellKind::GruResetBefore | CellKind::GruResetBeforeRelu => {
                     let [r, u] = logistic_of_two(simd, [sum(0, j), sum(1, j)]);
                     keep(0, j, r);
                     keep(1, j, u);
                     keep(3, j, simd.mul_f32s(r, load::<S>(before.add(j))));
                 }
-                CellKind::Lstm => {
+                CellKind::Lstm | CellKind::LstmRelu => {
                     let [i, f] = logistic_of_two(simd, [sum(0, j), sum(1, j)]);
-                    let [g, o] = tanh_of_two(simd, [sum(2, j), half(simd, sum(3, j))]);
-                    let o = opened(simd, o);
+                    let [o, g] = gate_and_candidate(simd, of, sum(3, j), sum(2, j));
                     let c = load::<S>(before.add(n + j));
                     let c = simd.mul_add_f32s(f, c, simd.mul_f32s(i, g));
                     keep(0, j, i);
@@ -182,17 +218,41 @@ pub unsafe fn forward<S: Simd>(
 #[inline(always)]
 pub unsafe fn forward_candidate<S: Simd>(
     simd: S,
+    kind: CellKind,
     n: usize,
     saved: *mut f32,
     table: *const f32,
     before: *const f32,
     after: *mut f32,
 ) {
-    // SAFETY: as `forward`.
+    // SAFETY: as `forward`. Each loop is compiled with its nonlinearity in it.
+    unsafe {
+        match kind.nonlinearity() {
+            Nonlinearity::Relu => {
+                candidate_row(simd, Nonlinearity::Relu, n, saved, table, before, after);
+            }
+            _ => candidate_row(simd, Nonlinearity::Tanh, n, saved, table, before, after),
+        }
+    }
+}
+
+/// # Safety
+/// As [`forward`].
+#[inline(always)]
+unsafe fn candidate_row<S: Simd>(
+    simd: S,
+    of: Nonlinearity,
+    n: usize,
+    saved: *mut f32,
+    table: *const f32,
+    before: *const f32,
+    after: *mut f32,
+) {
+    // SAFETY: the caller's.
     unsafe {
         for j in (0..n).step_by(S::F32_LANES) {
             let w_c = load::<S>(saved.add(2 * n + j));
-            let c = tanh(simd, simd.add_f32s(w_c, load::<S>(table.add(2 * n + j))));
+            let c = candidate(simd, of, simd.add_f32s(w_c, load::<S>(table.add(2 * n + j))));
             let u = load::<S>(saved.add(n + j));
             let h = load::<S>(before.add(j));
             store::<S>(saved.add(2 * n + j), c);
@@ -224,14 +284,13 @@ pub unsafe fn backward<S: Simd>(
     d: *mut f32,
     soon: (*const f32, *const f32),
 ) {
-    let one = simd.splat_f32s(1.0);
+    let (one, of) = (simd.splat_f32s(1.0), kind.nonlinearity());
     // SAFETY: as `forward`.
     unsafe {
         let at = |block: usize, j: usize| load::<S>(saved.add(block * n + j));
         let keep = |block: usize, j: usize, x| store::<S>(saved.add(block * n + j), x);
-        // σ' = s(1−s) and tanh' = 1−t², from the values.
+        // σ' = s(1−s), from the value.
         let sigma = |s: S::f32s| simd.mul_f32s(s, simd.sub_f32s(one, s));
-        let flat = |t: S::f32s| simd.neg_f32s(simd.mul_add_f32s(t, t, simd.neg_f32s(one)));
         let states = kind.state_blocks();
         for j in (0..n).step_by(S::F32_LANES) {
             for block in 0..MOST {
@@ -244,27 +303,23 @@ pub unsafe fn backward<S: Simd>(
             }
             let dh = load::<S>(d.add(j));
             match kind {
-                CellKind::Vanilla => {
-                    keep(0, j, simd.mul_f32s(dh, flat(at(0, j))));
+                CellKind::Vanilla | CellKind::VanillaRelu | CellKind::Linear => {
+                    keep(0, j, through(simd, of, dh, at(0, j)));
                     store::<S>(d.add(j), simd.splat_f32s(0.0));
                 }
-                CellKind::VanillaRelu => {
-                    let on = simd.greater_than_f32s(at(0, j), simd.splat_f32s(0.0));
-                    keep(0, j, simd.select_f32s(on, dh, simd.splat_f32s(0.0)));
-                    store::<S>(d.add(j), simd.splat_f32s(0.0));
-                }
-                CellKind::Linear => {
-                    keep(0, j, dh);
-                    store::<S>(d.add(j), simd.splat_f32s(0.0));
-                }
-                CellKind::Ugrnn | CellKind::Gru | CellKind::GruResetBefore => {
-                    let first = if kind == CellKind::Ugrnn { 0 } else { 1 };
+                CellKind::Ugrnn
+                | CellKind::UgrnnRelu
+                | CellKind::Gru
+                | CellKind::GruRelu
+                | CellKind::GruResetBefore
+                | CellKind::GruResetBeforeRelu => {
+                    let first = if kind.gates() == 2 { 0 } else { 1 };
                     let (u, c) = (at(first, j), at(first + 1, j));
                     let h = load::<S>(before.add(j));
                     let du = simd.mul_f32s(simd.mul_f32s(dh, simd.sub_f32s(h, c)), sigma(u));
-                    let dc = simd.mul_f32s(simd.mul_f32s(dh, simd.sub_f32s(one, u)), flat(c));
+                    let dc = through(simd, of, simd.mul_f32s(dh, simd.sub_f32s(one, u)), c);
                     keep(first, j, du);
-                    if kind == CellKind::Gru {
+                    if kind.architecture() == CellKind::Gru {
                         let (r, w_c) = (at(0, j), at(3, j));
                         keep(0, j, simd.mul_f32s(simd.mul_f32s(dc, w_c), sigma(r)));
                         keep(2, j, simd.mul_f32s(dc, r));
@@ -274,16 +329,19 @@ pub unsafe fn backward<S: Simd>(
                     }
                     store::<S>(d.add(j), simd.mul_f32s(dh, u));
                 }
-                CellKind::Lstm => {
+                CellKind::Lstm | CellKind::LstmRelu => {
                     let (i, f, g, o) = (at(0, j), at(1, j), at(2, j), at(3, j));
                     let c_before = load::<S>(before.add(n + j));
                     let c = simd.mul_add_f32s(f, c_before, simd.mul_f32s(i, g));
                     let t = tanh(simd, c);
-                    let d_c =
-                        simd.mul_add_f32s(simd.mul_f32s(dh, o), flat(t), load::<S>(d.add(n + j)));
+                    let d_c = simd.mul_add_f32s(
+                        simd.mul_f32s(dh, o),
+                        flat(simd, t),
+                        load::<S>(d.add(n + j)),
+                    );
                     keep(0, j, simd.mul_f32s(simd.mul_f32s(d_c, g), sigma(i)));
                     keep(1, j, simd.mul_f32s(simd.mul_f32s(d_c, c_before), sigma(f)));
-                    keep(2, j, simd.mul_f32s(simd.mul_f32s(d_c, i), flat(g)));
+                    keep(2, j, through(simd, of, simd.mul_f32s(d_c, i), g));
                     keep(3, j, simd.mul_f32s(simd.mul_f32s(dh, t), sigma(o)));
                     store::<S>(d.add(j), simd.splat_f32s(0.0));
                     store::<S>(d.add(n + j), simd.mul_f32s(d_c, f));

@@ -62,6 +62,6 @@ pub mod sequence;
 pub mod shard;
 pub mod step;
 
-pub use accrue_cells::{Cell, CellKind};
+pub use accrue_cells::{Cell, CellKind, Nonlinearity};
 pub use batch::{Batch, Noise};
 pub use sequence::{Entry, Pool, Sizes};

@@ -31,30 +31,45 @@ pub fn step(
     let block = |v: &Tensor, g: usize| v.narrow(0, g * n, n);
     let gate =
         |v: &Tensor, g: usize| -> Result<Tensor> { logistic(&(block(a, g)? + block(v, g)?)?) };
+    let bent = |z: Tensor| -> Result<Tensor> {
+        Ok(match kind {
+            CellKind::Linear => z,
+            CellKind::VanillaRelu
+            | CellKind::UgrnnRelu
+            | CellKind::GruRelu
+            | CellKind::GruResetBeforeRelu
+            | CellKind::LstmRelu => z.relu()?,
+            CellKind::Vanilla
+            | CellKind::Ugrnn
+            | CellKind::Gru
+            | CellKind::GruResetBefore
+            | CellKind::Lstm => z.tanh()?,
+        })
+    };
     let candidate =
-        |v: &Tensor, g: usize| -> Result<Tensor> { Ok((block(a, g)? + block(v, g)?)?.tanh()?) };
+        |v: &Tensor, g: usize| -> Result<Tensor> { bent((block(a, g)? + block(v, g)?)?) };
     // u∘h + (1−u)∘c
     let mix = |u: &Tensor, c: &Tensor| -> Result<Tensor> { Ok(((u * &h)? + (c - (u * c)?)?)?) };
     match kind {
-        CellKind::Vanilla => candidate(&product(0, 1, &h)?, 0),
-        CellKind::VanillaRelu => Ok((block(a, 0)? + product(0, 1, &h)?)?.relu()?),
-        CellKind::Linear => Ok((block(a, 0)? + product(0, 1, &h)?)?),
-        CellKind::Ugrnn => {
+        CellKind::Vanilla | CellKind::VanillaRelu | CellKind::Linear => {
+            candidate(&product(0, 1, &h)?, 0)
+        }
+        CellKind::Ugrnn | CellKind::UgrnnRelu => {
             let w_h = product(0, 2, &h)?;
             mix(&gate(&w_h, 0)?, &candidate(&w_h, 1)?)
         }
-        CellKind::Gru => {
+        CellKind::Gru | CellKind::GruRelu => {
             let w_h = product(0, 3, &h)?;
             let (r, u) = (gate(&w_h, 0)?, gate(&w_h, 1)?);
-            mix(&u, &(block(a, 2)? + (r * block(&w_h, 2)?)?)?.tanh()?)
+            mix(&u, &bent((block(a, 2)? + (r * block(&w_h, 2)?)?)?)?)
         }
-        CellKind::GruResetBefore => {
+        CellKind::GruResetBefore | CellKind::GruResetBeforeRelu => {
             let w_h = product(0, 2, &h)?;
             let (r, u) = (gate(&w_h, 0)?, gate(&w_h, 1)?);
             let w_rh = product(2, 1, &(r * &h)?)?;
-            mix(&u, &(block(a, 2)? + w_rh)?.tanh()?)
+            mix(&u, &bent((block(a, 2)? + w_rh)?)?)
         }
-        CellKind::Lstm => {
+        CellKind::Lstm | CellKind::LstmRelu => {
             let c = state.narrow(0, n, n)?;
             let w_h = product(0, 4, &h)?;
             let (i, f) = (gate(&w_h, 0)?, gate(&w_h, 1)?);

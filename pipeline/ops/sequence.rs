@@ -278,7 +278,7 @@ pub fn backward(
         (d_a, d_b_ih, d_vectors)
     };
     let mut d_b_hh = d_b_ih.clone();
-    if sizes.kind == CellKind::Gru {
+    if sizes.kind.architecture() == CellKind::Gru {
         d_b_hh[2 * np..3 * np].copy_from_slice(&shard_sum(s..s + np));
     }
 

@@ -24,7 +24,7 @@ impl ForwardWeights {
     pub(super) fn pack(arch: Arch, sizes: Sizes, w: &[f32], b_hh: &[f32]) -> Self {
         let (n, np) = (sizes.units, sizes.padded());
         let lanes = arch.dispatch(Lanes);
-        let split = sizes.kind == CellKind::GruResetBefore;
+        let split = sizes.kind.architecture() == CellKind::GruResetBefore;
         let blocks = if split { 2 } else { sizes.kind.gates() };
         let (mut recurrent, mut candidate) = (Panels::default(), Panels::default());
         let entry = |first: usize| {
@@ -68,7 +68,7 @@ impl BackwardWeights {
     pub(super) fn pack(arch: Arch, sizes: Sizes, w: &[f32]) -> Self {
         let (n, np) = (sizes.units, sizes.padded());
         let lanes = arch.dispatch(Lanes);
-        let split = sizes.kind == CellKind::GruResetBefore;
+        let split = sizes.kind.architecture() == CellKind::GruResetBefore;
         let blocks = if split { 2 } else { sizes.kind.gates() };
         let (mut recurrent, mut candidate) = (Panels::default(), Panels::default());
         let entry = |first: usize| {
@@ -207,14 +207,14 @@ impl WithSimd for ShardForward<'_> {
                     let (a, h) = (row(r), h.add(r * s));
                     known!(kind, equations::forward(simd, kind, n, g, a, h, to, ahead));
                 }
-                if kind == CellKind::GruResetBefore {
+                if kind.architecture() == CellKind::GruResetBefore {
                     let bias = Start::Bias(&weights.bias[2 * n..]);
                     let (rh, w_c) = (g.add(3 * n), g.add(2 * n));
                     weights.candidate.product(simd, active, rh, blocks, w_c, blocks, bias);
                     for r in 0..active {
                         let to = after(r, before.as_mut_ptr(), last.as_mut_ptr());
                         let (g, h) = (g.add(r * blocks), h.add(r * s));
-                        equations::forward_candidate(simd, n, g, row(r), h, to);
+                        equations::forward_candidate(simd, kind, n, g, row(r), h, to);
                     }
                 }
                 for (r, noise) in noise.iter_mut().enumerate().take(active) {
@@ -306,7 +306,7 @@ pub(super) struct RecurrentGradient {
 impl RecurrentGradient {
     pub(super) fn new(vectors: Vectors, sizes: Sizes) -> Self {
         let n = sizes.padded();
-        let split = sizes.kind == CellKind::GruResetBefore;
+        let split = sizes.kind.architecture() == CellKind::GruResetBefore;
         let rows = if split { 2 * n } else { sizes.table() };
         let candidate = split.then(|| Outer::new(vectors, n, n));
         Self { recurrent: Outer::new(vectors, rows, n), candidate, units: n }
@@ -359,7 +359,8 @@ impl WithSimd for ShardBackward<'_> {
         let mut d_a = self.vectors.map(|_| InputWeightGradient::new(lanes, self.sizes));
         // Slots from this one on are in the sum.
         let mut added = shard.slots();
-        let mut d_rh = vec![0.0_f32; if kind == CellKind::GruResetBefore { rows * n } else { 0 }];
+        let resets_before = kind.architecture() == CellKind::GruResetBefore;
+        let mut d_rh = vec![0.0_f32; if resets_before { rows * n } else { 0 }];
         for t in (0..shard.tokens()).rev() {
             let (active, next) = (shard.active(t), shard.active(t + 1));
             self.enter(simd, t, active, next, &mut d);
@@ -380,11 +381,11 @@ impl WithSimd for ShardBackward<'_> {
                         (all_gates.wrapping_add(soon * blocks), all_before.wrapping_add(soon * s));
                     let (g, h, d) = (g.add(r * blocks), h.add(r * s), d.add(r * s));
                     known!(kind, equations::backward(simd, kind, n, g, h, d, soon));
-                    if kind == CellKind::Gru {
+                    if kind.architecture() == CellKind::Gru {
                         add(simd, n, self.candidate_bias.as_mut_ptr(), g.add(2 * n));
                     }
                 }
-                if kind == CellKind::GruResetBefore {
+                if kind.architecture() == CellKind::GruResetBefore {
                     let d_rh = d_rh.as_mut_ptr();
                     let dc = g.add(2 * n);
                     weights.candidate.product(simd, active, dc, blocks, d_rh, n, Start::Zero);

@@ -63,13 +63,13 @@ impl Weights {
                 };
                 known!(kind, equations::forward(simd, kind, n, g, a, h, to, ahead));
             }
-            if kind == CellKind::GruResetBefore {
+            if kind.architecture() == CellKind::GruResetBefore {
                 let bias = Start::Bias(&self.forward.bias()[2 * n..]);
                 let (rh, w_c) = (saved.add(3 * n), saved.add(2 * n));
                 self.forward.candidate().product(simd, rows, rh, blocks, w_c, blocks, bias);
                 for r in 0..rows {
                     let (g, a, h) = (saved.add(r * blocks), table.add(r * wide), before.add(r * s));
-                    equations::forward_candidate(simd, n, g, a, h, after.add(r * s));
+                    equations::forward_candidate(simd, kind, n, g, a, h, after.add(r * s));
                 }
             }
         }
@@ -101,7 +101,7 @@ impl Weights {
                 let soon = (g.wrapping_add(blocks).cast_const(), h.wrapping_add(s));
                 known!(kind, equations::backward(simd, kind, n, g, h, d, soon));
             }
-            if kind == CellKind::GruResetBefore {
+            if kind.architecture() == CellKind::GruResetBefore {
                 let dc = saved.add(2 * n).cast_const();
                 self.backward.candidate().product(simd, rows, dc, blocks, room, n, Start::Zero);
                 for r in 0..rows {

@@ -514,7 +514,7 @@ impl Sums {
                     }
                 }
             }
-            if self.sizes.kind == CellKind::Gru {
+            if self.sizes.kind.architecture() == CellKind::Gru {
                 for j in (0..np).step_by(S::F32_LANES) {
                     let sum = self.candidate_bias.as_mut_ptr().add(j);
                     let d = load::<S>(gates.as_ptr().add(2 * np + j));
@@ -544,7 +544,7 @@ impl Sums {
         let bias = bare(&self.bias);
         flat.extend_from_slice(&bias);
         let mut recurrent_bias = bias;
-        if self.sizes.kind == CellKind::Gru {
+        if self.sizes.kind.architecture() == CellKind::Gru {
             let candidate = (gates - 1) * n;
             recurrent_bias[candidate..].copy_from_slice(&self.candidate_bias[..n]);
         }

@@ -11,13 +11,53 @@
 //! | GRU, reset before | `w_r w_u – –` | `r u – r∘h` | `dw_r dw_u dw_c r∘h` |
 //! | LSTM | `w_i w_f w_g w_o` | `i f g o` | `dw_i dw_f dw_g dw_o` |
 //!
+//! A cell with a rectified candidate has the row of its architecture.
+//!
 //! The GRU that resets before its product needs a second one for its candidate: [`Equations::candidate`] and
 //! [`Equations::candidate_back`] come after it.
 
 use crate::ring::Ring;
+use std::marker::PhantomData;
 
 /// Blocks that a unit keeps at most.
 pub(crate) const MOST: usize = 4;
+
+/// What a candidate goes through.
+pub(crate) trait Candidate {
+    fn of<R: Ring>(z: R) -> R;
+    /// Its slope, from its value.
+    fn slope<R: Ring>(value: R) -> R;
+}
+
+/// `tanh`.
+pub(crate) struct Tanh;
+
+impl Candidate for Tanh {
+    #[inline(always)]
+    fn of<R: Ring>(z: R) -> R {
+        z.tanh()
+    }
+
+    #[inline(always)]
+    fn slope<R: Ring>(value: R) -> R {
+        value.tanh_slope()
+    }
+}
+
+/// `max(0, z)`.
+pub(crate) struct Relu;
+
+impl Candidate for Relu {
+    #[inline(always)]
+    fn of<R: Ring>(z: R) -> R {
+        z.rectified()
+    }
+
+    #[inline(always)]
+    fn slope<R: Ring>(value: R) -> R {
+        value.positive()
+    }
+}
 
 /// One cell's equations. Arrays have as many entries as the cell uses; the others hold anything.
 pub(crate) trait Equations {
@@ -99,53 +139,53 @@ fn mixed<R: Ring>(u: R, h: R, c: R) -> R {
 
 /// Gradients of `w_u`, `w_c` and `h` from that of [`mixed`].
 #[inline(always)]
-fn mixed_back<R: Ring>(u: R, h: R, c: R, g: R) -> (R, R, R) {
+fn mixed_back<C: Candidate, R: Ring>(u: R, h: R, c: R, g: R) -> (R, R, R) {
     let du = u.logistic_slope().pull((h - c).pull(g));
-    let dc = c.tanh_slope().pull((u.one() - u).pull(g));
+    let dc = C::slope(c).pull((u.one() - u).pull(g));
     (du, dc, u.pull(g))
 }
 
-/// `u = σ(a_u + w_u)`, `c = tanh(a_c + w_c)`, `h' = u∘h + (1 − u)∘c`.
-pub(crate) struct Ugrnn;
+/// `u = σ(a_u + w_u)`, `c = φ(a_c + w_c)`, `h' = u∘h + (1 − u)∘c`.
+pub(crate) struct Ugrnn<C>(PhantomData<C>);
 
-impl Equations for Ugrnn {
+impl<C: Candidate> Equations for Ugrnn<C> {
     #[inline(always)]
     fn forward<R: Ring>(w: [R; MOST], a: [R; MOST], s: [R; 2]) -> ([R; MOST], [R; 2]) {
-        let (u, c) = ((a[0] + w[0]).logistic(), (a[1] + w[1]).tanh());
+        let (u, c) = ((a[0] + w[0]).logistic(), C::of(a[1] + w[1]));
         ([u, c, w[2], w[3]], [mixed(u, s[0], c), s[1]])
     }
 
     #[inline(always)]
     fn backward<R: Ring>(kept: [R; MOST], s: [R; 2], g: [R; 2]) -> ([R; MOST], [R; 2]) {
-        let (du, dc, dh) = mixed_back(kept[0], s[0], kept[1], g[0]);
+        let (du, dc, dh) = mixed_back::<C, R>(kept[0], s[0], kept[1], g[0]);
         ([du, dc, dc, dc], [dh, dh])
     }
 }
 
-/// `c = tanh(a_c + r∘w_c)`.
-pub(crate) struct Gru;
+/// `c = φ(a_c + r∘w_c)`.
+pub(crate) struct Gru<C>(PhantomData<C>);
 
-impl Equations for Gru {
+impl<C: Candidate> Equations for Gru<C> {
     #[inline(always)]
     fn forward<R: Ring>(w: [R; MOST], a: [R; MOST], s: [R; 2]) -> ([R; MOST], [R; 2]) {
         let (r, u) = ((a[0] + w[0]).logistic(), (a[1] + w[1]).logistic());
-        let c = (a[2] + r * w[2]).tanh();
+        let c = C::of(a[2] + r * w[2]);
         ([r, u, c, w[2]], [mixed(u, s[0], c), s[1]])
     }
 
     #[inline(always)]
     fn backward<R: Ring>(kept: [R; MOST], s: [R; 2], g: [R; 2]) -> ([R; MOST], [R; 2]) {
         let [r, u, c, w_c] = kept;
-        let (du, dc, dh) = mixed_back(u, s[0], c, g[0]);
+        let (du, dc, dh) = mixed_back::<C, R>(u, s[0], c, g[0]);
         let dr = r.logistic_slope().pull(w_c.pull(dc));
         ([dr, du, r.pull(dc), dc], [dh, dh])
     }
 }
 
-/// `c = tanh(a_c + W_c (r∘h) + b_hc)`.
-pub(crate) struct GruResetBefore;
+/// `c = φ(a_c + W_c (r∘h) + b_hc)`.
+pub(crate) struct GruResetBefore<C>(PhantomData<C>);
 
-impl Equations for GruResetBefore {
+impl<C: Candidate> Equations for GruResetBefore<C> {
     #[inline(always)]
     fn forward<R: Ring>(w: [R; MOST], a: [R; MOST], s: [R; 2]) -> ([R; MOST], [R; 2]) {
         let (r, u) = ((a[0] + w[0]).logistic(), (a[1] + w[1]).logistic());
@@ -154,14 +194,14 @@ impl Equations for GruResetBefore {
 
     #[inline(always)]
     fn candidate<R: Ring>(kept: [R; MOST], w_c: R, a_c: R, h: R) -> (R, R) {
-        let c = (a_c + w_c).tanh();
+        let c = C::of(a_c + w_c);
         (c, mixed(kept[1], h, c))
     }
 
     /// Block 0 still holds `r`: [`Equations::candidate_back`] follows.
     #[inline(always)]
     fn backward<R: Ring>(kept: [R; MOST], s: [R; 2], g: [R; 2]) -> ([R; MOST], [R; 2]) {
-        let (du, dc, dh) = mixed_back(kept[1], s[0], kept[2], g[0]);
+        let (du, dc, dh) = mixed_back::<C, R>(kept[1], s[0], kept[2], g[0]);
         ([kept[0], du, dc, kept[3]], [dh, dh])
     }
 
@@ -171,14 +211,14 @@ impl Equations for GruResetBefore {
     }
 }
 
-/// `f, i, o = σ(·)`, `g = tanh(·)`, `c' = f∘c + i∘g`, `h' = o∘tanh(c')`.
-pub(crate) struct Lstm;
+/// `f, i, o = σ(·)`, `g = φ(·)`, `c' = f∘c + i∘g`, `h' = o∘tanh(c')`.
+pub(crate) struct Lstm<C>(PhantomData<C>);
 
-impl Equations for Lstm {
+impl<C: Candidate> Equations for Lstm<C> {
     #[inline(always)]
     fn forward<R: Ring>(w: [R; MOST], a: [R; MOST], s: [R; 2]) -> ([R; MOST], [R; 2]) {
         let (i, f) = ((a[0] + w[0]).logistic(), (a[1] + w[1]).logistic());
-        let (g, o) = ((a[2] + w[2]).tanh(), (a[3] + w[3]).logistic());
+        let (g, o) = (C::of(a[2] + w[2]), (a[3] + w[3]).logistic());
         let c = f * s[1] + i * g;
         ([i, f, g, o], [o * c.tanh(), c])
     }
@@ -190,7 +230,7 @@ impl Equations for Lstm {
         let dc = next[1] + t.tanh_slope().pull(o.pull(next[0]));
         let di = i.logistic_slope().pull(g.pull(dc));
         let df = f.logistic_slope().pull(s[1].pull(dc));
-        let dg = g.tanh_slope().pull(i.pull(dc));
+        let dg = C::slope(g).pull(i.pull(dc));
         let d_o = o.logistic_slope().pull(t.pull(next[0]));
         let zero = dc.zero();
         ([di, df, dg, d_o], [zero, f.pull(dc)])
@@ -233,7 +273,7 @@ mod tests {
         let a = [d(0.2, 0.5), d(0.4, -0.3), d(-0.6, 0.1), d(0.25, -0.7)];
         let s = [d(0.35, -0.45), d(-0.8, 0.15)];
         let point: Point = (w, a, s, 0.6);
-        let split = kind == CellKind::GruResetBefore;
+        let split = kind.architecture() == CellKind::GruResetBefore;
         let states = kind.state_blocks();
         let (mut kept, _) = E::forward(w, a, s);
         if split {
@@ -277,9 +317,13 @@ mod tests {
         check::<Vanilla>(CellKind::Vanilla);
         check::<Rectified>(CellKind::VanillaRelu);
         check::<Linear>(CellKind::Linear);
-        check::<Ugrnn>(CellKind::Ugrnn);
-        check::<Gru>(CellKind::Gru);
-        check::<GruResetBefore>(CellKind::GruResetBefore);
-        check::<Lstm>(CellKind::Lstm);
+        check::<Ugrnn<Tanh>>(CellKind::Ugrnn);
+        check::<Gru<Tanh>>(CellKind::Gru);
+        check::<GruResetBefore<Tanh>>(CellKind::GruResetBefore);
+        check::<Lstm<Tanh>>(CellKind::Lstm);
+        check::<Ugrnn<Relu>>(CellKind::UgrnnRelu);
+        check::<Gru<Relu>>(CellKind::GruRelu);
+        check::<GruResetBefore<Relu>>(CellKind::GruResetBeforeRelu);
+        check::<Lstm<Relu>>(CellKind::LstmRelu);
     }
 }

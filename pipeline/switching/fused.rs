@@ -87,7 +87,7 @@ impl Sizes {
 
     /// Whether the candidate has a product of its own.
     pub(crate) fn is_split(&self) -> bool {
-        self.shape.kind == CellKind::GruResetBefore
+        self.shape.kind.architecture() == CellKind::GruResetBefore
     }
 
     /// Where a padded number stands among those of blocks of units.
@@ -388,7 +388,7 @@ mod tests {
     fn shape(kind: CellKind, units: usize, layers: usize) -> Shape {
         let activation = match kind {
             CellKind::VanillaRelu => Activation::Relu,
-            CellKind::Lstm => Activation::Residual,
+            CellKind::Lstm | CellKind::LstmRelu => Activation::Residual,
             _ => Activation::Tanh,
         };
         Shape { kind, units, inputs: 3, outputs: 2, layers, activation }
@@ -570,7 +570,13 @@ mod tests {
 
     #[test]
     fn gradients_of_inputs_and_of_the_input_at_rest_equal_central_differences() {
-        for kind in [CellKind::Gru, CellKind::GruResetBefore, CellKind::Lstm] {
+        for kind in [
+            CellKind::Gru,
+            CellKind::GruResetBefore,
+            CellKind::Lstm,
+            CellKind::GruRelu,
+            CellKind::LstmRelu,
+        ] {
             let shape = shape(kind, 4, 2);
             let mut drawn = Drawn::new(&shape, &[3, 4], false);
             let (losses, parameters) = (Losses::default(), parameters(&shape));

@@ -4,7 +4,7 @@
 //! linear system `h` alone.
 
 use crate::equations::{
-    Equations, Gru, GruResetBefore, Linear, Lstm, MOST, Rectified, Ugrnn, Vanilla,
+    Equations, Gru, GruResetBefore, Linear, Lstm, MOST, Rectified, Relu, Tanh, Ugrnn, Vanilla,
 };
 use crate::fused::{Packed, PackedBack, Sizes, Trace};
 use crate::loss::{Counts, cross_entropy};
@@ -14,6 +14,7 @@ use crate::ops::outer::Outer;
 use crate::ops::panel::{Panels, Start, Vectors, load, store};
 use crate::ring::{Dual, Lane, Number};
 use crate::{Activation, CellKind, Losses, Sequence, Target, Terms};
+use accrue_cells::Nonlinearity;
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
 
@@ -49,7 +50,7 @@ trait Known: Equations {
 }
 
 macro_rules! known {
-    ($d:tt $($cell:ident: $kind:ident),*) => {
+    ($d:tt $($cell:ty: $kind:ident),*) => {
         $(impl Known for $cell { const KIND: CellKind = CellKind::$kind; })*
         /// Calls a function with the cell known when it is compiled.
         macro_rules! of_kind {
@@ -61,8 +62,9 @@ macro_rules! known {
         }
     };
 }
-known!($ Vanilla: Vanilla, Rectified: VanillaRelu, Linear: Linear, Ugrnn: Ugrnn, Gru: Gru,
-    GruResetBefore: GruResetBefore, Lstm: Lstm);
+known!($ Vanilla: Vanilla, Rectified: VanillaRelu, Linear: Linear, Ugrnn<Tanh>: Ugrnn, Gru<Tanh>: Gru,
+    GruResetBefore<Tanh>: GruResetBefore, Lstm<Tanh>: Lstm, Ugrnn<Relu>: UgrnnRelu, Gru<Relu>: GruRelu,
+    GruResetBefore<Relu>: GruResetBeforeRelu, Lstm<Relu>: LstmRelu);
 
 /// A product in a function of its own: one copy for each width of vectors.
 struct Product<'a> {
@@ -166,10 +168,10 @@ fn duals<S: Simd, const N: usize>(
 }
 
 const fn saved(kind: CellKind) -> usize {
-    match kind {
-        CellKind::Vanilla | CellKind::VanillaRelu | CellKind::Linear => 1,
-        CellKind::Ugrnn => 2,
-        CellKind::Gru | CellKind::GruResetBefore | CellKind::Lstm => 4,
+    match kind.gates() {
+        1 => 1,
+        2 => 2,
+        _ => 4,
     }
 }
 
@@ -196,7 +198,7 @@ unsafe fn forward_row<S: Simd, E: Known>(simd: S, row: Row, to: *mut f32) {
             let a = blocks(simd, row.drive.0, n, gates, j);
             let (kept, next) = E::forward(w, a, state(simd, row.at.0, n, states, j));
             keep(row.kept.0, n, saved(E::KIND), j, kept);
-            if !matches!(E::KIND, CellKind::GruResetBefore) {
+            if !matches!(E::KIND.architecture(), CellKind::GruResetBefore) {
                 next.iter()
                     .take(states)
                     .enumerate()
@@ -262,7 +264,7 @@ unsafe fn dual_row<S: Simd, E: Known>(simd: S, row: Row, to: (*mut f32, *mut f32
             let (kept, next) = E::forward(w, a, at);
             keep(row.kept.0, n, kept_blocks, j, kept.map(|k| k.value));
             keep(row.kept.1, n, kept_blocks, j, kept.map(|k| k.tangent));
-            if !matches!(E::KIND, CellKind::GruResetBefore) {
+            if !matches!(E::KIND.architecture(), CellKind::GruResetBefore) {
                 for b in 0..states {
                     arrive(next[b], at[b].value, b * n + j, to);
                 }
@@ -562,16 +564,25 @@ impl WithSimd for Forward<'_, '_> {
                     let (from, to) = ((z.add(3 * n).cast_const(), ldz), (z.add(2 * n), ldz));
                     multiply(simd, &packed.candidate, rows, from, to, Start::Zero);
                 }
-                for r in 0..rows {
-                    candidate_row::<S, GruResetBefore>(simd, place.row(r), place.h(r));
-                    if joint {
-                        dual_candidate_row::<S, GruResetBefore>(
-                            simd,
-                            place.dual(r),
-                            place.arrival(r),
-                        );
-                    }
+                if kind.nonlinearity() == Nonlinearity::Relu {
+                    candidate_rows::<S, GruResetBefore<Relu>>(simd, &place);
+                } else {
+                    candidate_rows::<S, GruResetBefore<Tanh>>(simd, &place);
                 }
+            }
+        }
+    }
+}
+
+/// Candidates of all rows of a step, after their own product.
+#[inline(always)]
+unsafe fn candidate_rows<S: Simd, E: Known>(simd: S, place: &Place) {
+    for r in 0..place.rows {
+        // SAFETY: the caller's.
+        unsafe {
+            candidate_row::<S, E>(simd, place.row(r), place.h(r));
+            if place.pass.joint {
+                dual_candidate_row::<S, E>(simd, place.dual(r), place.arrival(r));
             }
         }
     }
@@ -933,8 +944,9 @@ impl WithSimd for Backward<'_, '_, '_> {
                 let from = (place.z(0, 0).add(2 * n).cast_const(), ldz);
                 multiply(simd, &back.candidate, all, from, (d_rh, n), Start::Zero);
                 let d_rh = |which: usize, r: usize| d_rh.add((which * rows + r) * n).cast_const();
+                // Of the candidate's product, which is linear: the same for every nonlinearity.
                 for r in 0..rows {
-                    candidate_back_row::<S, GruResetBefore>(
+                    candidate_back_row::<S, GruResetBefore<Tanh>>(
                         simd,
                         place.row(r),
                         d_rh(0, r),
@@ -942,7 +954,12 @@ impl WithSimd for Backward<'_, '_, '_> {
                     );
                     if joint {
                         let (d, to) = ((d_rh(1, r), d_rh(2, r)), (set(1, r), set(2, r)));
-                        dual_candidate_back_row::<S, GruResetBefore>(simd, place.dual(r), d, to);
+                        dual_candidate_back_row::<S, GruResetBefore<Tanh>>(
+                            simd,
+                            place.dual(r),
+                            d,
+                            to,
+                        );
                     }
                 }
             }
@@ -988,7 +1005,7 @@ unsafe fn drive_back<S: Simd>(simd: S, place: &Place, way: &mut Back, r: usize) 
                 }
             }
         }
-        if kind == CellKind::Gru {
+        if kind.architecture() == CellKind::Gru {
             let bias = way.candidate_bias.as_mut_ptr();
             for j in (0..n).step_by(S::F32_LANES) {
                 let lane = |at: *const f32| Lane(simd, load::<S>(at.add(2 * n + j)));
@@ -1113,7 +1130,7 @@ impl Back<'_> {
         let input_bias = sum(g, &[drive, &self.resting]);
         put(&of.input_bias, &input_bias, &unit, (1, 1), &input);
         let mut recurrent_bias = input_bias;
-        if shape.kind == CellKind::Gru {
+        if shape.kind.architecture() == CellKind::Gru {
             recurrent_bias[2 * n..].copy_from_slice(&self.candidate_bias);
         }
         put(&of.recurrent_bias, &recurrent_bias, &unit, (1, 1), &input);

@@ -448,7 +448,7 @@ impl<'a> Run<'a> {
                 (d_w + number * (to * n * n) as u64, n, count),
             )
         };
-        if kind == CellKind::GruResetBefore {
+        if kind.architecture() == CellKind::GruResetBefore {
             over_slots(2, 0, (before, state), 0)?;
             over_slots(1, 2, (gates + number * (3 * n) as u64, width), 2)?;
         } else {
@@ -459,7 +459,7 @@ impl<'a> Run<'a> {
         let sums = address(&by_token, &self.stream);
         self.sum_rows(sums, distinct, rows, &d, d_b_ih - address(&d, &self.stream), count)?;
         // What W's products were given: the saved blocks 0…G−1.
-        if kind == CellKind::Gru {
+        if kind.architecture() == CellKind::Gru {
             let total = self.array(networks * width, false)?;
             self.sum_rows(gates, slots, width, &total, 0, width)?;
             self.copy_rows((address(&total, &self.stream), width), (d_b_hh, count), rows)?;
@@ -655,5 +655,9 @@ fn cell_name(kind: CellKind) -> &'static str {
         CellKind::Gru => "gru",
         CellKind::GruResetBefore => "gru_before",
         CellKind::Lstm => "lstm",
+        CellKind::UgrnnRelu => "ugrnn_relu",
+        CellKind::GruRelu => "gru_relu",
+        CellKind::GruResetBeforeRelu => "gru_before_relu",
+        CellKind::LstmRelu => "lstm_relu",
     }
 }

@@ -170,7 +170,7 @@ fn shared(kind: CellKind, cut: &Cut, group_rows: usize) -> (usize, usize) {
     let gates = kind.gates();
     // A cluster writes the next step's numbers while the last one's are read.
     let copies = if cut.clustered { 2 } else { 1 };
-    let reset = (kind == CellKind::GruResetBefore) as usize;
+    let reset = (kind.architecture() == CellKind::GruResetBefore) as usize;
     let own = group_rows * cut.width;
     // What the parts of a tile's sums take, and the sums on the way back.
     let (parts, parts_back, total) = match cut.precision {
@@ -205,6 +205,7 @@ mod tests {
             CellKind::Ugrnn,
             CellKind::Gru,
             CellKind::GruResetBefore,
+            CellKind::GruResetBeforeRelu,
             CellKind::Lstm,
         ] {
             for (units, precision) in (1..=1024)

@@ -8,7 +8,7 @@ template <int KIND>
 __device__ void naive_forward(const Pass &p) {
     constexpr int G = gates_of(KIND), SAVED = saved_of(KIND);
     SHARED_MEMORY(memory);
-    const int n = p.units, state = KIND == LSTM ? 2 * n : n;
+    const int n = p.units, state = gating(KIND) == LSTM ? 2 * n : n;
     float *h = memory, *c = h + n, *w_h = c + n, *kept = w_h + G * n, *sums = kept + n;
     const int network = blockIdx.x / p.rows, r = blockIdx.x % p.rows;
     const long long shift = network * p.parameters;
@@ -20,7 +20,7 @@ __device__ void naive_forward(const Pass &p) {
     float *out = p.pooled + ((long long)network * p.rows + p.row[network * p.rows + r]) * pooled_row;
     for (int i = threadIdx.x; i < n; i += blockDim.x) {
         h[i] = p.initial[network * state + i];
-        c[i] = KIND == LSTM ? p.initial[network * state + n + i] : 0.0f;
+        c[i] = gating(KIND) == LSTM ? p.initial[network * state + n + i] : 0.0f;
         sums[i] = sums[n + i] = 0.0f;
     }
     SYNC_BLOCK();
@@ -30,16 +30,16 @@ __device__ void naive_forward(const Pass &p) {
         if (p.before) {
             for (int i = threadIdx.x; i < n; i += blockDim.x) {
                 p.before[slot * state + i] = h[i];
-                if (KIND == LSTM) p.before[slot * state + n + i] = c[i];
+                if (gating(KIND) == LSTM) p.before[slot * state + n + i] = c[i];
             }
         }
-        for (int i = threadIdx.x; i < (KIND == GRU_BEFORE ? 2 : G) * n; i += blockDim.x) {
+        for (int i = threadIdx.x; i < (gating(KIND) == GRU_BEFORE ? 2 : G) * n; i += blockDim.x) {
             float sum = 0.0f;
             for (int k = 0; k < n; k++) sum = fmaf(W[(long long)i * n + k], h[k], sum);
             w_h[i] = sum + b_hh[i];
         }
         SYNC_BLOCK();
-        if constexpr (KIND == GRU_BEFORE) {
+        if constexpr (gating(KIND) == GRU_BEFORE) {
             for (int j = threadIdx.x; j < n; j += blockDim.x) {
                 w_h[j] = logistic(w_h[j] + a[j] + b_ih[j]);
                 kept[j] = w_h[j] * h[j];
@@ -54,9 +54,9 @@ __device__ void naive_forward(const Pass &p) {
         }
         for (int j = threadIdx.x; j < n; j += blockDim.x) {
             float keep[SAVED];
-            if constexpr (KIND == GRU_BEFORE) {
+            if constexpr (gating(KIND) == GRU_BEFORE) {
                 float u = logistic(w_h[n + j] + a[n + j] + b_ih[n + j]);
-                float candidate = tangent(w_h[2 * n + j] + a[2 * n + j] + b_ih[2 * n + j]);
+                float candidate = candidate_of<KIND>(w_h[2 * n + j] + a[2 * n + j] + b_ih[2 * n + j]);
                 keep[0] = w_h[j];
                 keep[1] = u;
                 keep[2] = candidate;
@@ -74,12 +74,12 @@ __device__ void naive_forward(const Pass &p) {
                 for (int g = 0; g < SAVED; g++) p.gates[(slot * SAVED + g) * n + j] = keep[g];
             }
             sums[j] += h[j];
-            if (KIND == LSTM) sums[n + j] += c[j];
+            if (gating(KIND) == LSTM) sums[n + j] += c[j];
             const float share = p.pool == MEAN ? 1.0f / length : 1.0f;
             if (p.pool == EVERY || t + 1 == length) {
                 float *to = out + (p.pool == EVERY ? (long long)t * state : 0);
                 to[j] = p.pool == MEAN ? sums[j] * share : h[j];
-                if (KIND == LSTM) to[n + j] = p.pool == MEAN ? sums[n + j] * share : c[j];
+                if (gating(KIND) == LSTM) to[n + j] = p.pool == MEAN ? sums[n + j] * share : c[j];
             }
         }
         SYNC_BLOCK();
@@ -90,7 +90,7 @@ template <int KIND>
 __device__ void naive_backward(const Pass &p) {
     constexpr int G = gates_of(KIND), SAVED = saved_of(KIND);
     SHARED_MEMORY(memory);
-    const int n = p.units, state = KIND == LSTM ? 2 * n : n;
+    const int n = p.units, state = gating(KIND) == LSTM ? 2 * n : n;
     float *d_h = memory, *d_c = d_h + n, *d = d_c + n, *d_kept = d + G * n;
     const int network = blockIdx.x / p.rows, r = blockIdx.x % p.rows;
     const float *W = p.recurrent + network * p.parameters;
@@ -109,17 +109,17 @@ __device__ void naive_backward(const Pass &p) {
         for (int j = threadIdx.x; j < n; j += blockDim.x) {
             float saved[SAVED];
             for (int g = 0; g < SAVED; g++) saved[g] = gates[g * n + j];
-            float dc = d_c[j] + (KIND == LSTM ? enters[n + j] * share : 0.0f);
-            float c = KIND == LSTM ? h[n + j] : 0.0f;
+            float dc = d_c[j] + (gating(KIND) == LSTM ? enters[n + j] * share : 0.0f);
+            float c = gating(KIND) == LSTM ? h[n + j] : 0.0f;
             d_h[j] = step_backward<KIND>(saved, h[j], c, d_h[j] + enters[j] * share, dc);
             d_c[j] = dc;
-            for (int g = KIND == GRU_BEFORE ? 1 : 0; g < G; g++) d[g * n + j] = saved[g];
-            for (int g = KIND == GRU_BEFORE ? 1 : 0; g < (KIND == GRU_BEFORE ? 3 : SAVED); g++) {
+            for (int g = gating(KIND) == GRU_BEFORE ? 1 : 0; g < G; g++) d[g * n + j] = saved[g];
+            for (int g = gating(KIND) == GRU_BEFORE ? 1 : 0; g < (gating(KIND) == GRU_BEFORE ? 3 : SAVED); g++) {
                 gates[g * n + j] = saved[g];
             }
         }
         SYNC_BLOCK();
-        if constexpr (KIND == GRU_BEFORE) {
+        if constexpr (gating(KIND) == GRU_BEFORE) {
             for (int k = threadIdx.x; k < n; k += blockDim.x) {
                 float sum = 0.0f;
                 for (int j = 0; j < n; j++) sum = fmaf(W[(long long)(2 * n + j) * n + k], d[2 * n + j], sum);
@@ -133,7 +133,7 @@ __device__ void naive_backward(const Pass &p) {
         }
         for (int k = threadIdx.x; k < n; k += blockDim.x) {
             float sum = 0.0f;
-            for (int i = 0; i < (KIND == GRU_BEFORE ? 2 : G) * n; i++) sum = fmaf(W[(long long)i * n + k], d[i], sum);
+            for (int i = 0; i < (gating(KIND) == GRU_BEFORE ? 2 : G) * n; i++) sum = fmaf(W[(long long)i * n + k], d[i], sum);
             d_h[k] += sum;
         }
     }
@@ -141,7 +141,7 @@ __device__ void naive_backward(const Pass &p) {
     for (int i = threadIdx.x; i < n; i += blockDim.x) {
         float *to = p.initial_gradient + ((long long)network * p.rows + r) * state;
         to[i] = d_h[i];
-        if (KIND == LSTM) to[n + i] = d_c[i];
+        if (gating(KIND) == LSTM) to[n + i] = d_c[i];
     }
 }
 
@@ -157,3 +157,7 @@ NAIVE(ugrnn, UGRNN)
 NAIVE(gru, GRU)
 NAIVE(gru_before, GRU_BEFORE)
 NAIVE(lstm, LSTM)
+NAIVE(ugrnn_relu, UGRNN_RELU)
+NAIVE(gru_relu, GRU_RELU)
+NAIVE(gru_before_relu, GRU_BEFORE_RELU)
+NAIVE(lstm_relu, LSTM_RELU)

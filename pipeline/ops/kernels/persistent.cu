@@ -8,7 +8,11 @@
     KERNELS(ugrnn, EXACT, UGRNN, K, W)                 \
     KERNELS(gru, EXACT, GRU, K, W)                     \
     KERNELS(gru_before, EXACT, GRU_BEFORE, K, W)       \
-    KERNELS(lstm, EXACT, LSTM, K, W)
+    KERNELS(lstm, EXACT, LSTM, K, W)                   \
+    KERNELS(ugrnn_relu, EXACT, UGRNN_RELU, K, W)       \
+    KERNELS(gru_relu, EXACT, GRU_RELU, K, W)           \
+    KERNELS(gru_before_relu, EXACT, GRU_BEFORE_RELU, K, W) \
+    KERNELS(lstm_relu, EXACT, LSTM_RELU, K, W)
 CELLS(4, 32)
 CELLS(8, 32)
 CELLS(16, 32)

@@ -187,7 +187,7 @@ __device__ inline void forward_tile(const Pass &p, const Place &at, const typena
             float recurrent = (part[0] + part[1]) + (part[2] + part[3]) + bias[(G + g) * W + u];
             float input = a[q] + bias[g * W + u];
             float *to = pre + (r * (G + 1) + g) * W + u;
-            if (KIND == GRU && g == 2) {
+            if (gating(KIND) == GRU && g == 2) {
                 to[0] = recurrent;
                 to[W] = input;
             } else {
@@ -202,17 +202,17 @@ template <int PRECISION, int KIND, int K, int W>
 __device__ void forward(const Pass &p) {
     constexpr int G = gates_of(KIND), SAVED = saved_of(KIND), ROWS = rows_of(PRECISION), TURNS = ROWS / TILE;
     // What one product computes: every gate, or r and u before c.
-    constexpr int COUNT = KIND == GRU_BEFORE ? 2 : G;
+    constexpr int COUNT = gating(KIND) == GRU_BEFORE ? 2 : G;
     constexpr int PARTIAL = (PRECISION == EXACT ? THREADS : 256) / W * Partial<PRECISION, G, W>::PART;
     SHARED_MEMORY(memory);
     Place at = place<W>(p);
-    const int n = p.units, state = KIND == LSTM ? 2 * n : n;
+    const int n = p.units, state = gating(KIND) == LSTM ? 2 * n : n;
     const int pitch = p.padded + spare_of(PRECISION), buffer = p.group_rows * pitch, pairs = p.group_rows * W;
     // Through global memory, what is read and what is written are not the same array anyway.
     const int other = p.clustered ? buffer : 0;
     float *h = memory;                                                 // [1 or 2, group_rows, pitch]
     float *reset = h + buffer + other;                                     // [group_rows, pitch], GRU_BEFORE
-    float *partial = reset + (KIND == GRU_BEFORE ? buffer : 0);            // [2, slices, rows of a tile, G, W]
+    float *partial = reset + (gating(KIND) == GRU_BEFORE ? buffer : 0);            // [2, slices, rows of a tile, G, W]
     float *pre = partial + 2 * PARTIAL;                                    // [group_rows, G + 1, W]
     float *bias = pre + p.group_rows * (G + 1) * W;                        // [2, G, W]
     float *own_h = bias + 2 * G * W;                                       // [group_rows, W]
@@ -255,18 +255,18 @@ __device__ void forward(const Pass &p) {
     const long long pooled_row = p.pool == EVERY ? (long long)p.longest * state : state;
     float *pooled = p.pooled + (long long)at.network * p.rows * pooled_row;
 
-    for (int i = threadIdx.x; i < buffer + other + (KIND == GRU_BEFORE ? buffer : 0); i += THREADS) {
+    for (int i = threadIdx.x; i < buffer + other + (gating(KIND) == GRU_BEFORE ? buffer : 0); i += THREADS) {
         int k = i % pitch;
         h[i] = i < buffer && k < n ? rounded<PRECISION>(initial[k]) : 0.0f;
     }
     for (int i = threadIdx.x; i < pairs; i += THREADS) {
         int unit = at.rank * W + i % W, r = i / W;
         own_h[i] = unit < n ? initial[unit] : 0.0f;
-        own_c[i] = KIND == LSTM && unit < n ? initial[n + unit] : 0.0f;
+        own_c[i] = gating(KIND) == LSTM && unit < n ? initial[n + unit] : 0.0f;
         sums[i] = sums[pairs + i] = 0.0f;
         if (before && unit < n && r < at.rows && p.length[(long long)at.network * p.rows + at.first + r] > 0) {
             before[(long long)r * state + unit] = own_h[i];
-            if (KIND == LSTM) before[(long long)r * state + n + unit] = own_c[i];
+            if (gating(KIND) == LSTM) before[(long long)r * state + n + unit] = own_c[i];
         }
     }
     begin(p);
@@ -312,20 +312,20 @@ __device__ void forward(const Pass &p) {
         if (before && !ends) {
             float *slot = before + ((long long)then + r) * state;
             slot[j] = kept_h;
-            if (KIND == LSTM) slot[n + j] = kept_c;
+            if (gating(KIND) == LSTM) slot[n + j] = kept_c;
         }
         float *out = pooled + origin[r] * pooled_row + (p.pool == EVERY ? (long long)t * state : 0);
         if (p.pool == MEAN) {
             sums[pair] += kept_h;
-            if (KIND == LSTM) sums[pairs + pair] += kept_c;
+            if (gating(KIND) == LSTM) sums[pairs + pair] += kept_c;
             if (ends) {
                 float share = 1.0f / length[r];
                 out[j] = sums[pair] * share;
-                if (KIND == LSTM) out[n + j] = sums[pairs + pair] * share;
+                if (gating(KIND) == LSTM) out[n + j] = sums[pairs + pair] * share;
             }
         } else if (ends || p.pool == EVERY) {
             out[j] = kept_h;
-            if (KIND == LSTM) out[n + j] = kept_c;
+            if (gating(KIND) == LSTM) out[n + j] = kept_c;
         }
     };
 
@@ -350,7 +350,7 @@ __device__ void forward(const Pass &p) {
             const int pair = r * W + u;
             const bool runs = j < n && length[r] > t;
             const float *mine = pre + r * (G + 1) * W + u;
-            if constexpr (KIND == GRU_BEFORE) {
+            if constexpr (gating(KIND) == GRU_BEFORE) {
                 float reset_gate = logistic(mine[0]), kept = reset_gate * own_h[pair];
                 own_c[pair] = logistic(mine[W]);
                 if (runs && gates) {
@@ -364,18 +364,18 @@ __device__ void forward(const Pass &p) {
                 float gate[G], input[G];
 #pragma unroll
                 for (int g = 0; g < G; g++) gate[g] = mine[g * W], input[g] = 0.0f;
-                if constexpr (KIND == GRU) input[2] = mine[3 * W];
-                float c = KIND == LSTM ? own_c[pair] : 0.0f;
+                if constexpr (gating(KIND) == GRU) input[2] = mine[3 * W];
+                float c = gating(KIND) == LSTM ? own_c[pair] : 0.0f;
                 float new_h = step_forward<KIND>(gate, input, own_h[pair], c, keep);
                 hand(p, at, next, r * pitch + j, runs ? rounded<PRECISION>(new_h) : 0.0f);
                 if (runs) {
                     own_h[pair] = kept_h = new_h;
-                    if (KIND == LSTM) own_c[pair] = kept_c = c;
+                    if (gating(KIND) == LSTM) own_c[pair] = kept_c = c;
                     kept_row = r;
                 }
             }
         }
-        if constexpr (KIND == GRU_BEFORE) {
+        if constexpr (gating(KIND) == GRU_BEFORE) {
             arrive(p, at);
             wait(p, at, reset, buffer);
             at.exchange = exchange + 2 * buffer + (t % 2) * buffer;
@@ -395,7 +395,7 @@ __device__ void forward(const Pass &p) {
             for (int r = r0; r < tiles * ROWS; r += THREADS / W) {
                 const int pair = r * W + u;
                 const bool runs = j < n && length[r] > t;
-                float candidate = tangent(pre[(r * (G + 1) + 2) * W + u]);
+                float candidate = candidate_of<KIND>(pre[(r * (G + 1) + 2) * W + u]);
                 float new_h = fmaf(own_c[pair], own_h[pair] - candidate, candidate);
                 hand(p, at, next, r * pitch + j, runs ? rounded<PRECISION>(new_h) : 0.0f);
                 if (!runs) continue;
@@ -505,7 +505,7 @@ __device__ void backward(const Pass &p) {
     constexpr int PARTS = parts_of<PRECISION, W>(), TOTAL = PARTS * ROWS * W;
     SHARED_MEMORY(memory);
     Place at = place<W>(p);
-    const int n = p.units, state = KIND == LSTM ? 2 * n : n;
+    const int n = p.units, state = gating(KIND) == LSTM ? 2 * n : n;
     const int line = G * p.padded + spare_of(PRECISION);  // a row's gradients, gate after gate
     const int buffer = p.group_rows * line, pairs = p.group_rows * W;
     const int other = p.clustered ? buffer : 0;
@@ -557,7 +557,7 @@ __device__ void backward(const Pass &p) {
         return sum;
     };
     // What the product of one step's gradients takes in: every gate, or r and u alone.
-    constexpr int JOINED = KIND == GRU_BEFORE ? 2 : G;
+    constexpr int JOINED = gating(KIND) == GRU_BEFORE ? 2 : G;
     // What a row's unit needs of token t; asked for before the products, needed after them.
     struct Needs {
         float saved[SAVED], h, c, enters_h, enters_c;
@@ -574,12 +574,12 @@ __device__ void backward(const Pass &p) {
 #pragma unroll
         for (int g = 0; g < SAVED; g++) x.saved[g] = slot[g * n];
         x.h = before[((long long)here + r) * state + j];
-        if (KIND == LSTM) x.c = before[((long long)here + r) * state + n + j];
+        if (gating(KIND) == LSTM) x.c = before[((long long)here + r) * state + n + j];
         if (p.pool != LAST || length[r] == t + 1) {
             const float *out = gradient + origin[r] * pooled_row + (p.pool == EVERY ? (long long)t * state : 0);
             float share = p.pool == MEAN ? 1.0f / length[r] : 1.0f;
             x.enters_h = out[j] * share;
-            if (KIND == LSTM) x.enters_c = out[n + j] * share;
+            if (gating(KIND) == LSTM) x.enters_c = out[n + j] * share;
         }
     };
     float kept[SAVED];
@@ -591,7 +591,7 @@ __device__ void backward(const Pass &p) {
 #pragma unroll
         for (int g = 0; g < SAVED; g++) {
             // The GRU that resets before: r is still needed, and r∘h stays.
-            if (KIND == GRU_BEFORE && (g == 0 || g == 3)) continue;
+            if (gating(KIND) == GRU_BEFORE && (g == 0 || g == 3)) continue;
             slot[g * n] = kept[g];
         }
     };
@@ -618,11 +618,11 @@ __device__ void backward(const Pass &p) {
             float dc = carry_c[pair] + first.enters_c;
             float rest = step_backward<KIND>(first.saved, first.h, first.c, dh, dc);
 #pragma unroll
-            for (int g = KIND == GRU_BEFORE ? 1 : 0; g < G; g++)
+            for (int g = gating(KIND) == GRU_BEFORE ? 1 : 0; g < G; g++)
                 hand(p, at, to, r * line + g * p.padded + j, first.runs ? rounded<PRECISION>(first.saved[g]) : 0.0f);
             // A row that has not begun its way back has nothing to carry.
             carry_h[pair] = first.runs ? rest : 0.0f;
-            if (KIND == LSTM) carry_c[pair] = first.runs ? dc : 0.0f;
+            if (gating(KIND) == LSTM) carry_c[pair] = first.runs ? dc : 0.0f;
             if (first.runs) {
                 kept_row = r;
 #pragma unroll
@@ -630,7 +630,7 @@ __device__ void backward(const Pass &p) {
             }
         }
         if (t < 0) break;
-        if constexpr (KIND == GRU_BEFORE) {
+        if constexpr (gating(KIND) == GRU_BEFORE) {
             arrive(p, at);
             write();
             wait(p, at, to, buffer);
@@ -669,7 +669,7 @@ __device__ void backward(const Pass &p) {
         long long all = (p.rows + p.group_rows - 1) / p.group_rows;
         long long group = at.network * all + at.first / p.group_rows;
         p.initial_gradient[group * state + mine] = sum_h;
-        if (KIND == LSTM) p.initial_gradient[group * state + n + mine] = sum_c;
+        if (gating(KIND) == LSTM) p.initial_gradient[group * state + n + mine] = sum_c;
     }
 }
 

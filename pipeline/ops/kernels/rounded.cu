@@ -12,7 +12,11 @@
     CELL(ugrnn, UGRNN, K, W)                           \
     CELL(gru, GRU, K, W)                               \
     CELL(gru_before, GRU_BEFORE, K, W)                 \
-    CELL(lstm, LSTM, K, W)
+    CELL(lstm, LSTM, K, W)                             \
+    CELL(ugrnn_relu, UGRNN_RELU, K, W)                 \
+    CELL(gru_relu, GRU_RELU, K, W)                     \
+    CELL(gru_before_relu, GRU_BEFORE_RELU, K, W)       \
+    CELL(lstm_relu, LSTM_RELU, K, W)
 CELLS(8, 32)
 CELLS(16, 32)
 CELLS(16, 16)

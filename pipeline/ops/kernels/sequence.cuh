@@ -9,16 +9,18 @@
 #define SHARED_MEMORY(name) extern __shared__ __align__(16) float name[]
 #endif
 
-// CellKind in the order of ops/cell.rs.
-enum Kind { VANILLA, RELU, LINEAR, UGRNN, GRU, GRU_BEFORE, LSTM };
+// CellKind in the order of cells/cell.rs; the last four have a rectified candidate.
+enum Kind { VANILLA, RELU, LINEAR, UGRNN, GRU, GRU_BEFORE, LSTM, UGRNN_RELU, GRU_RELU, GRU_BEFORE_RELU, LSTM_RELU };
 // Pool in the order of ops/sequence.rs.
 enum Pooling { LAST, MEAN, EVERY };
 
+// The cell of the same gates whose candidate goes through tanh.
+__host__ __device__ constexpr int gating(int kind) { return kind > LSTM ? kind - UGRNN_RELU + UGRNN : kind; }
 __host__ __device__ constexpr int gates_of(int kind) {
-    return kind <= LINEAR ? 1 : kind == UGRNN ? 2 : kind == LSTM ? 4 : 3;
+    return kind <= LINEAR ? 1 : gating(kind) == UGRNN ? 2 : gating(kind) == LSTM ? 4 : 3;
 }
 __host__ __device__ constexpr int saved_of(int kind) {
-    return kind <= LINEAR ? 1 : kind == UGRNN ? 2 : 4;
+    return kind <= LINEAR ? 1 : gating(kind) == UGRNN ? 2 : 4;
 }
 
 // Threads of a block, rows whose products a thread holds at once.
@@ -78,32 +80,44 @@ __device__ inline float tangent(float x) {
     return fabsf(x) < 0.25f ? fmaf(x, near, x) : far;
 }
 
+// NaN stays NaN.
+__device__ inline float rectified(float x) { return x > 0.0f || x != x ? x : 0.0f; }
+
+// A gated cell's candidate, and its slope from the value.
+template <int KIND>
+__device__ inline float candidate_of(float x) {
+    if constexpr (KIND > LSTM) return rectified(x);
+    return tangent(x);
+}
+template <int KIND>
+__device__ inline float candidate_slope(float value) {
+    if constexpr (KIND > LSTM) return value > 0.0f ? 1.0f : 0.0f;
+    return 1.0f - value * value;
+}
+
 // Forward, one unit: `w` holds W h + b_hh and `a` A x + b_ih for each gate; returns h', updates the
 // LSTM's `c`, and leaves in `keep` what the way back needs (the table of ops/equations.rs).
 template <int KIND>
 __device__ inline float step_forward(const float *w, const float *a, float h, float &c, float *keep) {
     if constexpr (KIND == VANILLA) return keep[0] = tangent(w[0] + a[0]);
-    if constexpr (KIND == RELU) {
-        float x = w[0] + a[0];
-        return keep[0] = x > 0.0f || x != x ? x : 0.0f;
-    }
+    if constexpr (KIND == RELU) return keep[0] = rectified(w[0] + a[0]);
     if constexpr (KIND == LINEAR) return keep[0] = w[0] + a[0];
-    if constexpr (KIND == UGRNN) {
+    if constexpr (gating(KIND) == UGRNN) {
         float u = keep[0] = logistic(w[0] + a[0]);
-        float candidate = keep[1] = tangent(w[1] + a[1]);
+        float candidate = keep[1] = candidate_of<KIND>(w[1] + a[1]);
         return fmaf(u, h - candidate, candidate);
     }
-    if constexpr (KIND == GRU) {
+    if constexpr (gating(KIND) == GRU) {
         float r = keep[0] = logistic(w[0] + a[0]);
         float u = keep[1] = logistic(w[1] + a[1]);
         keep[3] = w[2];
-        float candidate = keep[2] = tangent(fmaf(r, w[2], a[2]));
+        float candidate = keep[2] = candidate_of<KIND>(fmaf(r, w[2], a[2]));
         return fmaf(u, h - candidate, candidate);
     }
-    if constexpr (KIND == LSTM) {
+    if constexpr (gating(KIND) == LSTM) {
         float i = keep[0] = logistic(w[0] + a[0]);
         float f = keep[1] = logistic(w[1] + a[1]);
-        float g = keep[2] = tangent(w[2] + a[2]);
+        float g = keep[2] = candidate_of<KIND>(w[2] + a[2]);
         float o = keep[3] = logistic(w[3] + a[3]);
         c = fmaf(f, c, i * g);
         return o * tangent(c);
@@ -128,14 +142,14 @@ __device__ inline float step_backward(float *saved, float h, float c_before, flo
         saved[0] = dh;
         return 0.0f;
     }
-    if constexpr (KIND == UGRNN || KIND == GRU || KIND == GRU_BEFORE) {
-        constexpr int FIRST = KIND == UGRNN ? 0 : 1;
+    if constexpr (gating(KIND) == UGRNN || gating(KIND) == GRU || gating(KIND) == GRU_BEFORE) {
+        constexpr int FIRST = gating(KIND) == UGRNN ? 0 : 1;
         float u = saved[FIRST], candidate = saved[FIRST + 1];
         float du = dh * (h - candidate) * (u * (1.0f - u));
-        float d_candidate = dh * (1.0f - u) * (1.0f - candidate * candidate);
+        float d_candidate = dh * (1.0f - u) * candidate_slope<KIND>(candidate);
         saved[FIRST] = du;
         saved[FIRST + 1] = d_candidate;
-        if constexpr (KIND == GRU) {
+        if constexpr (gating(KIND) == GRU) {
             float r = saved[0], w = saved[3];
             saved[0] = d_candidate * w * (r * (1.0f - r));
             saved[2] = d_candidate * r;
@@ -143,13 +157,13 @@ __device__ inline float step_backward(float *saved, float h, float c_before, flo
         }
         return dh * u;
     }
-    if constexpr (KIND == LSTM) {
+    if constexpr (gating(KIND) == LSTM) {
         float i = saved[0], f = saved[1], g = saved[2], o = saved[3];
         float t = tangent(fmaf(f, c_before, i * g));
         float d = fmaf(dh * o, 1.0f - t * t, dc);
         saved[0] = d * g * (i * (1.0f - i));
         saved[1] = d * c_before * (f * (1.0f - f));
-        saved[2] = d * i * (1.0f - g * g);
+        saved[2] = d * i * candidate_slope<KIND>(g);
         saved[3] = dh * t * (o * (1.0f - o));
         dc = d * f;
         return 0.0f;
