@@ -82,6 +82,8 @@ fn documents_are_read_in_the_page_as_this_program_reads_them() {
         ("Lstm", "5", "Mean"),
         ("GruResetBefore", "5", "Last"),
         ("Ugrnn", "None", "Last"),
+        ("GruRelu", "None", "Last"),
+        ("LstmRelu", "5", "Last"),
         ("Vanilla", "5", "Last"),
         ("VanillaRelu", "None", "Mean"),
     ] {

@@ -69,7 +69,8 @@ pub struct Analyze {
     /// joined by commas
     #[arg(long, value_name = "KEY")]
     state_dict: Option<String>,
-    /// The cell [default: by the shapes of its arrays]
+    /// The cell [default: by the shapes of its arrays, which do not say whether a
+    /// candidate is rectified]
     #[arg(long, value_parser = cells())]
     cell: Option<CellKind>,
     /// Which states the readout sees: the last one, their mean over the words, or

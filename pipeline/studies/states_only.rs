@@ -11,7 +11,7 @@ use crate::engine::{Context, Run, StageOutput, StageRecord};
 use crate::experiment::{Experiment, StatesOrder};
 use crate::geometry::{Moments, Pca, participation_ratio, varied};
 use crate::model::{Foreign, Inputs, foreign};
-use crate::ops::{CellKind, cuda};
+use crate::ops::{CellKind, Nonlinearity, cuda};
 use crate::records::{self, column, keys};
 use crate::report::{Summary, page, plot};
 use crate::{Error, Result, notation};
@@ -109,7 +109,9 @@ fn given_states(e: &Experiment, network: &Foreign, given: &Path) -> Result<forei
         }
         read.states.iter_mut().for_each(|state| state.rotate_left(n));
     }
-    let bounded = !matches!(network.kind, CellKind::VanillaRelu | CellKind::Linear)
+    // An LSTM's `h = o tanh c` is bounded whatever its candidate.
+    let bounded = (network.kind.nonlinearity() == Nonlinearity::Tanh
+        || network.kind.architecture() == CellKind::Lstm)
         && network.initial.as_ref().is_none_or(|h| h.iter().all(|x| x.abs() <= 1.0));
     let Some((row, unit)) = impossible(&read.states, n).filter(|_| bounded) else {
         return Ok(read);

@@ -167,6 +167,13 @@ impl Case<'_> {
             );
         }
         let kind = self.kind(gates, usual, &mut notes)?;
+        if kind == CellKind::LstmRelu {
+            notes.push(
+                "read with h = o∘tanh(c), the candidate alone rectified. Keras's `LSTM(activation=\"relu\")` has \
+                 h = o∘max(0, c): if that is where this file comes from, no cell here is its"
+                    .into(),
+            );
+        }
         let parts = [turned(&kernel, inputs)?, turned(&recurrent, units)?, b_ih, b_hh];
         Ok(Recurrent { kind, units, inputs, parts, roles, notes })
     }

@@ -55,7 +55,7 @@ pub struct Settings {
     #[serde(skip_serializing_if = "setting::is_zero")]
     pub train: bool,
     /// The cell; `None`: by the shapes (one block of rows is a tanh cell, two a
-    /// UGRNN, three a GRU, four an LSTM).
+    /// UGRNN, three a GRU, four an LSTM, all with `tanh`: whether a candidate is rectified no file says).
     pub cell: Option<CellKind>,
     /// What stands before the recurrent arrays' names; `None`: found. Several, parted by commas, are layers from below;
     /// `lstm_l0_reverse` is one direction alone.

@@ -22,6 +22,9 @@
   const n = data.units, size = net.initial.length, rows = net.recurrent_bias.length;
   const p = data.middle.length, outputs = net.bias.length;
   const logistic = (x) => 1 / (1 + Math.exp(-x));
+  // Gated cells whose name ends so have a rectified candidate.
+  const gating = data.cell.startsWith("Vanilla") ? data.cell : data.cell.replace(/Relu$/, "");
+  const candidate = gating === data.cell ? Math.tanh : (x) => Math.max(0, x);
   const affine = (matrix, x, bias, from = 0, to = bias.length) => {
     const out = new Float32Array(to - from), width = x.length;
     for (let r = from; r < to; r++) {
@@ -36,34 +39,34 @@
     const a = drive.map((x, r) => x + net.words[word * rows + r]);
     const w = affine(net.recurrent_weights, h, net.recurrent_bias);
     for (let i = 0; i < n; i++) {
-      switch (data.cell) {
+      switch (gating) {
         case "Vanilla": next[i] = Math.tanh(a[i] + w[i]); break;
         case "VanillaRelu": next[i] = Math.max(0, a[i] + w[i]); break;
         case "Linear": next[i] = a[i] + w[i]; break;
         case "Ugrnn": {
           const u = logistic(a[i] + w[i]);
-          next[i] = u * h[i] + (1 - u) * Math.tanh(a[n + i] + w[n + i]);
+          next[i] = u * h[i] + (1 - u) * candidate(a[n + i] + w[n + i]);
           break;
         }
         case "Gru": {
           const r = logistic(a[i] + w[i]), u = logistic(a[n + i] + w[n + i]);
-          next[i] = u * h[i] + (1 - u) * Math.tanh(a[2 * n + i] + r * w[2 * n + i]);
+          next[i] = u * h[i] + (1 - u) * candidate(a[2 * n + i] + r * w[2 * n + i]);
           break;
         }
         case "Lstm": {
           const [q, f, g, o] = [0, 1, 2, 3].map((b) => a[b * n + i] + w[b * n + i]);
-          const c = logistic(f) * state[n + i] + logistic(q) * Math.tanh(g);
+          const c = logistic(f) * state[n + i] + logistic(q) * candidate(g);
           next[n + i] = c;
           next[i] = logistic(o) * Math.tanh(c);
         }
       }
     }
-    if (data.cell === "GruResetBefore") {
+    if (gating === "GruResetBefore") {
       const kept = h.map((x, i) => x * logistic(a[i] + w[i]));
       const c = affine(net.recurrent_weights, kept, net.recurrent_bias, 2 * n, 3 * n);
       for (let i = 0; i < n; i++) {
         const u = logistic(a[n + i] + w[n + i]);
-        next[i] = u * h[i] + (1 - u) * Math.tanh(a[2 * n + i] + c[i]);
+        next[i] = u * h[i] + (1 - u) * candidate(a[2 * n + i] + c[i]);
       }
     }
     return next;

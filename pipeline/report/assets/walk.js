@@ -23,6 +23,9 @@
   const n = data.units, size = net.initial.length, gates = net.recurrent_bias.length / n;
   const outputs = net.bias.length;
   const logistic = (x) => 1 / (1 + Math.exp(-x));
+  // Gated cells whose name ends so have a rectified candidate.
+  const gating = data.cell.startsWith("Vanilla") ? data.cell : data.cell.replace(/Relu$/, "");
+  const candidate = gating === data.cell ? Math.tanh : (x) => Math.max(0, x);
 
   // out[r] = bias[r] + row_r of `matrix` · x
   const affine = (matrix, x, bias, from = 0, to = bias.length) => {
@@ -48,20 +51,20 @@
   const step = (state, word) => {
     const a = entry(word), next = new Float32Array(size), h = state.subarray(0, n);
     const w = affine(net.recurrent_weights, h, net.recurrent_bias);
-    switch (data.cell) {
+    switch (gating) {
       case "Vanilla": for (let i = 0; i < n; i++) next[i] = Math.tanh(a[i] + w[i]); break;
       case "VanillaRelu": for (let i = 0; i < n; i++) next[i] = Math.max(0, a[i] + w[i]); break;
       case "Linear": for (let i = 0; i < n; i++) next[i] = a[i] + w[i]; break;
       case "Ugrnn":
         for (let i = 0; i < n; i++) {
           const u = logistic(a[i] + w[i]);
-          next[i] = u * h[i] + (1 - u) * Math.tanh(a[n + i] + w[n + i]);
+          next[i] = u * h[i] + (1 - u) * candidate(a[n + i] + w[n + i]);
         }
         break;
       case "Gru":
         for (let i = 0; i < n; i++) {
           const r = logistic(a[i] + w[i]), u = logistic(a[n + i] + w[n + i]);
-          next[i] = u * h[i] + (1 - u) * Math.tanh(a[2 * n + i] + r * w[2 * n + i]);
+          next[i] = u * h[i] + (1 - u) * candidate(a[2 * n + i] + r * w[2 * n + i]);
         }
         break;
       case "GruResetBefore": {
@@ -69,14 +72,14 @@
         const c = affine(net.recurrent_weights, kept, net.recurrent_bias, 2 * n, 3 * n);
         for (let i = 0; i < n; i++) {
           const u = logistic(a[n + i] + w[n + i]);
-          next[i] = u * h[i] + (1 - u) * Math.tanh(a[2 * n + i] + c[i]);
+          next[i] = u * h[i] + (1 - u) * candidate(a[2 * n + i] + c[i]);
         }
         break;
       }
       case "Lstm":
         for (let i = 0; i < n; i++) {
           const [p, f, g, o] = [0, 1, 2, 3].map((b) => a[b * n + i] + w[b * n + i]);
-          const c = logistic(f) * state[n + i] + logistic(p) * Math.tanh(g);
+          const c = logistic(f) * state[n + i] + logistic(p) * candidate(g);
           next[n + i] = c;
           next[i] = logistic(o) * Math.tanh(c);
         }
