@@ -59,6 +59,6 @@ def same_points(a, b, near=1e-6):
 
 def random_network(cell, units, inputs, seed=0, width=1.5):
     stream = np.random.default_rng(seed)
-    rows = {"vanilla": 1, "relu": 1, "ugrnn": 2, "gru": 3, "gru-reset-before": 3, "lstm": 4}[cell] * units
+    rows = {"vanilla": 1, "relu": 1, "ugrnn": 2, "gru": 3, "gru-reset-before": 3, "lstm": 4}[cell.removesuffix("-relu")] * units
     draw = lambda *shape: stream.uniform(-width, width, shape)  # noqa: E731
     return accrue.Network(cell, draw(rows, units), draw(rows, inputs), draw(rows), draw(rows))

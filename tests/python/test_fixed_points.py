@@ -94,6 +94,35 @@ def test_a_network_and_its_step_as_a_function_have_the_same_points(stream, cell)
             assert np.abs(native.jacobian(i) - function.jacobian(int(j))).max() < 1e-9
 
 
+@pytest.mark.parametrize("cell", ["ugrnn-relu", "gru-relu", "gru-reset-before-relu", "lstm-relu"])
+def test_cells_with_a_rectified_candidate_step_as_their_equations_say(stream, cell):
+    n = 4
+    network = random_network(cell, n, 2)
+    states = stream.uniform(-1, 1, (6, network.state_size))
+    x = np.array([0.3, -0.2])
+    h = states[:, :n]
+    a = network.input_weights @ x + network.input_bias
+    w = h @ network.recurrent_weights.T + network.recurrent_bias
+    gate = lambda g: 1 / (1 + np.exp(-(a + w)[:, g * n : (g + 1) * n]))  # noqa: E731
+    block = lambda m, g: m[..., g * n : (g + 1) * n]  # noqa: E731
+    if cell == "lstm-relu":
+        c = gate(1) * states[:, n:] + gate(0) * np.maximum(0, block(a, 2) + block(w, 2))
+        truth = np.concatenate([gate(3) * np.tanh(c), c], axis=1)
+    else:
+        u = gate(0 if cell == "ugrnn-relu" else 1)
+        z = {
+            "ugrnn-relu": lambda: block(a, 1) + block(w, 1),
+            "gru-relu": lambda: block(a, 2) + gate(0) * block(w, 2),
+            "gru-reset-before-relu": lambda: (
+                block(a, 2)
+                + (gate(0) * h) @ network.recurrent_weights[2 * n :].T
+                + block(network.recurrent_bias, 2)
+            ),
+        }[cell]()
+        truth = u * h + (1 - u) * np.maximum(0, z)
+    assert np.abs(network.step(states, x) - truth).max() < 1e-14
+
+
 def test_left_and_right_vectors_satisfy_their_equations(stream):
     network = random_network("gru", 6, 1)
     fp = accrue.find_fixed_points(network, stream.uniform(-1, 1, (50, 6)))

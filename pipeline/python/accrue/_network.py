@@ -13,7 +13,19 @@ from . import _arrays, _native
 from ._arrays import Floats
 
 #: Blocks of rows in the weights of each cell, and blocks of units in its state.
-GATES = {"vanilla": 1, "relu": 1, "linear": 1, "ugrnn": 2, "gru": 3, "gru-reset-before": 3, "lstm": 4}
+GATES = {
+    "vanilla": 1,
+    "relu": 1,
+    "linear": 1,
+    "ugrnn": 2,
+    "gru": 3,
+    "gru-reset-before": 3,
+    "lstm": 4,
+    "ugrnn-relu": 2,
+    "gru-relu": 3,
+    "gru-reset-before-relu": 3,
+    "lstm-relu": 4,
+}
 
 
 class Network:
@@ -25,7 +37,8 @@ class Network:
     Parameters
     ----------
     cell
-        ``"vanilla"`` (tanh), ``"relu"``, ``"linear"``, ``"ugrnn"``, ``"gru"``, ``"gru-reset-before"`` or ``"lstm"``.
+        ``"vanilla"`` (tanh), ``"relu"``, ``"linear"``, ``"ugrnn"``, ``"gru"``, ``"gru-reset-before"`` or ``"lstm"``;
+        the four gated ones with ``-relu`` behind their name have a rectified candidate, all else as it is.
     recurrent_weights
         ``W``, ``[gates · units, units]``.
     input_weights
@@ -91,7 +104,7 @@ class Network:
     @property
     def state_size(self) -> int:
         """Numbers in the state."""
-        return self.units * (2 if self.cell == "lstm" else 1)
+        return self.units * (2 if self.cell in ("lstm", "lstm-relu") else 1)
 
     def __repr__(self) -> str:
         readout = f", a readout of {len(self.readout)}" if self.readout is not None else ""
@@ -272,6 +285,10 @@ def _settings(file: str, settings: dict[str, Any]) -> str:
             "gru": "Gru",
             "gru-reset-before": "GruResetBefore",
             "lstm": "Lstm",
+            "ugrnn-relu": "UgrnnRelu",
+            "gru-relu": "GruRelu",
+            "gru-reset-before-relu": "GruResetBeforeRelu",
+            "lstm-relu": "LstmRelu",
         }
         if settings["cell"] not in names:
             raise ValueError(f"cell: {settings['cell']!r} is not known; one of {', '.join(names)}")
