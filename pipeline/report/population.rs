@@ -67,22 +67,21 @@ fn sentence(folder: &Path, learned: usize, cases: usize) -> Result<String> {
     let table = NetworkTests::read(folder)?;
     let (measure, statistic, by) = (table.measure()?, table.statistic()?, table.by()?);
     let (value, chance) = (table.value()?, table.chance()?);
-    let of = |of: &str| {
-        let is = |&i: &usize| {
-            measure[i] == of && statistic[i] == "neighbours" && by[i] == "architecture"
-        };
+    let of = |of: &str, label: &str| {
+        let is = |&i: &usize| measure[i] == of && statistic[i] == "neighbours" && by[i] == label;
         (0..value.len()).find(is).map(|i| (value[i], chance[i]))
     };
     let told = |(value, chance): (f64, f64)| {
         format!("{:.0} % (chance {:.0} %)", 100.0 * value, 100.0 * chance)
     };
     let mut text = format!("{learned} of {cases} networks learned the task.");
-    if let Some(states) = of("svcca") {
+    for (label, what) in [("architecture", "architecture"), ("activation", "nonlinearity")] {
+        let Some(states) = of("svcca", label) else { continue };
         text += &format!(
-            " By their states a network's nearest neighbour has its architecture in {}",
+            " By their states a network's nearest neighbour has its {what} in {}",
             told(states)
         );
-        if let Some(points) = of("indices") {
+        if let Some(points) = of("indices", label) {
             text += &format!(", by their fixed points in {}", told(points));
         }
         text.push('.');

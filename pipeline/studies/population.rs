@@ -12,7 +12,7 @@ use crate::data::Task;
 use crate::engine::{Finished, Lock, gathered, record_gathered};
 use crate::experiment::grid::{Case, combined, same_samples};
 use crate::experiment::{Population, TaskExperiment};
-use crate::ops::CellKind;
+use crate::ops::{CellKind, Nonlinearity};
 use crate::records::{self, column, keys};
 use crate::report::{Summary, population as page};
 use crate::summary;
@@ -89,12 +89,16 @@ pub(super) fn cases(p: &Population) -> Result<Vec<Case<TaskExperiment>>> {
 
 /// Architecture, and the nonlinearity of its candidate.
 fn kind(cell: CellKind) -> (&'static str, &'static str) {
-    match cell {
-        CellKind::Vanilla => ("Vanilla", "tanh"),
-        CellKind::VanillaRelu => ("Vanilla", "ReLU"),
-        CellKind::Linear => ("Vanilla", "linear"),
-        other => (other.facts().name, "tanh"),
-    }
+    let architecture = match cell.architecture() {
+        CellKind::Vanilla => "Vanilla",
+        gated => gated.facts().name,
+    };
+    let activation = match cell.nonlinearity() {
+        Nonlinearity::Tanh => "tanh",
+        Nonlinearity::Relu => "ReLU",
+        Nonlinearity::Identity => "linear",
+    };
+    (architecture, activation)
 }
 
 /// A network that ended, with what its tables say.
@@ -539,4 +543,23 @@ fn of_cases(p: &Population, folder: &Path, learned: &[&Network]) -> Result<Vec<C
 /// 95 % interval of the mean over networks.
 fn interval(values: &[f64], seed: u64, name: &str) -> (f64, f64) {
     summary::bootstrap(values, |v| Some(summary::mean(v)), seed, &format!("population/{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rectified_candidate_changes_the_nonlinearity_and_not_the_architecture() {
+        for (plain, rectified) in [
+            (CellKind::Vanilla, CellKind::VanillaRelu),
+            (CellKind::Ugrnn, CellKind::UgrnnRelu),
+            (CellKind::Gru, CellKind::GruRelu),
+            (CellKind::GruResetBefore, CellKind::GruResetBeforeRelu),
+            (CellKind::Lstm, CellKind::LstmRelu),
+        ] {
+            let ((a, tanh), (b, relu)) = (kind(plain), kind(rectified));
+            assert_eq!((a, tanh, relu), (b, "tanh", "ReLU"));
+        }
+    }
 }

@@ -47,8 +47,18 @@ pub fn colour(i: usize) -> RGBColor {
 
 /// Colour of series `i` as CSS has it.
 pub fn css(i: usize) -> String {
-    let RGBColor(r, g, b) = colour(i);
+    in_css(colour(i))
+}
+
+/// A colour as CSS has it.
+pub fn in_css(RGBColor(r, g, b): RGBColor) -> String {
     format!("#{r:02x}{g:02x}{b:02x}")
+}
+
+/// A colour halfway to white.
+pub fn lighter(RGBColor(r, g, b): RGBColor) -> RGBColor {
+    let half = |x: u8| 128 + x / 2;
+    RGBColor(half(r), half(g), half(b))
 }
 
 /// A drawing area whose SVG lands in `svg`.

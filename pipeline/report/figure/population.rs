@@ -51,6 +51,33 @@ const MAPS: [(&str, &str, &str, &str); 6] = [
 /// Most groups with a colour of their own.
 const GROUPS: usize = 6;
 
+/// Groups of networks with their colours. Where kinds are too many to have one each, an architecture has one, lighter for
+/// those of its nonlinearities that come after its first; architectures beyond [`GROUPS`] share the last.
+fn groups(architecture: &[String], activation: &[String]) -> Vec<(String, RGBColor)> {
+    let mut kinds: Vec<(&str, &str)> = Vec::new();
+    for kind in architecture.iter().zip(activation).map(|(a, b)| (a.as_str(), b.as_str())) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    let mut first: Vec<(&str, &str)> = Vec::new();
+    for &kind in &kinds {
+        if !first.iter().any(|f| f.0 == kind.0) {
+            first.push(kind);
+        }
+    }
+    let own = |i: usize, (a, b): (&str, &str)| match kinds.len() <= GROUPS {
+        true => colour(i),
+        false => {
+            let at = first.iter().position(|f| f.0 == a).expect("every architecture has a first");
+            let full = colour(at.min(GROUPS - 1));
+            if first[at].1 == b { full } else { axes::lighter(full) }
+        }
+    };
+    let named = |(i, &(a, b)): (usize, &(&str, &str))| (format!("{a}, {b}"), own(i, (a, b)));
+    kinds.iter().enumerate().map(named).collect()
+}
+
 /// A map for each measure.
 pub fn maps(networks: &Frame<Networks>, maps: &Frame<NetworkMaps>) -> Result<Vec<Figure>> {
     let (case, name) = (networks.case()?, networks.name()?);
@@ -59,17 +86,10 @@ pub fn maps(networks: &Frame<Networks>, maps: &Frame<NetworkMaps>) -> Result<Vec
     let row: BTreeMap<usize, usize> = case.iter().enumerate().map(|(i, c)| (*c, i)).collect();
     let (measure, of, stress) = (maps.measure()?, maps.case()?, maps.stress()?);
     let (x, y) = (maps.x()?, maps.y()?);
-    let kinds: Vec<String> =
-        architecture.iter().zip(&activation).map(|(a, b)| format!("{a}, {b}")).collect();
-    let mut names: Vec<&str> = Vec::new();
-    for kind in &kinds {
-        if !names.contains(&kind.as_str()) {
-            names.push(kind);
-        }
-    }
+    let groups = groups(&architecture, &activation);
     let group = |i: usize| {
-        let at = names.iter().position(|n| *n == kinds[i]).expect("it was added");
-        at.min(GROUPS - 1)
+        let kind = format!("{}, {}", architecture[i], activation[i]);
+        groups.iter().position(|(name, _)| *name == kind).expect("each is in a group")
     };
     let mut figures = Vec::new();
     for (of_measure, figure, title, distance) in MAPS {
@@ -80,30 +100,22 @@ pub fn maps(networks: &Frame<Networks>, maps: &Frame<NetworkMaps>) -> Result<Vec
         let mut svg = String::new();
         {
             let area = area(&mut svg);
-            let mut keys: Vec<axes::Key> =
-                names.iter().take(GROUPS).enumerate().map(|(g, n)| key(colour(g), *n)).collect();
-            if names.len() > GROUPS {
-                keys[GROUPS - 1].name = "others".into();
-            }
+            let keys: Vec<axes::Key> =
+                groups.iter().map(|(name, colour)| key(*colour, name)).collect();
             let xs = range(rows.iter().map(|&i| x[i]));
             let ys = range(rows.iter().map(|&i| y[i]));
             let (xs, ys) = equal(xs, ys, &keys);
             let mut chart =
                 chart(&area, &keys, (xs, "first coordinate"), (ys, "second coordinate"));
             for &i in &rows {
-                let style = colour(group(row[&of[i]])).mix(0.8);
+                let style = groups[group(row[&of[i]])].1.mix(0.8);
                 dots(&mut chart, [(x[i], y[i])], 4, style.filled());
             }
             area.present().expect("drawing into text cannot fail");
         }
-        let mut series: Vec<Series> = names
+        let mut series: Vec<Series> = groups
             .iter()
-            .take(GROUPS)
-            .enumerate()
-            .map(|(g, n)| {
-                let name = if names.len() > GROUPS && g == GROUPS - 1 { "others" } else { n };
-                Series::points(name, axes::css(g), 8.0, 0.8)
-            })
+            .map(|(name, colour)| Series::points(name, axes::in_css(*colour), 8.0, 0.8))
             .collect();
         for &i in &rows {
             let r = row[&of[i]];
@@ -131,4 +143,26 @@ pub fn maps(networks: &Frame<Networks>, maps: &Frame<NetworkMaps>) -> Result<Vec
         });
     }
     Ok(figures)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_architectures_of_two_nonlinearities_have_eight_colours_two_shades_each() {
+        let names = |all: &[&str]| all.iter().map(|n| n.to_string()).collect::<Vec<String>>();
+        let architecture = names(&["a", "a", "b", "b", "c", "c", "d", "d", "a"]);
+        let activation =
+            names(&["tanh", "ReLU", "tanh", "ReLU", "tanh", "ReLU", "tanh", "ReLU", "tanh"]);
+        let found = groups(&architecture, &activation);
+        assert_eq!(found.len(), 8);
+        for (i, (name, own)) in found.iter().enumerate() {
+            assert!(found[..i].iter().all(|(_, c)| c != own), "{name}");
+        }
+        assert_eq!((found[2].1, found[3].1), (colour(1), axes::lighter(colour(1))));
+        // Few kinds have a full colour each.
+        let few = groups(&architecture[..3], &activation[..3]);
+        assert_eq!(few.iter().map(|g| g.1).collect::<Vec<_>>(), [colour(0), colour(1), colour(2)]);
+    }
 }
