@@ -80,6 +80,20 @@ impl std::ops::Deref for Buffer {
     }
 }
 
+impl From<&[f32]> for Buffer {
+    fn from(numbers: &[f32]) -> Self {
+        let mut buffer = Self::of(numbers.len());
+        buffer.copy_from_slice(numbers);
+        buffer
+    }
+}
+
+impl PartialEq for Buffer {
+    fn eq(&self, other: &Self) -> bool {
+        self[..] == other[..]
+    }
+}
+
 impl std::ops::DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
         // SAFETY: as `deref`.

@@ -103,20 +103,22 @@ pub(super) fn project<'a>(
 }
 
 /// One shard's part of the gradient of `A` and `b_ih`, gathered while its factors are near: a sum of outer products of the
-/// gradients of pre-activations with the vectors, each with a 1 behind it.
+/// vectors, each with a 1 behind it, with the gradients of pre-activations.
 pub(super) struct InputWeightGradient {
-    /// First saved block, and `[blocks·np, u + 1]`, of each run of saved blocks that lie side by side.
+    /// First saved block, and `[inputs, blocks·np]`, of each run of saved blocks that lie side by side.
     runs: Vec<(usize, Outer)>,
-    /// Some slots' vectors, `[SLOTS, u + 1]`.
+    /// Numbers of a vector with its 1, made even.
+    inputs: usize,
+    /// Some slots' vectors, `[slots, inputs]`.
     x: Vec<f32>,
 }
 
 impl InputWeightGradient {
     pub(super) fn new(lanes: Vectors, sizes: Sizes) -> Self {
-        let (np, wide) = (sizes.padded(), sizes.inputs() + 1);
+        let (np, inputs) = (sizes.padded(), (sizes.inputs() + 1).next_multiple_of(2));
         let runs = input_gradient_blocks(sizes.kind).chunk_by(|a, b| a + 1 == *b);
-        let runs = runs.map(|run| (run[0], Outer::new(lanes, run.len() * np, wide))).collect();
-        Self { runs, x: Vec::new() }
+        let runs = runs.map(|run| (run[0], Outer::new(lanes, inputs, run.len() * np))).collect();
+        Self { runs, inputs, x: Vec::new() }
     }
 
     /// Adds some slots.
@@ -134,24 +136,32 @@ impl InputWeightGradient {
     ) {
         let (np, blocks, u) = (sizes.padded(), sizes.saved(), sizes.inputs());
         assert!(gates.len() == tokens.len() * blocks, "each slot has its gates");
-        self.x.resize(tokens.len() * (u + 1), 0.0);
-        for (x, &token) in self.x.chunks_exact_mut(u + 1).zip(tokens) {
+        self.x.resize(tokens.len() * self.inputs, 0.0);
+        for (x, &token) in self.x.chunks_exact_mut(self.inputs).zip(tokens) {
             x[..u].copy_from_slice(&vectors[token as usize * u..][..u]);
             x[u] = 1.0;
         }
         for (first, sum) in &mut self.runs {
-            let from = gates[*first * np..].as_ptr();
-            // SAFETY: each slot has `blocks` blocks of np numbers, and u + 1 of `x`.
-            unsafe { sum.add(simd, tokens.len(), (from, blocks), (self.x.as_ptr(), u + 1)) };
+            let (x, from) = (self.x.as_ptr(), gates[*first * np..].as_ptr());
+            // SAFETY: each slot has `blocks` blocks of np numbers, and its vector in `x`.
+            unsafe { sum.add(simd, tokens.len(), (x, self.inputs), (from, blocks)) };
         }
     }
 
-    /// Adds the rows of gate `gate`, `[np, u + 1]`, to `sum`.
-    fn add_to(&self, sizes: Sizes, gate: usize, sum: &mut [f32]) {
-        let block = input_gradient_blocks(sizes.kind)[gate];
-        let run = self.runs.iter().rev().find(|(first, _)| *first <= block);
-        let (first, outer) = run.expect("every block lies in a run");
-        outer.add_to((block - first) * sizes.padded(), sum);
+    /// Adds the transposed gradient, `[inputs, G·np]`, to `sum`.
+    fn add_to(&self, np: usize, sum: &mut [f32]) {
+        let width = sum.len() / self.inputs;
+        let mut column = 0;
+        for (_, outer) in &self.runs {
+            let mut part = vec![0.0; self.inputs * outer.columns()];
+            outer.add_to(0, &mut part);
+            for (to, from) in sum.chunks_exact_mut(width).zip(part.chunks_exact(outer.columns())) {
+                let to = &mut to[column..][..from.len()];
+                to.iter_mut().zip(from).for_each(|(sum, x)| *sum += x);
+            }
+            column += outer.columns();
+        }
+        debug_assert!(column == width && width.is_multiple_of(np), "each gate has its block");
     }
 }
 
@@ -160,14 +170,12 @@ pub(super) fn input_weight_gradient(
     sizes: Sizes,
     parts: &[&InputWeightGradient],
 ) -> (Vec<f32>, Vec<f32>) {
-    let (n, np, u) = (sizes.units, sizes.padded(), sizes.inputs());
-    let mut sum = vec![0.0; sizes.table() * (u + 1)];
-    for (gate, sum) in sum.chunks_exact_mut(np * (u + 1)).enumerate() {
-        parts.iter().for_each(|part| part.add_to(sizes, gate, sum));
-    }
-    let rows = sum.chunks_exact(u + 1);
-    let d_a = rows.clone().enumerate().filter(|(i, _)| i % np < n);
-    (d_a.flat_map(|(_, row)| row[..u].to_vec()).collect(), rows.map(|row| row[u]).collect())
+    let (n, np, u, width) = (sizes.units, sizes.padded(), sizes.inputs(), sizes.table());
+    let mut sum = vec![0.0; (u + 1).next_multiple_of(2) * width];
+    parts.iter().for_each(|part| part.add_to(np, &mut sum));
+    let rows = (0..width).filter(|i| i % np < n);
+    let d_a = rows.flat_map(|i| (0..u).map(move |p| p * width + i)).map(|at| sum[at]).collect();
+    (d_a, sum[u * width..][..width].to_vec())
 }
 
 /// Gradients of `A x + b_ih` summed over each distinct token's slots, `[distinct,

@@ -56,6 +56,11 @@ impl Outer {
         Self { m, n, vectors, numbers }
     }
 
+    /// `n`.
+    pub(super) fn columns(&self) -> usize {
+        self.n
+    }
+
     /// `C += Aᵀ B` over `k` rows of `A` and `B`.
     ///
     /// * `a`: rows `lda` apart, `m` numbers used of each

@@ -5,6 +5,7 @@
 //! what is returned. Rows are cut into pieces of a fixed number and sums follow their order: the bits do not depend on
 //! the number of threads.
 
+use super::buffers::Buffer;
 use super::denormals::FlushDenormals;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -24,10 +25,10 @@ pub struct Readout<'a> {
 }
 
 /// Gradients of a readout.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct ReadoutGradient {
     /// In the states, `[rows, state]`.
-    pub states: Vec<f32>,
+    pub states: Buffer,
     /// In `W`, `[outputs, state]`.
     pub weights: Vec<f32>,
     /// In `b`, `[outputs]`.
@@ -68,7 +69,7 @@ impl Readout<'_> {
     pub fn backward(&self, states: &[f32], slope: &[f32]) -> ReadoutGradient {
         let (s, k) = (self.state(), self.bias.len());
         assert_eq!(states.len() / s, slope.len() / k, "each state has the slope of its outputs");
-        let mut by_state = vec![0.0; states.len()];
+        let mut by_state = Buffer::of(states.len());
         let arch = Arch::new();
         let pieces: Vec<(Vec<f32>, Vec<f32>)> = by_state
             .par_chunks_mut(PIECE * s)
@@ -131,6 +132,7 @@ impl WithSimd for Backward<'_> {
         let (s, k) = (weights.len() / bias.len(), bias.len());
         let rows = states.chunks_exact(s).zip(slope.chunks_exact(k));
         for ((state, slope), by_state) in rows.zip(by_state.chunks_exact_mut(s)) {
+            by_state.fill(0.0);
             for (j, &d) in slope.iter().enumerate() {
                 // Steps that do not count, and what lies behind a sequence's end.
                 if d == 0.0 {

@@ -11,6 +11,7 @@ use super::settings::Settings;
 use crate::data::Sequences;
 use crate::data::Trials;
 use crate::model::{Network, Parameter, weights::Arrays};
+use crate::ops::buffers::Buffer;
 use crate::ops::cuda::Precision;
 use crate::ops::readout::Readout;
 use crate::ops::{Batch, Noise};
@@ -545,7 +546,7 @@ impl<'a> Run<'a> {
             Some(gradient) => numbers(gradient),
             None => Ok(vec![0.0; var.elem_count()]),
         };
-        let slope = of(&states)?;
+        let slope = Buffer::from(&of(&states)?[..]);
         Ok((tally, slope, Box::new(move |p: &Parameter| of(&p.var))))
     }
 
@@ -589,7 +590,7 @@ impl<'a> Run<'a> {
 }
 
 /// A loss, its slope in the pooled states, and the gradient of each parameter of the readout.
-type Read = (Tally, Vec<f32>, Box<dyn Fn(&Parameter) -> Result<Vec<f32>>>);
+type Read = (Tally, Buffer, Box<dyn Fn(&Parameter) -> Result<Vec<f32>>>);
 
 fn numbers(tensor: &Tensor) -> Result<Vec<f32>> {
     Ok(tensor.flatten_all()?.to_vec1()?)
