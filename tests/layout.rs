@@ -8,9 +8,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pipeline/numerics", &[]),
     ("pipeline/cells", &["numerics"]),
     ("pipeline/ops", &["numerics", "cells"]),
+    ("pipeline/descent", &["numerics", "ops"]),
     ("pipeline/dynamics", &["numerics", "cells"]),
-    ("pipeline/optimisers", &["numerics", "cells", "ops", "dynamics"]),
-    ("pipeline/embedding", &["numerics", "cells", "ops", "dynamics"]),
+    ("pipeline/optimisers", &["numerics", "cells", "ops", "descent", "dynamics"]),
+    ("pipeline/embedding", &["numerics", "cells", "ops", "descent", "dynamics"]),
     ("pipeline/data", &["numerics"]),
     ("pipeline/data/text", &["numerics", "data"]),
     // Predictions from words see no network.
@@ -18,7 +19,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pipeline/model", &["numerics", "cells", "data", "ops"]),
     // Whatever is trained on comes as trials: no table is read here.
     ("pipeline/train", &["numerics", "cells", "data", "ops", "model"]),
-    ("pipeline/switching", &["numerics", "cells", "ops", "dynamics"]),
+    ("pipeline/switching", &["numerics", "cells", "ops", "descent", "dynamics"]),
     // Whatever was recorded: numbers in, numbers out.
     ("pipeline/recordings", &["numerics"]),
     // Everything through the program's own crate.
@@ -29,6 +30,7 @@ const CRATES: &[(&str, &[&str])] = &[
 const WITHOUT: &[(&str, &[&str])] = &[
     ("pipeline/cells", &["candle", "polars"]),
     ("pipeline/data", &["candle", "polars"]),
+    ("pipeline/descent", &["polars"]),
     ("pipeline/dynamics", &["candle", "polars"]),
     ("pipeline/switching", &["candle", "polars"]),
     ("pipeline/optimisers", &["polars"]),

@@ -37,7 +37,7 @@
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
 #![warn(missing_docs)]
 
-use accrue_numerics::{Error, Result, interrupt, seed, setting};
+use accrue_numerics::{Error, Result, seed, setting};
 use accrue_ops as ops;
 
 pub mod analysis;

@@ -50,6 +50,21 @@ pub struct Terms {
     pub outputs: f64,
 }
 
+impl std::ops::AddAssign for Terms {
+    fn add_assign(&mut self, other: Self) {
+        self.states += other.states;
+        self.outputs += other.outputs;
+    }
+}
+
+impl std::ops::Mul<f64> for Terms {
+    type Output = Self;
+
+    fn mul(self, share: f64) -> Self {
+        Self { states: share * self.states, outputs: share * self.outputs }
+    }
+}
+
 /// Loss and gradient of a batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gradient {

@@ -1,8 +1,8 @@
 //! A network from a few labels: `θ` alone is learned, with the meta-model frozen.
 
 use crate::pass::{Objective, gradient};
-use crate::train::{self, Adam};
 use crate::{Layout, Measure, MetaModel, Phrases, Recording, Result, Said, seed, setting};
+use accrue_descent::{Adam, Moments};
 use rand::Rng;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
@@ -77,20 +77,20 @@ pub fn search(
         Objective { lambda: 0.0, measure: Measure::Distribution, said: Said::Last, shared: false };
     let all: Vec<usize> = (0..phrases.len()).collect();
     let scale = spread.iter().map(|s| s.1).sum::<f64>() / spread.len() as f64;
-    let adam_settings =
-        train::Settings { clip: 0.0, theta_rate: 1.0, ..train::Settings::default() };
-    let mut adam = Adam::new(parameters, &layout, &adam_settings);
+    let adam =
+        Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip: 0.0, shrink: 0.0, rates: None };
+    let mut moments = Moments::new(parameters.len());
     let mut best = (f64::INFINITY, vec![0.0; meta.layout.shape.dimension]);
     for step in 0..=settings.steps {
-        let found = gradient(&layout, &adam.parameters, phrases, &recordings, &all, &objective);
+        let found = gradient(&layout, &parameters, phrases, &recordings, &all, &objective);
         for (model, terms) in found.terms.iter().enumerate() {
             if terms.outputs < best.0 {
-                best = (terms.outputs, adam.parameters[layout.theta(model)].to_vec());
+                best = (terms.outputs, parameters[layout.theta(model)].to_vec());
             }
         }
         if step < settings.steps {
             let rate = settings.learning_rate * scale;
-            adam.step(&adam_settings, rate, step, 0.0, &found.parameters);
+            adam.step(step, rate, 0.0, &found.parameters, &mut parameters, &mut moments);
         }
     }
     Ok((best.1, best.0))

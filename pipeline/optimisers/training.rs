@@ -5,6 +5,7 @@ use crate::objective::Objective;
 use crate::problems::Family;
 use crate::unroll::{Prepared, Worth, shard, worth};
 use crate::{Error, Result, setting};
+use accrue_descent::{Adam, Moments};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -97,10 +98,9 @@ pub struct Progress {
     pub step: usize,
     /// Weights, as [`Learned::parameters`].
     pub parameters: Vec<f32>,
-    /// Adam's mean gradient and mean square.
-    pub first: Vec<f32>,
-    /// The second.
-    pub second: Vec<f32>,
+    /// Means of gradients and of their squares.
+    #[serde(flatten)]
+    pub moments: Moments,
     /// Rows of the training table.
     pub records: Vec<Record>,
     /// Sums of the row that is being filled: objectives, how many, norms, lost.
@@ -112,12 +112,10 @@ pub struct Progress {
 impl Progress {
     /// At the start.
     pub fn new(learned: &Learned) -> Self {
-        let zeros = vec![0.0; learned.parameters.len()];
         Self {
             step: 0,
             parameters: learned.parameters.clone(),
-            first: zeros.clone(),
-            second: zeros,
+            moments: Moments::new(learned.parameters.len()),
             records: Vec::new(),
             open: (0.0, 0, 0.0, 0),
             seconds: 0.0,
@@ -219,20 +217,17 @@ fn step(settings: &Settings, progress: &mut Progress, mut gradient: Vec<f32>, go
         *g = *g / good as f32 + shrink * x;
     }
     progress.open.2 += norm(&gradient);
-    let clip = if settings.clip > 0.0 { settings.clip as f32 } else { f32::INFINITY };
-    let power = (progress.step + 1) as f64;
+    if settings.clip > 0.0 {
+        let clip = settings.clip as f32;
+        gradient.iter_mut().for_each(|g| *g = g.clamp(-clip, clip));
+    }
     let rate = settings.learning_rate
         * settings.decay.powf(progress.step as f64 / settings.decay_steps as f64);
-    let first = (rate / (1.0 - settings.beta1.powf(power))) as f32;
-    let second = (1.0 / (1.0 - settings.beta2.powf(power)).sqrt()) as f32;
-    let (b1, b2, epsilon) = (settings.beta1 as f32, settings.beta2 as f32, settings.epsilon as f32);
-    let moments = progress.first.iter_mut().zip(&mut progress.second);
-    for ((x, g), (m, v)) in progress.parameters.iter_mut().zip(gradient).zip(moments) {
-        let g = g.clamp(-clip, clip);
-        *m = b1 * *m + (1.0 - b1) * g;
-        *v = b2 * *v + (1.0 - b2) * g * g;
-        *x -= first * *m / (v.sqrt() * second + epsilon);
-    }
+    let Settings { beta1, beta2, epsilon, .. } = *settings;
+    // Each number has its own clip, and the penalty is in the gradient.
+    let adam = Adam { beta1, beta2, epsilon, clip: 0.0, shrink: 0.0, rates: None };
+    let Progress { parameters, moments, .. } = progress;
+    adam.step(progress.step, rate, 0.0, &gradient, parameters, moments);
 }
 
 #[cfg(test)]
@@ -381,7 +376,7 @@ mod tests {
         let mut resumed = run(3, &settings, halted);
         assert_eq!(whole.parameters, resumed.parameters);
         (whole.seconds, resumed.seconds) = (0.0, 0.0);
-        assert_eq!(whole.first, resumed.first);
+        assert_eq!(whole.moments, resumed.moments);
         assert_ne!(whole.parameters, learned.parameters);
     }
 

@@ -36,7 +36,7 @@
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
 #![warn(missing_docs)]
 
-use accrue_numerics::{Error, Result, interrupt, linalg, seed, setting, summary};
+use accrue_numerics::{Error, Result, linalg, seed, setting, summary};
 use accrue_ops as ops;
 
 pub mod analysis;

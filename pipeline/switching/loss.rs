@@ -73,6 +73,19 @@ impl std::ops::AddAssign for Terms {
     }
 }
 
+impl std::ops::Mul<f64> for Terms {
+    type Output = Self;
+
+    fn mul(self, share: f64) -> Self {
+        Self {
+            rnn: share * self.rnn,
+            jslds: share * self.jslds,
+            expansion: share * self.expansion,
+            state: share * self.state,
+        }
+    }
+}
+
 /// What should come out of a sequence.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Target<'a> {
