@@ -258,6 +258,8 @@ pub struct Summed {
     pub objective_error: f64,
     /// Problems that diverged or had nothing to win.
     pub lost: usize,
+    /// Of the others, those whose last loss is above their first: on the way to diverging. One of them can outweigh all others.
+    pub worse: usize,
 }
 
 /// Sums up the losses `[problems][T]`.
@@ -279,6 +281,7 @@ pub fn summed(losses: &[Vec<f64>], objective: Objective) -> Summed {
         objective: mean(&values),
         objective_error: deviation(&values) / root,
         lost: losses.len() - good.len(),
+        worse: good.iter().filter(|&&i| losses[i].last() > losses[i].first()).count(),
         objectives,
     }
 }
@@ -298,4 +301,22 @@ pub fn off_line(states: &[&[f64]]) -> Result<f64> {
     let flat: Vec<f64> = states.iter().flat_map(|s| s.iter().copied()).collect();
     let pca = Pca::of(&Matrix::from_row_slice(states.len(), first.len(), &flat))?;
     Ok(1.0 - pca.ratios().first().copied().unwrap_or(0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_that_end_above_their_start_are_counted_and_lost_ones_left_out() {
+        let runs = [vec![4.0, 2.0, 0.0], vec![1.0, 2.0, 9.0], vec![1.0, f64::INFINITY, f64::NAN]];
+        let found = summed(&runs, Objective::Mean);
+        assert_eq!((found.lost, found.worse), (1, 1));
+        // (6/3)/4 and (12/3)/1 by hand.
+        assert_eq!((found.objectives[0], found.objectives[1], found.objective), (0.5, 4.0, 2.25));
+        assert_eq!(
+            (&found.loss[..], &found.share[..]),
+            (&[2.5, 2.0, 4.5][..], &[1.0, 1.25, 4.5][..])
+        );
+    }
 }

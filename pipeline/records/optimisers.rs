@@ -55,6 +55,8 @@ tables! {
         n: u64,
         /// test problems on which it diverged, or with nothing to win
         lost: u64,
+        /// of the others, those whose last loss is above their first
+        worse: u64,
     }
 
     /// One row a step of each optimiser on test problems.

@@ -40,9 +40,9 @@ pub fn run(e: &LearnedOptimiser, options: Options) -> Result<PathBuf> {
     let stages = vec![
         Stage::new("tokenize", 1, &(&e.corpus, &sources), &[]),
         Stage::new("train", 1, &training, &["tokenize"]),
-        Stage::new("compare", 1, &compared, &["tokenize", "train"]),
+        Stage::new("compare", 2, &compared, &["tokenize", "train"]),
         Stage::new("dynamics", 1, &(&e.analysis, e.test), &["tokenize", "train"]),
-        Stage::new("claims", 1, &(), &["train", "compare", "dynamics"]),
+        Stage::new("claims", 2, &(), &["train", "compare", "dynamics"]),
         Stage::new("report", 1, e, &STAGES[..STAGES.len() - 1]),
     ];
     let context = Context { out, study: &e.study, name: &e.name, force, device: "cpu" };
@@ -252,6 +252,7 @@ fn compare(
             error: column(rows.iter().map(|r| r.summed.objective_error)),
             n: column(rows.iter().map(|r| r.summed.objectives.len() - r.summed.lost)),
             lost: column(rows.iter().map(|r| r.summed.lost)),
+            worse: column(rows.iter().map(|r| r.summed.worse)),
         }
         .write(folder)?,
         records::TunedMethods {
@@ -361,6 +362,16 @@ fn notes(e: &LearnedOptimiser, folder: &Path) -> Result<Vec<(&'static str, Strin
             format!(
                 "{}: {} of {} test problems of {} diverged or had nothing to win; they are left out of its curve",
                 optimiser[i], lost[i], e.test, problems[i]
+            ),
+        ));
+    }
+    let worse = scores.worse()?;
+    for i in (0..worse.len()).filter(|&i| worse[i] > 0) {
+        notes.push((
+            "compare",
+            format!(
+                "{}: {} of {} test problems of {} end above their first loss; they weigh most in its mean",
+                optimiser[i], worse[i], e.test, problems[i]
             ),
         ));
     }
