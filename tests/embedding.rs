@@ -86,10 +86,36 @@ fn a_map_of_models_goes_from_its_file_to_its_page() {
     // Two groups' labels, four methods.
     assert_eq!(records::FewLabels::read(&place).unwrap().height(), 2 * 2 * 4);
     assert_eq!(records::EmbeddingPoints::read(&place).unwrap().height(), 2 + 4);
+    // Two groups, one segment: what its curves do is what its points and crossings say.
+    let curves = records::EmbeddingCurves::read(&place).unwrap();
+    assert!(curves.height() > 0, "no fixed point of a middle was proved");
+    let (from, to) = (curves.from().unwrap(), curves.to().unwrap());
+    assert!(from.iter().all(|f| f == "all words") && to.iter().all(|t| t == "last evidence"));
+    let points = records::EmbeddingCurvePoints::read(&place).unwrap();
+    let (of, share, lengths) =
+        (points.curve().unwrap(), points.share().unwrap(), curves.points().unwrap());
+    let met = records::EmbeddingBifurcations::read(&place).unwrap().curve().unwrap();
+    for (c, passes) in curves.passes().unwrap().into_iter().enumerate() {
+        let own: Vec<usize> = (0..of.len()).filter(|&i| of[i] == c).collect();
+        assert_eq!(own.len(), lengths[c]);
+        let crosses = (share[own[0]] - share[own[own.len() - 1]]).abs() > 1.0 - 1e-9;
+        assert_eq!(passes, crosses && !met.contains(&c), "curve {c}");
+    }
+    assert_eq!(summary.get(keys::EMBEDDING_CURVES), Some(lengths.len() as f64));
+    assert_eq!(summary.get(keys::EMBEDDING_BIFURCATIONS), Some(met.len() as f64));
     let page = std::fs::read_to_string(place.join("index.html")).unwrap();
-    for anchor in
-        ["map", "map_svcca", "claims", "ways", "few_labels", "fixed_points", "averages", "networks"]
-    {
+    for anchor in [
+        "map",
+        "map_svcca",
+        "segment_1",
+        "crossings",
+        "claims",
+        "ways",
+        "few_labels",
+        "fixed_points",
+        "averages",
+        "networks",
+    ] {
         assert!(page.contains(&format!("id=\"{anchor}\"")), "{anchor}");
     }
     // The meta-model in the page says what this program's says.

@@ -31,7 +31,9 @@
 //! | `θ` from a few labels | [`search`] |
 //! | the meta-model at a `θ`, as a cell | [`meta`] |
 //! | fidelity, the map, copies | [`analysis`] |
-//! | fixed points along the map | [`topology`] |
+//! | fixed points at a place of the map | [`topology`] |
+//! | fixed points followed from one place to another | [`segment`] |
+//! | clusters of the map | [`mod@clusters`] |
 
 // `!(x > 0.0)` is meant: it is true for NaN, which no threshold may let through.
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
@@ -41,12 +43,14 @@ use accrue_numerics::{Error, Result, interrupt, seed, setting};
 use accrue_ops as ops;
 
 pub mod analysis;
+pub mod clusters;
 pub mod initial;
 pub mod meta;
 pub mod pass;
 pub mod recording;
 pub mod reference;
 pub mod search;
+pub mod segment;
 pub mod shape;
 pub mod topology;
 pub mod train;

@@ -1,5 +1,6 @@
 //! One meta-model over many networks.
 
+use crate::dynamics::Continuation;
 use crate::embedding::{search, train as meta};
 use crate::ops::CellKind;
 use crate::{corpus, model, setting, train};
@@ -195,6 +196,15 @@ pub struct Inspect {
     /// Visited states from which they are sought.
     #[serde(deserialize_with = "setting::whole::<_, 1, 10000>")]
     pub starts: usize,
+    /// Fixed points, those first found, that are followed from each end of a segment between the middles of two groups (of clusters
+    /// of the map where there is one group), in the first meta-model; 0: none.
+    #[serde(deserialize_with = "setting::whole::<_, 0, 1000>")]
+    pub curves: usize,
+    /// Most such segments.
+    #[serde(deserialize_with = "setting::whole::<_, 1, 1000>")]
+    pub segments: usize,
+    /// How they are followed; `interval` and `backward` play no part, the way is the whole segment.
+    pub follow: Continuation,
 }
 
 impl Default for Inspect {
@@ -208,6 +218,9 @@ impl Default for Inspect {
             ways: 6,
             grid: 5,
             starts: 60,
+            curves: 8,
+            segments: 6,
+            follow: Continuation { steps: 400, largest_step: 0.1, ..Continuation::default() },
         }
     }
 }

@@ -162,7 +162,7 @@ tables! {
 
     /// One row a place on the map of the first meta-model: its slow points under a held input.
     EmbeddingPoints("embedding_points") {
-        /// what lies there: a group (its middle), or grid
+        /// what lies there: a group (its middle), a cluster of the map (likewise, where there is one group), or grid
         place: String,
         /// `θ`
         theta: Vec<f64>,
@@ -186,5 +186,78 @@ tables! {
         unstable: u64,
         /// searches that reached no slow point
         missed: u64,
+    }
+
+    /// One row a curve of fixed points of the first meta-model over a straight segment of the map, from the middle of one group (or
+    /// cluster) to another's. Curves that would repeat one above are left out.
+    EmbeddingCurves("embedding_curves") {
+        /// the middle at share 0
+        from: String,
+        /// the middle at share 1
+        to: String,
+        /// the end it was begun at: from, to
+        begun: String,
+        /// points computed along it
+        points: u64,
+        /// why it ended: boundary (share 0 or 1), closed (where it began), out_of_steps, lost, no_start
+        end: String,
+        /// share of the way where it ended
+        share: f64,
+        /// folds on it: two fixed points meet and vanish, or are born
+        folds: u64,
+        /// places where another branch crosses
+        branchings: u64,
+        /// places where a cycle of two steps is born or dies
+        doublings: u64,
+        /// places where an invariant circle is born or dies (Neimark–Sacker)
+        circles: u64,
+        /// eigenvalues outside the unit circle where it begins
+        unstable_first: u64,
+        /// where it ends
+        unstable_last: u64,
+        /// whether it goes from the one end to the other and nothing crosses the unit circle
+        passes: bool,
+    }
+
+    /// One row a fixed point on such a curve.
+    EmbeddingCurvePoints("embedding_curve_points") {
+        /// row of `embedding_curves`
+        curve: u64,
+        /// share of the way
+        share: f64,
+        /// sign det(I − J)
+        index: f64,
+        /// eigenvalues outside the unit circle
+        unstable: u64,
+        /// the outputs there
+        readout: Vec<f64>,
+        /// first principal component of the outputs of all curves of its segment (of logits, less their mean over the classes)
+        said: f64,
+    }
+
+    /// One row a place on such a curve where an eigenvalue crosses the unit circle.
+    EmbeddingBifurcations("embedding_bifurcations") {
+        /// row of `embedding_curves`
+        curve: u64,
+        /// fold, branching, period_doubling, neimark_sacker
+        crossing: String,
+        /// share of the way
+        share: f64,
+        /// `θ` there
+        theta: Vec<f64>,
+        /// the eigenvalue that crosses, real part
+        re: f64,
+        /// imaginary part
+        im: f64,
+        /// eigenvalues outside the unit circle besides it, or its pair
+        unstable: u64,
+        /// what the outputs gain where the state moves by one along the mode that crosses; the largest number is positive
+        mode: Vec<f64>,
+        /// the outputs there
+        readout: Vec<f64>,
+        /// as in `embedding_curve_points`
+        said: f64,
+        /// the fixed point there
+        state: Vec<f64>,
     }
 }

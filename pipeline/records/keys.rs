@@ -117,6 +117,12 @@ keys! {
     EMBEDDING_AGREEMENT: f64 = "embedding.agreement",
     /// share of the base models' state variance that the meta-model has, likewise
     EMBEDDING_R2: f64 = "embedding.r2",
+    /// curves of fixed points over segments of the first meta-model's map, between the middles of groups or clusters
+    EMBEDDING_CURVES: f64 = "embedding.curves",
+    /// of these, those that meet a bifurcation or do not reach the other end
+    EMBEDDING_CURVES_CHANGED: f64 = "embedding.curves_changed",
+    /// places on them where an eigenvalue crosses the unit circle
+    EMBEDDING_BIFURCATIONS: f64 = "embedding.bifurcations",
     /// bytes of the base models' states and outputs on the training phrases
     EMBEDDING_BYTES: f64 = "embedding.bytes",
     /// steps of meta-training a second (learned optimisers, maps of models)

@@ -3,13 +3,14 @@
 use super::claims::{self, Told};
 use super::drawn::drawn;
 use super::figure::embedding as figure;
+use super::figure::segments::CROSSINGS;
 use super::page::{OF_EMBEDDING, cited, shell, table, table_link};
 use super::{knob, plot};
 use crate::Result;
 use crate::files::replace;
 use crate::records::{
-    self, BaseModels, Claims, EmbeddingCopies, EmbeddingPoints, EmbeddingTests, Embeddings,
-    ModelAverages, Notes,
+    self, BaseModels, Claims, EmbeddingBifurcations, EmbeddingCopies, EmbeddingCurves,
+    EmbeddingPoints, EmbeddingTests, Embeddings, ModelAverages, Notes,
 };
 use crate::summary;
 use maud::{Markup, html};
@@ -55,6 +56,8 @@ pub fn write(run: &Path, page: &Page) -> Result<Vec<String>> {
         EmbeddingCopies::NAME,
         ModelAverages::NAME,
         EmbeddingPoints::NAME,
+        EmbeddingCurves::NAME,
+        EmbeddingBifurcations::NAME,
     ]);
     tables.sort_unstable();
     tables.dedup();
@@ -67,7 +70,7 @@ pub fn write(run: &Path, page: &Page) -> Result<Vec<String>> {
         header {
             p.kicker { "accrue · a map of models" }
             h1 { (page.title) }
-            p.finding { (sentence(run)?) }
+            p.finding { (sentence(run)?) @if let Some(more) = changed(run)? { " " (more) } }
         }
         main {
             @for f in first { (drawn(f)) }
@@ -77,6 +80,7 @@ pub fn write(run: &Path, page: &Page) -> Result<Vec<String>> {
             (tests(run)?)
             (averages(run)?)
             (middles(run)?)
+            (crossings(run)?)
             (list(run)?)
             @if !notes.is_empty() {
                 section #notes { h2 { "Notes" } ul { @for note in &notes { li { (note) } } } }
@@ -112,6 +116,68 @@ fn sentence(run: &Path) -> Result<String> {
         100.0 * summary::mean(&r2),
         seeds.len()
     ))
+}
+
+/// How many curves of fixed points change between middles; nothing where none were followed.
+fn changed(run: &Path) -> Result<Option<String>> {
+    let curves = EmbeddingCurves::read(run)?;
+    let (from, to, passes) = (curves.from()?, curves.to()?, curves.passes()?);
+    let mut segments: Vec<_> = from.iter().zip(&to).collect();
+    segments.dedup();
+    let changed = passes.iter().filter(|p| !**p).count();
+    Ok((!passes.is_empty()).then(|| {
+        format!(
+            "Of {} curves of fixed points between {} pairs of places on the map, {changed} change on the way: they meet a bifurcation or do \
+             not reach the other end.",
+            passes.len(),
+            segments.len()
+        )
+    }))
+}
+
+/// Every bifurcation between middles.
+fn crossings(run: &Path) -> Result<Markup> {
+    let curves = EmbeddingCurves::read(run)?;
+    let (from, to) = (curves.from()?, curves.to()?);
+    let met = EmbeddingBifurcations::read(run)?;
+    let (curve, crossing, share) = (met.curve()?, met.crossing()?, met.share()?);
+    let (theta, re, im) = (met.theta()?, met.re()?, met.im()?);
+    let (unstable, mode) = (met.unstable()?, met.mode()?);
+    let list = |of: &[f64]| of.iter().map(|x| format!("{x:.2}")).collect::<Vec<_>>().join(", ");
+    let kind = |i: usize| {
+        let named = CROSSINGS.iter().find(|k| k.0 == crossing[i]);
+        named.map_or(crossing[i].as_str(), |k| k.1)
+    };
+    let rows = (0..curve.len()).filter(|&i| curve[i] < from.len());
+    let heads = ["From", "To", "Curve", "Crossing", "Share", "θ", "Eigenvalue", "Unstable", "Mode"];
+    Ok(html! {
+        @if !from.is_empty() {
+            section #crossings {
+                h2 { "Where fixed points change" }
+                p {
+                    "Fixed points at the middles were followed along straight segments of the map (pseudo-arclength). Each row is a place where \
+                     an eigenvalue crosses the unit circle. Unstable: other eigenvalues outside it. Mode: what the outputs gain along the mode \
+                     that crosses."
+                }
+                @if curve.is_empty() { p { "None of the " (from.len()) " curves meets one." } }
+                @else {
+                    div.wide {
+                        (table(heads, html! {
+                            @for i in rows {
+                                tr {
+                                    td.text { (from[curve[i]]) } td.text { (to[curve[i]]) } td { (curve[i]) }
+                                    td.text { (kind(i)) } td { (format!("{:.4}", share[i])) } td { (list(&theta[i])) }
+                                    td { (format!("{:.3}", re[i])) @if im[i] != 0.0 { (format!(" ± {:.3}i", im[i].abs())) } }
+                                    td { (unstable[i]) } td { (list(&mode[i])) }
+                                }
+                            }
+                        }))
+                    }
+                }
+                p.small { (table_link(EmbeddingCurves::NAME)) " · " (table_link(EmbeddingBifurcations::NAME)) }
+            }
+        }
+    })
 }
 
 fn tests(run: &Path) -> Result<Markup> {

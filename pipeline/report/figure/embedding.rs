@@ -177,6 +177,7 @@ pub fn all(run: &Path) -> Result<Vec<Figure>> {
     figures.extend(ways(run)?);
     figures.extend(few(run)?);
     figures.extend(stands(run)?);
+    figures.extend(super::segments::all(run)?);
     figures.push(training(run)?);
     Ok(figures)
 }

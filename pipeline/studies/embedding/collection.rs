@@ -17,6 +17,9 @@ use crate::{Error, Result, seed, summary, train};
 use rand::seq::SliceRandom;
 use std::path::{Path, PathBuf};
 
+/// What was left out of the collection.
+pub const NOTES: &str = "collection.json";
+
 /// A network of the collection.
 pub struct Base {
     pub name: String,
@@ -256,13 +259,10 @@ pub fn collect(e: &MetaModel, place: &Workspace, watch: &mut dyn Watch) -> Resul
         true => trained(e, place, watch)?,
         false => (taken(e)?, 0),
     };
-    let mut notes: Vec<(&str, String)> = Vec::new();
+    let mut notes: Vec<String> = Vec::new();
     if left_out > 0 {
-        notes.push((
-            "collect",
-            format!(
-                "{left_out} training phrases have two commonest classes, or no evidence, by the labels of some group: no network reads them"
-            ),
+        notes.push(format!(
+            "{left_out} training phrases have two commonest classes, or no evidence, by the labels of some group: no network reads them"
         ));
     }
     let chance = |outputs: usize| 1.0 / outputs as f64;
@@ -278,12 +278,9 @@ pub fn collect(e: &MetaModel, place: &Workspace, watch: &mut dyn Watch) -> Resul
         .collect();
     let lost = learned.iter().filter(|l| !**l).count();
     if lost > 0 {
-        notes.push((
-            "collect",
-            format!(
-                "{lost} of {} networks did not learn (`trained.learned`) and are left out",
-                made.len()
-            ),
+        notes.push(format!(
+            "{lost} of {} networks did not learn (`trained.learned`) and are left out",
+            made.len()
         ));
     }
     let mut numbers: Vec<Option<usize>> = Vec::new();
@@ -319,24 +316,23 @@ pub fn collect(e: &MetaModel, place: &Workspace, watch: &mut dyn Watch) -> Resul
         )));
     }
     output = output.with(keys::EMBEDDING_BASE_MODELS, kept as f64);
-    output.files.push(write_notes(folder, &notes)?);
+    output.files.push(write_notes(folder, NOTES, &notes)?);
     Ok(output)
 }
 
-fn write_notes(folder: &Path, notes: &[(&'static str, String)]) -> Result<String> {
-    let path = "collection.json".to_string();
+/// Keeps sentences for the report.
+pub fn write_notes(folder: &Path, file: &str, notes: &[String]) -> Result<String> {
     let text = serde_json::to_vec(notes).expect("sentences are plain");
-    crate::files::replace(&folder.join(&path), &text)?;
-    Ok(path)
+    crate::files::replace(&folder.join(file), &text)?;
+    Ok(file.to_string())
 }
 
-/// What was left out of the collection.
-pub fn notes(folder: &Path) -> Result<Vec<String>> {
-    let path = folder.join("collection.json");
+/// Sentences that a stage left.
+pub fn notes(folder: &Path, file: &str) -> Result<Vec<String>> {
+    let path = folder.join(file);
     let text = std::fs::read(&path).map_err(Error::io(&path))?;
-    let all: Vec<(String, String)> = serde_json::from_slice(&text)
-        .map_err(|e| Error::input(path.display(), "", e, "run the stage `collect` again"))?;
-    Ok(all.into_iter().map(|(_, note)| note).collect())
+    serde_json::from_slice(&text)
+        .map_err(|e| Error::input(path.display(), "", e, "run its stage again (`--force`)"))
 }
 
 fn group_names(e: &MetaModel, made: &[Base]) -> Result<Vec<String>> {

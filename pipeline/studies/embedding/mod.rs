@@ -9,6 +9,7 @@ mod inspect;
 mod knob;
 mod labels;
 mod networks;
+mod standing;
 mod tables;
 
 use super::text::{self, Options, Watch};
@@ -44,9 +45,9 @@ pub fn run(e: &MetaModel, options: Options) -> Result<PathBuf> {
     let learned = (&e.model, &e.training, e.replicates, e.phrases);
     let stages = vec![
         Stage::new("tokenize", 1, &(&e.trained.corpus, e.seed, &sources), &[]),
-        Stage::new("collect", 1, &made, &["tokenize"]),
+        Stage::new("collect", 2, &made, &["tokenize"]),
         Stage::new("train", 1, &learned, &["tokenize", "collect"]),
-        Stage::new("inspect", 1, &(&e.inspect, e.test), &["tokenize", "collect", "train"]),
+        Stage::new("inspect", 2, &(&e.inspect, e.test), &["tokenize", "collect", "train"]),
         Stage::new("claims", 1, &(), &["collect", "train", "inspect"]),
         Stage::new("report", 1, e, &STAGES[..STAGES.len() - 1]),
     ];
@@ -224,8 +225,10 @@ fn report(e: &MetaModel, folder: &Path, stages: &[StageRecord]) -> Result<StageO
     let mut summary = Summary::of(stages);
     text::costs(&mut summary, stages, e.seed);
     let held: f64 = summary.get(keys::EMBEDDING_BYTES).unwrap_or(0.0);
-    let mut notes: Vec<(&str, String)> =
-        collection::notes(folder)?.into_iter().map(|note| ("collect", note)).collect();
+    let mut notes: Vec<(&str, String)> = collection::notes(folder, collection::NOTES)?
+        .into_iter()
+        .map(|note| ("collect", note))
+        .collect();
     notes.push((
         "train",
         format!(
@@ -233,7 +236,7 @@ fn report(e: &MetaModel, folder: &Path, stages: &[StageRecord]) -> Result<StageO
             held / 1e6
         ),
     ));
-    notes.extend(inspect::notes(e));
+    notes.extend(inspect::notes(e, folder)?);
     let mut files = vec![text::write_notes(folder, &notes)?, summary.write(folder)?];
     let path = folder.join(knob::FILE);
     let knob = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
