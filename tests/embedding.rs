@@ -80,6 +80,15 @@ fn a_map_of_models_goes_from_its_file_to_its_page() {
         let original = number.iter().position(|n| *n == copy_of[copy]).unwrap();
         assert_eq!(accuracy[copy], accuracy[original]);
     }
+    // Two maps of the four originals beside; distances on each, and of the one and the other, ranked against those of each θ.
+    let maps = records::BaseMaps::read(&place).unwrap().measure().unwrap();
+    assert_eq!(maps.iter().filter(|m| *m == "svcca").count(), 4);
+    assert_eq!(maps.iter().filter(|m| *m == "dsa").count(), 4);
+    let tests = records::EmbeddingTests::read(&place).unwrap();
+    let (statistic, value) = (tests.statistic().unwrap(), tests.value().unwrap());
+    let ranked: Vec<usize> = (0..value.len()).filter(|&i| statistic[i] == "mantel").collect();
+    assert_eq!(ranked.len(), 2 * 2 + 1);
+    assert!(ranked.iter().all(|&i| (-1.0..=1.0).contains(&value[i])));
     // Three places on two ways inside groups and two between, of each meta-model.
     let ways = records::EmbeddingWays::read(&place).unwrap();
     assert_eq!(ways.height(), 2 * 3 * (2 + 2));
@@ -106,7 +115,9 @@ fn a_map_of_models_goes_from_its_file_to_its_page() {
     let page = std::fs::read_to_string(place.join("index.html")).unwrap();
     for anchor in [
         "map",
+        "maps",
         "map_svcca",
+        "map_dsa",
         "segment_1",
         "crossings",
         "claims",

@@ -1,5 +1,6 @@
 //! One meta-model over many networks.
 
+use crate::analyses::maps::Laws;
 use crate::dynamics::Continuation;
 use crate::embedding::{search, train as meta};
 use crate::ops::CellKind;
@@ -205,6 +206,8 @@ pub struct Inspect {
     pub segments: usize,
     /// How they are followed; `interval` and `backward` play no part, the way is the whole segment.
     pub follow: Continuation,
+    /// How the map by laws of motion (DSA), which stands beside the map of `θ`, is made.
+    pub laws: Laws,
 }
 
 impl Default for Inspect {
@@ -221,6 +224,7 @@ impl Default for Inspect {
             curves: 8,
             segments: 6,
             follow: Continuation { steps: 400, largest_step: 0.1, ..Continuation::default() },
+            laws: Laws::default(),
         }
     }
 }

@@ -62,19 +62,20 @@ tables! {
         accuracy: Option<f64>,
     }
 
-    /// One row a meta-model (or a map by SVCCA), label and statistic: do base models of one label lie together?
+    /// One row a map, label and statistic: do base models of one label lie together, and do two maps agree?
     EmbeddingTests("embedding_tests") {
-        /// seed of the meta-model; null for the map by SVCCA
+        /// seed of the meta-model whose `θ` play a part; null where none do
         seed: Option<u64>,
-        /// theta (distances of `θ_n`) or svcca (1 less the mean canonical correlation of states)
+        /// theta (distances of `θ_n`), svcca (1 less the mean canonical correlation of states) or dsa (angle between laws of motion, rad)
         map: String,
-        /// group, cell or units
+        /// group, cell or units; the other map for mantel
         by: String,
-        /// neighbours (share of base models whose nearest other one has their label) or silhouette
+        /// neighbours (share of base models whose nearest other one has their label), silhouette, or mantel (rank correlation of
+        /// the distances of two maps)
         statistic: String,
         /// its value
         value: f64,
-        /// its mean over permuted labels
+        /// its mean over permuted labels, or permuted base models
         chance: f64,
         /// share of permutations that reach it
         p: f64,
@@ -82,15 +83,17 @@ tables! {
         n: u64,
     }
 
-    /// One row a base model: its place on the map by SVCCA of states, by multidimensional scaling.
+    /// One row a base model and measure: its place on a map that no meta-model made, by multidimensional scaling.
     BaseMaps("base_maps") {
+        /// svcca (of states) or dsa (of laws of motion)
+        measure: String,
         /// number of the base model
         base_model: u64,
         /// first coordinate
         x: f64,
         /// second coordinate
         y: f64,
-        /// stress of the map, the same in every row
+        /// stress of the map, the same in every row of a measure
         stress: f64,
     }
 

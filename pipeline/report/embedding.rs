@@ -118,6 +118,11 @@ fn sentence(run: &Path) -> Result<String> {
     ))
 }
 
+/// A map as it is called on the page.
+fn named(map: &str) -> String {
+    if map == "theta" { "θ".into() } else { map.to_uppercase() }
+}
+
 /// How many curves of fixed points change between middles; nothing where none were followed.
 fn changed(run: &Path) -> Result<Option<String>> {
     let curves = EmbeddingCurves::read(run)?;
@@ -187,17 +192,22 @@ fn tests(run: &Path) -> Result<Markup> {
     let (chance, p, n) = (rows.chance()?, rows.p()?, rows.n()?);
     let asked = |i: usize| match statistic[i].as_str() {
         "neighbours" => format!("nearest neighbour has the same {}", by[i]),
+        "mantel" => format!("distances rank as by {} (correlation)", named(&by[i])),
         _ => format!("lie apart by {} (silhouette)", by[i]),
     };
     let which = |i: usize| match seed[i] {
-        Some(seed) => format!("θ, seed {seed}"),
-        None => map[i].to_uppercase(),
+        Some(seed) if map[i] == "theta" => format!("θ, seed {seed}"),
+        Some(seed) => format!("{}, beside seed {seed}", named(&map[i])),
+        None => named(&map[i]),
     };
     Ok(html! {
         @if !map.is_empty() {
             section #tests {
                 h2 { "What lies together" }
-                p { "Labels were permuted 1000 times; p is the share of permutations that reach the value. Copies are left out." }
+                p {
+                    "Labels (for a correlation of two maps, networks) were permuted 1000 times; p is the share of permutations that reach the \
+                     value. Copies are left out."
+                }
                 div.wide {
                     (table(["Map", "Question", "Value", "Chance", "p", "Networks"], html! {
                         @for i in 0..map.len() {

@@ -10,8 +10,11 @@ use std::path::Path;
 
 /// Most segments that are drawn: those of three groups.
 const NAMES: [&str; 3] = ["segment_1", "segment_2", "segment_3"];
-const TITLES: [&str; 3] =
-    ["Fixed points between two places", "Between the next two", "Between the last two"];
+const TITLES: [&str; 3] = [
+    "Fixed points on the first segment",
+    "Fixed points on the second segment",
+    "Fixed points on the third segment",
+];
 /// Kinds of crossings, as the tables and as figures call them.
 pub const CROSSINGS: [(&str, &str); 4] = [
     ("fold", "fold"),

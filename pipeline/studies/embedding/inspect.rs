@@ -1,5 +1,6 @@
 //! What is asked of trained meta-models.
 
+use super::beside::beside;
 use super::collection::{self, Opened};
 use super::networks::averaged;
 use super::standing::{Standing, standing};
@@ -10,19 +11,14 @@ use crate::engine::{StageOutput, Workspace};
 use crate::experiment::MetaModel;
 use crate::model::Network;
 use crate::records::keys;
+use crate::similarity::DistanceMatrix;
 use crate::similarity::statistics::{AgainstChance, neighbour_accuracy, silhouette};
-use crate::similarity::{
-    Basis, DistanceMatrix, Keep, States, Stress, mds, stress_mds, svcca_distances,
-};
 use crate::studies::text::Watch;
 use crate::{Result, interrupt, summary, train};
 use std::path::Path;
 
 /// Shuffles of every permutation test.
-const PERMUTATIONS: usize = 1000;
-/// Share of the variance that SVCCA keeps (arXiv 1907.08549 leaves it open; 99 % is common).
-const VARIANCE: f64 = 0.99;
-
+pub const PERMUTATIONS: usize = 1000;
 /// What was left out while meta-models were looked at.
 const INSPECTED: &str = "inspected.json";
 
@@ -84,7 +80,7 @@ pub fn inspect(e: &MetaModel, place: &Workspace, watch: &mut dyn Watch) -> Resul
     let folder = place.folder();
     let opened = collection::open(e, folder)?;
     let layout = layout(e, &opened);
-    let beside = beside(e, &opened)?;
+    let mut beside = beside(e, &opened)?;
     let weights = weight_averages(&opened)?;
     let mut all = Vec::new();
     let mut found = Standing { stands: Vec::new(), segments: Vec::new(), notes: Vec::new() };
@@ -93,6 +89,7 @@ pub fn inspect(e: &MetaModel, place: &Workspace, watch: &mut dyn Watch) -> Resul
         watch.progress("inspect", r, e.replicates);
         let meta = load(&layout, names(&opened), (folder, seed))?;
         let mut looked = look(e, seed, &meta, &opened, &weights)?;
+        looked.tests.extend(beside.agreements(&meta, e.seed)?);
         if opened.labels.is_some() && e.collection.is_empty() {
             looked.few = labels::few(e, seed, &meta, &opened, place)?;
         }
@@ -109,7 +106,8 @@ pub fn inspect(e: &MetaModel, place: &Workspace, watch: &mut dyn Watch) -> Resul
     };
     let mut files = tables::write(folder, &opened, &all, &beside, &found)?;
     files.extend(page);
-    files.push(collection::write_notes(folder, INSPECTED, &found.notes)?);
+    beside.notes.append(&mut found.notes);
+    files.push(collection::write_notes(folder, INSPECTED, &beside.notes)?);
     let curves = || found.segments.iter().flat_map(|s| &s.curves);
     let met: usize = curves().map(|c| c.met.len()).sum();
     let changed = curves().filter(|c| !c.followed.passes()).count();
@@ -121,35 +119,10 @@ pub fn inspect(e: &MetaModel, place: &Workspace, watch: &mut dyn Watch) -> Resul
         .with(keys::EMBEDDING_BIFURCATIONS, met as f64))
 }
 
-/// The map by SVCCA, and what labels say on it.
-pub struct Beside {
-    pub originals: Vec<usize>,
-    pub map: Option<Stress>,
-    pub tests: Vec<Test>,
-}
-
-fn beside(e: &MetaModel, opened: &Opened) -> Result<Beside> {
-    let originals = opened.originals();
-    let basis = |&i: &usize| -> Result<Basis> {
-        let held = &opened.held_out[i];
-        let states: Vec<f64> = held.states.iter().map(|x| f64::from(*x)).collect();
-        let shape = [states.len() / held.width, held.width];
-        Basis::of(&States::new(&held.name, &states, shape)?, Keep::Share(VARIANCE))
-    };
-    let bases: Vec<Basis> = originals.iter().map(basis).collect::<Result<_>>()?;
-    let distances = svcca_distances(&bases)?;
-    let settings = mds::Settings { seed: e.seed, ..mds::Settings::default() };
-    let map = match originals.len() {
-        0..3 => None,
-        _ => Some(stress_mds(&distances, 2, &settings)?),
-    };
-    Ok(Beside { tests: tests("svcca", opened, &distances, e.seed)?, map, originals })
-}
-
 /// Do base models of one group, cell or size lie together?
 ///
 /// * `distances`: of the originals
-fn tests(
+pub fn tests(
     map: &'static str,
     opened: &Opened,
     distances: &DistanceMatrix,

@@ -3,6 +3,7 @@
 //! Stages: tokenize → collect → train → inspect → claims → report. `collect` trains base models or reads them from finished runs;
 //! `train` learns one meta-model a seed; `inspect` asks it how well it emulates them, what its map says, and what can be done on it.
 
+mod beside;
 mod claims;
 mod collection;
 mod inspect;
@@ -47,7 +48,7 @@ pub fn run(e: &MetaModel, options: Options) -> Result<PathBuf> {
         Stage::new("tokenize", 1, &(&e.trained.corpus, e.seed, &sources), &[]),
         Stage::new("collect", 2, &made, &["tokenize"]),
         Stage::new("train", 1, &learned, &["tokenize", "collect"]),
-        Stage::new("inspect", 2, &(&e.inspect, e.test), &["tokenize", "collect", "train"]),
+        Stage::new("inspect", 3, &(&e.inspect, e.test), &["tokenize", "collect", "train"]),
         Stage::new("claims", 1, &(), &["collect", "train", "inspect"]),
         Stage::new("report", 1, e, &STAGES[..STAGES.len() - 1]),
     ];

@@ -1,7 +1,8 @@
 //! Tables of what was found.
 
+use super::beside::Beside;
 use super::collection::Opened;
-use super::inspect::{Beside, Looked, Test};
+use super::inspect::{Looked, Test};
 use super::standing::{Curve, Segment, Stand, Standing};
 use crate::Result;
 use crate::dynamics::continuation::{BranchEnd, Crossing};
@@ -17,18 +18,23 @@ pub fn write(
     found: &Standing,
 ) -> Result<Vec<String>> {
     let mut files = vec![places(folder, all)?, tests(folder, all, beside)?, ways(folder, all)?];
-    let map = beside.map.iter();
-    let rows: Vec<(usize, f64, f64, f64)> = map
-        .flat_map(|m| {
-            let of = |(r, i): (usize, &usize)| (*i, m.points[(r, 0)], m.points[(r, 1)], m.stress);
+    let rows: Vec<(&str, usize, f64, f64, f64)> = beside
+        .maps
+        .iter()
+        .flat_map(|m| m.map.iter().map(move |map| (m.measure, map)))
+        .flat_map(|(measure, map)| {
+            let of = move |(r, i): (usize, &usize)| {
+                (measure, *i, map.points[(r, 0)], map.points[(r, 1)], map.stress)
+            };
             beside.originals.iter().enumerate().map(of).collect::<Vec<_>>()
         })
         .collect();
     let table = records::BaseMaps {
-        base_model: column(rows.iter().map(|r| r.0)),
-        x: column(rows.iter().map(|r| r.1)),
-        y: column(rows.iter().map(|r| r.2)),
-        stress: column(rows.iter().map(|r| r.3)),
+        measure: column(rows.iter().map(|r| r.0)),
+        base_model: column(rows.iter().map(|r| r.1)),
+        x: column(rows.iter().map(|r| r.2)),
+        y: column(rows.iter().map(|r| r.3)),
+        stress: column(rows.iter().map(|r| r.4)),
     };
     files.push(table.write(folder)?);
     files.extend(by_group(folder, opened, all)?);
