@@ -50,6 +50,7 @@ const SMALL: &str = "MetaModel(
     ),
     model: (units: 16),
     training: (steps: 300, learning_rate: 0.01, last_rate: 0.001, checkpoint_every: 100),
+    choose: (dimensions: [1, 2], weights: [0.5, 1], steps: 40),
     replicates: 2,
     phrases: 80,
     test: 60,
@@ -80,6 +81,20 @@ fn a_map_of_models_goes_from_its_file_to_its_page() {
         let original = number.iter().position(|n| *n == copy_of[copy]).unwrap();
         assert_eq!(accuracy[copy], accuracy[original]);
     }
+    // Two dimensions with two weights, measured on a fifth of the phrases; one is chosen, of the least missed or of a smaller dimension.
+    let choices = records::EmbeddingChoices::read(&place).unwrap();
+    assert_eq!(choices.phrases().unwrap(), [16; 4]);
+    assert_eq!(choices.dimension().unwrap(), [1, 1, 2, 2]);
+    assert_eq!(choices.lambda().unwrap(), [0.5, 1.0, 0.5, 1.0]);
+    let (missed, r2) = (choices.missed().unwrap(), choices.r2().unwrap());
+    let divergence = choices.divergence().unwrap();
+    (0..4).for_each(|i| assert!((missed[i] - (1.0 - r2[i] + divergence[i])).abs() < 1e-12));
+    let chosen = choices.chosen().unwrap();
+    assert_eq!(chosen.iter().filter(|c| **c).count(), 1);
+    let at = chosen.iter().position(|c| *c).unwrap();
+    assert_eq!(summary.get(keys::EMBEDDING_CHOSEN_LAMBDA), Some(choices.lambda().unwrap()[at]));
+    let best = (0..4).min_by(|&a, &b| missed[a].total_cmp(&missed[b])).unwrap();
+    assert!(missed[at] <= missed[best] + choices.error().unwrap()[best]);
     // Two maps of the four originals beside; distances on each, and of the one and the other, ranked against those of each θ.
     let maps = records::BaseMaps::read(&place).unwrap().measure().unwrap();
     assert_eq!(maps.iter().filter(|m| *m == "svcca").count(), 4);
@@ -118,6 +133,8 @@ fn a_map_of_models_goes_from_its_file_to_its_page() {
         "maps",
         "map_svcca",
         "map_dsa",
+        "choices",
+        "compared",
         "segment_1",
         "crossings",
         "claims",

@@ -34,6 +34,7 @@
 //! | fixed points at a place of the map | [`topology`] |
 //! | fixed points followed from one place to another | [`segment`] |
 //! | clusters of the map | [`mod@clusters`] |
+//! | which dimension and weight | [`choice`] |
 
 // `!(x > 0.0)` is meant: it is true for NaN, which no threshold may let through.
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
@@ -43,6 +44,7 @@ use accrue_numerics::{Error, Result, interrupt, seed, setting};
 use accrue_ops as ops;
 
 pub mod analysis;
+pub mod choice;
 pub mod clusters;
 pub mod initial;
 pub mod meta;

@@ -99,6 +99,19 @@ impl Phrases {
         &self.vectors[step * self.width..][..self.width]
     }
 
+    /// Some of them, one after the other.
+    pub fn part(&self, phrases: Range<usize>) -> Self {
+        let first = self.starts[phrases.start];
+        let steps = first..self.starts[phrases.end];
+        let of_steps = |width: usize| steps.start * width..steps.end * width;
+        Self {
+            tokens: self.tokens.get(steps.clone()).map_or_else(Vec::new, <[u32]>::to_vec),
+            vectors: self.vectors.get(of_steps(self.width)).map_or_else(Vec::new, <[f32]>::to_vec),
+            width: self.width,
+            starts: self.starts[phrases.start..=phrases.end].iter().map(|s| s - first).collect(),
+        }
+    }
+
     /// Checks that a meta-model can read them.
     ///
     /// # Errors
@@ -206,7 +219,37 @@ impl Recording {
         let standard =
             |(i, x): (usize, &f32)| ((f64::from(*x) - self.mean[i % self.width]) * scale) as f32;
         let states = states.iter().enumerate().map(standard).collect();
-        Self { states, outputs, ..self.clone() }
+        Self { states, outputs, ..self.named() }
+    }
+
+    /// Of some phrases one after the other, in the units of this one.
+    ///
+    /// * `of`: all phrases, as this was recorded
+    pub fn part(&self, of: &Phrases, phrases: Range<usize>) -> Self {
+        let steps = match phrases.is_empty() {
+            true => 0..0,
+            false => of.range(phrases.start).start..of.range(phrases.end - 1).end,
+        };
+        let k = self.outputs.len() / of.steps().max(1);
+        let rows = |width: usize| steps.start * width..steps.end * width;
+        Self {
+            states: self.states[rows(self.width)].to_vec(),
+            outputs: self.outputs[rows(k)].to_vec(),
+            ..self.named()
+        }
+    }
+
+    /// Name and units without steps.
+    fn named(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            width: self.width,
+            states: Vec::new(),
+            mean: self.mean.clone(),
+            variance: self.variance,
+            outputs: Vec::new(),
+            weight: self.weight,
+        }
     }
 
     /// A target that asks for outputs alone.

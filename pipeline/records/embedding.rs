@@ -21,6 +21,33 @@ tables! {
         accuracy: Option<f64>,
     }
 
+    /// One row a dimension of the map and weight of the states that were compared (`choose`), means over base models on training
+    /// phrases held out.
+    EmbeddingChoices("embedding_choices") {
+        /// numbers of `θ`
+        dimension: u64,
+        /// `λ`: weight of the states' share that is missed, against the outputs' divergence in nats (for numbers: their squared error
+        /// as a share of the variance)
+        lambda: f64,
+        /// 1 less the share of the variance of the base models' states that is missed
+        r2: f64,
+        /// divergence of the outputs over all steps, nats; for numbers the squared error as a share of the variance
+        divergence: f64,
+        /// share of phrases after which the largest output is the base model's; for numbers as in `embeddings`
+        agreement: f64,
+        /// `(1 − R²) + D`: what is missed of states and outputs, the same measure for every `λ`
+        missed: f64,
+        /// its standard error over base models
+        error: f64,
+        /// base models, copies left out
+        n: u64,
+        /// phrases held out
+        phrases: u64,
+        /// whether it is chosen: the smallest dimension within one standard error of the least that is missed, and there the weight
+        /// that misses least
+        chosen: bool,
+    }
+
     /// One row every few steps of a meta-model's training: means over base models, and over the steps since the row before.
     EmbeddingTraining("embedding_training") {
         /// seed of the meta-model

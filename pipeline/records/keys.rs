@@ -117,6 +117,10 @@ keys! {
     EMBEDDING_AGREEMENT: f64 = "embedding.agreement",
     /// share of the base models' state variance that the meta-model has, likewise
     EMBEDDING_R2: f64 = "embedding.r2",
+    /// numbers of `θ` that are chosen on held-out training phrases (where `choose` asks)
+    EMBEDDING_CHOSEN_DIMENSION: f64 = "embedding.chosen.dimension",
+    /// weight of the states that is chosen there
+    EMBEDDING_CHOSEN_LAMBDA: f64 = "embedding.chosen.lambda",
     /// curves of fixed points over segments of the first meta-model's map, between the middles of groups or clusters
     EMBEDDING_CURVES: f64 = "embedding.curves",
     /// of these, those that meet a bifurcation or do not reach the other end

@@ -9,8 +9,8 @@ use super::{knob, plot};
 use crate::Result;
 use crate::files::replace;
 use crate::records::{
-    self, BaseModels, Claims, EmbeddingBifurcations, EmbeddingCopies, EmbeddingCurves,
-    EmbeddingPoints, EmbeddingTests, Embeddings, ModelAverages, Notes,
+    self, BaseModels, Claims, EmbeddingBifurcations, EmbeddingChoices, EmbeddingCopies,
+    EmbeddingCurves, EmbeddingPoints, EmbeddingTests, Embeddings, ModelAverages, Notes,
 };
 use crate::summary;
 use maud::{Markup, html};
@@ -77,6 +77,7 @@ pub fn write(run: &Path, page: &Page) -> Result<Vec<String>> {
             (knob::section(page.knob))
             (claims::section(run, &CLAIMS)?)
             @for f in rest { (drawn(f)) }
+            (choices(run)?)
             (tests(run)?)
             (averages(run)?)
             (middles(run)?)
@@ -221,6 +222,38 @@ fn tests(run: &Path) -> Result<Markup> {
                 }
                 p.small { (table_link(EmbeddingTests::NAME)) " · " (table_link(EmbeddingCopies::NAME)) }
             }
+        }
+    })
+}
+
+/// Dimensions and weights that were compared.
+fn choices(run: &Path) -> Result<Markup> {
+    let Some(rows) = EmbeddingChoices::read_if_there(run)? else { return Ok(html! {}) };
+    let (p, lambda, r2) = (rows.dimension()?, rows.lambda()?, rows.r2()?);
+    let (divergence, agreement) = (rows.divergence()?, rows.agreement()?);
+    let (missed, error, chosen) = (rows.missed()?, rows.error()?, rows.chosen()?);
+    let heads =
+        ["p", "λ", "R² of states", "Divergence", "Agreement", "Missed", "± error", "Chosen"];
+    Ok(html! {
+        section #compared {
+            h2 { "Dimensions and weights compared" }
+            p {
+                "Meta-models that differ by the numbers of θ (p) and the weight of the states (λ) alone, on training phrases held out. Missed: \
+                 (1 − R²) plus the divergence, whatever λ was. The smallest p within one standard error of the best is chosen."
+            }
+            div.wide {
+                (table(heads, html! {
+                    @for i in 0..p.len() {
+                        tr {
+                            td { (p[i]) } td { (lambda[i]) } td { (format!("{:.4}", r2[i])) }
+                            td { (format!("{:.4}", divergence[i])) } td { (format!("{:.3}", agreement[i])) }
+                            td { (format!("{:.4}", missed[i])) } td { (format!("{:.4}", error[i])) }
+                            td.text { @if chosen[i] { "chosen" } }
+                        }
+                    }
+                }))
+            }
+            p.small { (table_link(EmbeddingChoices::NAME)) }
         }
     })
 }

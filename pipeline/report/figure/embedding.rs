@@ -179,6 +179,7 @@ pub fn all(run: &Path) -> Result<Vec<Figure>> {
     figures.extend(few(run)?);
     figures.extend(stands(run)?);
     figures.extend(super::segments::all(run)?);
+    figures.extend(choices(run)?);
     figures.push(training(run)?);
     Ok(figures)
 }
@@ -459,6 +460,44 @@ fn stands(run: &Path) -> Result<Option<Figure>> {
             search: false,
         }),
     }))
+}
+
+/// What is missed on held-out phrases by dimension, one line a weight.
+fn choices(run: &Path) -> Result<Option<Figure>> {
+    let Some(table) = EmbeddingChoices::read_if_there(run)? else { return Ok(None) };
+    let (p, lambda, missed) = (table.dimension()?, table.lambda()?, table.missed()?);
+    let (error, n, chosen) = (table.error()?, table.n()?, table.chosen()?);
+    let phrases = table.phrases()?;
+    let mut weights = lambda.clone();
+    weights.sort_by(f64::total_cmp);
+    weights.dedup();
+    let curves: Vec<Curve> = weights
+        .iter()
+        .enumerate()
+        .map(|(i, weight)| {
+            let own = (0..p.len()).filter(|&r| lambda[r] == *weight);
+            let mut points: Vec<(f64, f64)> = own.map(|r| (p[r] as f64, missed[r])).collect();
+            points.sort_by(|a, b| a.0.total_cmp(&b.0));
+            Curve { key: key(colour(i), format!("λ = {weight}")), points }
+        })
+        .collect();
+    let Some(best) = (0..p.len()).min_by(|&a, &b| missed[a].total_cmp(&missed[b])) else {
+        return Ok(None);
+    };
+    let rule = chosen.iter().position(|c| *c).map_or(String::new(), |c| {
+        format!(
+            " Chosen: p = {} and λ = {}, the smallest dimension within one standard error ({:.4}) of the least missed ({:.4}, at p = {} and λ = {}), \
+             and there the weight that misses least.",
+            p[c], lambda[c], error[best], missed[best], p[best], lambda[best]
+        )
+    });
+    let caption = format!(
+        "What meta-models miss on {} held-out training phrases, (1 − R²) of the states plus the outputs' divergence (nats; for numbers the squared \
+         error as a share of the variance), mean over {} base models, copies left out. λ weighs the first against the second in training.{rule}",
+        phrases[best], n[best]
+    );
+    let words = ("choices", "How many numbers θ needs", caption, &[EmbeddingChoices::NAME][..]);
+    Ok(Some(lines(words, ("numbers of θ, p", "missed"), curves)))
 }
 
 fn training(run: &Path) -> Result<Figure> {

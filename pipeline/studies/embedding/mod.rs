@@ -1,9 +1,11 @@
 //! A map of models: one meta-model that emulates every network of a collection, each at a point of a map (arXiv 2302.14078).
 //!
-//! Stages: tokenize → collect → train → inspect → claims → report. `collect` trains base models or reads them from finished runs;
-//! `train` learns one meta-model a seed; `inspect` asks it how well it emulates them, what its map says, and what can be done on it.
+//! Stages: tokenize → collect → choose → train → inspect → claims → report. `collect` trains base models or reads them from finished
+//! runs; `choose` compares dimensions of the map and weights of the states, where it is asked to; `train` learns one meta-model a
+//! seed; `inspect` asks it how well it emulates them, what its map says, and what can be done on it.
 
 mod beside;
+mod choose;
 mod claims;
 mod collection;
 mod inspect;
@@ -27,7 +29,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Names of the stages, in order.
-pub const STAGES: [&str; 6] = ["tokenize", "collect", "train", "inspect", "claims", "report"];
+pub const STAGES: [&str; 7] =
+    ["tokenize", "collect", "choose", "train", "inspect", "claims", "report"];
 
 /// Runs every stage that is not in place; returns the run's folder.
 ///
@@ -44,9 +47,12 @@ pub fn run(e: &MetaModel, options: Options) -> Result<PathBuf> {
     let sources = collection::sources(e, data)?;
     let made = (&e.collection, &e.trained, e.seed, &sources);
     let learned = (&e.model, &e.training, e.replicates, e.phrases);
+    let pairs = e.choose.pairs(e);
+    let asked = (!pairs.is_empty()).then_some((&e.choose, pairs, &e.model, &e.training, e.phrases));
     let stages = vec![
         Stage::new("tokenize", 1, &(&e.trained.corpus, e.seed, &sources), &[]),
         Stage::new("collect", 2, &made, &["tokenize"]),
+        Stage::new("choose", 1, &(asked, e.seed), &["tokenize", "collect"]),
         Stage::new("train", 1, &learned, &["tokenize", "collect"]),
         Stage::new("inspect", 3, &(&e.inspect, e.test), &["tokenize", "collect", "train"]),
         Stage::new("claims", 1, &(), &["collect", "train", "inspect"]),
@@ -62,6 +68,7 @@ pub fn run(e: &MetaModel, options: Options) -> Result<PathBuf> {
             match name {
                 "tokenize" => collection::tokenize(e, data, folder),
                 "collect" => collection::collect(e, place, watch),
+                "choose" => choose::stage(e, place, watch),
                 "train" => trained(e, place, watch),
                 "inspect" => inspect::inspect(e, place, watch),
                 "claims" => text::write_claims(&claims::claims(e, folder)?, folder),
@@ -97,12 +104,17 @@ fn seeds(e: &MetaModel) -> impl Iterator<Item = u64> {
 }
 
 fn layout(e: &MetaModel, opened: &Opened) -> Layout {
+    layout_of(e, opened, e.model.dimension)
+}
+
+/// The same with `θ` of another dimension.
+fn layout_of(e: &MetaModel, opened: &Opened, dimension: usize) -> Layout {
     let shape = Shape {
         cell: e.model.cell,
         units: e.model.units,
         reads: opened.reads,
         outputs: opened.outputs,
-        dimension: e.model.dimension,
+        dimension,
     };
     Layout { shape, widths: opened.recordings.iter().map(|r| r.width).collect() }
 }
@@ -237,6 +249,18 @@ fn report(e: &MetaModel, folder: &Path, stages: &[StageRecord]) -> Result<StageO
             held / 1e6
         ),
     ));
+    if let (Some(p), Some(lambda)) =
+        (summary.get(keys::EMBEDDING_CHOSEN_DIMENSION), summary.get(keys::EMBEDDING_CHOSEN_LAMBDA))
+        && (p, lambda) != (e.model.dimension as f64, e.training.lambda)
+    {
+        notes.push((
+            "choose",
+            format!(
+                "p = {p} and λ = {lambda} are chosen on held-out phrases; the meta-models here have p = {} and λ = {}, as the file says",
+                e.model.dimension, e.training.lambda
+            ),
+        ));
+    }
     notes.extend(inspect::notes(e, folder)?);
     let mut files = vec![text::write_notes(folder, &notes)?, summary.write(folder)?];
     let path = folder.join(knob::FILE);
