@@ -2,6 +2,7 @@
 
 use accrue::engine::Finished;
 use accrue::experiment::{MetaModel, Settings, Study};
+use accrue::model::weights;
 use accrue::records::{self, keys};
 use accrue::report::Summary;
 use accrue::studies::embedding;
@@ -183,4 +184,76 @@ fn collections_that_cannot_be_are_refused_with_a_remedy() {
     let said = refused("trained.corpus.source=Synthetic(kind: Valence)");
     assert!(said.contains("unordered classes"), "{said}");
     assert!(e.with("model.dimension=0").unwrap_err().to_string().contains("at least 1"));
+}
+
+/// Arrays of a run's network as another program names them.
+fn renamed(run: &Path) -> weights::Arrays {
+    let (own, _) = weights::read(&run.join("model.safetensors")).unwrap();
+    assert!(own["initial_state"].1.iter().all(|x| *x == 0.0), "it has no name elsewhere");
+    let other = |name: &str| name.replace("rnn.", "encoder.").replace("readout.", "fc.");
+    let kept = own.into_iter().filter(|(name, _)| name != "initial_state");
+    kept.map(|(name, array)| (other(&name), array)).collect()
+}
+
+#[test]
+fn weights_from_elsewhere_stand_beside_runs_and_say_what_the_run_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("reports");
+    let (_, finished) =
+        super::experiment::run(&super::experiment::small(&["model.initial_state=Zero"]), &out, &[]);
+    let elsewhere = folder.path().join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let arrays = renamed(&finished);
+    let placed = |name: &str, arrays: &weights::Arrays| {
+        let file = elsewhere.join(name);
+        weights::write(&file, arrays, std::collections::HashMap::new()).unwrap();
+        file
+    };
+    placed("twin.safetensors", &arrays);
+    std::fs::write(elsewhere.join("readme.txt"), "not weights").unwrap();
+    let collection = format!("collection: [{:?}, {:?}]", finished, elsewhere);
+    let rest = "study: \"tests\", model: (units: 8), training: (steps: 20), replicates: 1, phrases: 40, test: 30, \
+                inspect: (labels: [], grid: 0, starts: 4)";
+    let e = experiment(folder.path(), &format!("MetaModel({collection}, {rest})"));
+    let place = run(&e, folder.path()).unwrap();
+    let bases = records::BaseModels::read(&place).unwrap();
+    assert_eq!(bases.group().unwrap(), ["elsewhere", "tests"]);
+    let accuracy = bases.accuracy().unwrap();
+    // The same numbers under other names: the same answers.
+    let own = Summary::read(&finished).unwrap().get(keys::ACCURACY_NETWORK).unwrap();
+    assert_eq!(accuracy, [own, own]);
+    let notes = records::Notes::read(&place).unwrap().note().unwrap();
+    assert!(notes.iter().any(|n| n.contains("row by row its")), "{notes:?}");
+    let refused = |collection: &str| {
+        let e = experiment(folder.path(), &format!("MetaModel({collection}, {rest})"));
+        run(&e, folder.path()).unwrap_err().to_string()
+    };
+    let said = refused(&format!("collection: [{elsewhere:?}]"));
+    assert!(said.contains("files of weights alone") && said.contains("accrue analyze"), "{said}");
+    // One word less: every row of the input weights is a number shorter.
+    let (shape, numbers) = arrays["encoder.weight_ih_l0"].clone();
+    let short = numbers.chunks(shape[1]).flat_map(|row| row[1..].to_vec()).collect();
+    let mut other = arrays.clone();
+    other.insert("encoder.weight_ih_l0".into(), (vec![shape[0], shape[1] - 1], short));
+    placed("short.safetensors", &other);
+    let said = refused(&collection);
+    assert!(
+        said.contains("short.safetensors")
+            && said.contains(&format!("it reads {} words", shape[1] - 1))
+            && said.contains(&format!("reads {} words", shape[1]))
+            && said.contains("must agree"),
+        "{said}"
+    );
+    // Two classes where the others have three.
+    std::fs::remove_file(elsewhere.join("short.safetensors")).unwrap();
+    let mut other = arrays.clone();
+    for name in ["fc.weight", "fc.bias"] {
+        let (mut shape, mut numbers) = arrays[name].clone();
+        numbers.truncate(numbers.len() / 3 * 2);
+        shape[0] = 2;
+        other.insert(name.into(), (shape, numbers));
+    }
+    placed("two.safetensors", &other);
+    let said = refused(&collection);
+    assert!(said.contains("two.safetensors") && said.contains("it has 2 outputs"), "{said}");
 }

@@ -4,14 +4,17 @@
 //! runs; `choose` compares dimensions of the map and weights of the states, where it is asked to; `train` learns one meta-model a
 //! seed; `inspect` asks it how well it emulates them, what its map says, and what can be done on it.
 
+mod bases;
 mod beside;
 mod choose;
 mod claims;
 mod collection;
+mod given;
 mod inspect;
 mod knob;
 mod labels;
 mod networks;
+mod rules;
 mod standing;
 mod tables;
 
@@ -44,14 +47,14 @@ pub fn run(e: &MetaModel, options: Options) -> Result<PathBuf> {
         let hint = crate::nearest::hint(unknown, &STAGES);
         return Err(Error::Usage(format!("--force {unknown}: no such stage here; {hint}")));
     }
-    let sources = collection::sources(e, data)?;
+    let sources = given::sources(e, data)?;
     let made = (&e.collection, &e.trained, e.seed, &sources);
     let learned = (&e.model, &e.training, e.replicates, e.phrases);
     let pairs = e.choose.pairs(e);
     let asked = (!pairs.is_empty()).then_some((&e.choose, pairs, &e.model, &e.training, e.phrases));
     let stages = vec![
         Stage::new("tokenize", 1, &(&e.trained.corpus, e.seed, &sources), &[]),
-        Stage::new("collect", 2, &made, &["tokenize"]),
+        Stage::new("collect", 3, &made, &["tokenize"]),
         Stage::new("choose", 1, &(asked, e.seed), &["tokenize", "collect"]),
         Stage::new("train", 1, &learned, &["tokenize", "collect"]),
         Stage::new("inspect", 3, &(&e.inspect, e.test), &["tokenize", "collect", "train"]),
@@ -66,7 +69,7 @@ pub fn run(e: &MetaModel, options: Options) -> Result<PathBuf> {
         let ran = run.pass(name, |place, rows| {
             let folder = place.folder();
             match name {
-                "tokenize" => collection::tokenize(e, data, folder),
+                "tokenize" => given::tokenize(e, data, folder),
                 "collect" => collection::collect(e, place, watch),
                 "choose" => choose::stage(e, place, watch),
                 "train" => trained(e, place, watch),
