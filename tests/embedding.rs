@@ -165,6 +165,18 @@ fn a_map_of_models_goes_from_its_file_to_its_page() {
     let other = run(&e, again.path()).unwrap();
     let weights = |place: &Path| std::fs::read(place.join("meta_model_2.safetensors")).unwrap();
     assert_eq!(weights(&place), weights(&other));
+    // With states in a file instead of memory: the same weights, and it is told.
+    let streamed = tempfile::tempdir().unwrap();
+    let set =
+        ["held_megabytes=0", "choose.dimensions=[]", "choose.weights=[]", "inspect.labels=[]"];
+    let e = set.iter().fold(e, |e, set| e.with(set).unwrap());
+    let other = run(&e, streamed.path()).unwrap();
+    assert_eq!(weights(&place), weights(&other));
+    assert_eq!(Summary::read(&other).unwrap().get(keys::EMBEDDING_STREAMED), Some(1.0));
+    assert_eq!(summary.get(keys::EMBEDDING_STREAMED), Some(0.0));
+    let left: Vec<PathBuf> =
+        std::fs::read_dir(&other).unwrap().map(|f| f.unwrap().path()).collect();
+    assert!(left.iter().all(|f| !f.to_string_lossy().contains("recorded_")), "{left:?}");
 }
 
 #[test]

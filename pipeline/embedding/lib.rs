@@ -24,6 +24,7 @@
 //! |---|---|
 //! | sizes and places of the parameters | [`shape`] |
 //! | phrases, and what a base model did on them | [`recording`] |
+//! | numbers too many to be held in memory | [`rows`] |
 //! | all models and phrases, forward and backward, in f32 | [`pass`] |
 //! | the loss in f64 from its equations, never optimised: the truth of the tests | [`reference`](mod@reference) |
 //! | parameters at the start | [`initial`] |
@@ -51,6 +52,7 @@ pub mod meta;
 pub mod pass;
 pub mod recording;
 pub mod reference;
+pub mod rows;
 pub mod search;
 pub mod segment;
 pub mod shape;
@@ -61,6 +63,7 @@ pub use accrue_cells::CellKind;
 pub use meta::MetaModel;
 pub use pass::{Gradient, Objective, Terms, Trace, emulate, gradient};
 pub use recording::{Measure, Phrases, Recording, Said, check};
+pub use rows::Rows;
 pub use shape::{Layout, Reads, Shape};
 
 #[cfg(test)]

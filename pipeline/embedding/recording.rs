@@ -1,7 +1,8 @@
 //! Phrases, and what base models did on them.
 
-use crate::{Error, Reads, Result};
+use crate::{Error, Reads, Result, Rows};
 use std::ops::Range;
+use std::path::Path;
 
 /// Inputs that all base models read.
 #[derive(Clone, Debug, PartialEq)]
@@ -157,7 +158,7 @@ pub struct Recording {
     /// Numbers of its state; 0 where states are not asked for.
     pub width: usize,
     /// `(h − mean) / √Var h`, `[steps, width]`, Var the sum of the units' variances.
-    pub states: Vec<f32>,
+    pub states: Rows,
     /// Mean of its states, `[width]`.
     pub mean: Vec<f64>,
     /// `Var h`.
@@ -205,7 +206,7 @@ impl Recording {
         Ok(Self {
             name: name.into(),
             width,
-            states: states.iter().enumerate().map(standard).collect(),
+            states: states.iter().enumerate().map(standard).collect::<Vec<_>>().into(),
             mean,
             variance,
             weight: if spread > 0.0 { 1.0 / spread } else { 1.0 },
@@ -218,7 +219,7 @@ impl Recording {
         let scale = 1.0 / self.variance.sqrt();
         let standard =
             |(i, x): (usize, &f32)| ((f64::from(*x) - self.mean[i % self.width]) * scale) as f32;
-        let states = states.iter().enumerate().map(standard).collect();
+        let states = states.iter().enumerate().map(standard).collect::<Vec<_>>().into();
         Self { states, outputs, ..self.named() }
     }
 
@@ -233,10 +234,18 @@ impl Recording {
         let k = self.outputs.len() / of.steps().max(1);
         let rows = |width: usize| steps.start * width..steps.end * width;
         Self {
-            states: self.states[rows(self.width)].to_vec(),
+            states: self.states.part(rows(self.width)),
             outputs: self.outputs[rows(k)].to_vec(),
             ..self.named()
         }
+    }
+
+    /// The same with its states in a file ([`Rows::stored`]).
+    ///
+    /// # Errors
+    /// As [`Rows::stored`].
+    pub fn stored(self, path: &Path) -> Result<Self> {
+        Ok(Self { states: self.states.stored(path)?, ..self })
     }
 
     /// Name and units without steps.
@@ -244,7 +253,7 @@ impl Recording {
         Self {
             name: self.name.clone(),
             width: self.width,
-            states: Vec::new(),
+            states: Vec::new().into(),
             mean: self.mean.clone(),
             variance: self.variance,
             outputs: Vec::new(),
@@ -257,7 +266,7 @@ impl Recording {
         Self {
             name: name.into(),
             width: 0,
-            states: Vec::new(),
+            states: Vec::new().into(),
             mean: Vec::new(),
             variance: 0.0,
             outputs,

@@ -31,8 +31,11 @@ pub struct MetaModel {
     /// Meta-models that differ by their seed alone.
     #[serde(deserialize_with = "setting::whole::<_, 1, 1000>")]
     pub replicates: usize,
-    /// Training phrases on which base models are recorded, and that the meta-model learns from. What base models did on them is
-    /// held in memory.
+    /// Megabytes of base models' states, on all phrases together, that are held in memory; of more, states are written to a file once a
+    /// stage and read from there as they are asked for.
+    #[serde(deserialize_with = "setting::whole::<_, 0, 1000000>")]
+    pub held_megabytes: usize,
+    /// Training phrases on which base models are recorded, and that the meta-model learns from.
     #[serde(deserialize_with = "setting::whole::<_, 1, 1000000>")]
     pub phrases: usize,
     /// Test phrases on which everything is measured.
@@ -57,6 +60,7 @@ impl Default for MetaModel {
             model: Sizes::default(),
             training: meta::Settings::default(),
             replicates: 3,
+            held_megabytes: 512,
             phrases: 1024,
             test: 400,
             choose: Choose::default(),

@@ -129,6 +129,8 @@ keys! {
     EMBEDDING_BIFURCATIONS: f64 = "embedding.bifurcations",
     /// bytes of the base models' states and outputs on the training phrases
     EMBEDDING_BYTES: f64 = "embedding.bytes",
+    /// 1 where states were read from a file as they were asked for, 0 where they were held in memory
+    EMBEDDING_STREAMED: f64 = "embedding.streamed",
     /// steps of meta-training a second (learned optimisers, maps of models)
     META_STEPS_PER_SECOND: f64 = "train.meta_steps_per_second",
     /// claims of the papers that hold on this run

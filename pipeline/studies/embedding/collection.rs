@@ -222,23 +222,38 @@ pub fn open(e: &MetaModel, folder: &Path) -> Result<Opened> {
     if !e.collection.is_empty()
         && let Some(task) = task(e)?
     {
-        return open_task(e, &task, (bases, groups));
+        return open_task(e, &task, folder, (bases, groups));
     }
     open_text(e, folder, (bases, groups))
 }
 
+/// What base models did on training and test phrases, and bytes of it. States of more than `held_megabytes` go to files in `folder`,
+/// which is removed with the stage's own.
 fn recorded(
+    e: &MetaModel,
+    folder: &Path,
     bases: &[Base],
     inputs: [Sequences; 2],
 ) -> Result<(Vec<Recording>, Vec<Recording>, usize)> {
+    let steps = |s: Sequences| (0..s.len()).map(|i| s.length(i)).sum::<usize>();
+    let all: usize = inputs.map(steps).iter().sum();
+    let numbers: usize = bases.iter().map(|b| all * b.network.state_size()).sum();
+    let held = 4 * numbers <= e.held_megabytes * 1_000_000;
+    let place = |i: usize, part: &str| folder.join(format!("recorded_{i}_{part}"));
     let (mut recordings, mut held_out, mut bytes) = (Vec::new(), Vec::new(), 0);
-    for base in bases {
+    for (i, base) in bases.iter().enumerate() {
         let (states, said) = record(&base.name, &base.network, inputs[0])?;
         bytes += 4 * (states.len() + said.len());
         let (size, k) = (base.network.state_size(), outputs(&base.network));
         let own = Recording::new(&base.name, size, &states, k, said)?;
         let (states, said) = record(&base.name, &base.network, inputs[1])?;
-        held_out.push(own.on(&states, said));
+        let other = own.on(&states, said);
+        drop(states);
+        let (own, other) = match held {
+            true => (own, other),
+            false => (own.stored(&place(i, "train"))?, other.stored(&place(i, "test"))?),
+        };
+        held_out.push(other);
         recordings.push(own);
     }
     Ok((recordings, held_out, bytes))
@@ -266,7 +281,7 @@ fn open_text(
     let documents = of_split(&all[0], &drawn(&all[0], e.phrases, "train"));
     let fresh = of_split(&tests[0], &chosen);
     let (recordings, held_out, bytes) =
-        recorded(&bases, [Sequences::Tokens(&documents), Sequences::Tokens(&fresh)])?;
+        recorded(e, folder, &bases, [Sequences::Tokens(&documents), Sequences::Tokens(&fresh)])?;
     let of = |split: &Split| match &split.labels {
         Labels::Class(labels) => Some(chosen.iter().map(|&d| labels[d]).collect()),
         _ => None,
@@ -310,6 +325,7 @@ fn open_text(
 fn open_task(
     e: &MetaModel,
     task: &TaskExperiment,
+    folder: &Path,
     (bases, groups): (Vec<Base>, Vec<String>),
 ) -> Result<Opened> {
     let (drawn, fresh) = (task.draw(e.phrases, "train"), task.draw(e.test, "test"));
@@ -320,8 +336,12 @@ fn open_task(
             "collection: networks on tasks are emulated where their outputs are numbers with a squared error".into(),
         ));
     }
-    let (recordings, held_out, bytes) =
-        recorded(&bases, [Sequences::Vectors(&drawn.inputs), Sequences::Vectors(&fresh.inputs)])?;
+    let (recordings, held_out, bytes) = recorded(
+        e,
+        folder,
+        &bases,
+        [Sequences::Vectors(&drawn.inputs), Sequences::Vectors(&fresh.inputs)],
+    )?;
     let phrases =
         |v: &crate::data::Vectors| Phrases::of_vectors(v.width(), (0..v.len()).map(|i| v.get(i)));
     debug_assert!(

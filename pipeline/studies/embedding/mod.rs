@@ -56,7 +56,7 @@ pub fn run(e: &MetaModel, options: Options) -> Result<PathBuf> {
         Stage::new("tokenize", 1, &(&e.trained.corpus, e.seed, &sources), &[]),
         Stage::new("collect", 3, &made, &["tokenize"]),
         Stage::new("choose", 1, &(asked, e.seed), &["tokenize", "collect"]),
-        Stage::new("train", 1, &learned, &["tokenize", "collect"]),
+        Stage::new("train", 2, &learned, &["tokenize", "collect"]),
         Stage::new("inspect", 3, &(&e.inspect, e.test), &["tokenize", "collect", "train"]),
         Stage::new("claims", 1, &(), &["collect", "train", "inspect"]),
         Stage::new("report", 1, e, &STAGES[..STAGES.len() - 1]),
@@ -159,6 +159,10 @@ fn trained(e: &MetaModel, place: &Workspace, watch: &mut dyn Watch) -> Result<St
         .with(keys::TRAIN_SECONDS, seconds)
         .with(keys::TRAIN_STEPS, steps as f64)
         .with(keys::META_STEPS_PER_SECOND, steps as f64 / seconds)
+        .with(
+            keys::EMBEDDING_STREAMED,
+            opened.recordings.iter().any(|r| !r.states.held()) as u8 as f64,
+        )
         .with(keys::EMBEDDING_BYTES, opened.bytes as f64))
 }
 
@@ -245,13 +249,16 @@ fn report(e: &MetaModel, folder: &Path, stages: &[StageRecord]) -> Result<StageO
         .into_iter()
         .map(|note| ("collect", note))
         .collect();
-    notes.push((
-        "train",
-        format!(
-            "what base models did on the training phrases was computed once and held in memory: {:.0} MB",
-            held / 1e6
+    let (megabytes, most) = (held / 1e6, e.held_megabytes);
+    notes.push(("train", match summary.get(keys::EMBEDDING_STREAMED) {
+        Some(streamed) if streamed > 0.0 => format!(
+            "what base models did on the training phrases was computed once, {megabytes:.0} MB; states of all phrases exceed {most} MB \
+             (`held_megabytes`) and were read from a file as they were asked for"
         ),
-    ));
+        _ => format!(
+            "what base models did on the training phrases was computed once and held in memory: {megabytes:.0} MB"
+        ),
+    }));
     if let (Some(p), Some(lambda)) =
         (summary.get(keys::EMBEDDING_CHOSEN_DIMENSION), summary.get(keys::EMBEDDING_CHOSEN_LAMBDA))
         && (p, lambda) != (e.model.dimension as f64, e.training.lambda)
