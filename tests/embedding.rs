@@ -224,7 +224,7 @@ fn weights_from_elsewhere_stand_beside_runs_and_say_what_the_run_says() {
     placed("twin.safetensors", &arrays);
     std::fs::write(elsewhere.join("readme.txt"), "not weights").unwrap();
     let collection = format!("collection: [{:?}, {:?}]", finished, elsewhere);
-    let rest = "study: \"tests\", model: (units: 8), training: (steps: 20), replicates: 1, phrases: 40, test: 30, \
+    let rest = "study: \"tests\", name: \"map\", model: (units: 8), training: (steps: 20), replicates: 1, phrases: 40, test: 30, \
                 inspect: (labels: [], grid: 0, starts: 4)";
     let e = experiment(folder.path(), &format!("MetaModel({collection}, {rest})"));
     let place = run(&e, folder.path()).unwrap();

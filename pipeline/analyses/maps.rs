@@ -36,7 +36,7 @@ pub struct Laws {
 
 impl Default for Laws {
     fn default() -> Self {
-        Self { delays: 5, rank: 10, steps: 4000, starts: 8, networks: 150 }
+        Self { delays: 5, rank: 10, steps: 4000, starts: 32, networks: 100 }
     }
 }
 

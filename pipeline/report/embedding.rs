@@ -131,14 +131,21 @@ fn changed(run: &Path) -> Result<Option<String>> {
     let mut segments: Vec<_> = from.iter().zip(&to).collect();
     segments.dedup();
     let changed = passes.iter().filter(|p| !**p).count();
-    Ok((!passes.is_empty()).then(|| {
-        format!(
-            "Of {} curves of fixed points between {} pairs of places on the map, {changed} change on the way: they meet a bifurcation or do \
-             not reach the other end.",
-            passes.len(),
-            segments.len()
-        )
-    }))
+    let pairs = match segments.len() {
+        1 => "one pair".to_string(),
+        count => format!("{count} pairs"),
+    };
+    let what = match changed {
+        0 => "none changes on the way: all reach the other end and meet no bifurcation".to_string(),
+        _ => format!(
+            "{changed} change on the way: they meet a bifurcation or do not reach the other end"
+        ),
+    };
+    let said = format!(
+        "Of {} curves of fixed points between {pairs} of places on the map, {what}.",
+        passes.len()
+    );
+    Ok((!passes.is_empty()).then_some(said))
 }
 
 /// Every bifurcation between middles.

@@ -255,6 +255,9 @@ pub fn chart_both<'a, 'b>(
     chart
 }
 
+/// Points of a map, each with the number of what lies there.
+pub type Places = Vec<(usize, f64, f64)>;
+
 /// Height of a row of maps.
 const ROW: u32 = 320;
 
@@ -263,7 +266,7 @@ const ROW: u32 = 320;
 /// # Panics
 /// Never: drawing into text cannot fail.
 pub fn panels(
-    maps: &[(String, Vec<(usize, f64, f64)>)],
+    maps: &[(String, Places)],
     key: &[Key],
     colour: impl Fn(usize) -> RGBColor,
 ) -> String {

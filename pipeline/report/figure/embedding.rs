@@ -1,7 +1,9 @@
 //! A map of models: places, ways, few labels, fixed points.
 
 use super::Figure;
-use super::axes::{INK, Key, area, chart, colour, css, dots, equal, key, line, panels, range};
+use super::axes::{
+    INK, Key, Places, area, chart, colour, css, dots, equal, key, line, panels, range,
+};
 use crate::Result;
 use crate::records::*;
 use crate::report::plot::{Plot, Series};
@@ -226,7 +228,7 @@ const BESIDE: [(&str, &str, &str, &str); 2] = [
 ];
 
 /// Places on the map of a measure, with its stress.
-type Beside = (Vec<(usize, f64, f64)>, f64);
+type Beside = (Places, f64);
 
 fn beside_map(run: &Path, of: &str) -> Result<Option<Beside>> {
     let table = BaseMaps::read(run)?;
