@@ -3,6 +3,7 @@
 
 pub mod flow;
 pub mod gating;
+pub mod maps;
 pub mod population;
 pub mod recording;
 pub mod switching;

@@ -24,6 +24,7 @@
 //! |---|---|
 //! | sizes and places of the parameters | [`shape`] |
 //! | phrases, and what a base model did on them | [`recording`] |
+//! | numbers too many to be held in memory | [`rows`] |
 //! | all models and phrases, forward and backward, in f32 | [`pass`] |
 //! | the loss in f64 from its equations, never optimised: the truth of the tests | [`reference`](mod@reference) |
 //! | parameters at the start | [`initial`] |
@@ -31,7 +32,10 @@
 //! | `θ` from a few labels | [`search`] |
 //! | the meta-model at a `θ`, as a cell | [`meta`] |
 //! | fidelity, the map, copies | [`analysis`] |
-//! | fixed points along the map | [`topology`] |
+//! | fixed points at a place of the map | [`topology`] |
+//! | fixed points followed from one place to another | [`segment`] |
+//! | clusters of the map | [`mod@clusters`] |
+//! | which dimension and weight | [`choice`] |
 
 // `!(x > 0.0)` is meant: it is true for NaN, which no threshold may let through.
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
@@ -41,12 +45,16 @@ use accrue_numerics::{Error, Result, seed, setting};
 use accrue_ops as ops;
 
 pub mod analysis;
+pub mod choice;
+pub mod clusters;
 pub mod initial;
 pub mod meta;
 pub mod pass;
 pub mod recording;
 pub mod reference;
+pub mod rows;
 pub mod search;
+pub mod segment;
 pub mod shape;
 pub mod topology;
 pub mod train;
@@ -55,6 +63,7 @@ pub use accrue_cells::CellKind;
 pub use meta::MetaModel;
 pub use pass::{Gradient, Objective, Terms, Trace, emulate, gradient};
 pub use recording::{Measure, Phrases, Recording, Said, check};
+pub use rows::Rows;
 pub use shape::{Layout, Reads, Shape};
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Phrases, and what base models did on them.
 
-use crate::{Error, Reads, Result};
+use crate::{Error, Reads, Result, Rows};
 use std::ops::Range;
+use std::path::Path;
 
 /// Inputs that all base models read.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,6 +100,19 @@ impl Phrases {
         &self.vectors[step * self.width..][..self.width]
     }
 
+    /// Some of them, one after the other.
+    pub fn part(&self, phrases: Range<usize>) -> Self {
+        let first = self.starts[phrases.start];
+        let steps = first..self.starts[phrases.end];
+        let of_steps = |width: usize| steps.start * width..steps.end * width;
+        Self {
+            tokens: self.tokens.get(steps.clone()).map_or_else(Vec::new, <[u32]>::to_vec),
+            vectors: self.vectors.get(of_steps(self.width)).map_or_else(Vec::new, <[f32]>::to_vec),
+            width: self.width,
+            starts: self.starts[phrases.start..=phrases.end].iter().map(|s| s - first).collect(),
+        }
+    }
+
     /// Checks that a meta-model can read them.
     ///
     /// # Errors
@@ -144,7 +158,7 @@ pub struct Recording {
     /// Numbers of its state; 0 where states are not asked for.
     pub width: usize,
     /// `(h − mean) / √Var h`, `[steps, width]`, Var the sum of the units' variances.
-    pub states: Vec<f32>,
+    pub states: Rows,
     /// Mean of its states, `[width]`.
     pub mean: Vec<f64>,
     /// `Var h`.
@@ -192,7 +206,7 @@ impl Recording {
         Ok(Self {
             name: name.into(),
             width,
-            states: states.iter().enumerate().map(standard).collect(),
+            states: states.iter().enumerate().map(standard).collect::<Vec<_>>().into(),
             mean,
             variance,
             weight: if spread > 0.0 { 1.0 / spread } else { 1.0 },
@@ -205,8 +219,46 @@ impl Recording {
         let scale = 1.0 / self.variance.sqrt();
         let standard =
             |(i, x): (usize, &f32)| ((f64::from(*x) - self.mean[i % self.width]) * scale) as f32;
-        let states = states.iter().enumerate().map(standard).collect();
-        Self { states, outputs, ..self.clone() }
+        let states = states.iter().enumerate().map(standard).collect::<Vec<_>>().into();
+        Self { states, outputs, ..self.named() }
+    }
+
+    /// Of some phrases one after the other, in the units of this one.
+    ///
+    /// * `of`: all phrases, as this was recorded
+    pub fn part(&self, of: &Phrases, phrases: Range<usize>) -> Self {
+        let steps = match phrases.is_empty() {
+            true => 0..0,
+            false => of.range(phrases.start).start..of.range(phrases.end - 1).end,
+        };
+        let k = self.outputs.len() / of.steps().max(1);
+        let rows = |width: usize| steps.start * width..steps.end * width;
+        Self {
+            states: self.states.part(rows(self.width)),
+            outputs: self.outputs[rows(k)].to_vec(),
+            ..self.named()
+        }
+    }
+
+    /// The same with its states in a file ([`Rows::stored`]).
+    ///
+    /// # Errors
+    /// As [`Rows::stored`].
+    pub fn stored(self, path: &Path) -> Result<Self> {
+        Ok(Self { states: self.states.stored(path)?, ..self })
+    }
+
+    /// Name and units without steps.
+    fn named(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            width: self.width,
+            states: Vec::new().into(),
+            mean: self.mean.clone(),
+            variance: self.variance,
+            outputs: Vec::new(),
+            weight: self.weight,
+        }
     }
 
     /// A target that asks for outputs alone.
@@ -214,7 +266,7 @@ impl Recording {
         Self {
             name: name.into(),
             width: 0,
-            states: Vec::new(),
+            states: Vec::new().into(),
             mean: Vec::new(),
             variance: 0.0,
             outputs,

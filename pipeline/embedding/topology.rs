@@ -37,6 +37,8 @@ pub struct Topology {
     pub unstable: usize,
     /// Searches that reached no slow point.
     pub missed: usize,
+    /// The points proved to be fixed, `[state]` each.
+    pub fixed: Vec<Vec<f64>>,
 }
 
 /// The meta-model's cell with `θ` beside the input, `[x; θ]`: its input weights are `[A | C]`. Held at a place of the map it is the
@@ -95,12 +97,14 @@ pub fn at(
         let around = Linearisation::at(&map, &slow[i].state, None)?;
         modes.push(around.time_constants().iter().filter(|tau| **tau >= length).count() as f64);
     }
-    let (mut proved, mut stable, mut unstable) = (0, 0, 0);
+    let (mut fixed, mut stable, mut unstable) = (Vec::new(), 0, 0);
     let tried: Vec<usize> =
         candidates.iter().copied().step_by(candidates.len().div_ceil(LOOKED).max(1)).collect();
     for &i in &tried {
         let certificate = certify(&map, &still[i].state)?;
-        proved += certificate.exists() as usize;
+        if certificate.exists() {
+            fixed.push(still[i].state.clone());
+        }
         stable += certificate.is_stable() as usize;
         unstable += certificate.is_unstable() as usize;
     }
@@ -109,9 +113,10 @@ pub fn at(
         dimension,
         slow_modes: accrue_numerics::summary::median(&modes).unwrap_or(f64::NAN),
         tried: tried.len(),
-        proved,
+        proved: fixed.len(),
         stable,
         unstable,
         missed,
+        fixed,
     })
 }

@@ -1,5 +1,7 @@
 //! One meta-model over many networks.
 
+use crate::analyses::maps::Laws;
+use crate::dynamics::Continuation;
 use crate::embedding::{search, train as meta};
 use crate::ops::CellKind;
 use crate::{corpus, model, setting, train};
@@ -29,13 +31,19 @@ pub struct MetaModel {
     /// Meta-models that differ by their seed alone.
     #[serde(deserialize_with = "setting::whole::<_, 1, 1000>")]
     pub replicates: usize,
-    /// Training phrases on which base models are recorded, and that the meta-model learns from. What base models did on them is
-    /// held in memory.
+    /// Megabytes of base models' states, on all phrases together, that are held in memory; of more, states are written to a file once a
+    /// stage and read from there as they are asked for.
+    #[serde(deserialize_with = "setting::whole::<_, 0, 1000000>")]
+    pub held_megabytes: usize,
+    /// Training phrases on which base models are recorded, and that the meta-model learns from.
     #[serde(deserialize_with = "setting::whole::<_, 1, 1000000>")]
     pub phrases: usize,
     /// Test phrases on which everything is measured.
     #[serde(deserialize_with = "setting::whole::<_, 2, 1000000>")]
     pub test: usize,
+    /// Dimensions of the map and weights of the states that are compared beforehand.
+    #[serde(skip_serializing_if = "setting::is_zero")]
+    pub choose: Choose,
     /// What is asked of it.
     pub inspect: Inspect,
 }
@@ -52,8 +60,10 @@ impl Default for MetaModel {
             model: Sizes::default(),
             training: meta::Settings::default(),
             replicates: 3,
+            held_megabytes: 512,
             phrases: 1024,
             test: 400,
+            choose: Choose::default(),
             inspect: Inspect::default(),
         }
     }
@@ -79,6 +89,62 @@ pub struct Sizes {
 impl Default for Sizes {
     fn default() -> Self {
         Self { cell: CellKind::Gru, units: 64, dimension: 2, embedding: None }
+    }
+}
+
+/// Which dimension `p` of `θ` and which weight `λ` of the states: a meta-model is trained for every pair on part of the training
+/// phrases and measured on the rest. It tells; the study's meta-models have the file's `model.dimension` and `training.lambda`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Choose {
+    /// Dimensions; none, and no weights: nothing is compared. None beside weights: `model.dimension`.
+    #[serde(deserialize_with = "dimensions")]
+    pub dimensions: Vec<usize>,
+    /// Weights; none beside dimensions: `training.lambda`.
+    #[serde(deserialize_with = "setting::numbers")]
+    pub weights: Vec<f64>,
+    /// Steps for which each is trained; all else is `training`'s.
+    #[serde(deserialize_with = "setting::whole::<_, 1, 10000000>")]
+    pub steps: usize,
+    /// Share of the training phrases, the last ones drawn, on which they are measured.
+    #[serde(deserialize_with = "setting::share")]
+    pub held_out: f64,
+}
+
+/// A list of dimensions, each as `model.dimension` may be.
+fn dimensions<'de, D: serde::Deserializer<'de>>(de: D) -> Result<Vec<usize>, D::Error> {
+    let all = Vec::<usize>::deserialize(de)?;
+    match all.iter().find(|p| !(1..=64).contains(*p)) {
+        None if all.len() <= 64 => Ok(all),
+        None => Err(serde::de::Error::custom(format!("{} dimensions, at most 64", all.len()))),
+        Some(p) => {
+            let problem = format!("{p} is impossible here: at least 1, at most 64");
+            Err(serde::de::Error::custom(problem))
+        }
+    }
+}
+
+impl Default for Choose {
+    fn default() -> Self {
+        Self { dimensions: Vec::new(), weights: Vec::new(), steps: 2000, held_out: 0.2 }
+    }
+}
+
+impl Choose {
+    /// Every pair of a dimension and a weight; none where nothing is compared.
+    pub fn pairs(&self, of: &MetaModel) -> Vec<(usize, f64)> {
+        if self.dimensions.is_empty() && self.weights.is_empty() {
+            return Vec::new();
+        }
+        let dimensions = match self.dimensions.is_empty() {
+            true => vec![of.model.dimension],
+            false => self.dimensions.clone(),
+        };
+        let weights = match self.weights.is_empty() {
+            true => vec![of.training.lambda],
+            false => self.weights.clone(),
+        };
+        dimensions.iter().flat_map(|&p| weights.iter().map(move |&l| (p, l))).collect()
     }
 }
 
@@ -195,6 +261,17 @@ pub struct Inspect {
     /// Visited states from which they are sought.
     #[serde(deserialize_with = "setting::whole::<_, 1, 10000>")]
     pub starts: usize,
+    /// Fixed points, those first found, that are followed from each end of a segment between the middles of two groups (of clusters
+    /// of the map where there is one group), in the first meta-model; 0: none.
+    #[serde(deserialize_with = "setting::whole::<_, 0, 1000>")]
+    pub curves: usize,
+    /// Most such segments.
+    #[serde(deserialize_with = "setting::whole::<_, 1, 1000>")]
+    pub segments: usize,
+    /// How they are followed; `interval` and `backward` play no part, the way is the whole segment.
+    pub follow: Continuation,
+    /// How the map by laws of motion (DSA), which stands beside the map of `θ`, is made.
+    pub laws: Laws,
 }
 
 impl Default for Inspect {
@@ -208,6 +285,10 @@ impl Default for Inspect {
             ways: 6,
             grid: 5,
             starts: 60,
+            curves: 8,
+            segments: 6,
+            follow: Continuation { steps: 400, largest_step: 0.1, ..Continuation::default() },
+            laws: Laws::default(),
         }
     }
 }

@@ -21,6 +21,33 @@ tables! {
         accuracy: Option<f64>,
     }
 
+    /// One row a dimension of the map and weight of the states that were compared (`choose`), means over base models on training
+    /// phrases held out.
+    EmbeddingChoices("embedding_choices") {
+        /// numbers of `θ`
+        dimension: u64,
+        /// `λ`: weight of the states' share that is missed, against the outputs' divergence in nats (for numbers: their squared error
+        /// as a share of the variance)
+        lambda: f64,
+        /// 1 less the share of the variance of the base models' states that is missed
+        r2: f64,
+        /// divergence of the outputs over all steps, nats; for numbers the squared error as a share of the variance
+        divergence: f64,
+        /// share of phrases after which the largest output is the base model's; for numbers as in `embeddings`
+        agreement: f64,
+        /// `(1 − R²) + D`: what is missed of states and outputs, the same measure for every `λ`
+        missed: f64,
+        /// its standard error over base models
+        error: f64,
+        /// base models, copies left out
+        n: u64,
+        /// phrases held out
+        phrases: u64,
+        /// whether it is chosen: the smallest dimension within one standard error of the least that is missed, and there the weight
+        /// that misses least
+        chosen: bool,
+    }
+
     /// One row every few steps of a meta-model's training: means over base models, and over the steps since the row before.
     EmbeddingTraining("embedding_training") {
         /// seed of the meta-model
@@ -62,19 +89,20 @@ tables! {
         accuracy: Option<f64>,
     }
 
-    /// One row a meta-model (or a map by SVCCA), label and statistic: do base models of one label lie together?
+    /// One row a map, label and statistic: do base models of one label lie together, and do two maps agree?
     EmbeddingTests("embedding_tests") {
-        /// seed of the meta-model; null for the map by SVCCA
+        /// seed of the meta-model whose `θ` play a part; null where none do
         seed: Option<u64>,
-        /// theta (distances of `θ_n`) or svcca (1 less the mean canonical correlation of states)
+        /// theta (distances of `θ_n`), svcca (1 less the mean canonical correlation of states) or dsa (angle between laws of motion, rad)
         map: String,
-        /// group, cell or units
+        /// group, cell or units; the other map for mantel
         by: String,
-        /// neighbours (share of base models whose nearest other one has their label) or silhouette
+        /// neighbours (share of base models whose nearest other one has their label), silhouette, or mantel (rank correlation of
+        /// the distances of two maps)
         statistic: String,
         /// its value
         value: f64,
-        /// its mean over permuted labels
+        /// its mean over permuted labels, or permuted base models
         chance: f64,
         /// share of permutations that reach it
         p: f64,
@@ -82,15 +110,17 @@ tables! {
         n: u64,
     }
 
-    /// One row a base model: its place on the map by SVCCA of states, by multidimensional scaling.
+    /// One row a base model and measure: its place on a map that no meta-model made, by multidimensional scaling.
     BaseMaps("base_maps") {
+        /// svcca (of states) or dsa (of laws of motion)
+        measure: String,
         /// number of the base model
         base_model: u64,
         /// first coordinate
         x: f64,
         /// second coordinate
         y: f64,
-        /// stress of the map, the same in every row
+        /// stress of the map, the same in every row of a measure
         stress: f64,
     }
 
@@ -162,7 +192,7 @@ tables! {
 
     /// One row a place on the map of the first meta-model: its slow points under a held input.
     EmbeddingPoints("embedding_points") {
-        /// what lies there: a group (its middle), or grid
+        /// what lies there: a group (its middle), a cluster of the map (likewise, where there is one group), or grid
         place: String,
         /// `θ`
         theta: Vec<f64>,
@@ -186,5 +216,78 @@ tables! {
         unstable: u64,
         /// searches that reached no slow point
         missed: u64,
+    }
+
+    /// One row a curve of fixed points of the first meta-model over a straight segment of the map, from the middle of one group (or
+    /// cluster) to another's. Curves that would repeat one above are left out.
+    EmbeddingCurves("embedding_curves") {
+        /// the middle at share 0
+        from: String,
+        /// the middle at share 1
+        to: String,
+        /// the end it was begun at: from, to
+        begun: String,
+        /// points computed along it
+        points: u64,
+        /// why it ended: boundary (share 0 or 1), closed (where it began), out_of_steps, lost, no_start
+        end: String,
+        /// share of the way where it ended
+        share: f64,
+        /// folds on it: two fixed points meet and vanish, or are born
+        folds: u64,
+        /// places where another branch crosses
+        branchings: u64,
+        /// places where a cycle of two steps is born or dies
+        doublings: u64,
+        /// places where an invariant circle is born or dies (Neimark–Sacker)
+        circles: u64,
+        /// eigenvalues outside the unit circle where it begins
+        unstable_first: u64,
+        /// where it ends
+        unstable_last: u64,
+        /// whether it goes from the one end to the other and nothing crosses the unit circle
+        passes: bool,
+    }
+
+    /// One row a fixed point on such a curve.
+    EmbeddingCurvePoints("embedding_curve_points") {
+        /// row of `embedding_curves`
+        curve: u64,
+        /// share of the way
+        share: f64,
+        /// sign det(I − J)
+        index: f64,
+        /// eigenvalues outside the unit circle
+        unstable: u64,
+        /// the outputs there
+        readout: Vec<f64>,
+        /// first principal component of the outputs of all curves of its segment (of logits, less their mean over the classes)
+        said: f64,
+    }
+
+    /// One row a place on such a curve where an eigenvalue crosses the unit circle.
+    EmbeddingBifurcations("embedding_bifurcations") {
+        /// row of `embedding_curves`
+        curve: u64,
+        /// fold, branching, period_doubling, neimark_sacker
+        crossing: String,
+        /// share of the way
+        share: f64,
+        /// `θ` there
+        theta: Vec<f64>,
+        /// the eigenvalue that crosses, real part
+        re: f64,
+        /// imaginary part
+        im: f64,
+        /// eigenvalues outside the unit circle besides it, or its pair
+        unstable: u64,
+        /// what the outputs gain where the state moves by one along the mode that crosses; the largest number is positive
+        mode: Vec<f64>,
+        /// the outputs there
+        readout: Vec<f64>,
+        /// as in `embedding_curve_points`
+        said: f64,
+        /// the fixed point there
+        state: Vec<f64>,
     }
 }

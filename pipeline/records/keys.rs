@@ -117,8 +117,20 @@ keys! {
     EMBEDDING_AGREEMENT: f64 = "embedding.agreement",
     /// share of the base models' state variance that the meta-model has, likewise
     EMBEDDING_R2: f64 = "embedding.r2",
+    /// numbers of `θ` that are chosen on held-out training phrases (where `choose` asks)
+    EMBEDDING_CHOSEN_DIMENSION: f64 = "embedding.chosen.dimension",
+    /// weight of the states that is chosen there
+    EMBEDDING_CHOSEN_LAMBDA: f64 = "embedding.chosen.lambda",
+    /// curves of fixed points over segments of the first meta-model's map, between the middles of groups or clusters
+    EMBEDDING_CURVES: f64 = "embedding.curves",
+    /// of these, those that meet a bifurcation or do not reach the other end
+    EMBEDDING_CURVES_CHANGED: f64 = "embedding.curves_changed",
+    /// places on them where an eigenvalue crosses the unit circle
+    EMBEDDING_BIFURCATIONS: f64 = "embedding.bifurcations",
     /// bytes of the base models' states and outputs on the training phrases
     EMBEDDING_BYTES: f64 = "embedding.bytes",
+    /// 1 where states were read from a file as they were asked for, 0 where they were held in memory
+    EMBEDDING_STREAMED: f64 = "embedding.streamed",
     /// steps of meta-training a second (learned optimisers, maps of models)
     META_STEPS_PER_SECOND: f64 = "train.meta_steps_per_second",
     /// claims of the papers that hold on this run

@@ -3,13 +3,14 @@
 use super::claims::{self, Told};
 use super::drawn::drawn;
 use super::figure::embedding as figure;
+use super::figure::segments::CROSSINGS;
 use super::page::{OF_EMBEDDING, cited, shell, table, table_link};
 use super::{knob, plot};
 use crate::Result;
 use crate::files::replace;
 use crate::records::{
-    self, BaseModels, Claims, EmbeddingCopies, EmbeddingPoints, EmbeddingTests, Embeddings,
-    ModelAverages, Notes,
+    self, BaseModels, Claims, EmbeddingBifurcations, EmbeddingChoices, EmbeddingCopies,
+    EmbeddingCurves, EmbeddingPoints, EmbeddingTests, Embeddings, ModelAverages, Notes,
 };
 use crate::summary;
 use maud::{Markup, html};
@@ -55,6 +56,8 @@ pub fn write(run: &Path, page: &Page) -> Result<Vec<String>> {
         EmbeddingCopies::NAME,
         ModelAverages::NAME,
         EmbeddingPoints::NAME,
+        EmbeddingCurves::NAME,
+        EmbeddingBifurcations::NAME,
     ]);
     tables.sort_unstable();
     tables.dedup();
@@ -67,16 +70,18 @@ pub fn write(run: &Path, page: &Page) -> Result<Vec<String>> {
         header {
             p.kicker { "accrue · a map of models" }
             h1 { (page.title) }
-            p.finding { (sentence(run)?) }
+            p.finding { (sentence(run)?) @if let Some(more) = changed(run)? { " " (more) } }
         }
         main {
             @for f in first { (drawn(f)) }
             (knob::section(page.knob))
             (claims::section(run, &CLAIMS)?)
             @for f in rest { (drawn(f)) }
+            (choices(run)?)
             (tests(run)?)
             (averages(run)?)
             (middles(run)?)
+            (crossings(run)?)
             (list(run)?)
             @if !notes.is_empty() {
                 section #notes { h2 { "Notes" } ul { @for note in &notes { li { (note) } } } }
@@ -114,6 +119,80 @@ fn sentence(run: &Path) -> Result<String> {
     ))
 }
 
+/// A map as it is called on the page.
+fn named(map: &str) -> String {
+    if map == "theta" { "θ".into() } else { map.to_uppercase() }
+}
+
+/// How many curves of fixed points change between middles; nothing where none were followed.
+fn changed(run: &Path) -> Result<Option<String>> {
+    let curves = EmbeddingCurves::read(run)?;
+    let (from, to, passes) = (curves.from()?, curves.to()?, curves.passes()?);
+    let mut segments: Vec<_> = from.iter().zip(&to).collect();
+    segments.dedup();
+    let changed = passes.iter().filter(|p| !**p).count();
+    let pairs = match segments.len() {
+        1 => "one pair".to_string(),
+        count => format!("{count} pairs"),
+    };
+    let what = match changed {
+        0 => "none changes on the way: all reach the other end and meet no bifurcation".to_string(),
+        _ => format!(
+            "{changed} change on the way: they meet a bifurcation or do not reach the other end"
+        ),
+    };
+    let said = format!(
+        "Of {} curves of fixed points between {pairs} of places on the map, {what}.",
+        passes.len()
+    );
+    Ok((!passes.is_empty()).then_some(said))
+}
+
+/// Every bifurcation between middles.
+fn crossings(run: &Path) -> Result<Markup> {
+    let curves = EmbeddingCurves::read(run)?;
+    let (from, to) = (curves.from()?, curves.to()?);
+    let met = EmbeddingBifurcations::read(run)?;
+    let (curve, crossing, share) = (met.curve()?, met.crossing()?, met.share()?);
+    let (theta, re, im) = (met.theta()?, met.re()?, met.im()?);
+    let (unstable, mode) = (met.unstable()?, met.mode()?);
+    let list = |of: &[f64]| of.iter().map(|x| format!("{x:.2}")).collect::<Vec<_>>().join(", ");
+    let kind = |i: usize| {
+        let named = CROSSINGS.iter().find(|k| k.0 == crossing[i]);
+        named.map_or(crossing[i].as_str(), |k| k.1)
+    };
+    let rows = (0..curve.len()).filter(|&i| curve[i] < from.len());
+    let heads = ["From", "To", "Curve", "Crossing", "Share", "θ", "Eigenvalue", "Unstable", "Mode"];
+    Ok(html! {
+        @if !from.is_empty() {
+            section #crossings {
+                h2 { "Where fixed points change" }
+                p {
+                    "Fixed points at the middles were followed along straight segments of the map (pseudo-arclength). Each row is a place where \
+                     an eigenvalue crosses the unit circle. Unstable: other eigenvalues outside it. Mode: what the outputs gain along the mode \
+                     that crosses."
+                }
+                @if curve.is_empty() { p { "None of the " (from.len()) " curves meets one." } }
+                @else {
+                    div.wide {
+                        (table(heads, html! {
+                            @for i in rows {
+                                tr {
+                                    td.text { (from[curve[i]]) } td.text { (to[curve[i]]) } td { (curve[i]) }
+                                    td.text { (kind(i)) } td { (format!("{:.4}", share[i])) } td { (list(&theta[i])) }
+                                    td { (format!("{:.3}", re[i])) @if im[i] != 0.0 { (format!(" ± {:.3}i", im[i].abs())) } }
+                                    td { (unstable[i]) } td { (list(&mode[i])) }
+                                }
+                            }
+                        }))
+                    }
+                }
+                p.small { (table_link(EmbeddingCurves::NAME)) " · " (table_link(EmbeddingBifurcations::NAME)) }
+            }
+        }
+    })
+}
+
 fn tests(run: &Path) -> Result<Markup> {
     let rows = EmbeddingTests::read(run)?;
     let (seed, map, by) = (rows.seed()?, rows.map()?, rows.by()?);
@@ -121,17 +200,22 @@ fn tests(run: &Path) -> Result<Markup> {
     let (chance, p, n) = (rows.chance()?, rows.p()?, rows.n()?);
     let asked = |i: usize| match statistic[i].as_str() {
         "neighbours" => format!("nearest neighbour has the same {}", by[i]),
+        "mantel" => format!("distances rank as by {} (correlation)", named(&by[i])),
         _ => format!("lie apart by {} (silhouette)", by[i]),
     };
     let which = |i: usize| match seed[i] {
-        Some(seed) => format!("θ, seed {seed}"),
-        None => map[i].to_uppercase(),
+        Some(seed) if map[i] == "theta" => format!("θ, seed {seed}"),
+        Some(seed) => format!("{}, beside seed {seed}", named(&map[i])),
+        None => named(&map[i]),
     };
     Ok(html! {
         @if !map.is_empty() {
             section #tests {
                 h2 { "What lies together" }
-                p { "Labels were permuted 1000 times; p is the share of permutations that reach the value. Copies are left out." }
+                p {
+                    "Labels (for a correlation of two maps, networks) were permuted 1000 times; p is the share of permutations that reach the \
+                     value. Copies are left out."
+                }
                 div.wide {
                     (table(["Map", "Question", "Value", "Chance", "p", "Networks"], html! {
                         @for i in 0..map.len() {
@@ -145,6 +229,38 @@ fn tests(run: &Path) -> Result<Markup> {
                 }
                 p.small { (table_link(EmbeddingTests::NAME)) " · " (table_link(EmbeddingCopies::NAME)) }
             }
+        }
+    })
+}
+
+/// Dimensions and weights that were compared.
+fn choices(run: &Path) -> Result<Markup> {
+    let Some(rows) = EmbeddingChoices::read_if_there(run)? else { return Ok(html! {}) };
+    let (p, lambda, r2) = (rows.dimension()?, rows.lambda()?, rows.r2()?);
+    let (divergence, agreement) = (rows.divergence()?, rows.agreement()?);
+    let (missed, error, chosen) = (rows.missed()?, rows.error()?, rows.chosen()?);
+    let heads =
+        ["p", "λ", "R² of states", "Divergence", "Agreement", "Missed", "± error", "Chosen"];
+    Ok(html! {
+        section #compared {
+            h2 { "Dimensions and weights compared" }
+            p {
+                "Meta-models that differ by the numbers of θ (p) and the weight of the states (λ) alone, on training phrases held out. Missed: \
+                 (1 − R²) plus the divergence, whatever λ was. The smallest p within one standard error of the best is chosen."
+            }
+            div.wide {
+                (table(heads, html! {
+                    @for i in 0..p.len() {
+                        tr {
+                            td { (p[i]) } td { (lambda[i]) } td { (format!("{:.4}", r2[i])) }
+                            td { (format!("{:.4}", divergence[i])) } td { (format!("{:.3}", agreement[i])) }
+                            td { (format!("{:.4}", missed[i])) } td { (format!("{:.4}", error[i])) }
+                            td.text { @if chosen[i] { "chosen" } }
+                        }
+                    }
+                }))
+            }
+            p.small { (table_link(EmbeddingChoices::NAME)) }
         }
     })
 }

@@ -265,6 +265,63 @@ pub fn chart_both<'a, 'b>(
     chart
 }
 
+/// Points of a map, each with the number of what lies there.
+pub type Places = Vec<(usize, f64, f64)>;
+
+/// Height of a row of maps.
+const ROW: u32 = 320;
+
+/// Maps in one row, each with its name above and an equal scale of its own on both sides, without numbers: places of named points.
+///
+/// # Panics
+/// Never: drawing into text cannot fail.
+pub fn panels(
+    maps: &[(String, Places)],
+    key: &[Key],
+    colour: impl Fn(usize) -> RGBColor,
+) -> String {
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, (SIZE.0, ROW)).into_drawing_area();
+        for (k, (line, left)) in key.iter().zip(places(key)) {
+            let at = (MARGIN as i32 + left as i32 + 6, (MARGIN + line * KEY_LINE) as i32 + 8);
+            let style = label().pos(Pos::new(HPos::Left, VPos::Center));
+            area.draw(&Circle::new(at, 5, k.colour.filled()))
+                .expect("drawing into text cannot fail");
+            area.draw(&Text::new(k.name.clone(), (at.0 + 11, at.1), style))
+                .expect("drawing into text cannot fail");
+        }
+        let above = MARGIN + key_height(key);
+        let (wide, high) = (SIZE.0 / maps.len() as u32, ROW - above);
+        // A square: the same length across and up.
+        let side = (wide - 2 * MARGIN).min(high - KEY_LINE - MARGIN);
+        for (m, (name, points)) in maps.iter().enumerate() {
+            let left = (m as u32 * wide + (wide - side) / 2) as i32;
+            let top = (above + KEY_LINE) as i32;
+            let style = label().pos(Pos::new(HPos::Left, VPos::Bottom));
+            area.draw(&Text::new(name.clone(), (left, top - 3), style))
+                .expect("drawing into text cannot fail");
+            let corners = [(left, top), (left + side as i32, top + side as i32)];
+            area.draw(&Rectangle::new(corners, GREY.mix(0.5).stroke_width(1)))
+                .expect("drawing into text cannot fail");
+            let (xs, ys) = (range(points.iter().map(|p| p.1)), range(points.iter().map(|p| p.2)));
+            let unit = (xs.end - xs.start).max(ys.end - ys.start) / f64::from(side);
+            let middle = ((xs.start + xs.end) / 2.0, (ys.start + ys.end) / 2.0);
+            let half = f64::from(side) / 2.0;
+            for &(point, x, y) in points.iter().filter(|p| p.1.is_finite() && p.2.is_finite()) {
+                let at = (
+                    left + (half + (x - middle.0) / unit) as i32,
+                    top + (half - (y - middle.1) / unit) as i32,
+                );
+                area.draw(&Circle::new(at, 5, colour(point).mix(0.8).filled()))
+                    .expect("drawing into text cannot fail");
+            }
+        }
+        area.present().expect("drawing into text cannot fail");
+    }
+    svg
+}
+
 /// Draws elements.
 ///
 /// # Panics

@@ -1,7 +1,9 @@
 //! A map of models: places, ways, few labels, fixed points.
 
 use super::Figure;
-use super::axes::{INK, Key, area, chart, colour, css, dots, equal, key, line, range};
+use super::axes::{
+    INK, Key, Places, area, chart, colour, css, dots, equal, key, line, panels, range,
+};
 use crate::Result;
 use crate::records::*;
 use crate::report::plot::{Plot, Series};
@@ -173,10 +175,13 @@ fn lines(
 pub fn all(run: &Path) -> Result<Vec<Figure>> {
     let bases = Bases::read(run)?;
     let mut figures = vec![map(run, &bases)?];
+    figures.extend(side_by_side(run, &bases)?);
     figures.extend(beside(run, &bases)?);
     figures.extend(ways(run)?);
     figures.extend(few(run)?);
     figures.extend(stands(run)?);
+    figures.extend(super::segments::all(run)?);
+    figures.extend(choices(run)?);
     figures.push(training(run)?);
     Ok(figures)
 }
@@ -205,17 +210,105 @@ fn map(run: &Path, bases: &Bases) -> Result<Figure> {
     Ok(places(bases, &points, ("map", "The map", caption, &[Embeddings::NAME, BaseModels::NAME])))
 }
 
-fn beside(run: &Path, bases: &Bases) -> Result<Option<Figure>> {
+/// Measures of the maps that no meta-model made: name of the figure, title, what distances are.
+const BESIDE: [(&str, &str, &str, &str); 2] = [
+    (
+        "svcca",
+        "map_svcca",
+        "The map by SVCCA",
+        "The same networks by their states alone: distances are 1 less the mean canonical correlation (SVCCA)",
+    ),
+    (
+        "dsa",
+        "map_dsa",
+        "The map by DSA",
+        "The same networks by their laws of motion: distances are angles between linear laws of their delayed states after the best rotation \
+         (DSA)",
+    ),
+];
+
+/// Places on the map of a measure, with its stress.
+type Beside = (Places, f64);
+
+fn beside_map(run: &Path, of: &str) -> Result<Option<Beside>> {
     let table = BaseMaps::read(run)?;
-    let (base, x, y, stress) = (table.base_model()?, table.x()?, table.y()?, table.stress()?);
-    let Some(stress) = stress.first() else { return Ok(None) };
-    let points: Vec<_> = (0..base.len()).map(|i| (base[i], x[i], y[i])).collect();
-    let caption = format!(
-        "The same networks by their states alone: distances are 1 less the mean canonical correlation (SVCCA), shown with a stress of \
-         {stress:.2} (0: as they are; above .2: poorly). Copies are left out: to SVCCA they are their originals."
-    );
-    let words = ("map_svcca", "The map by SVCCA", caption, &[BaseMaps::NAME, BaseModels::NAME][..]);
-    Ok(Some(places(bases, &points, words)))
+    let (measure, base) = (table.measure()?, table.base_model()?);
+    let (x, y, stress) = (table.x()?, table.y()?, table.stress()?);
+    let rows: Vec<usize> = (0..base.len()).filter(|&i| measure[i] == of).collect();
+    let Some(&first) = rows.first() else { return Ok(None) };
+    Ok(Some((rows.iter().map(|&i| (base[i], x[i], y[i])).collect(), stress[first])))
+}
+
+fn beside(run: &Path, bases: &Bases) -> Result<Vec<Figure>> {
+    let mut all = Vec::new();
+    for (measure, name, title, about) in BESIDE {
+        let Some((points, stress)) = beside_map(run, measure)? else { continue };
+        let caption = format!(
+            "{about}, shown with a stress of {stress:.2} (0: as they are; above .2: poorly). Copies are left out: to this measure they are \
+             their originals."
+        );
+        let words = (name, title, caption, &[BaseMaps::NAME, BaseModels::NAME][..]);
+        all.push(places(bases, &points, words));
+    }
+    Ok(all)
+}
+
+/// The map of `θ` and the others in one row.
+fn side_by_side(run: &Path, bases: &Bases) -> Result<Option<Figure>> {
+    let table = Embeddings::read(run)?;
+    let (seed, base, x, y) = (table.seed()?, table.base_model()?, table.x()?, table.y()?);
+    let own = |i: &usize| seed[*i] == seed[0] && bases.copy.get(&base[*i]) != Some(&true);
+    let places: Vec<_> = (0..seed.len()).filter(own).map(|i| (base[i], x[i], y[i])).collect();
+    let mut maps = vec![("θ".to_string(), places)];
+    for (measure, ..) in BESIDE {
+        if let Some((points, stress)) = beside_map(run, measure)? {
+            maps.push((format!("{}, stress {stress:.2}", measure.to_uppercase()), points));
+        }
+    }
+    if maps.len() < 2 {
+        return Ok(None);
+    }
+    let tests = EmbeddingTests::read(run)?;
+    let (of, map, by) = (tests.seed()?, tests.map()?, tests.by()?);
+    let (statistic, value) = (tests.statistic()?, tests.value()?);
+    let found = |is: &dyn Fn(usize) -> bool| {
+        let all: Vec<f64> = (0..map.len()).filter(|&i| is(i)).map(|i| value[i]).collect();
+        (!all.is_empty()).then(|| summary::mean(&all))
+    };
+    let mut told = Vec::new();
+    for (m, name) in [("theta", "θ"), ("svcca", "SVCCA"), ("dsa", "DSA")] {
+        let is = |i: usize| map[i] == m && by[i] == "group" && statistic[i] == "silhouette";
+        let Some(apart) = found(&is) else { continue };
+        let like = found(&|i| {
+            map[i] == m && by[i] == "theta" && statistic[i] == "mantel" && of[i].is_some()
+        });
+        told.push(match like {
+            Some(like) => {
+                format!("{name} {apart:.2} (rank correlation with distances of θ {like:.2})")
+            }
+            None => format!("{name} {apart:.2}"),
+        });
+    }
+    let said = match told.is_empty() {
+        true => String::new(),
+        false => format!(
+            " How far groups lie apart (silhouette, mean over meta-models): {}.",
+            told.join(", ")
+        ),
+    };
+    let names: Vec<&str> = maps.iter().map(|m| m.0.as_str()).collect();
+    Ok(Some(Figure {
+        name: "maps",
+        title: "Maps side by side",
+        alt: format!("The same networks on {} maps: {}.", maps.len(), names.join("; ")),
+        caption: format!(
+            "Places by θ of the first meta-model, by their states (SVCCA) and by their laws of motion (DSA). A map may be turned and mirrored; \
+             copies are left out.{said}"
+        ),
+        tables: &[Embeddings::NAME, BaseMaps::NAME, EmbeddingTests::NAME],
+        svg: panels(&maps, &bases.keys(), |base| colour(bases.colour(base))),
+        plot: None,
+    }))
 }
 
 fn ways(run: &Path) -> Result<Option<Figure>> {
@@ -369,6 +462,44 @@ fn stands(run: &Path) -> Result<Option<Figure>> {
             search: false,
         }),
     }))
+}
+
+/// What is missed on held-out phrases by dimension, one line a weight.
+fn choices(run: &Path) -> Result<Option<Figure>> {
+    let Some(table) = EmbeddingChoices::read_if_there(run)? else { return Ok(None) };
+    let (p, lambda, missed) = (table.dimension()?, table.lambda()?, table.missed()?);
+    let (error, n, chosen) = (table.error()?, table.n()?, table.chosen()?);
+    let phrases = table.phrases()?;
+    let mut weights = lambda.clone();
+    weights.sort_by(f64::total_cmp);
+    weights.dedup();
+    let curves: Vec<Curve> = weights
+        .iter()
+        .enumerate()
+        .map(|(i, weight)| {
+            let own = (0..p.len()).filter(|&r| lambda[r] == *weight);
+            let mut points: Vec<(f64, f64)> = own.map(|r| (p[r] as f64, missed[r])).collect();
+            points.sort_by(|a, b| a.0.total_cmp(&b.0));
+            Curve { key: key(colour(i), format!("λ = {weight}")), points }
+        })
+        .collect();
+    let Some(best) = (0..p.len()).min_by(|&a, &b| missed[a].total_cmp(&missed[b])) else {
+        return Ok(None);
+    };
+    let rule = chosen.iter().position(|c| *c).map_or(String::new(), |c| {
+        format!(
+            " Chosen: p = {} and λ = {}, the smallest dimension within one standard error ({:.4}) of the least missed ({:.4}, at p = {} and λ = {}), \
+             and there the weight that misses least.",
+            p[c], lambda[c], error[best], missed[best], p[best], lambda[best]
+        )
+    });
+    let caption = format!(
+        "What meta-models miss on {} held-out training phrases, (1 − R²) of the states plus the outputs' divergence (nats; for numbers the squared \
+         error as a share of the variance), mean over {} base models, copies left out. λ weighs the first against the second in training.{rule}",
+        phrases[best], n[best]
+    );
+    let words = ("choices", "How many numbers θ needs", caption, &[EmbeddingChoices::NAME][..]);
+    Ok(Some(lines(words, ("numbers of θ, p", "missed"), curves)))
 }
 
 fn training(run: &Path) -> Result<Figure> {

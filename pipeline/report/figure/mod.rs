@@ -12,6 +12,7 @@ mod modes;
 pub mod optimisers;
 pub mod population;
 pub mod recording;
+pub mod segments;
 pub mod switching;
 mod words;
 

@@ -1,26 +1,26 @@
 //! What is asked of trained meta-models.
 
+use super::beside::beside;
 use super::collection::{self, Opened};
 use super::networks::averaged;
+use super::standing::{Standing, standing};
 use super::{knob, labels, layout, load, names, seeds, tables};
+use crate::embedding;
 use crate::embedding::analysis::{self, Fidelity};
-use crate::embedding::topology::{self, Topology};
-use crate::embedding::{self, Reads};
 use crate::engine::{StageOutput, Workspace};
 use crate::experiment::MetaModel;
 use crate::model::Network;
 use crate::records::keys;
+use crate::similarity::DistanceMatrix;
 use crate::similarity::statistics::{AgainstChance, neighbour_accuracy, silhouette};
-use crate::similarity::{
-    Basis, DistanceMatrix, Keep, States, Stress, mds, stress_mds, svcca_distances,
-};
 use crate::studies::text::Watch;
 use crate::{Result, interrupt, summary, train};
+use std::path::Path;
 
 /// Shuffles of every permutation test.
-const PERMUTATIONS: usize = 1000;
-/// Share of the variance that SVCCA keeps (arXiv 1907.08549 leaves it open; 99 % is common).
-const VARIANCE: f64 = 0.99;
+pub const PERMUTATIONS: usize = 1000;
+/// What was left out while meta-models were looked at.
+const INSPECTED: &str = "inspected.json";
 
 /// One base model on one map.
 pub struct Placed {
@@ -65,14 +65,6 @@ pub struct Copy {
     pub share: f64,
 }
 
-/// A place on the map where fixed points were sought.
-pub struct Stand {
-    pub place: String,
-    pub theta: Vec<f64>,
-    pub at: [f64; 2],
-    pub found: Topology,
-}
-
 /// What was found of one meta-model.
 pub struct Looked {
     pub seed: u64,
@@ -88,20 +80,21 @@ pub fn inspect(e: &MetaModel, place: &Workspace, watch: &mut dyn Watch) -> Resul
     let folder = place.folder();
     let opened = collection::open(e, folder)?;
     let layout = layout(e, &opened);
-    let beside = beside(e, &opened)?;
+    let mut beside = beside(e, &opened)?;
     let weights = weight_averages(&opened)?;
     let mut all = Vec::new();
-    let mut stands = Vec::new();
+    let mut found = Standing { stands: Vec::new(), segments: Vec::new(), notes: Vec::new() };
     let mut page = None;
     for (r, seed) in seeds(e).enumerate() {
         watch.progress("inspect", r, e.replicates);
         let meta = load(&layout, names(&opened), (folder, seed))?;
         let mut looked = look(e, seed, &meta, &opened, &weights)?;
+        looked.tests.extend(beside.agreements(&meta, e.seed)?);
         if opened.labels.is_some() && e.collection.is_empty() {
             looked.few = labels::few(e, seed, &meta, &opened, place)?;
         }
         if r == 0 {
-            stands = standing(e, &meta, &opened, &looked.placed)?;
+            found = standing(e, &meta, &opened, &looked.placed)?;
             let named = (&opened.words[..], &opened.label_names[..]);
             page = Some(knob::write(folder, &meta, &opened, &looked.placed, named)?);
         }
@@ -111,42 +104,25 @@ pub fn inspect(e: &MetaModel, place: &Workspace, watch: &mut dyn Watch) -> Resul
         let values: Vec<f64> = all.iter().flat_map(|l| l.placed.iter().map(f)).collect();
         summary::mean(&values)
     };
-    let mut files = tables::write(folder, &opened, &all, &beside, &stands)?;
+    let mut files = tables::write(folder, &opened, &all, &beside, &found)?;
     files.extend(page);
+    beside.notes.append(&mut found.notes);
+    files.push(collection::write_notes(folder, INSPECTED, &beside.notes)?);
+    let curves = || found.segments.iter().flat_map(|s| &s.curves);
+    let met: usize = curves().map(|c| c.met.len()).sum();
+    let changed = curves().filter(|c| !c.followed.passes()).count();
     Ok(StageOutput::files(files)
         .with(keys::EMBEDDING_AGREEMENT, over(&|p| p.fidelity.agreement))
-        .with(keys::EMBEDDING_R2, over(&|p| p.fidelity.r2)))
-}
-
-/// The map by SVCCA, and what labels say on it.
-pub struct Beside {
-    pub originals: Vec<usize>,
-    pub map: Option<Stress>,
-    pub tests: Vec<Test>,
-}
-
-fn beside(e: &MetaModel, opened: &Opened) -> Result<Beside> {
-    let originals = opened.originals();
-    let basis = |&i: &usize| -> Result<Basis> {
-        let held = &opened.held_out[i];
-        let states: Vec<f64> = held.states.iter().map(|x| f64::from(*x)).collect();
-        let shape = [states.len() / held.width, held.width];
-        Basis::of(&States::new(&held.name, &states, shape)?, Keep::Share(VARIANCE))
-    };
-    let bases: Vec<Basis> = originals.iter().map(basis).collect::<Result<_>>()?;
-    let distances = svcca_distances(&bases)?;
-    let settings = mds::Settings { seed: e.seed, ..mds::Settings::default() };
-    let map = match originals.len() {
-        0..3 => None,
-        _ => Some(stress_mds(&distances, 2, &settings)?),
-    };
-    Ok(Beside { tests: tests("svcca", opened, &distances, e.seed)?, map, originals })
+        .with(keys::EMBEDDING_R2, over(&|p| p.fidelity.r2))
+        .with(keys::EMBEDDING_CURVES, curves().count() as f64)
+        .with(keys::EMBEDDING_CURVES_CHANGED, changed as f64)
+        .with(keys::EMBEDDING_BIFURCATIONS, met as f64))
 }
 
 /// Do base models of one group, cell or size lie together?
 ///
 /// * `distances`: of the originals
-fn tests(
+pub fn tests(
     map: &'static str,
     opened: &Opened,
     distances: &DistanceMatrix,
@@ -331,85 +307,16 @@ fn averages(meta: &embedding::MetaModel, opened: &Opened, weights: &[Option<f64>
 }
 
 /// Mean `θ` of some base models.
-fn middle(meta: &embedding::MetaModel, own: &[usize]) -> Vec<f32> {
+pub fn middle(meta: &embedding::MetaModel, own: &[usize]) -> Vec<f32> {
     let p = meta.layout.shape.dimension;
     let share = 1.0 / own.len() as f32;
     (0..p).map(|j| own.iter().map(|&i| share * meta.theta(i)[j]).sum()).collect()
 }
 
-/// Fixed points at the groups' middles, and over a grid where the map has two dimensions.
-fn standing(
-    e: &MetaModel,
-    meta: &embedding::MetaModel,
-    opened: &Opened,
-    placed: &[Placed],
-) -> Result<Vec<Stand>> {
-    let input: Vec<f64> = match opened.reads {
-        Reads::Embedded(..) => {
-            let words = &meta.parameters[meta.layout.words()];
-            let u = meta.layout.shape.sizes().inputs();
-            let of = |j: usize| {
-                opened.rest.iter().enumerate().map(|(w, s)| s * f64::from(words[w * u + j])).sum()
-            };
-            (0..u).map(of).collect()
-        }
-        _ => opened.rest.clone(),
-    };
-    let mut places: Vec<(String, Vec<f32>, [f64; 2])> = Vec::new();
-    for g in 0..opened.groups.len() {
-        let own = opened.of_group(g);
-        if own.is_empty() {
-            continue;
-        }
-        let at = |c: usize| {
-            let values: Vec<f64> = own.iter().map(|&i| placed[i].at[c]).collect();
-            summary::mean(&values)
-        };
-        places.push((opened.groups[g].clone(), middle(meta, &own), [at(0), at(1)]));
-    }
-    if meta.layout.shape.dimension == 2 && e.inspect.grid > 1 {
-        let range = |c: usize| {
-            let values = placed.iter().map(|p| p.at[c]);
-            let low = values.clone().fold(f64::INFINITY, f64::min);
-            (low, values.fold(f64::NEG_INFINITY, f64::max))
-        };
-        let (xs, ys) = (range(0), range(1));
-        let along = |(low, high): (f64, f64), k: usize| {
-            low + (high - low) * k as f64 / (e.inspect.grid - 1) as f64
-        };
-        for i in 0..e.inspect.grid {
-            for j in 0..e.inspect.grid {
-                let at = [along(xs, i), along(ys, j)];
-                places.push(("grid".into(), vec![at[0] as f32, at[1] as f32], at));
-            }
-        }
-    }
-    let length = opened.length();
-    let batch: Vec<usize> = (0..opened.test.len().min(e.inspect.starts)).collect();
-    let s = meta.layout.shape.state();
-    let mut all = Vec::new();
-    for (place, theta, at) in places {
-        interrupt::check("while fixed points were sought")?;
-        let traces = meta.emulate(&theta, &opened.test, &batch);
-        // One state of each phrase, at another step in each.
-        let starts: Vec<Vec<f64>> = traces
-            .iter()
-            .enumerate()
-            .map(|(i, t)| {
-                let step = (7 * i + 3) % (t.states.len() / s);
-                t.states[step * s..][..s].iter().map(|x| f64::from(*x)).collect()
-            })
-            .collect();
-        let wide: Vec<f64> = theta.iter().map(|x| f64::from(*x)).collect();
-        let found = topology::at(meta, &wide, &input, &starts, length)?;
-        all.push(Stand { place, theta: wide, at, found });
-    }
-    Ok(all)
-}
-
 /// What was guessed or left out.
-pub fn notes(e: &MetaModel) -> Vec<(&'static str, String)> {
-    let mut all = Vec::new();
+pub fn notes(e: &MetaModel, folder: &Path) -> Result<Vec<(&'static str, String)>> {
+    let told = collection::notes(folder, INSPECTED)?;
+    let mut all: Vec<_> = told.into_iter().map(|note| ("inspect", note)).collect();
     if e.model.dimension != 2 && e.inspect.grid > 1 {
         all.push((
             "inspect",
@@ -427,5 +334,5 @@ pub fn notes(e: &MetaModel) -> Vec<(&'static str, String)> {
                 .into(),
         ));
     }
-    all
+    Ok(all)
 }

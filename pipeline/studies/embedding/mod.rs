@@ -1,14 +1,21 @@
 //! A map of models: one meta-model that emulates every network of a collection, each at a point of a map (arXiv 2302.14078).
 //!
-//! Stages: tokenize → collect → train → inspect → claims → report. `collect` trains base models or reads them from finished runs;
-//! `train` learns one meta-model a seed; `inspect` asks it how well it emulates them, what its map says, and what can be done on it.
+//! Stages: tokenize → collect → choose → train → inspect → claims → report. `collect` trains base models or reads them from finished
+//! runs; `choose` compares dimensions of the map and weights of the states, where it is asked to; `train` learns one meta-model a
+//! seed; `inspect` asks it how well it emulates them, what its map says, and what can be done on it.
 
+mod bases;
+mod beside;
+mod choose;
 mod claims;
 mod collection;
+mod given;
 mod inspect;
 mod knob;
 mod labels;
 mod networks;
+mod rules;
+mod standing;
 mod tables;
 
 use super::text::{self, Options, Watch};
@@ -25,7 +32,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Names of the stages, in order.
-pub const STAGES: [&str; 6] = ["tokenize", "collect", "train", "inspect", "claims", "report"];
+pub const STAGES: [&str; 7] =
+    ["tokenize", "collect", "choose", "train", "inspect", "claims", "report"];
 
 /// Runs every stage that is not in place; returns the run's folder.
 ///
@@ -39,14 +47,17 @@ pub fn run(e: &MetaModel, options: Options) -> Result<PathBuf> {
         let hint = crate::nearest::hint(unknown, &STAGES);
         return Err(Error::Usage(format!("--force {unknown}: no such stage here; {hint}")));
     }
-    let sources = collection::sources(e, data)?;
+    let sources = given::sources(e, data)?;
     let made = (&e.collection, &e.trained, e.seed, &sources);
     let learned = (&e.model, &e.training, e.replicates, e.phrases);
+    let pairs = e.choose.pairs(e);
+    let asked = (!pairs.is_empty()).then_some((&e.choose, pairs, &e.model, &e.training, e.phrases));
     let stages = vec![
         Stage::new("tokenize", 1, &(&e.trained.corpus, e.seed, &sources), &[]),
-        Stage::new("collect", 1, &made, &["tokenize"]),
-        Stage::new("train", 1, &learned, &["tokenize", "collect"]),
-        Stage::new("inspect", 1, &(&e.inspect, e.test), &["tokenize", "collect", "train"]),
+        Stage::new("collect", 3, &made, &["tokenize"]),
+        Stage::new("choose", 1, &(asked, e.seed), &["tokenize", "collect"]),
+        Stage::new("train", 2, &learned, &["tokenize", "collect"]),
+        Stage::new("inspect", 3, &(&e.inspect, e.test), &["tokenize", "collect", "train"]),
         Stage::new("claims", 1, &(), &["collect", "train", "inspect"]),
         Stage::new("report", 1, e, &STAGES[..STAGES.len() - 1]),
     ];
@@ -58,8 +69,9 @@ pub fn run(e: &MetaModel, options: Options) -> Result<PathBuf> {
         let ran = run.pass(name, |place, rows| {
             let folder = place.folder();
             match name {
-                "tokenize" => collection::tokenize(e, data, folder),
+                "tokenize" => given::tokenize(e, data, folder),
                 "collect" => collection::collect(e, place, watch),
+                "choose" => choose::stage(e, place, watch),
                 "train" => trained(e, place, watch),
                 "inspect" => inspect::inspect(e, place, watch),
                 "claims" => text::write_claims(&claims::claims(e, folder)?, folder),
@@ -95,12 +107,17 @@ fn seeds(e: &MetaModel) -> impl Iterator<Item = u64> {
 }
 
 fn layout(e: &MetaModel, opened: &Opened) -> Layout {
+    layout_of(e, opened, e.model.dimension)
+}
+
+/// The same with `θ` of another dimension.
+fn layout_of(e: &MetaModel, opened: &Opened, dimension: usize) -> Layout {
     let shape = Shape {
         cell: e.model.cell,
         units: e.model.units,
         reads: opened.reads,
         outputs: opened.outputs,
-        dimension: e.model.dimension,
+        dimension,
     };
     Layout { shape, widths: opened.recordings.iter().map(|r| r.width).collect() }
 }
@@ -142,6 +159,10 @@ fn trained(e: &MetaModel, place: &Workspace, watch: &mut dyn Watch) -> Result<St
         .with(keys::TRAIN_SECONDS, seconds)
         .with(keys::TRAIN_STEPS, steps as f64)
         .with(keys::META_STEPS_PER_SECOND, steps as f64 / seconds)
+        .with(
+            keys::EMBEDDING_STREAMED,
+            opened.recordings.iter().any(|r| !r.states.held()) as u8 as f64,
+        )
         .with(keys::EMBEDDING_BYTES, opened.bytes as f64))
 }
 
@@ -224,16 +245,33 @@ fn report(e: &MetaModel, folder: &Path, stages: &[StageRecord]) -> Result<StageO
     let mut summary = Summary::of(stages);
     text::costs(&mut summary, stages, e.seed);
     let held: f64 = summary.get(keys::EMBEDDING_BYTES).unwrap_or(0.0);
-    let mut notes: Vec<(&str, String)> =
-        collection::notes(folder)?.into_iter().map(|note| ("collect", note)).collect();
-    notes.push((
-        "train",
-        format!(
-            "what base models did on the training phrases was computed once and held in memory: {:.0} MB",
-            held / 1e6
+    let mut notes: Vec<(&str, String)> = collection::notes(folder, collection::NOTES)?
+        .into_iter()
+        .map(|note| ("collect", note))
+        .collect();
+    let (megabytes, most) = (held / 1e6, e.held_megabytes);
+    notes.push(("train", match summary.get(keys::EMBEDDING_STREAMED) {
+        Some(streamed) if streamed > 0.0 => format!(
+            "what base models did on the training phrases was computed once, {megabytes:.0} MB; states of all phrases exceed {most} MB \
+             (`held_megabytes`) and were read from a file as they were asked for"
         ),
-    ));
-    notes.extend(inspect::notes(e));
+        _ => format!(
+            "what base models did on the training phrases was computed once and held in memory: {megabytes:.0} MB"
+        ),
+    }));
+    if let (Some(p), Some(lambda)) =
+        (summary.get(keys::EMBEDDING_CHOSEN_DIMENSION), summary.get(keys::EMBEDDING_CHOSEN_LAMBDA))
+        && (p, lambda) != (e.model.dimension as f64, e.training.lambda)
+    {
+        notes.push((
+            "choose",
+            format!(
+                "p = {p} and λ = {lambda} are chosen on held-out phrases; the meta-models here have p = {} and λ = {}, as the file says",
+                e.model.dimension, e.training.lambda
+            ),
+        ));
+    }
+    notes.extend(inspect::notes(e, folder)?);
     let mut files = vec![text::write_notes(folder, &notes)?, summary.write(folder)?];
     let path = folder.join(knob::FILE);
     let knob = std::fs::read_to_string(&path).map_err(Error::io(&path))?;

@@ -1,8 +1,12 @@
 //! Tables of what was found.
 
+use super::beside::Beside;
 use super::collection::Opened;
-use super::inspect::{Beside, Looked, Stand, Test};
+use super::inspect::{Looked, Test};
+use super::standing::{Curve, Segment, Stand, Standing};
 use crate::Result;
+use crate::dynamics::continuation::{BranchEnd, Crossing};
+use crate::embedding::segment::End;
 use crate::records::{self, column};
 use std::path::Path;
 
@@ -11,25 +15,31 @@ pub fn write(
     opened: &Opened,
     all: &[Looked],
     beside: &Beside,
-    stands: &[Stand],
+    found: &Standing,
 ) -> Result<Vec<String>> {
     let mut files = vec![places(folder, all)?, tests(folder, all, beside)?, ways(folder, all)?];
-    let map = beside.map.iter();
-    let rows: Vec<(usize, f64, f64, f64)> = map
-        .flat_map(|m| {
-            let of = |(r, i): (usize, &usize)| (*i, m.points[(r, 0)], m.points[(r, 1)], m.stress);
+    let rows: Vec<(&str, usize, f64, f64, f64)> = beside
+        .maps
+        .iter()
+        .flat_map(|m| m.map.iter().map(move |map| (m.measure, map)))
+        .flat_map(|(measure, map)| {
+            let of = move |(r, i): (usize, &usize)| {
+                (measure, *i, map.points[(r, 0)], map.points[(r, 1)], map.stress)
+            };
             beside.originals.iter().enumerate().map(of).collect::<Vec<_>>()
         })
         .collect();
     let table = records::BaseMaps {
-        base_model: column(rows.iter().map(|r| r.0)),
-        x: column(rows.iter().map(|r| r.1)),
-        y: column(rows.iter().map(|r| r.2)),
-        stress: column(rows.iter().map(|r| r.3)),
+        measure: column(rows.iter().map(|r| r.0)),
+        base_model: column(rows.iter().map(|r| r.1)),
+        x: column(rows.iter().map(|r| r.2)),
+        y: column(rows.iter().map(|r| r.3)),
+        stress: column(rows.iter().map(|r| r.4)),
     };
     files.push(table.write(folder)?);
     files.extend(by_group(folder, opened, all)?);
-    files.push(points(folder, stands)?);
+    files.push(points(folder, &found.stands)?);
+    files.extend(curves(folder, &found.segments)?);
     Ok(files)
 }
 
@@ -142,4 +152,78 @@ fn points(folder: &Path, stands: &[Stand]) -> Result<String> {
         missed: column(stands.iter().map(|s| s.found.missed)),
     }
     .write(folder)
+}
+
+fn curves(folder: &Path, segments: &[Segment]) -> Result<[String; 3]> {
+    let all: Vec<(&Segment, &Curve)> =
+        segments.iter().flat_map(|s| s.curves.iter().map(move |c| (s, c))).collect();
+    let branches = || all.iter().map(|(_, c)| &c.followed.branch);
+    let end = |end: BranchEnd| match end {
+        BranchEnd::Boundary => "boundary",
+        BranchEnd::Closed => "closed",
+        BranchEnd::OutOfSteps => "out_of_steps",
+        BranchEnd::Lost => "lost",
+        BranchEnd::NoStart => "no_start",
+    };
+    let begun = |c: &Curve| if c.followed.begun == End::First { "from" } else { "to" };
+    let name = |crossing: Crossing| match crossing {
+        Crossing::Fold => "fold",
+        Crossing::Branching => "branching",
+        Crossing::PeriodDoubling => "period_doubling",
+        Crossing::NeimarkSacker => "neimark_sacker",
+    };
+    let count = |of: Crossing| {
+        column(branches().map(move |b| b.events.iter().filter(|e| e.crossing == of).count()))
+    };
+    let table = records::EmbeddingCurves {
+        from: column(all.iter().map(|(s, _)| s.from.as_str())),
+        to: column(all.iter().map(|(s, _)| s.to.as_str())),
+        begun: column(all.iter().map(|(_, c)| begun(c))),
+        points: column(branches().map(|b| b.points.len())),
+        end: column(branches().map(|b| end(b.end))),
+        share: column(branches().map(|b| b.points.last().map_or(f64::NAN, |p| p.lambda))),
+        folds: count(Crossing::Fold),
+        branchings: count(Crossing::Branching),
+        doublings: count(Crossing::PeriodDoubling),
+        circles: count(Crossing::NeimarkSacker),
+        unstable_first: column(branches().map(|b| b.points.first().map_or(0, |p| p.unstable))),
+        unstable_last: column(branches().map(|b| b.points.last().map_or(0, |p| p.unstable))),
+        passes: column(all.iter().map(|(_, c)| c.followed.passes())),
+    };
+    let points: Vec<_> = all
+        .iter()
+        .enumerate()
+        .flat_map(|(i, (_, c))| {
+            c.followed.branch.points.iter().zip(&c.said).map(move |(p, said)| (i, p, said))
+        })
+        .collect();
+    let along = records::EmbeddingCurvePoints {
+        curve: column(points.iter().map(|p| p.0)),
+        share: column(points.iter().map(|p| p.1.lambda)),
+        index: column(points.iter().map(|p| f64::from(p.1.index))),
+        unstable: column(points.iter().map(|p| p.1.unstable)),
+        readout: column(points.iter().map(|p| p.2.0.as_slice())),
+        said: column(points.iter().map(|p| p.2.1)),
+    };
+    let met: Vec<_> = all
+        .iter()
+        .enumerate()
+        .flat_map(|(i, (_, c))| {
+            c.followed.branch.events.iter().zip(&c.met).map(move |(e, met)| (i, e, met))
+        })
+        .collect();
+    let bifurcations = records::EmbeddingBifurcations {
+        curve: column(met.iter().map(|m| m.0)),
+        crossing: column(met.iter().map(|m| name(m.1.crossing))),
+        share: column(met.iter().map(|m| m.1.lambda)),
+        theta: column(met.iter().map(|m| m.2.theta.as_slice())),
+        re: column(met.iter().map(|m| m.1.critical.re)),
+        im: column(met.iter().map(|m| m.1.critical.im)),
+        unstable: column(met.iter().map(|m| m.2.mode.unstable)),
+        mode: column(met.iter().map(|m| m.2.mode.outputs.as_slice())),
+        readout: column(met.iter().map(|m| m.2.said.0.as_slice())),
+        said: column(met.iter().map(|m| m.2.said.1)),
+        state: column(met.iter().map(|m| m.1.state.as_slice())),
+    };
+    Ok([table.write(folder)?, along.write(folder)?, bifurcations.write(folder)?])
 }
