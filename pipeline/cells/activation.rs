@@ -123,7 +123,10 @@ impl Activation for Rectifier {
     fn over(z: impl Fn() -> Argument, reach: f64) -> Option<Over> {
         let Argument { value, error } = z();
         let reach = INFLATE * (reach + error);
-        (value.abs() > reach).then(|| match value > 0.0 {
+        if !(value.abs() > reach) {
+            return None;
+        }
+        Some(match value > 0.0 {
             true => Over { size: value + reach, slope: 1.0, bend: 0.0 },
             false => Over { size: 0.0, slope: 0.0, bend: 0.0 },
         })
