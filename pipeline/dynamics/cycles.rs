@@ -178,11 +178,26 @@ const CLOSED: f64 = 1e-10;
 /// A curve that comes nearer to its mean than this share of its largest distance goes round nothing.
 const ROUND: f64 = 0.02;
 
+/// A cycle takes an orbit at least this share of its extent away before it brings it back: one that drifts is near where it
+/// was for as long as it is looked at.
+const AWAY: f64 = 0.1;
+
 /// Where the map leads to from a state.
 ///
 /// # Errors
 /// [`Error::Shape`] for a state of the wrong size, [`Error::NotFinite`] if a Jacobian is not finite.
 pub fn classify(map: &dyn Dynamics, start: &[f64], settings: &Cycles, seed: u64) -> Result<Orbit> {
+    look(map, start, settings, seed, true)
+}
+
+/// [`classify`]; of an orbit that goes round nothing, exponents only where they are `wanted`: they cost more than the rest.
+pub(crate) fn look(
+    map: &dyn Dynamics,
+    start: &[f64],
+    settings: &Cycles,
+    seed: u64,
+    wanted: bool,
+) -> Result<Orbit> {
     map.check(start)?;
     let mut h = start.to_vec();
     for _ in 0..settings.settle {
@@ -200,10 +215,14 @@ pub fn classify(map: &dyn Dynamics, start: &[f64], settings: &Cycles, seed: u64)
     if extent <= STILL * size {
         return Ok(Orbit::Point(polish(map, &h)));
     }
-    for period in
-        (1..=settings.period).filter(|&t| distance(&orbit[t], &h) < settings.close * extent)
-    {
-        if let Some(cycle) = closed(map, &h, period)?
+    let mut away: f64 = 0.0;
+    for period in 1..=settings.period {
+        let back = distance(&orbit[period], &h);
+        away = away.max(back);
+        let returned = period == 1 || away > AWAY * extent;
+        if back < settings.close * extent
+            && returned
+            && let Some(cycle) = closed(map, &h, period)?
             && cycle.distance(&h) < extent
         {
             return Ok(match period {
@@ -212,13 +231,17 @@ pub fn classify(map: &dyn Dynamics, start: &[f64], settings: &Cycles, seed: u64)
             });
         }
     }
+    let turn = rotation(&orbit)?;
+    if turn.is_none() && !wanted {
+        return Ok(Orbit::Irregular(Vec::new()));
+    }
     let steps = [settings.window * 3 / 2];
     let found = lyapunov::exponents(&steps, |_, _| Ok(map), &h, settings.exponents, seed)?;
     let exponents = found.into_iter().next().unwrap_or_default();
     let neutral = |x: &f64| x.abs() < settings.neutral;
     let flat = exponents.first().is_some_and(neutral)
         && exponents.get(1).is_some_and(|x| *x < -settings.neutral);
-    Ok(match rotation(&orbit)? {
+    Ok(match turn {
         Some(Turn { angle, centre, radii }) if flat => {
             Orbit::Circle(Circle { rotation: angle, exponents, centre, radii, states: orbit })
         }

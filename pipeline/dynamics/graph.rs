@@ -11,7 +11,7 @@
 //! modes alone are a few directions of many, and of equal eigenvalues any. On its way it may pass other saddles: a near
 //! pass is a candidate for a connection of saddles that a small change of the weights makes or breaks.
 
-use crate::cycles::{Cycle, Cycles, Orbit, classify, distance, nearest, same};
+use crate::cycles::{Cycle, Cycles, Orbit, distance, look, nearest, same};
 use crate::linalg::{Complex, Matrix, eigen};
 use crate::{Dynamics, Result, seed, setting};
 use rand::Rng;
@@ -276,12 +276,19 @@ pub fn transitions(
         })
         .collect();
     let ends = Cycles { settle: 1, ..ends.clone() };
-    let walk = Walk { map, nodes: &nodes, known, settings, scale };
+    let arrived = settings.arrived * scale;
+    // Of a circle there are samples: an orbit that turns as they do may keep its distance from them for ever.
+    let within = |states: &Vec<Vec<f64>>| match states.len() > ends.period {
+        true => arrived.max(gaps(states)),
+        false => arrived,
+    };
+    let known_within = known.iter().map(|states| (within(states), states)).collect();
+    let walk = Walk { map, nodes: &nodes, known: known_within, settings, scale };
     let followed: Vec<(Edge, Option<Orbit>)> = starts
         .par_iter()
         .map(|(from, direction, start)| {
             let (mut edge, last) = walk.follow(*from, *direction, start);
-            let orbit = last.map(|last| classify(map, &last, &ends, seed)).transpose()?;
+            let orbit = last.map(|last| look(map, &last, &ends, seed, false)).transpose()?;
             if let Some(Orbit::Point(point)) = &orbit {
                 edge.end = walk.arrived(point).unwrap_or(End::Unended);
             }
@@ -302,7 +309,7 @@ pub fn transitions(
             }
             Some(Orbit::Circle(circle)) => {
                 // A known curve is near in all its states.
-                let near = 16.0 * 2.0 * PI * circle.radii.1 / circle.states.len() as f64;
+                let near = gaps(&circle.states);
                 let given = |c: &Vec<Vec<f64>>| nearest(&circle.states, &c[0]) < near;
                 let at = graph.cycles.iter().position(given);
                 edge.end = End::Cycle(at.unwrap_or_else(|| {
@@ -316,6 +323,16 @@ pub fn transitions(
         graph.edges.push(edge);
     }
     Ok(graph)
+}
+
+/// How near to a sample of a closed curve the curve itself is taken to be: by so many mean gaps circles are told apart.
+fn gaps(states: &[Vec<f64>]) -> f64 {
+    let mut centre = vec![0.0; states[0].len()];
+    for state in states {
+        centre.iter_mut().zip(state).for_each(|(c, x)| *c += x / states.len() as f64);
+    }
+    let radius = states.iter().map(|s| distance(s, &centre)).fold(0.0, f64::max);
+    16.0 * 2.0 * PI * radius / states.len() as f64
 }
 
 /// How a point is left.
@@ -378,7 +395,8 @@ fn unit(v: Vec<f64>) -> Vec<f64> {
 struct Walk<'a> {
     map: &'a dyn Dynamics,
     nodes: &'a [Node],
-    known: &'a [Vec<Vec<f64>>],
+    /// States of each cycle or circle, and how near to them an orbit has arrived.
+    known: Vec<(f64, &'a Vec<Vec<f64>>)>,
     settings: &'a Follow,
     scale: f64,
 }
@@ -393,8 +411,7 @@ impl Walk<'_> {
 
     /// What attracts, where an orbit has arrived at it.
     fn arrived(&self, h: &[f64]) -> Option<End> {
-        let arrived = self.settings.arrived * self.scale;
-        let cycle = || self.known.iter().position(|states| nearest(states, h) < arrived);
+        let cycle = || self.known.iter().position(|(within, states)| nearest(states, h) < *within);
         self.at(h, |node| node.unstable == 0).or_else(|| cycle().map(End::Cycle))
     }
 

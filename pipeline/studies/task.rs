@@ -49,8 +49,8 @@ pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
     check_size(e)?;
     let law = (&e.task, e.trials, e.seed, file);
     let stages = vec![
-        // 2: errors by condition.
-        Stage::new("train", 2, &(&law, &e.model, &e.training), &[]),
+        // 2: errors by condition; 3: sums of input weights' gradients in another order.
+        Stage::new("train", 3, &(&law, &e.model, &e.training), &[]),
         Stage::new("states", 1, &(&law, &e.states), &["train"]),
         // 2: searches without a limit of distance; 3: on where a point is missing, and counted by proof; 4: its
         // starts are drawn as exploring draws them; 5: proofs between kinks.
@@ -60,9 +60,10 @@ pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
             &text::points_part(&e.fixed_points, e.seed)?,
             &["train", "states"],
         ),
+        // 2: an orbit that creeps is no cycle.
         Stage::new(
             "transitions",
-            1,
+            2,
             &(&e.transitions, &e.fixed_points, e.seed),
             &["train", "states", "fixed_points"],
         ),

@@ -390,25 +390,30 @@ fn stands(run: &Path) -> Result<Option<Figure>> {
     if grid.is_empty() {
         return Ok(None);
     }
-    let mut kinds: Vec<String> = Vec::new();
-    let kind = |i: usize| match modes[i].is_nan() {
-        true => "no slow point".to_string(),
-        false => format!("{:.0} slow modes", modes[i]),
+    // No slow point comes before none that is slow.
+    let number = |i: usize| if modes[i].is_nan() { -1.0 } else { modes[i].round() };
+    let name = |number: f64| match number {
+        n if n < 0.0 => "no slow point".to_string(),
+        1.0 => "1 slow mode".to_string(),
+        n => format!("{n:.0} slow modes"),
     };
-    for &i in &grid {
-        if !kinds.contains(&kind(i)) {
-            kinds.push(kind(i));
-        }
-    }
-    kinds.sort();
-    let keys: Vec<Key> = kinds
+    let mut kinds: Vec<f64> = grid.iter().map(|&i| number(i)).collect();
+    kinds.sort_by(f64::total_cmp);
+    kinds.dedup();
+    let more = if kinds.len() > GROUPS { " and more" } else { "" };
+    let names: Vec<String> = kinds
         .iter()
         .take(GROUPS)
+        .enumerate()
+        .map(|(i, &k)| name(k) + if i + 1 == GROUPS { more } else { "" })
+        .collect();
+    let keys: Vec<Key> = names
+        .iter()
         .enumerate()
         .map(|(i, k)| key(colour(i), k))
         .chain([key(INK, "middles of groups (rings)")])
         .collect();
-    let at = |i: usize| kinds.iter().position(|k| *k == kind(i)).unwrap_or(0).min(GROUPS - 1);
+    let at = |i: usize| kinds.iter().position(|k| *k == number(i)).unwrap_or(0).min(GROUPS - 1);
     let mut svg = String::new();
     {
         let area = area(&mut svg);
@@ -422,12 +427,8 @@ fn stands(run: &Path) -> Result<Option<Figure>> {
         dots(&mut chart, middles.map(|i| (x[i], y[i])), 8, INK.stroke_width(1));
         area.present().expect("drawing into text cannot fail");
     }
-    let mut series: Vec<Series> = kinds
-        .iter()
-        .take(GROUPS)
-        .enumerate()
-        .map(|(i, k)| Series::points(k, css(i), 11.0, 0.8))
-        .collect();
+    let mut series: Vec<Series> =
+        names.iter().enumerate().map(|(i, k)| Series::points(k, css(i), 11.0, 0.8)).collect();
     series.push(Series::points("middles of groups", "#8c8c8c".into(), 7.0, 0.9));
     let last = series.len() - 1;
     for i in 0..place.len() {
@@ -436,7 +437,7 @@ fn stands(run: &Path) -> Result<Option<Figure>> {
             place[i],
             slow[i],
             dimension[i],
-            kind(i),
+            name(number(i)),
             stable[i],
             unstable[i]
         );
@@ -446,7 +447,7 @@ fn stands(run: &Path) -> Result<Option<Figure>> {
     Ok(Some(Figure {
         name: "fixed_points",
         title: "Slow points along the map",
-        alt: format!("Places on the map by their number of slow modes: {}.", kinds.join(", ")),
+        alt: format!("Places on the map by their number of slow modes: {}.", names.join(", ")),
         caption: format!(
             "At {} places of the first meta-model's map, slow points were sought under an input without evidence. Colours: the median \
              number of modes, at these points, that outlast a phrase of median length. Hover for their number and dimension.",

@@ -301,6 +301,8 @@ pub(super) fn stage(name: &'static str, part: &impl Serialize, reads: &[&'static
         // beside the proofs; 6: on where a point is missing, and counted by proof; 7: its starts are drawn as exploring draws
         // them; 8: proofs between kinks.
         "fixed_points" => 8,
+        // 2: an orbit that creeps is no cycle.
+        "transitions" => 2,
         // 2: impulses, single units, deflections, words in another order; 3: within the plane;
         // 4: left vectors beside Jordan blocks; 5: the phase of a slow mode that turns.
         "modes" => 5,

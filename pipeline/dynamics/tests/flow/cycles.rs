@@ -1,8 +1,9 @@
 use crate::maps::{Ring, circulant, states, tanh, views};
 use accrue_dynamics::cycles::{Iterated, Orbit, classify, ends, of_period};
 use accrue_dynamics::{Cycles, Dynamics, Finder, check_jacobian};
-use accrue_numerics::linalg::Matrix;
+use accrue_numerics::linalg::{Matrix, Vector};
 use std::f64::consts::PI;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const STARTS: [[f64; 2]; 4] = [[0.7, 0.2], [-1.4, 0.3], [0.1, -0.9], [1.0, 1.0]];
 
@@ -140,5 +141,38 @@ fn every_setting_of_an_orbits_end_counts() {
             panic!("a cycle of two steps has no period of one");
         };
         assert_eq!(found.len(), exponents);
+    }
+}
+
+/// Counts how often its Jacobian is asked for.
+struct Counted<'a>(&'a dyn Dynamics, AtomicUsize);
+
+impl Dynamics for Counted<'_> {
+    fn state_size(&self) -> usize {
+        self.0.state_size()
+    }
+    fn step(&self, h: &[f64]) -> Vector {
+        self.0.step(h)
+    }
+    fn jacobian(&self, h: &[f64]) -> Matrix {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.jacobian(h)
+    }
+}
+
+#[test]
+fn an_orbit_that_creeps_or_turns_slowly_is_not_tried_for_every_period() {
+    // A turn of 1e-4 rad, and no lock: within 64 steps the orbit is within a hundredth of its extent of where it was.
+    let ring = Ring { a: 0.25, turn: 1e-4, lock: 0.0, k: 1.0 };
+    // The same with a point on the ring that attracts as slowly.
+    let creeping = Ring { a: 0.25, turn: 1e-4, lock: -2e-4, k: 1.0 };
+    for map in [&ring, &creeping] {
+        let counted = Counted(map, AtomicUsize::new(0));
+        let settings = Cycles { settle: 200, ..Cycles::default() };
+        let found = classify(&counted, &STARTS[0], &settings, 1).unwrap();
+        assert!(!matches!(found, Orbit::Cycle(_)), "{found:?}");
+        // Exponents ask once a step; 63 periods of up to 64 steps in each of Newton's would ask thousands of times more.
+        let asked = counted.1.into_inner();
+        assert!(asked <= settings.window * 3 / 2 + 200, "{asked}");
     }
 }

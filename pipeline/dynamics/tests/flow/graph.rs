@@ -138,6 +138,9 @@ fn orbits_that_end_in_cycles_on_circles_or_nowhere_are_counted() {
         let graph = transitions(&map, &middle, &known, 1.0, &settings, &ends, 1).unwrap();
         assert_eq!(graph.cycles.len(), 1);
         assert_eq!(graph.count(End::Cycle(0)), graph.edges.len());
+        // 1.25 a step out from a thousandth, then .6 of the rest a step: some fifty steps to a circle, between its samples too.
+        let last = graph.edges.iter().map(|e| e.steps).max().unwrap();
+        assert!(states < ends.window || last <= 60, "{last}");
     }
     /// `h' = 2 h`.
     struct Doubling;
