@@ -216,8 +216,8 @@ pub(crate) fn look(
         return Ok(Orbit::Point(polish(map, &h)));
     }
     let mut away: f64 = 0.0;
-    for period in 1..=settings.period {
-        let back = distance(&orbit[period], &h);
+    for (period, state) in orbit.iter().enumerate().take(settings.period + 1).skip(1) {
+        let back = distance(state, &h);
         away = away.max(back);
         let returned = period == 1 || away > AWAY * extent;
         if back < settings.close * extent
