@@ -18,7 +18,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pipeline/words", &["numerics", "text"]),
     ("pipeline/model", &["numerics", "cells", "data", "ops"]),
     // Whatever is trained on comes as trials: no table is read here.
-    ("pipeline/train", &["numerics", "cells", "data", "ops", "model"]),
+    ("pipeline/train", &["numerics", "cells", "data", "ops", "descent", "model"]),
     ("pipeline/switching", &["numerics", "cells", "ops", "descent", "dynamics"]),
     // Whatever was recorded: numbers in, numbers out.
     ("pipeline/recordings", &["numerics"]),

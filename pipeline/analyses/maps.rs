@@ -1,16 +1,16 @@
 //! Maps of networks that read the same trials, by the geometry of their states and by their laws of motion: what stands beside a map
 //! that is made otherwise.
 
-use super::population::{Compared, Member};
-use crate::dynamics::similarity::dsa::Embedding;
+use super::population::{Compared, Member, law, placed};
 use crate::dynamics::similarity::procrustes::Measure;
 use crate::dynamics::similarity::statistics::{AgainstChance, Correlation, mantel};
 use crate::dynamics::similarity::{
-    Basis, DistanceMatrix, Keep, Operator, States, Trajectories, dsa_distances, mds, rotation,
-    stress_mds, svcca_distances,
+    Basis, DistanceMatrix, Keep, Operator, States, Trajectories, dsa_distances, rotation,
+    svcca_distances,
 };
 use crate::linalg::Matrix;
 use crate::{Error, Result, setting};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// How laws of motion are compared (DSA, Ostrow et al. 2023).
@@ -65,7 +65,7 @@ pub fn maps(
         members.push(part(member, own));
     }
     let mut notes = Vec::new();
-    let mut all = vec![compared("svcca", svcca_distances(&bases)?, seed)?];
+    let mut all = vec![placed("svcca", svcca_distances(&bases)?, None, seed)?];
     drop(bases);
     let trials = trials.unwrap_or_default();
     if laws.delays == 0 || members.len() > laws.networks || trials.is_empty() {
@@ -85,8 +85,10 @@ pub fn maps(
     let entered = input
         .map(|of| Trajectories::of("inputs", trials.iter().map(|&t| of(t)).collect()))
         .transpose()?;
-    let operators: Vec<Operator> =
-        members.iter().map(|m| law(m, entered.as_ref(), laws)).collect::<Result<_>>()?;
+    let operators: Vec<Operator> = members
+        .par_iter()
+        .map(|m| law(m, entered.as_ref(), laws.delays, laws.rank))
+        .collect::<Result<_>>()?;
     let search = rotation::Settings { starts: laws.starts, seed, ..rotation::Settings::default() };
     let found = dsa_distances(&operators, Measure::Angular, &search)?;
     let pairs = operators.len() * operators.len().saturating_sub(1) / 2;
@@ -102,17 +104,8 @@ pub fn maps(
         found.found_once,
         2 * (3 + laws.starts),
     ));
-    all.push(compared("dsa", found.distances, seed)?);
+    all.push(placed("dsa", found.distances, None, seed)?);
     Ok((all, notes))
-}
-
-fn compared(measure: &'static str, distances: DistanceMatrix, seed: u64) -> Result<Compared> {
-    let settings = mds::Settings { seed, ..mds::Settings::default() };
-    let map = match distances.count() {
-        0..3 => None,
-        _ => Some(stress_mds(&distances, 2, &settings)?),
-    };
-    Ok(Compared { measure, distances, map, note: None })
 }
 
 /// Trials long enough for two delayed states, from the first on, until there are steps enough.
@@ -138,27 +131,6 @@ fn part(member: Member, trials: &[usize]) -> Member {
         states: trials.iter().flat_map(|&t| rows(t).iter().copied()).collect(),
         steps: trials.iter().map(|&t| member.steps[t]).collect(),
         ..member
-    }
-}
-
-/// `z_{t+1} = A z_t + B u_{t+1}` of a network's delayed states.
-fn law(member: &Member, inputs: Option<&Trajectories>, laws: &Laws) -> Result<Operator> {
-    let mut at = 0;
-    let trials = member.steps.iter().map(|&steps| {
-        let rows = &member.states[at * member.units..][..steps * member.units];
-        at += steps;
-        Matrix::from_row_slice(steps, member.units, rows)
-    });
-    let trajectories = Trajectories::of(&member.name, trials.collect())?;
-    let embedding = Embedding {
-        delays: laws.delays,
-        components: Some(laws.rank.min(member.units)),
-        rank: Keep::Components(laws.rank),
-        ..Embedding::default()
-    };
-    match inputs {
-        Some(inputs) => Operator::driven(&trajectories, inputs, &embedding),
-        None => Operator::of(&trajectories, &embedding),
     }
 }
 

@@ -91,8 +91,10 @@ pub fn compare(members: &[Member], settings: &Compare, seed: u64) -> Result<Vec<
     found.push(("shape", shape_distances(&shapes, Measure::Angular)?, None));
     drop((shapes, states));
     if settings.delays > 0 {
-        let operators: Vec<Operator> =
-            members.par_iter().map(|m| operator(m, settings)).collect::<Result<_>>()?;
+        let operators: Vec<Operator> = members
+            .par_iter()
+            .map(|m| law(m, None, settings.delays, settings.rank))
+            .collect::<Result<_>>()?;
         let search = rotation::Settings { seed, ..rotation::Settings::default() };
         let laws = dsa_distances(&operators, Measure::Angular, &search)?;
         let note = (laws.not_converged > 0).then(|| {
@@ -115,19 +117,37 @@ pub fn compare(members: &[Member], settings: &Compare, seed: u64) -> Result<Vec<
         })?;
         found.push(("graph", graphs, None));
     }
-    let of = |(measure, distances, note): (&'static str, DistanceMatrix, Option<String>)| {
-        let settings = mds::Settings { seed, ..mds::Settings::default() };
-        let map = match distances.count() {
-            0..3 => None,
-            _ => Some(stress_mds(&distances, 2, &settings)?),
-        };
-        Ok(Compared { measure, distances, map, note })
-    };
-    found.into_iter().map(of).collect()
+    found
+        .into_iter()
+        .map(|(measure, distances, note)| placed(measure, distances, note, seed))
+        .collect()
 }
 
-/// The law of a network's delayed states.
-fn operator(member: &Member, settings: &Compare) -> Result<Operator> {
+/// A measure with its map, where there are three networks or more.
+pub(super) fn placed(
+    measure: &'static str,
+    distances: DistanceMatrix,
+    note: Option<String>,
+    seed: u64,
+) -> Result<Compared> {
+    let settings = mds::Settings { seed, ..mds::Settings::default() };
+    let map = match distances.count() {
+        0..3 => None,
+        _ => Some(stress_mds(&distances, 2, &settings)?),
+    };
+    Ok(Compared { measure, distances, map, note })
+}
+
+/// The law of a network's delayed states, `z_{t+1} = A z_t`; with inputs apart `z_{t+1} = A z_t + B u_{t+1}`.
+///
+/// * `inputs`: what entered on the member's trials
+/// * `rank`: components of the states, and of the delayed states, that the law is fitted to
+pub(super) fn law(
+    member: &Member,
+    inputs: Option<&Trajectories>,
+    delays: usize,
+    rank: usize,
+) -> Result<Operator> {
     let mut at = 0;
     let trials = member.steps.iter().map(|&steps| {
         let rows = &member.states[at * member.units..][..steps * member.units];
@@ -136,12 +156,15 @@ fn operator(member: &Member, settings: &Compare) -> Result<Operator> {
     });
     let trajectories = Trajectories::of(&member.name, trials.collect())?;
     let embedding = Embedding {
-        delays: settings.delays,
-        components: Some(settings.rank.min(member.units)),
-        rank: Keep::Components(settings.rank),
+        delays,
+        components: Some(rank.min(member.units)),
+        rank: Keep::Components(rank),
         ..Embedding::default()
     };
-    Operator::of(&trajectories, &embedding)
+    match inputs {
+        Some(inputs) => Operator::driven(&trajectories, inputs, &embedding),
+        None => Operator::of(&trajectories, &embedding),
+    }
 }
 
 /// A question put to a measure.

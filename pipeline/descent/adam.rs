@@ -24,7 +24,7 @@ pub struct Adam<'a> {
 }
 
 /// Means of gradients and of their squares.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Moments {
     /// `m`.
     pub first: Vec<f32>,

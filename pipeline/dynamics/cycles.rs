@@ -190,7 +190,7 @@ pub fn classify(map: &dyn Dynamics, start: &[f64], settings: &Cycles, seed: u64)
     look(map, start, settings, seed, true)
 }
 
-/// [`classify`]; of an orbit that goes round nothing, exponents only where they are `wanted`: they cost more than the rest.
+/// [`classify`]; an orbit that goes round nothing has its exponents only where they are `wanted`, for they cost more than the rest.
 pub(crate) fn look(
     map: &dyn Dynamics,
     start: &[f64],

@@ -149,7 +149,7 @@ impl InputWeightGradient {
     }
 
     /// Adds the transposed gradient, `[inputs, G·np]`, to `sum`.
-    fn add_to(&self, np: usize, sum: &mut [f32]) {
+    fn add_to(&self, sum: &mut [f32]) {
         let width = sum.len() / self.inputs;
         let mut column = 0;
         for (_, outer) in &self.runs {
@@ -161,7 +161,7 @@ impl InputWeightGradient {
             }
             column += outer.columns();
         }
-        debug_assert!(column == width && width.is_multiple_of(np), "each gate has its block");
+        debug_assert_eq!(column, width, "each gate has its block");
     }
 }
 
@@ -172,7 +172,7 @@ pub(super) fn input_weight_gradient(
 ) -> (Vec<f32>, Vec<f32>) {
     let (n, np, u, width) = (sizes.units, sizes.padded(), sizes.inputs(), sizes.table());
     let mut sum = vec![0.0; (u + 1).next_multiple_of(2) * width];
-    parts.iter().for_each(|part| part.add_to(np, &mut sum));
+    parts.iter().for_each(|part| part.add_to(&mut sum));
     let rows = (0..width).filter(|i| i % np < n);
     let d_a = rows.flat_map(|i| (0..u).map(move |p| p * width + i)).map(|at| sum[at]).collect();
     (d_a, sum[u * width..][..width].to_vec())

@@ -1,5 +1,6 @@
 //! One offline page a run.
 
+use super::drawn::linked;
 use super::escape::{self, visible};
 use super::figure::{self, Figure};
 use super::summary::Summary;
@@ -226,7 +227,7 @@ fn table_links(name: &str) -> Markup {
 }
 
 /// Parts with ` · ` between them.
-fn dotted(parts: impl IntoIterator<Item = Markup>) -> Markup {
+pub(super) fn dotted(parts: impl IntoIterator<Item = Markup>) -> Markup {
     html! {
         @for (i, part) in parts.into_iter().enumerate() {
             @if i > 0 { " · " }
@@ -243,23 +244,7 @@ pub(super) fn drawing(figure: &Figure) -> Markup {
 
 fn section(run: &Path, figure: &Figure) -> Markup {
     let tables = figure.tables.iter().filter(|t| records::is_there(run, t));
-    let links = tables.map(|t| table_links(t));
-    html! {
-        section id=(figure.name) {
-            h2 { (figure.title) }
-            figure {
-                (drawing(figure))
-                figcaption {
-                    (figure.caption) " "
-                    span.links {
-                        (dotted(links)) " · "
-                        a href={ "figures/" (figure.name) ".svg" } { "SVG" }
-                    }
-                }
-            }
-            @if let Some(plot) = &figure.plot { (plot.island(figure.name)) }
-        }
-    }
+    linked(figure, dotted(tables.map(|t| table_links(t))))
 }
 
 fn numbers(page: &Page, summary: &Summary) -> Markup {

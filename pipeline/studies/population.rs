@@ -309,7 +309,7 @@ pub(super) fn compared<'a>(
     if let Some(k) = learned.first().and_then(|n| n.every).filter(|k| *k > 1) {
         notes.push((
             "compare",
-            format!("every {k}th state is compared (`{every}`): DSA's delays are {k} steps apart"),
+            format!("one state in {k} is compared (`{every}`): DSA's delays are {k} steps apart"),
         ));
     }
     let left_out = networks.len() - learned.len();

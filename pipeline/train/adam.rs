@@ -26,21 +26,8 @@ pub enum Gradient {
     },
 }
 
-/// Mean and mean square of the gradients of one array.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Moments {
-    /// `m`.
-    pub first: Vec<f32>,
-    /// `v`.
-    pub second: Vec<f32>,
-}
-
-impl Moments {
-    /// Zeros for an array of `count` numbers.
-    pub fn new(count: usize) -> Self {
-        Self { first: vec![0.0; count], second: vec![0.0; count] }
-    }
-}
+/// Means of the gradients of one array, and of their squares.
+pub use accrue_descent::Moments;
 
 /// Numbers of one step that are the same for every parameter.
 #[derive(Clone, Copy, Debug)]
