@@ -62,10 +62,10 @@ pub fn maps(
         let states = States::new(&member.name, &member.states, shape)?;
         bases.push(Basis::of(&states, Keep::Share(variance))?);
         let own = trials.get_or_insert_with(|| chosen(&member.steps, laws));
-        members.push(part(member, own));
+        members.push(member.on(own));
     }
     let mut notes = Vec::new();
-    let mut all = vec![placed("svcca", svcca_distances(&bases)?, None, seed)?];
+    let mut all = vec![placed("svcca", svcca_distances(&bases)?, seed)?];
     drop(bases);
     let trials = trials.unwrap_or_default();
     if laws.delays == 0 || members.len() > laws.networks || trials.is_empty() {
@@ -104,7 +104,7 @@ pub fn maps(
         found.found_once,
         2 * (3 + laws.starts),
     ));
-    all.push(placed("dsa", found.distances, None, seed)?);
+    all.push(placed("dsa", found.distances, seed)?);
     Ok((all, notes))
 }
 
@@ -120,18 +120,6 @@ fn chosen(steps: &[usize], laws: &Laws) -> Vec<usize> {
         left = left.saturating_sub(own);
     }
     all
-}
-
-/// The states on some trials alone.
-fn part(member: Member, trials: &[usize]) -> Member {
-    let mut starts = vec![0];
-    member.steps.iter().for_each(|s| starts.push(starts[starts.len() - 1] + s));
-    let rows = |t: usize| &member.states[starts[t] * member.units..starts[t + 1] * member.units];
-    Member {
-        states: trials.iter().flat_map(|&t| rows(t).iter().copied()).collect(),
-        steps: trials.iter().map(|&t| member.steps[t]).collect(),
-        ..member
-    }
 }
 
 /// Rank correlation of the distances of two maps of the same networks, against permuted networks (Mantel 1967); `None` where all

@@ -60,6 +60,20 @@ pub struct Member {
     pub saddles: Vec<(usize, String)>,
 }
 
+impl Member {
+    /// The same with its states on some of its trials alone.
+    pub(super) fn on(&self, trials: &[usize]) -> Self {
+        let mut starts = vec![0];
+        self.steps.iter().for_each(|s| starts.push(starts[starts.len() - 1] + s));
+        let rows = |t: usize| &self.states[starts[t] * self.units..starts[t + 1] * self.units];
+        Self {
+            states: trials.iter().flat_map(|&t| rows(t).iter().copied()).collect(),
+            steps: trials.iter().map(|&t| self.steps[t]).collect(),
+            ..self.clone()
+        }
+    }
+}
+
 /// A measure over all pairs.
 pub struct Compared {
     /// Its name: svcca, cka, shape, dsa, indices, graph.
@@ -68,15 +82,18 @@ pub struct Compared {
     pub distances: DistanceMatrix,
     /// Its map; none for fewer than three networks.
     pub map: Option<Stress>,
-    /// What is to be said of it.
-    pub note: Option<String>,
 }
 
-/// Every measure over all pairs of networks. Each network is prepared once; pairs are spread over all cores.
+/// Every measure over all pairs of networks, and what is to be said of them. Each network is prepared once; pairs are spread
+/// over all cores. DSA leaves out trials with fewer steps than two delayed states take.
 ///
 /// # Errors
 /// [`crate::Error::Input`] naming the network whose states do not vary, are not finite or are of other samples.
-pub fn compare(members: &[Member], settings: &Compare, seed: u64) -> Result<Vec<Compared>> {
+pub fn compare(
+    members: &[Member],
+    settings: &Compare,
+    seed: u64,
+) -> Result<(Vec<Compared>, Vec<String>)> {
     let states: Vec<States> = members
         .par_iter()
         .map(|m| States::new(&m.name, &m.states, [m.states.len() / m.units, m.units]))
@@ -84,50 +101,73 @@ pub fn compare(members: &[Member], settings: &Compare, seed: u64) -> Result<Vec<
     let keep = Keep::Share(settings.variance);
     let bases: Vec<Basis> = states.par_iter().map(|s| Basis::of(s, keep)).collect::<Result<_>>()?;
     let features: Vec<Features> = states.par_iter().map(Features::of).collect::<Result<_>>()?;
-    let mut found =
-        vec![("svcca", svcca_distances(&bases)?, None), ("cka", cka_distances(&features)?, None)];
+    let mut found = vec![("svcca", svcca_distances(&bases)?), ("cka", cka_distances(&features)?)];
     drop((bases, features));
     let shapes: Vec<Shape> = states.par_iter().map(Shape::of).collect::<Result<_>>()?;
-    found.push(("shape", shape_distances(&shapes, Measure::Angular)?, None));
+    found.push(("shape", shape_distances(&shapes, Measure::Angular)?));
     drop((shapes, states));
+    let mut notes = Vec::new();
     if settings.delays > 0 {
-        let operators: Vec<Operator> = members
-            .par_iter()
-            .map(|m| law(m, None, settings.delays, settings.rank))
-            .collect::<Result<_>>()?;
-        let search = rotation::Settings { seed, ..rotation::Settings::default() };
-        let laws = dsa_distances(&operators, Measure::Angular, &search)?;
-        let note = (laws.not_converged > 0).then(|| {
-            format!(
-                "DSA: {} pairs did not converge; their distance may be too large",
-                laws.not_converged
-            )
-        });
-        found.push(("dsa", laws.distances, note));
+        found.extend(laws(members, settings, seed, &mut notes)?.map(|d| ("dsa", d)));
     }
     if members.iter().all(|m| !m.indices.is_empty()) {
         let indices = DistanceMatrix::between(members.len(), |i, j| {
             index_distance(&members[i].indices, &members[j].indices)
         })?;
-        found.push(("indices", indices, None));
+        found.push(("indices", indices));
     }
     if members.iter().any(|m| !m.saddles.is_empty()) {
         let graphs = DistanceMatrix::between(members.len(), |i, j| {
             Ok(graph_distance(&members[i].saddles, &members[j].saddles))
         })?;
-        found.push(("graph", graphs, None));
+        found.push(("graph", graphs));
     }
-    found
-        .into_iter()
-        .map(|(measure, distances, note)| placed(measure, distances, note, seed))
-        .collect()
+    let placed = found.into_iter().map(|(measure, distances)| placed(measure, distances, seed));
+    Ok((placed.collect::<Result<_>>()?, notes))
+}
+
+/// Distances between the laws of networks, from those of their trials that are long enough; none if none is.
+fn laws(
+    members: &[Member],
+    settings: &Compare,
+    seed: u64,
+    notes: &mut Vec<String>,
+) -> Result<Option<DistanceMatrix>> {
+    let least = settings.delays + 1;
+    let steps = members.first().map_or(&[][..], |m| &m.steps);
+    let long: Vec<usize> = (0..steps.len()).filter(|&t| steps[t] >= least).collect();
+    if long.len() < steps.len() {
+        notes.push(format!(
+            "DSA: {} of {} trials have fewer than {least} steps (`similarity.delays`) and are not in it",
+            steps.len() - long.len(),
+            steps.len(),
+        ));
+    }
+    if long.is_empty() {
+        return Ok(None);
+    }
+    let operators: Vec<Operator> = members
+        .par_iter()
+        .map(|m| match long.len() == m.steps.len() {
+            true => law(m, None, settings.delays, settings.rank),
+            false => law(&m.on(&long), None, settings.delays, settings.rank),
+        })
+        .collect::<Result<_>>()?;
+    let search = rotation::Settings { seed, ..rotation::Settings::default() };
+    let found = dsa_distances(&operators, Measure::Angular, &search)?;
+    if found.not_converged > 0 {
+        notes.push(format!(
+            "DSA: {} pairs did not converge; their distance may be too large",
+            found.not_converged
+        ));
+    }
+    Ok(Some(found.distances))
 }
 
 /// A measure with its map, where there are three networks or more.
 pub(super) fn placed(
     measure: &'static str,
     distances: DistanceMatrix,
-    note: Option<String>,
     seed: u64,
 ) -> Result<Compared> {
     let settings = mds::Settings { seed, ..mds::Settings::default() };
@@ -135,7 +175,7 @@ pub(super) fn placed(
         0..3 => None,
         _ => Some(stress_mds(&distances, 2, &settings)?),
     };
-    Ok(Compared { measure, distances, map, note })
+    Ok(Compared { measure, distances, map })
 }
 
 /// The law of a network's delayed states, `z_{t+1} = A z_t`; with inputs apart `z_{t+1} = A z_t + B u_{t+1}`.
@@ -237,4 +277,44 @@ pub fn less_by(
     let share = |of: &DistanceMatrix, drawn: &[usize]| neighbour_share(of, labels, drawn);
     let less = |drawn: &[usize]| Some(share(one, drawn)? - share(other, drawn)?);
     bootstrap(labels.len(), DRAWS, less, seed, "population/nearest neighbours")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A rotation that shrinks, from `trials` starts, of so many steps each; `turn` rad a step.
+    fn member(name: &str, turn: f64, steps: &[usize]) -> Member {
+        let mut states = Vec::new();
+        for (trial, &steps) in steps.iter().enumerate() {
+            let (mut a, mut b) = (1.0 + trial as f64, 0.5 - trial as f64);
+            for _ in 0..steps {
+                states.extend([a, b]);
+                let (c, s) = (0.95 * turn.cos(), 0.95 * turn.sin());
+                (a, b) = (c * a - s * b, s * a + c * b);
+            }
+        }
+        let (indices, saddles) = (Vec::new(), Vec::new());
+        Member { name: name.into(), states, units: 2, steps: steps.to_vec(), indices, saddles }
+    }
+
+    #[test]
+    fn trials_too_short_for_the_delays_are_left_out_of_the_laws_alone_and_counted() {
+        let settings = Compare { permutations: 10, ..Compare::default() };
+        let law = |steps: &[usize]| {
+            let members = [member("slow", 0.3, steps), member("fast", 0.8, steps)];
+            let (found, notes) = compare(&members, &settings, 1).unwrap();
+            let dsa = found.iter().find(|c| c.measure == "dsa").map(|c| c.distances.at(0, 1));
+            (found.len(), dsa, notes)
+        };
+        let (_, whole, notes) = law(&[30, 40]);
+        assert!(notes.is_empty(), "{notes:?}");
+        // The third trial is too short by one step; the law is that of the other two.
+        let (measures, some, notes) = law(&[30, 40, 5]);
+        assert_eq!((measures, some), (4, whole));
+        assert!(notes[0].starts_with("DSA: 1 of 3 trials have fewer than 6 steps"), "{notes:?}");
+        let (measures, none, notes) = law(&[5, 4]);
+        assert_eq!((measures, none), (3, None));
+        assert!(notes[0].starts_with("DSA: 2 of 2 trials"), "{notes:?}");
+    }
 }

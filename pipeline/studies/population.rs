@@ -275,8 +275,8 @@ pub(super) fn compared<'a>(
     }
     .write(folder)?;
     let members: Vec<Member> = learned.iter().map(|n| n.member.clone()).collect();
-    let compared = match members.len() {
-        0 | 1 => Vec::new(),
+    let (compared, told) = match members.len() {
+        0 | 1 => (Vec::new(), Vec::new()),
         _ => compare(&members, by.similarity, by.seed)?,
     };
     let of = |f: &dyn Fn(&Network) -> String| learned.iter().map(|n| f(n)).collect::<Vec<String>>();
@@ -287,8 +287,7 @@ pub(super) fn compared<'a>(
     ];
     let asked = tests(&compared, &labels, by.similarity, by.seed)?;
     write_comparisons(folder, &learned, &compared, &asked)?;
-    let mut notes: Vec<(&str, String)> =
-        compared.iter().filter_map(|c| Some(("compare", c.note.clone()?))).collect();
+    let mut notes: Vec<(&str, String)> = told.into_iter().map(|note| ("compare", note)).collect();
     if networks.len() < by.cases {
         notes.push((
             "compare",
