@@ -1,6 +1,7 @@
 //! The fused whole-sequence operation against the equations.
 
 use accrue::ops::cuda::{Precision, Way};
+use accrue::ops::readout::Readout;
 use accrue::ops::sequence::{self, Wanted};
 use accrue::ops::{Batch, CellKind, Entry, Noise, Nonlinearity, Pool, Sizes, fused, reference};
 use accrue::seed;
@@ -248,6 +249,79 @@ fn vectors_that_occur_once_meet_their_weights_in_the_loop_with_the_same_gradient
             let (what, tolerance) = (format!("{kind:?} {pool:?}"), case.tolerance());
             close(&wide(&found.parameters), &exact[0], tolerance, &format!("{what}: parameters"));
             close(&wide(&found.initial), &exact[2], tolerance, &format!("{what}: initial"));
+        }
+    }
+}
+
+#[test]
+fn a_readout_in_the_loop_says_and_passes_back_what_the_equations_do() {
+    let lengths: Vec<usize> = (0..75).map(|i| 1 + (i * 5) % 7).collect();
+    let wide = |x: &[f32]| x.iter().map(|&x| x as f64).collect::<Vec<f64>>();
+    for kind in CELLS {
+        for outputs in [1, 3, 17] {
+            let mut case = Case::of_vectors(kind, Pool::Every, 21, 5, &lengths, 7);
+            let (rows, longest) = (lengths.len(), *lengths.iter().max().unwrap());
+            let s = kind.state_size(21);
+            let mut rng = seed::stream(outputs as u64, "ops/readout");
+            let mut draw = |count: usize| -> Vec<f32> {
+                (0..count).map(|_| rng.random_range(-1.0..1.0)).collect()
+            };
+            let (weights, bias) = (draw(outputs * s), draw(outputs));
+            // Some steps do not count; behind an end nothing does.
+            let mut slope = draw(rows * longest * outputs);
+            for (i, slope) in slope.chunks_exact_mut(outputs).enumerate() {
+                if i % 5 == 0 || i % longest >= lengths[i / longest] {
+                    slope.fill(0.0);
+                }
+            }
+            case.probe = slope
+                .chunks_exact(outputs)
+                .flat_map(|slope| {
+                    let weights = &weights;
+                    (0..s).map(move |j| (0..outputs).map(|k| slope[k] * weights[k * s + j]).sum())
+                })
+                .collect();
+            let (states, exact) = case.outcome(false);
+            let readout = Readout { weights: &weights, bias: &bias };
+            let batch = Batch::of_vectors(&lengths).unwrap();
+            let pass = || {
+                let (sizes, parameters, vectors) = (case.sizes, &case.parameters, &case.vectors);
+                let initial = &case.initial;
+                let (said, mut saved) =
+                    sequence::forward_read(sizes, &batch, parameters, vectors, initial, readout);
+                let (saved, wanted) = (&mut saved, Wanted::Parameters);
+                let found = sequence::backward_read(
+                    sizes, &batch, parameters, vectors, saved, readout, &slope, wanted,
+                );
+                (said, found)
+            };
+            let (said, (found, of_readout)) = pass();
+            let (mut wanted, mut of_weights) = (vec![0.0; said.len()], vec![0.0; weights.len()]);
+            let mut of_bias = vec![0.0; outputs];
+            for (i, state) in states.chunks_exact(s).enumerate() {
+                if i % longest >= lengths[i / longest] {
+                    continue;
+                }
+                for k in 0..outputs {
+                    let w = &weights[k * s..][..s];
+                    let read: f64 = state.iter().zip(w).map(|(h, w)| h * *w as f64).sum();
+                    wanted[i * outputs + k] = read + bias[k] as f64;
+                    let slope = slope[i * outputs + k] as f64;
+                    of_bias[k] += slope;
+                    let sums = of_weights[k * s..][..s].iter_mut().zip(state);
+                    sums.for_each(|(sum, h)| *sum += slope * h);
+                }
+            }
+            let (what, tolerance) = (format!("{kind:?} {outputs}"), case.tolerance());
+            close(&wide(&said), &wanted, tolerance, &format!("{what}: said"));
+            close(&wide(&found.parameters), &exact[0], tolerance, &format!("{what}: parameters"));
+            close(&wide(&found.initial), &exact[2], tolerance, &format!("{what}: initial"));
+            close(&wide(&of_readout.weights), &of_weights, tolerance, &format!("{what}: readout"));
+            close(&wide(&of_readout.bias), &of_bias, tolerance, &format!("{what}: bias"));
+            let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+            let (again, (alone, readout_alone)) = one.install(pass);
+            assert_eq!((again, alone.parameters), (said, found.parameters), "{what}: threads");
+            assert_eq!(readout_alone, of_readout, "{what}: threads");
         }
     }
 }

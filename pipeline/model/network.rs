@@ -4,6 +4,7 @@ use super::config::{Config, Head, InitialState, Reads};
 use super::initial;
 use crate::Inputs;
 use crate::data::{Documents, Sequences};
+use crate::ops::readout::{Readout, ReadoutGradient};
 use crate::ops::sequence::{self, Gradients, Saved, Wanted};
 use crate::ops::{Batch, Cell, Pool, Sizes, cuda, fused};
 use crate::whole::Whole;
@@ -297,15 +298,52 @@ impl Network {
         saved: &mut Saved,
         gradient: &[f32],
     ) -> Result<Gradients> {
-        let (sizes, pool) = (self.sizes(), self.pool());
-        // Vectors of a task are what they are; those of words are learned.
-        let wanted = match self.reads {
-            Reads::Words(_) => Wanted::Vectors,
-            Reads::Vectors(_) => Wanted::Parameters,
-        };
+        let (sizes, pool, wanted) = (self.sizes(), self.pool(), self.wanted());
         on_processor(&self.cell, |cell| {
             sequence::backward(sizes, pool, batch, cell, vectors, saved, gradient, wanted)
         })
+    }
+
+    /// What the network says after every token, `[b, t, outputs]`, on the processor; and what the way back needs.
+    ///
+    /// # Errors
+    /// As [`Network::forward`].
+    pub fn forward_read(&self, batch: &Batch, vectors: &[f32]) -> Result<(Vec<f32>, Saved)> {
+        self.knows(batch)?;
+        let (weights, bias) = self.readout_f32()?;
+        let readout = Readout { weights: &weights, bias: &bias };
+        on_processor(&self.cell, |cell| {
+            on_processor(&self.initial, |initial| {
+                sequence::forward_read(self.sizes(), batch, cell, vectors, initial, readout)
+            })
+        })?
+    }
+
+    /// Gradients from the slope of what was said after every token; the readout's beside.
+    ///
+    /// # Errors
+    /// [`Error::Candle`] on a card.
+    pub fn backward_read(
+        &self,
+        batch: &Batch,
+        vectors: &[f32],
+        saved: &mut Saved,
+        slope: &[f32],
+    ) -> Result<(Gradients, ReadoutGradient)> {
+        let (weights, bias) = self.readout_f32()?;
+        let readout = Readout { weights: &weights, bias: &bias };
+        let (sizes, wanted) = (self.sizes(), self.wanted());
+        on_processor(&self.cell, |cell| {
+            sequence::backward_read(sizes, batch, cell, vectors, saved, readout, slope, wanted)
+        })
+    }
+
+    /// Vectors of a task are what they are; those of words are learned.
+    fn wanted(&self) -> Wanted {
+        match self.reads {
+            Reads::Words(_) => Wanted::Vectors,
+            Reads::Vectors(_) => Wanted::Parameters,
+        }
     }
 
     fn knows(&self, batch: &Batch) -> Result<()> {
@@ -359,8 +397,9 @@ impl Network {
                 let rows = ranges
                     .iter()
                     .map(|(i, steps)| &all.get(*i)[steps.start * width..steps.end * width]);
-                let vectors: Vec<f32> = rows.flatten().copied().collect();
                 let lengths: Vec<usize> = ranges.iter().map(|(_, steps)| steps.len()).collect();
+                let mut vectors = Vec::with_capacity(lengths.iter().sum::<usize>() * width);
+                rows.for_each(|row| vectors.extend_from_slice(row));
                 Ok((Batch::of_vectors(&lengths)?, vectors))
             }
             (Sequences::Tokens(_), _) => Err(Error::shape("inputs", "token ids", "vectors")),

@@ -115,8 +115,20 @@ impl Batch {
         let mut distinct: Vec<u32> = sequences.concat();
         distinct.sort_unstable();
         distinct.dedup();
-        let index = Index::of(&distinct);
-        Ok(Self::lay_out(lengths, distinct, |row, t| index.get(sequences[row][t])))
+        let (index, shards) = (Index::of(&distinct), deal(&lengths));
+        let token_of_slot = tokens_of_slots(&shards, |row, t| index.get(sequences[row][t]));
+        let (slots_by_token, occurrences) = group(&token_of_slot, distinct.len());
+        let frequent = frequent(&occurrences);
+        Ok(Self {
+            distinct,
+            lengths,
+            shards,
+            token_of_slot,
+            slots_by_token,
+            occurrences,
+            frequent,
+            noise: None,
+        })
     }
 
     /// Lays out sequences of vectors: each vector is a token that occurs once, numbered as the
@@ -134,35 +146,24 @@ impl Batch {
                 total - length as u32
             })
             .collect();
-        let number = |row: usize, t: usize| firsts[row] + t as u32;
-        Ok(Self::lay_out(lengths.to_vec(), (0..total).collect(), number))
-    }
-
-    /// * `token`: index among the distinct ones of a sequence's token
-    fn lay_out(
-        lengths: Vec<usize>,
-        distinct: Vec<u32>,
-        token: impl Fn(usize, usize) -> u32,
-    ) -> Self {
-        let shards = deal(&lengths);
-        let mut token_of_slot = Vec::with_capacity(lengths.iter().sum());
-        for shard in &shards {
-            for (t, &active) in shard.active.iter().enumerate() {
-                token_of_slot.extend(shard.rows[..active].iter().map(|&row| token(row, t)));
-            }
+        let shards = deal(lengths);
+        let token_of_slot = tokens_of_slots(&shards, |row, t| firsts[row] + t as u32);
+        // Each token has one slot: nothing is to be counted or sorted.
+        let mut slots_by_token = vec![0; token_of_slot.len()];
+        for (slot, &token) in token_of_slot.iter().enumerate() {
+            slots_by_token[token as usize] = slot as u32;
         }
-        let (slots_by_token, occurrences) = group(&token_of_slot, distinct.len());
-        let frequent = frequent(&occurrences);
-        Self {
-            distinct,
-            lengths,
+        let place = |d: usize| (d < FREQUENT).then_some(d as u8);
+        Ok(Self {
+            distinct: (0..total).collect(),
+            lengths: lengths.to_vec(),
             shards,
             token_of_slot,
             slots_by_token,
-            occurrences,
-            frequent,
+            occurrences: (0..=total as usize).collect(),
+            frequent: (0..total as usize).map(place).collect(),
             noise: None,
-        }
+        })
     }
 
     /// Number of sequences.
@@ -228,6 +229,19 @@ fn deal(lengths: &[usize]) -> Vec<Shard> {
             shard
         })
         .collect()
+}
+
+/// The token of each slot, slots in their order.
+///
+/// * `token`: index among the distinct ones of a sequence's token
+fn tokens_of_slots(shards: &[Shard], token: impl Fn(usize, usize) -> u32) -> Vec<u32> {
+    let mut all = Vec::with_capacity(shards.iter().map(Shard::slots).sum());
+    for shard in shards {
+        for (t, &active) in shard.active.iter().enumerate() {
+            all.extend(shard.rows[..active].iter().map(|&row| token(row, t)));
+        }
+    }
+    all
 }
 
 /// Counting sort of slots by token.

@@ -109,42 +109,36 @@ pub(super) struct InputWeightGradient {
     runs: Vec<(usize, Outer)>,
     /// Numbers of a vector with its 1, made even.
     inputs: usize,
-    /// Some slots' vectors, `[slots, inputs]`.
-    x: Vec<f32>,
 }
 
 impl InputWeightGradient {
     pub(super) fn new(lanes: Vectors, sizes: Sizes) -> Self {
-        let (np, inputs) = (sizes.padded(), (sizes.inputs() + 1).next_multiple_of(2));
+        let (np, inputs) = (sizes.padded(), sizes.with_one());
         let runs = input_gradient_blocks(sizes.kind).chunk_by(|a, b| a + 1 == *b);
         let runs = runs.map(|run| (run[0], Outer::new(lanes, inputs, run.len() * np))).collect();
-        Self { runs, inputs, x: Vec::new() }
+        Self { runs, inputs }
     }
 
-    /// Adds some slots.
+    /// Adds the slots from `first` up to `end`.
     ///
-    /// * `gates`: what the way back left of them, `[slots, saved]`
-    /// * `tokens`: which of the `vectors`, `[distinct, u]`, entered
+    /// * `gates`: what the way back left of all, `[slots, saved]`
+    /// * `entered`: their vectors, each with its 1, `[slots, inputs]`
     #[inline(always)]
     pub(super) fn add<S: Simd>(
         &mut self,
         simd: S,
         sizes: Sizes,
+        (first, end): (usize, usize),
         gates: &[f32],
-        tokens: &[u32],
-        vectors: &[f32],
+        entered: &[f32],
     ) {
-        let (np, blocks, u) = (sizes.padded(), sizes.saved(), sizes.inputs());
-        assert!(gates.len() == tokens.len() * blocks, "each slot has its gates");
-        self.x.resize(tokens.len() * self.inputs, 0.0);
-        for (x, &token) in self.x.chunks_exact_mut(self.inputs).zip(tokens) {
-            x[..u].copy_from_slice(&vectors[token as usize * u..][..u]);
-            x[u] = 1.0;
-        }
-        for (first, sum) in &mut self.runs {
-            let (x, from) = (self.x.as_ptr(), gates[*first * np..].as_ptr());
+        let (np, blocks) = (sizes.padded(), sizes.saved());
+        let gates = &gates[first * blocks..end * blocks];
+        let x = &entered[first * self.inputs..end * self.inputs];
+        for (run, sum) in &mut self.runs {
+            let from = gates[*run * np..].as_ptr();
             // SAFETY: each slot has `blocks` blocks of np numbers, and its vector in `x`.
-            unsafe { sum.add(simd, tokens.len(), (x, self.inputs), (from, blocks)) };
+            unsafe { sum.add(simd, end - first, (x.as_ptr(), self.inputs), (from, blocks)) };
         }
     }
 
@@ -171,7 +165,7 @@ pub(super) fn input_weight_gradient(
     parts: &[&InputWeightGradient],
 ) -> (Vec<f32>, Vec<f32>) {
     let (n, np, u, width) = (sizes.units, sizes.padded(), sizes.inputs(), sizes.table());
-    let mut sum = vec![0.0; (u + 1).next_multiple_of(2) * width];
+    let mut sum = vec![0.0; sizes.with_one() * width];
     parts.iter().for_each(|part| part.add_to(&mut sum));
     let rows = (0..width).filter(|i| i % np < n);
     let d_a = rows.flat_map(|i| (0..u).map(move |p| p * width + i)).map(|at| sum[at]).collect();

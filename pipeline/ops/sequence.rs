@@ -26,7 +26,12 @@ use super::batch::{Batch, FREQUENT};
 use super::buffers::{Buffer, pad_blocks, padded};
 use super::denormals::FlushDenormals;
 use super::equations::saved_blocks;
-use super::input_projection::{input_gradients, input_weight_gradient, project, sum_by_token};
+use super::input_projection::{
+    Projection, input_gradients, input_weight_gradient, project, sum_by_token,
+};
+use super::readout::{
+    BackwardReadout, ForwardReadout, Readout, ReadoutGradient, ReadoutSum, ShardReadout,
+};
 use super::shard::{BackwardWeights, ForwardWeights, ShardBackward, ShardForward, ShardGradients};
 use candle_core::Shape;
 use pulp::Arch;
@@ -97,6 +102,11 @@ impl Sizes {
         }
     }
 
+    /// Numbers of an input vector with a 1 behind it, made even: what the gradient of `A` and `b_ih` is a sum of.
+    pub(super) fn with_one(&self) -> usize {
+        (self.inputs() + 1).next_multiple_of(2)
+    }
+
     /// Number of parameters of the cell: `G·n·(u + n + 2)`.
     pub fn parameters(&self) -> usize {
         self.kind.gates() * self.units * (self.inputs() + self.units + 2)
@@ -127,6 +137,10 @@ pub struct Saved {
     pub(super) before: Buffer,
     /// The saved blocks of each slot: `[slots, saved]`.
     pub(super) gates: Buffer,
+    /// Each slot's vector with its 1, where vectors meet their weights in the loop: `[slots, inputs]`.
+    entered: Buffer,
+    /// The last state of each row of the shards, where something is said after each token: `[rows, state]`.
+    last: Buffer,
 }
 
 /// Gradients of everything that entered, in the shapes in which it entered.
@@ -156,45 +170,111 @@ pub fn forward(
     initial: &[f32],
     keep: bool,
 ) -> (Vec<f32>, Option<Saved>) {
+    let all = keep || pool == Pool::Every;
+    let saved = run(sizes, pool, batch, [parameters, vectors, initial], (all, keep), None);
+    let out = match pool {
+        Pool::Every => every_state(sizes, batch, &saved.before, &saved.last),
+        Pool::Last | Pool::Mean => unshuffle(sizes, batch, &saved.last),
+    };
+    (out, keep.then_some(saved))
+}
+
+/// Runs `batch` forward and reads the state after every token.
+///
+/// Arguments as [`forward`]'s. Returns the outputs, `[b, t, outputs]`, zero after a sequence's end, and what the way back
+/// needs.
+pub fn forward_read(
+    sizes: Sizes,
+    batch: &Batch,
+    parameters: &[f32],
+    vectors: &[f32],
+    initial: &[f32],
+    readout: Readout,
+) -> (Vec<f32>, Saved) {
+    let outputs = readout.bias.len();
+    let mut said = Buffer::of(batch.slots() * outputs);
+    let given = [parameters, vectors, initial];
+    let packed = ForwardReadout::pack(Arch::new(), sizes, readout);
+    let saved = run(sizes, Pool::Every, batch, given, (true, true), Some((&packed, &mut said[..])));
+    let longest = batch.longest();
+    let mut out = vec![0.0; batch.len() * longest * outputs];
+    for shard in &batch.shards {
+        for t in 0..shard.tokens() {
+            let from = &said[(shard.first + shard.offset[t]) * outputs..];
+            for (from, &row) in from.chunks_exact(outputs).zip(&shard.rows[..shard.active(t)]) {
+                let to = &mut out[(row * longest + t) * outputs..][..outputs];
+                to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+            }
+        }
+    }
+    (out, saved)
+}
+
+/// Runs all shards forward.
+///
+/// * `given`: parameters, vectors and the initial state
+/// * `(all, keep)`: whether states before each token are kept, and gates
+/// * `said`: the readout, and where its outputs go, `[slots, outputs]`
+///
+/// What leaves each row by `pool` is in the field `last`.
+fn run(
+    sizes: Sizes,
+    pool: Pool,
+    batch: &Batch,
+    [parameters, vectors, initial]: [&[f32]; 3],
+    (all, keep): (bool, bool),
+    said: Option<(&ForwardReadout, &mut [f32])>,
+) -> Saved {
     let arch = Arch::new();
     let [a, w, b_ih, b_hh] = sizes.split(parameters);
     let projection = project(arch, sizes, batch, a, b_ih, vectors);
     let weights = ForwardWeights::pack(arch, sizes, w, b_hh);
     let initial = pad_blocks(initial, sizes.units, sizes.padded());
 
-    let all = keep || pool == Pool::Every;
-    let (s, saved) = (sizes.state(), sizes.saved());
+    let (s, gates, inputs) = (sizes.state(), sizes.saved(), sizes.with_one());
     let slots = batch.slots();
-    let mut before = Buffer::of(if all { slots * s } else { 0 });
-    let mut gates = Buffer::of(if keep { slots * saved } else { 0 });
-    let mut pooled = Buffer::of(batch.len() * s);
+    let meets = keep && matches!(projection, Projection::Products { .. });
+    let mut saved = Saved {
+        before: Buffer::of(if all { slots * s } else { 0 }),
+        gates: Buffer::of(if keep { slots * gates } else { 0 }),
+        entered: Buffer::of(if meets { slots * inputs } else { 0 }),
+        last: Buffer::of(batch.len() * s),
+    };
+    if meets && inputs > sizes.inputs() + 1 {
+        saved.entered.fill(0.0);
+    }
+    let (readout, outputs) = match said {
+        Some((readout, said)) => (Some(readout), said),
+        None => (None, &mut [][..]),
+    };
+    let wide = outputs.len() / slots;
+    let (mut rest_before, mut rest_gates) = (&mut saved.before[..], &mut saved.gates[..]);
+    let (mut rest_entered, mut rest_last) = (&mut saved.entered[..], &mut saved.last[..]);
+    let mut rest_said = outputs;
     let mut work = Vec::new();
-    let (mut rest_before, mut rest_gates, mut rest_pooled) =
-        (&mut before[..], &mut gates[..], &mut pooled[..]);
     for shard in &batch.shards {
+        let slots = shard.slots();
         work.push(ShardForward {
             sizes,
             pool,
             shard,
             weights: &weights,
             projection: &projection,
-            tokens: &batch.token_of_slot[shard.first..shard.first + shard.slots()],
+            tokens: &batch.token_of_slot[shard.first..shard.first + slots],
             initial: &initial,
             noise: batch.noise.as_ref(),
-            before: all.then(|| take(&mut rest_before, shard.slots() * s)),
-            gates: keep.then(|| take(&mut rest_gates, shard.slots() * saved)),
-            pooled: take(&mut rest_pooled, shard.rows.len() * s),
+            before: all.then(|| take(&mut rest_before, slots * s)),
+            gates: keep.then(|| take(&mut rest_gates, slots * gates)),
+            entered: meets.then(|| take(&mut rest_entered, slots * inputs)),
+            said: readout.map(|readout| (readout, take(&mut rest_said, slots * wide))),
+            pooled: take(&mut rest_last, shard.rows.len() * s),
         });
     }
     work.into_par_iter().for_each(|shard| {
         let _flush = FlushDenormals::on_this_thread();
         arch.dispatch(shard);
     });
-    let out = match pool {
-        Pool::Every => every_state(sizes, batch, &before, &pooled),
-        Pool::Last | Pool::Mean => unshuffle(sizes, batch, &pooled),
-    };
-    (out, keep.then_some(Saved { before, gates }))
+    saved
 }
 
 /// Whose gradients are wanted beside those of the parameters and the initial state.
@@ -218,11 +298,49 @@ pub fn backward(
     gradient: &[f32],
     wanted: Wanted,
 ) -> Gradients {
+    let gradient = padded(gradient, sizes.units, sizes.padded());
+    run_back(sizes, pool, batch, (parameters, vectors), saved, Entering::States(&gradient), wanted)
+        .0
+}
+
+/// Runs `batch` backward from the slope of the loss in what [`forward_read`] returned, `[b, t, outputs]`.
+#[allow(clippy::too_many_arguments)]
+pub fn backward_read(
+    sizes: Sizes,
+    batch: &Batch,
+    parameters: &[f32],
+    vectors: &[f32],
+    saved: &mut Saved,
+    readout: Readout,
+    slope: &[f32],
+    wanted: Wanted,
+) -> (Gradients, ReadoutGradient) {
+    let packed = BackwardReadout::pack(Arch::new(), sizes, readout);
+    let given = (parameters, vectors);
+    run_back(sizes, Pool::Every, batch, given, saved, Entering::Outputs(&packed, slope), wanted)
+}
+
+/// What enters on the way back.
+enum Entering<'a> {
+    /// The gradient of the pooled states, padded.
+    States(&'a [f32]),
+    /// The slope of the outputs.
+    Outputs(&'a BackwardReadout, &'a [f32]),
+}
+
+fn run_back(
+    sizes: Sizes,
+    pool: Pool,
+    batch: &Batch,
+    (parameters, vectors): (&[f32], &[f32]),
+    saved: &mut Saved,
+    entering: Entering,
+    wanted: Wanted,
+) -> (Gradients, ReadoutGradient) {
     let arch = Arch::new();
     let [a, w, ..] = sizes.split(parameters);
     let weights = BackwardWeights::pack(arch, sizes, w);
     let (n, np, s) = (sizes.units, sizes.padded(), sizes.state());
-    let gradient = padded(gradient, n, np);
 
     let in_shards = wanted == Wanted::Parameters
         && matches!(sizes.entry, Entry::Vectors(_))
@@ -232,8 +350,18 @@ pub fn backward(
     let mut work = Vec::new();
     let mut sums = vec![0.0; batch.shards.len() * each];
     let (mut rest_gates, mut rest_sums) = (&mut saved.gates[..], &mut sums[..]);
+    let (mut rest_last, inputs) = (&saved.last[..], sizes.with_one());
     for shard in &batch.shards {
-        let range = shard.first * s..(shard.first + shard.slots()) * s;
+        let slots = shard.first..shard.first + shard.slots();
+        let (last, after) = rest_last.split_at(shard.rows.len() * s);
+        rest_last = after;
+        let (gradient, said) = match entering {
+            Entering::States(gradient) => (gradient, None),
+            Entering::Outputs(readout, slope) => {
+                let longest = batch.longest();
+                (&[][..], Some(ShardReadout { readout, slope, last, longest }))
+            }
+        };
         work.push(ShardBackward {
             sizes,
             pool,
@@ -241,15 +369,16 @@ pub fn backward(
             lengths: &batch.lengths,
             longest: batch.longest(),
             weights: &weights,
-            gradient: &gradient,
-            before: &saved.before[range],
+            gradient,
+            before: &saved.before[slots.start * s..slots.end * s],
             gates: take(&mut rest_gates, shard.slots() * sizes.saved()),
             initial: take(&mut rest_sums, s),
             candidate_bias: take(&mut rest_sums, np),
-            tokens: &batch.token_of_slot[shard.first..shard.first + shard.slots()],
+            tokens: &batch.token_of_slot[slots.clone()],
             places: &batch.frequent,
             frequent: take(&mut rest_sums, frequent),
-            vectors: in_shards.then_some(vectors),
+            entered: in_shards.then(|| &saved.entered[slots.start * inputs..slots.end * inputs]),
+            said,
         });
     }
     let mut d_w = vec![0.0; sizes.table() * np];
@@ -291,7 +420,9 @@ pub fn backward(
         bias.chunks_exact(np).for_each(|block| all.extend_from_slice(&block[..n]));
     }
     let initial = shard_sum(0..s).chunks_exact(np).flat_map(|block| block[..n].to_vec()).collect();
-    Gradients { parameters: all, vectors: d_vectors, initial }
+    let read: Vec<_> = parts.iter().filter_map(|part| part.readout.as_ref()).collect();
+    let readout = ReadoutSum::total(sizes, &read);
+    (Gradients { parameters: all, vectors: d_vectors, initial }, readout)
 }
 
 /// The next `len` numbers of `rest`.

@@ -7,6 +7,7 @@ use super::equations::{self, known};
 use super::input_projection::{InputWeightGradient, Projection};
 use super::outer::{Outer, SLOTS};
 use super::panel::{Lanes, Panels, Start, Vectors, load, store};
+use super::readout::{ForwardReadout, ReadoutSum, ShardReadout};
 use super::sequence::{Pool, Sizes};
 use pulp::{Arch, Simd, WithSimd};
 
@@ -110,6 +111,10 @@ pub(super) struct ShardForward<'a> {
     pub(super) before: Option<&'a mut [f32]>,
     /// `[slots, saved]` if a way back follows, else one step's.
     pub(super) gates: Option<&'a mut [f32]>,
+    /// `[slots, inputs with their 1]` if a way back follows, where vectors meet their weights in the loop.
+    pub(super) entered: Option<&'a mut [f32]>,
+    /// What is said after each token, and its place, `[slots, outputs]`.
+    pub(super) said: Option<(&'a ForwardReadout, &'a mut [f32])>,
     /// `[rows, state]`: the last state, or the mean, of each row.
     pub(super) pooled: &'a mut [f32],
 }
@@ -120,13 +125,13 @@ impl WithSimd for ShardForward<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { sizes, pool, shard, weights, projection, tokens, initial, noise, .. } = self;
-        let Self { before, gates, pooled, .. } = self;
+        let Self { before, gates, pooled, entered, mut said, .. } = self;
         let (kind, n) = (sizes.kind, sizes.padded());
         let (s, blocks, wide) = (sizes.state(), sizes.saved(), sizes.table());
         let rows = shard.rows.len();
         let (mut own_before, mut own_gates) = (Buffer::default(), Buffer::default());
-        let keep_before = before.is_some();
-        let keep_gates = gates.is_some();
+        let (keep_before, keep_gates) = (before.is_some(), gates.is_some());
+        let keep_entered = entered.is_some();
         let before = before.unwrap_or_else(|| {
             own_before = Buffer::of(2 * rows * s);
             &mut own_before
@@ -138,13 +143,15 @@ impl WithSimd for ShardForward<'_> {
         let step_before = |t: usize| if keep_before { shard.offset[t] } else { t % 2 * rows };
         let step_gates = |t: usize| if keep_gates { shard.offset[t] } else { 0 };
         let mut last = vec![0.0_f32; rows * s];
-        // One step's vectors, and their products.
-        let (mut x, mut products) = match projection {
-            Projection::Table(_) => (Vec::new(), Buffer::default()),
-            Projection::Products { weights, .. } => {
-                (vec![0.0; rows * weights.k()], Buffer::of(rows * wide))
-            }
-        };
+        let (u, with_one) = (sizes.inputs(), sizes.with_one());
+        let meets = matches!(projection, Projection::Products { .. });
+        let mut products = Buffer::of(if meets { rows * wide } else { 0 });
+        let mut own_entered = Vec::new();
+        let entered = entered.unwrap_or_else(|| {
+            own_entered = vec![0.0_f32; if meets { rows * with_one } else { 0 }];
+            &mut own_entered
+        });
+        let mut wide_said = Vec::new();
         let mut noise: Vec<_> =
             noise.map_or_else(Vec::new, |noise| shard.rows.iter().map(|&r| noise.of(r)).collect());
 
@@ -181,12 +188,15 @@ impl WithSimd for ShardForward<'_> {
                     Start::Bias(&weights.bias),
                 );
                 if let Projection::Products { weights, bias, vectors } = projection {
-                    let u = weights.k();
-                    for (x, &token) in x.chunks_exact_mut(u).zip(tokens) {
-                        x.copy_from_slice(&vectors[token as usize * u..][..u]);
+                    let at = if keep_entered { shard.offset[t] } else { 0 };
+                    let x = &mut entered[at * with_one..][..active * with_one];
+                    for (x, &token) in x.chunks_exact_mut(with_one).zip(tokens) {
+                        let vector = &vectors[token as usize * u..][..u];
+                        x.iter_mut().zip(vector).for_each(|(x, y)| *x = *y);
+                        x[u] = 1.0;
                     }
                     let (x, to) = (x.as_ptr(), products.as_mut_ptr());
-                    weights.product(simd, active, x, u, to, wide, Start::Bias(bias));
+                    weights.product(simd, active, x, with_one, to, wide, Start::Bias(bias));
                 }
                 // The row after the last is asked for and not read.
                 let row = |r: usize| match projection {
@@ -224,6 +234,14 @@ impl WithSimd for ShardForward<'_> {
                             *to.add(block * n + j) += x;
                         }
                     }
+                }
+                if let Some((readout, said)) = &mut said {
+                    let after =
+                        before.as_ptr().add(if next > 0 { step_before(t + 1) * s } else { 0 });
+                    let states = [(after, next), (last.as_ptr().add(next * s), active - next)];
+                    let outputs = said.len() / shard.slots();
+                    let said = &mut said[shard.offset[t] * outputs..][..active * outputs];
+                    readout.read(simd, states, &mut wide_said, said);
                 }
                 if pool == Pool::Mean {
                     for r in 0..active {
@@ -282,15 +300,19 @@ pub(super) struct ShardBackward<'a> {
     pub(super) places: &'a [Option<u8>],
     /// Sums over each frequent token's slots of the gradients of its input, `[places, G·np]`.
     pub(super) frequent: &'a mut [f32],
-    /// The batch's vectors, `[distinct, u]`, where the shard sums the gradient of the weights they meet.
-    pub(super) vectors: Option<&'a [f32]>,
+    /// Each slot's vector with its 1, where the shard sums the gradient of the weights they meet.
+    pub(super) entered: Option<&'a [f32]>,
+    /// What is said after each token, in place of `gradient`.
+    pub(super) said: Option<ShardReadout<'a>>,
 }
 
 /// What a shard sums up over its slots.
 pub(super) struct ShardGradients {
     pub(super) recurrent: RecurrentGradient,
-    /// If [`ShardBackward::vectors`] were given.
+    /// If [`ShardBackward::entered`] was given.
     pub(super) input: Option<InputWeightGradient>,
+    /// If [`ShardBackward::said`] was.
+    pub(super) readout: Option<ReadoutSum>,
 }
 
 /// One shard's part of the gradient of the recurrent weights.
@@ -356,14 +378,18 @@ impl WithSimd for ShardBackward<'_> {
         let mut d = vec![0.0_f32; rows * s];
         let lanes = Vectors::of(simd);
         let mut d_w = RecurrentGradient::new(lanes, self.sizes);
-        let mut d_a = self.vectors.map(|_| InputWeightGradient::new(lanes, self.sizes));
+        let mut d_a = self.entered.map(|_| InputWeightGradient::new(lanes, self.sizes));
+        let mut d_read = self.said.as_ref().map(|said| ReadoutSum::new(lanes, said, rows));
         // Slots from this one on are in the sum.
         let mut added = shard.slots();
         let resets_before = kind.architecture() == CellKind::GruResetBefore;
         let mut d_rh = vec![0.0_f32; if resets_before { rows * n } else { 0 }];
         for t in (0..shard.tokens()).rev() {
             let (active, next) = (shard.active(t), shard.active(t + 1));
-            self.enter(simd, t, active, next, &mut d);
+            match (&mut d_read, &self.said) {
+                (Some(sum), Some(said)) => sum.enter(simd, said, shard, t, self.before, &mut d),
+                _ => self.enter(simd, t, active, next, &mut d),
+            }
             // SAFETY: slots of step t hold `active` rows; `d` and `d_rh` are our own.
             unsafe {
                 let h = self.before.as_ptr().add(shard.offset[t] * s);
@@ -399,10 +425,9 @@ impl WithSimd for ShardBackward<'_> {
             let (first, before) = (shard.offset[t], shard.offset[t.saturating_sub(1)]);
             if t == 0 || added - before > SLOTS {
                 d_w.add(simd, self.sizes, (first, added), self.gates, self.before);
-                match (&mut d_a, self.vectors) {
-                    (Some(d_a), Some(vectors)) => {
-                        let gates = &self.gates[first * blocks..added * blocks];
-                        d_a.add(simd, self.sizes, gates, &self.tokens[first..added], vectors);
+                match (&mut d_a, self.entered) {
+                    (Some(d_a), Some(entered)) => {
+                        d_a.add(simd, self.sizes, (first, added), self.gates, entered);
                     }
                     _ => self.sum_frequent(simd, first..added),
                 }
@@ -412,7 +437,7 @@ impl WithSimd for ShardBackward<'_> {
         for row in d.chunks_exact(s) {
             self.initial.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
         }
-        ShardGradients { recurrent: d_w, input: d_a }
+        ShardGradients { recurrent: d_w, input: d_a, readout: d_read }
     }
 }
 

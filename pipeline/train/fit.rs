@@ -11,9 +11,9 @@ use super::settings::Settings;
 use crate::data::Sequences;
 use crate::data::Trials;
 use crate::model::{Network, Parameter, weights::Arrays};
-use crate::ops::buffers::Buffer;
 use crate::ops::cuda::Precision;
-use crate::ops::readout::Readout;
+use crate::ops::readout::ReadoutGradient;
+use crate::ops::sequence::Gradients;
 use crate::ops::{Batch, Noise};
 use crate::{Error, Result, interrupt, seed};
 use candle_core::{Device, Tensor, Var};
@@ -496,19 +496,14 @@ impl<'a> Run<'a> {
         batch: &Batch,
         mut vectors: Vec<f32>,
     ) -> Result<(Tally, Vec<Gradient>)> {
-        let network = self.network;
         let entering = self.mask(self.settings.input_dropout, "input dropout", vectors.len());
         scale(&mut vectors, entering.as_deref());
-        let (mut pooled, mut saved) = network.forward(batch, &vectors)?;
-        let leaving = self.mask(self.settings.dropout, "dropout", pooled.len());
-        scale(&mut pooled, leaving.as_deref());
-
-        let (tally, mut slope, of) = match network.head().is_stepwise() {
-            true => self.read_steps(targets, indices, &pooled)?,
-            false => self.read_once(targets, indices, batch, pooled)?,
+        // Dropout thins states: they must be there.
+        let read = match self.network.head().is_stepwise() && self.settings.dropout == 0.0 {
+            true => self.read_steps(targets, indices, batch, &vectors)?,
+            false => self.read_pooled(targets, indices, batch, &vectors)?,
         };
-        scale(&mut slope, leaving.as_deref());
-        let mut d = network.backward(batch, &vectors, &mut saved, &slope)?;
+        let Read { tally, gradients: mut d, readout: of } = read;
         scale(&mut d.vectors, entering.as_deref());
 
         let gradients = self.parameters.iter().map(|p| {
@@ -526,15 +521,18 @@ impl<'a> Run<'a> {
         Ok((tally, gradients.collect::<Result<_>>()?))
     }
 
-    /// Loss, its slope in the pooled states, and gradients of the readout's parameters, by candle's graph.
-    fn read_once(
+    /// The readout of pooled states and its gradients by candle's graph.
+    fn read_pooled(
         &self,
         targets: &Targets,
         indices: &[usize],
         batch: &Batch,
-        pooled: Vec<f32>,
+        vectors: &[f32],
     ) -> Result<Read> {
         let network = self.network;
+        let (mut pooled, mut saved) = network.forward(batch, vectors)?;
+        let leaving = self.mask(self.settings.dropout, "dropout", pooled.len());
+        scale(&mut pooled, leaving.as_deref());
         let shape = network.pooled_shape(network.pool(), batch);
         let states = Var::from_vec(pooled, shape, &Device::Cpu)?;
         let logits = network.read(&states)?;
@@ -546,17 +544,24 @@ impl<'a> Run<'a> {
             Some(gradient) => numbers(gradient),
             None => Ok(vec![0.0; var.elem_count()]),
         };
-        let slope = Buffer::from(&of(&states)?[..]);
-        Ok((tally, slope, Box::new(move |p: &Parameter| of(&p.var))))
+        let mut slope = of(&states)?;
+        scale(&mut slope, leaving.as_deref());
+        let gradients = network.backward(batch, vectors, &mut saved, &slope)?;
+        Ok(Read { tally, gradients, readout: Box::new(move |p: &Parameter| of(&p.var)) })
     }
 
-    /// The same where something is said at every step: thousands of states, over which a graph would make several copies.
-    fn read_steps(&self, targets: &Targets, indices: &[usize], pooled: &[f32]) -> Result<Read> {
-        let (weights, bias) = self.network.readout_f32()?;
-        let readout = Readout { weights: &weights, bias: &bias };
-        let (tally, slope) = targets.measure(indices, &readout.forward(pooled));
-        let found = readout.backward(pooled, &slope);
-        let (weights, bias) = (found.weights, found.bias);
+    /// The same where something is said at every step: thousands of states, which are read in the loop that makes them.
+    fn read_steps(
+        &self,
+        targets: &Targets,
+        indices: &[usize],
+        batch: &Batch,
+        vectors: &[f32],
+    ) -> Result<Read> {
+        let (said, mut saved) = self.network.forward_read(batch, vectors)?;
+        let (tally, slope) = targets.measure(indices, &said);
+        let (gradients, ReadoutGradient { weights, bias }) =
+            self.network.backward_read(batch, vectors, &mut saved, &slope)?;
         let of = move |p: &Parameter| {
             Ok(match p.name {
                 "readout" => weights.clone(),
@@ -564,7 +569,7 @@ impl<'a> Run<'a> {
                 _ => vec![0.0; p.var.elem_count()],
             })
         };
-        Ok((tally, found.states, Box::new(of)))
+        Ok(Read { tally, gradients, readout: Box::new(of) })
     }
 
     /// What dropout of a share multiplies numbers by at this step; none if nothing is dropped.
@@ -589,8 +594,14 @@ impl<'a> Run<'a> {
     }
 }
 
-/// A loss, its slope in the pooled states, and the gradient of each parameter of the readout.
-type Read = (Tally, Buffer, Box<dyn Fn(&Parameter) -> Result<Vec<f32>>>);
+/// A loss and its gradients.
+struct Read {
+    tally: Tally,
+    /// Of the cell, the input vectors and the initial state.
+    gradients: Gradients,
+    /// Of each parameter of the readout.
+    readout: Box<dyn Fn(&Parameter) -> Result<Vec<f32>>>,
+}
 
 fn numbers(tensor: &Tensor) -> Result<Vec<f32>> {
     Ok(tensor.flatten_all()?.to_vec1()?)
