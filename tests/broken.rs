@@ -169,6 +169,22 @@ fn a_grid_of_more_cases_than_anyone_runs_is_refused() {
     assert!(said.contains("160000") && said.contains("100000"), "{said}");
 }
 
+#[test]
+fn a_grid_with_one_network_twice_is_refused() {
+    let said = |grid: &str| {
+        let experiment = Experiment::default().with(grid).unwrap();
+        accrue::experiment::grid::cases(&experiment).unwrap_err().to_string()
+    };
+    let twice = said("grid=[(set: \"seed\", to: [1, 2, 1])]");
+    assert!(twice.contains("`seed` is 1 twice"), "{twice}");
+    let axes = said("grid=[(set: \"seed\", to: [1, 2]), (set: \"seed\", to: [3, 4])]");
+    assert!(axes.contains("two axes set `seed`"), "{axes}");
+    // A value that stands beside others is another network each time.
+    let linked = "grid=[(set: \"model.cell\", to: [\"Gru\", \"Gru\"], linked: [(set: \"seed\", to: [1, 2])])]";
+    let experiment = Experiment::default().with(linked).unwrap();
+    assert_eq!(accrue::experiment::grid::cases(&experiment).unwrap().len(), 2);
+}
+
 // ---- tables -----------------------------------------------------------------
 
 #[test]

@@ -77,6 +77,14 @@ fn kept(found: &[SearchResult], unique: f64) -> Vec<Vec<f64>> {
 }
 
 #[test]
+fn a_network_that_is_silent_half_of_the_time_has_a_length_of_its_own() {
+    let norm = |states: &[[f64; 2]]| median_norm(states.iter().map(|s| &s[..]));
+    assert_eq!(norm(&[[3.0, 4.0], [0.0, 1.0], [0.0, 2.0]]), 2.0);
+    assert_eq!(norm(&[[0.0; 2], [0.0; 2], [3.0, 4.0]]), 5.0);
+    assert_eq!((norm(&[[0.0; 2]]), norm(&[])), (1.0, 1.0));
+}
+
+#[test]
 fn jacobians_agree_with_central_differences() {
     const STEP: f64 = 1e-5;
     for kind in CELLS {

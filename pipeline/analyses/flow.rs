@@ -153,9 +153,17 @@ pub fn reached(
     (labels.collect(), attractors)
 }
 
-/// Outputs by their signs, as `+−+`: what a memory of signs holds.
+/// An output this near to 0 is 0 that was rounded: the mean over a cycle that is as often above as below.
+const ROUNDING: f64 = 1e-9;
+
+/// Outputs by their signs, as `+−0`: what a memory of signs holds.
 pub fn signs(outputs: &[f64]) -> String {
-    outputs.iter().map(|&y| if y > 0.0 { '+' } else { '−' }).collect()
+    let sign = |&y: &f64| match y {
+        _ if y.abs() < ROUNDING => '0',
+        _ if y > 0.0 => '+',
+        _ => '−',
+    };
+    outputs.iter().map(sign).collect()
 }
 
 /// What outputs say of classes: the name of the largest, or of one output's sign; the signs where labels are no
@@ -194,6 +202,18 @@ pub fn graph_distance(a: &[(usize, String)], b: &[(usize, String)]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::f64::consts::PI;
+
+    #[test]
+    fn an_output_that_is_rounded_zero_has_no_sign() {
+        // Half a turn apart: the mean over the cycle is 0 but for rounding, on whichever side.
+        let mean =
+            |phase: f64| (0..4).map(|k| (phase + 0.5 * PI * k as f64).cos()).sum::<f64>() / 4.0;
+        assert!([0.1, 0.7, 1.3].iter().any(|phase| mean(*phase) != 0.0));
+        for phase in [0.1, 0.7, 1.3] {
+            assert_eq!(signs(&[mean(phase), 0.2, -0.2]), "0+−");
+        }
+    }
 
     #[test]
     fn graphs_that_share_two_of_four_saddles_are_half_apart() {

@@ -92,6 +92,7 @@ fn linear_text(found: &LinearlyExplained, colours: bool) -> String {
             word.moved
         );
     }
+    out += &changed(found.words.iter().map(|w| (&*w.word, &*w.token)));
     let sum = |of: fn(&LinearWord) -> f64| found.words.iter().map(of).sum::<f64>();
     let _ = writeln!(
         out,
@@ -153,6 +154,16 @@ fn bar(evidence: f64, colours: bool) -> String {
     )
 }
 
+/// How many words are read as other tokens, with the first of them; nothing where none is.
+fn changed<'a>(words: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let words: Vec<(&str, &str)> = words.collect();
+    let mut others = words.iter().filter(|(word, token)| word.to_lowercase() != *token).peekable();
+    let Some((word, token)) = others.peek() else { return String::new() };
+    let (word, token) = (on_a_line(word), on_a_line(token));
+    let (count, of) = (others.count(), words.len());
+    format!("  {count} of {of} words are read as another: `{word}` as `{token}`\n")
+}
+
 fn text(found: &Explained, colours: bool) -> String {
     use std::fmt::Write;
     let mut out = String::new();
@@ -181,12 +192,7 @@ fn text(found: &Explained, colours: bool) -> String {
         }
         out.push('\n');
     }
-    let mut changed = found.words.iter().filter(|w| w.word.to_lowercase() != w.token).peekable();
-    if let Some(first) = changed.peek() {
-        let (word, token) = (on_a_line(&first.word), on_a_line(&first.token));
-        let (count, of) = (changed.count(), found.words.len());
-        let _ = writeln!(out, "  {count} of {of} words are read as another: `{word}` as `{token}`");
-    }
+    out += &changed(found.words.iter().map(|w| (&*w.word, &*w.token)));
     if found.outputs.len() > 1 {
         let _ = writeln!(out, "  {:<LONGEST$} {:>8} {:>24}", "output (logits)", "network", "alone");
         for output in &found.outputs {

@@ -104,7 +104,7 @@ pub struct Common {
     /// Threads; never changes a number, only the time [default: all cores]
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<usize>,
-    /// Seed of every random draw [default: the experiment's]
+    /// Seed of every random draw [default: the experiment's]; networks of a grid over `seed` have the seeds it lists
     #[arg(long, global = true, value_name = "N")]
     pub seed: Option<u64>,
     /// Change one setting of the experiment, as `training.epochs=3`; repeatable

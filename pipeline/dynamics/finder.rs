@@ -173,12 +173,16 @@ pub(crate) fn check_finite(state: &[f64], number: usize) -> Result<()> {
     })
 }
 
-/// Median Euclidean norm of states; 0 for none.
+/// Median Euclidean norm of states: a network's own length. Of those that are not 0 where half or more are silent; 1 where all
+/// are, or none is there.
 pub fn median_norm<'a>(states: impl IntoIterator<Item = &'a [f64]>) -> f64 {
     let norm = |s: &[f64]| s.iter().map(|x| x * x).sum::<f64>().sqrt();
     let mut norms: Vec<f64> = states.into_iter().map(norm).collect();
     norms.sort_by(f64::total_cmp);
-    if norms.is_empty() { 0.0 } else { norms[norms.len() / 2] }
+    if norms.get(norms.len() / 2) == Some(&0.0) {
+        norms.retain(|norm| *norm > 0.0);
+    }
+    norms.get(norms.len() / 2).copied().unwrap_or(1.0)
 }
 
 /// One state's way down, at most `most` away from it.

@@ -73,6 +73,11 @@ impl<E: Serialize> Run<E> {
             }
             store.tidy();
         }
+        if folder.join("cases").is_dir() {
+            let problem = "many networks lie here, and one would take their page's and tables' place";
+            let remedy = "give this one another name: --set name=…";
+            return Err(Error::input(folder.display(), "cases", problem, remedy));
+        }
         let path = folder.join(RECORD);
         let earlier = match std::fs::read_to_string(&path) {
             Ok(text) => record::stages_of(&path.display().to_string(), &text)?,

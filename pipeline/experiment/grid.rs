@@ -115,13 +115,25 @@ pub fn same_samples(axes: &[Axis], rooms: &[&str]) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Experiment`] for an axis or a value that is no setting; [`Error::Usage`]
-/// for an axis without values, a setting that is linked to more or fewer, or one that only a whole grid has.
+/// for an axis without values or with a value twice, two axes of one setting, a setting that is linked to more or fewer values, or
+/// one that only a whole grid has.
 pub fn combined<E: Settings + Clone>(mut base: E, axes: &[Axis]) -> Result<Vec<Case<E>>> {
     let name = base.name().clone();
     let mut all = vec![Case { name: String::new(), settings: Vec::new(), experiment: base }];
-    for axis in axes {
+    for (number, axis) in axes.iter().enumerate() {
         if axis.to.is_empty() {
             return Err(Error::Usage(format!("grid: `{}` has no values", axis.set)));
+        }
+        if axes[..number].iter().any(|other| other.set == axis.set) {
+            let problem = format!("grid: two axes set `{}`: the second would win", axis.set);
+            return Err(Error::Usage(problem));
+        }
+        let twice = (0..axis.to.len()).find(|&i| axis.to[..i].contains(&axis.to[i]));
+        if let Some(i) = twice.filter(|_| axis.linked.is_empty()) {
+            return Err(Error::Usage(format!(
+                "grid: `{}` is {} twice: the two networks would be the same, and count as two; leave one out",
+                axis.set, axis.to[i]
+            )));
         }
         let linked = axis.linked.iter().map(|linked| &linked.set);
         for set in std::iter::once(&axis.set).chain(linked) {

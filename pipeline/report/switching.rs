@@ -255,12 +255,17 @@ fn words(folder: &Path) -> Result<Markup> {
                  with five places or more in the test documents that were read." }
             @for (name, of) in &groups {
                 p { b { (name) } ", farthest: " (told(&of[..of.len().min(WORDS)])) }
-                p { "least far: " (told(&of[of.len().saturating_sub(WORDS)..])) }
+                @if of.len() > WORDS {
+                    p { "least far: " (told(&of[WORDS.max(of.len().saturating_sub(WORDS))..])) }
+                }
             }
             p.small { (table_link(SwitchingWords::NAME)) }
         }
     })
 }
+
+/// Clusters that are shown.
+const CLUSTERS: usize = 24;
 
 /// Spectra at the clusters' centres, and what inputs do there; the first seed of each part.
 fn mechanism(folder: &Path) -> Result<Markup> {
@@ -282,6 +287,7 @@ fn mechanism(folder: &Path) -> Result<Markup> {
             .collect();
         all.join(", ")
     };
+    let shown = (0..part.len()).filter(|&i| first(i)).count();
     let numbers = |x: &[f64], most: usize| {
         x.iter().take(most).map(|x| format!("{x:.3}")).collect::<Vec<String>>().join(", ")
     };
@@ -290,10 +296,12 @@ fn mechanism(folder: &Path) -> Result<Markup> {
             section #mechanism {
                 h2 { "At the expansion points" }
                 p { "One row a cluster, at the point nearest to its mean. Inputs: what of each enters the slow modes, those that flip \
-                     a bit first." }
+                     a bit first."
+                    @if shown > CLUSTERS { " The first " (CLUSTERS) " of " (shown) " are shown." }
+                }
                 div.wide {
                     (table(["Part", "Cluster", "Share", "Readout", "Largest moduli", "Residual", "Inputs that flip", "Other inputs"], html! {
-                        @for i in (0..part.len()).filter(|&i| first(i)) {
+                        @for i in (0..part.len()).filter(|&i| first(i)).take(CLUSTERS) {
                             tr {
                                 td.text { (part[i]) } td { (cluster[i]) } td { (format!("{:.3}", share[i])) }
                                 td { (numbers(&outputs[i], 4)) } td { (numbers(&moduli[i], 5)) }

@@ -4,11 +4,15 @@ use super::text::{FixedPointProblem, logits, read_axes};
 use crate::Result;
 use crate::analyses::flow::Curves;
 use crate::dynamics::Map;
-use crate::dynamics::continuation::{Branch, BranchEnd, Crossing, follow};
+use crate::dynamics::continuation::{Branch, BranchEnd, Crossing, Event, follow};
 use crate::engine::StageOutput;
 use crate::records::{self, column, keys};
 use rayon::prelude::*;
 use std::path::Path;
+
+/// Bifurcations nearer than this on the way from input to input are one, and their states within its root: beside a fold a state
+/// moves with the root of the way.
+const PLACE: f64 = 1e-6;
 
 /// A fixed point and the way it went.
 struct Curve<'a> {
@@ -52,10 +56,76 @@ pub(super) fn write(
         write_points(folder, &curves, (&place, &said))?,
         write_events(folder, &curves, (&place, &said))?,
     ];
-    let events = curves.iter().map(|c| c.branch.events.len()).sum::<usize>();
     Ok(StageOutput::files(files)
         .with(keys::CURVES_COUNT, curves.len() as f64)
-        .with(keys::CURVES_BIFURCATIONS, events as f64))
+        .with(keys::CURVES_BIFURCATIONS, places(&curves) as f64))
+}
+
+/// Bifurcations, each once: the two branches that meet in a fold both come by it.
+fn places(curves: &[Curve]) -> usize {
+    let mut seen: Vec<(&str, &Event)> = Vec::new();
+    for curve in curves {
+        for event in &curve.branch.events {
+            let is = |(to, other): &(&str, &Event)| *to == curve.to && same(event, other);
+            if !seen.iter().any(is) {
+                seen.push((curve.to, event));
+            }
+        }
+    }
+    seen.len()
+}
+
+/// Whether two bifurcations are one, as far as their place is found.
+fn same(a: &Event, b: &Event) -> bool {
+    let apart = a.state.iter().zip(&b.state).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    let size = a.state.iter().fold(1.0, |m: f64, x| m.max(x.abs()));
+    a.crossing == b.crossing && (a.lambda - b.lambda).abs() < PLACE && apart < PLACE.sqrt() * size
+}
+
+/// What is not followed, for the report.
+///
+/// * `smallest`: the tolerance of proved points
+///
+/// # Errors
+/// As reading the tables.
+pub(super) fn left_out(
+    settings: &Curves,
+    smallest: f64,
+    folder: &Path,
+) -> Result<Vec<(&'static str, String)>> {
+    let (table, points) = (records::Curves::read(folder)?, records::FixedPoints::read(folder)?);
+    let (from, to) = (table.from_input()?, table.to_input()?);
+    let Some(from) = from.first() else { return Ok(Vec::new()) };
+    let input = points.input()?;
+    let mut others: Vec<&String> = input.iter().filter(|name| *name != from).collect();
+    others.dedup();
+    let proved = input.iter().zip(points.tolerance()?).zip(points.certified()?);
+    let proved = proved
+        .filter(|((name, tolerance), certified)| {
+            *name == from && *tolerance == smallest && *certified == Some(true)
+        })
+        .count();
+    let mut notes = Vec::new();
+    if proved > settings.points {
+        notes.push((
+            "curves",
+            format!(
+                "{} of {proved} proved fixed points are followed, those found first (`curves.points`)",
+                settings.points
+            ),
+        ));
+    }
+    if others.len() > settings.inputs {
+        notes.push((
+            "curves",
+            format!(
+                "fixed points are followed to the last of {} other inputs alone, {} (`curves.inputs`)",
+                others.len(),
+                to[0]
+            ),
+        ));
+    }
+    Ok(notes)
 }
 
 /// Rows and states of the first `most` proved fixed points of the first input.
@@ -119,7 +189,7 @@ fn write_points(folder: &Path, curves: &[Curve], (place, said): Seen) -> Result<
         unstable: column(all().map(|(_, p)| p.unstable)),
         readout: column(outputs.iter().map(Vec::as_slice)),
         pc_1: column(at.iter().map(|p| p[0])),
-        pc_2: column(at.iter().map(|p| p[1])),
+        pc_2: column(at.iter().map(|p| p.get(1).copied().unwrap_or(0.0))),
     }
     .write(folder)
 }
@@ -145,7 +215,7 @@ fn write_events(folder: &Path, curves: &[Curve], (place, said): Seen) -> Result<
         im: column(all().map(|(_, e)| e.critical.im)),
         readout: column(outputs.iter().map(Vec::as_slice)),
         pc_1: column(at.iter().map(|p| p[0])),
-        pc_2: column(at.iter().map(|p| p[1])),
+        pc_2: column(at.iter().map(|p| p.get(1).copied().unwrap_or(0.0))),
         state: column(all().map(|(_, e)| e.state.as_slice())),
     }
     .write(folder)

@@ -12,6 +12,7 @@ use crate::data::Task;
 use crate::engine::{Finished, Lock, gathered, record_gathered};
 use crate::experiment::grid::{Case, combined, same_samples};
 use crate::experiment::{Population, TaskExperiment};
+use crate::notation::counted;
 use crate::ops::{CellKind, Nonlinearity};
 use crate::records::{self, column, keys};
 use crate::report::{Summary, population as page};
@@ -311,7 +312,18 @@ pub(super) fn compared<'a>(
             format!("one state in {k} is compared (`{every}`): DSA's delays are {k} steps apart"),
         ));
     }
-    let left_out = networks.len() - learned.len();
+    let unknown = networks.iter().filter(|n| !n.error.is_finite()).count();
+    if unknown > 0 {
+        notes.push((
+            "compare",
+            format!(
+                "{unknown} of {} networks have no error: no step of the test trials counts, or a constant answer is right \
+                 on all; they are in no comparison",
+                networks.len(),
+            ),
+        ));
+    }
+    let left_out = networks.len() - learned.len() - unknown;
     if left_out > 0 {
         notes.push((
             "compare",
@@ -324,7 +336,10 @@ pub(super) fn compared<'a>(
         ));
     }
     if members.len() < 3 {
-        notes.push(("compare", format!("{} networks learned: three make a map", members.len())));
+        notes.push((
+            "compare",
+            format!("{} learned: three make a map", counted(members.len(), "network")),
+        ));
     }
     let [(_, architectures), ..] = labels;
     Ok(Found { learned, compared, asked, architectures, notes })

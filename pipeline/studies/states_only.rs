@@ -202,9 +202,10 @@ fn points(
         settings: &e.fixed_points,
         seed: e.seed,
         cell: &network.cell(),
-        inputs: held
-            .map(|h| Ok((h.to_string(), h.vector(&inputs, words, None)?)))
-            .collect::<Result<_>>()?,
+        inputs: text::apart(
+            held.map(|h| Ok((h.to_string(), h.vector(&inputs, words, None)?)))
+                .collect::<Result<_>>()?,
+        )?,
         readout: network.readout_of_states(states),
     };
     match stage {
@@ -225,12 +226,13 @@ fn report(
     let mut summary = Summary::of(stages);
     text::costs(&mut summary, stages, e.seed);
     let mut notes = text::assumed(weights)?;
-    notes.push(
-        "No corpus was given: no accuracy, no prediction and nothing about words; the input is \
-         held at zero, or at the mean of all words."
-            .into(),
-    );
-    let notes: Vec<(&str, String)> = notes.into_iter().map(|n| ("states", n)).collect();
+    let held: Vec<String> = e.fixed_points.inputs.iter().map(ToString::to_string).collect();
+    notes.push(format!(
+        "No corpus was given: no accuracy, no prediction and nothing about words; the input is held at {}.",
+        held.join(", ")
+    ));
+    let mut notes: Vec<(&str, String)> = notes.into_iter().map(|n| ("states", n)).collect();
+    notes.extend(curves::left_out(&e.curves, e.fixed_points.finder.smallest(), folder)?);
     let mut files = vec![text::write_notes(folder, &notes)?, summary.write(folder)?];
     let network = text::describe(&e.model);
     let page = page::Page {

@@ -49,8 +49,8 @@ pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
     check_size(e)?;
     let law = (&e.task, e.trials, e.seed, file);
     let stages = vec![
-        // 2: errors by condition; 3: sums of input weights' gradients in another order.
-        Stage::new("train", 3, &(&law, &e.model, &e.training), &[]),
+        // 2: errors by condition; 3: sums of input weights' gradients in another order; 4: the readout in the loop.
+        Stage::new("train", 4, &(&law, &e.model, &e.training), &[]),
         Stage::new("states", 1, &(&law, &e.states), &["train"]),
         // 2: searches without a limit of distance; 3: on where a point is missing, and counted by proof; 4: its
         // starts are drawn as exploring draws them; 5: proofs between kinks.
@@ -60,16 +60,17 @@ pub fn run(e: &TaskExperiment, options: Options) -> Result<PathBuf> {
             &text::points_part(&e.fixed_points, e.seed)?,
             &["train", "states"],
         ),
-        // 2: an orbit that creeps is no cycle.
+        // 2: an orbit that creeps is no cycle; 3: an output of 0 has no sign.
         Stage::new(
             "transitions",
-            2,
+            3,
             &(&e.transitions, &e.fixed_points, e.seed),
             &["train", "states", "fixed_points"],
         ),
+        // 2: a bifurcation that two curves come by is one.
         Stage::new(
             "curves",
-            1,
+            2,
             &(&e.curves, &e.fixed_points),
             &["train", "states", "fixed_points"],
         ),
@@ -158,8 +159,17 @@ fn with_file(e: &TaskExperiment) -> Result<(TaskExperiment, Option<String>)> {
     }
     let hash = crate::files::fingerprint(&own.file)?.1;
     let remedy = "numpy.savez(file, inputs=[trial, step, u], targets=[trial, step, k])";
-    let arrays = foreign::read_numbers(&own.file, remedy)?;
-    own.trials = Some(Arc::new(Own::new(&own.file.display().to_string(), &arrays)?));
+    let (arrays, others) = foreign::read_numbers(&own.file, remedy)?;
+    let file = own.file.display().to_string();
+    let trials = Own::new(&file, &arrays, &others)?;
+    if let Some((name, input)) = own.held.iter().find(|(_, x)| x.len() != trials.inputs()) {
+        return Err(Error::Usage(format!(
+            "task.held: `{name}` has {} numbers, an input of {file} {}",
+            input.len(),
+            trials.inputs()
+        )));
+    }
+    own.trials = Some(Arc::new(trials));
     Ok((e, Some(hash)))
 }
 
@@ -205,7 +215,7 @@ fn inputs(e: &TaskExperiment) -> Result<Vec<(String, Vec<f64>)>> {
     // What stands there where nobody chose: the mean token of a corpus, which a task does not have.
     let unchosen = FixedPointSettings::default().inputs;
     if e.fixed_points.inputs.is_empty() || e.fixed_points.inputs == unchosen {
-        return Ok(e.task.held().into_iter().map(|h| (h.name, h.input)).collect());
+        return text::apart(e.task.held().into_iter().map(|h| (h.name, h.input)).collect());
     }
     let held = |input: &StaticInput| match input {
         StaticInput::Zero => Ok((input.to_string(), vec![0.0; e.task.inputs()])),
@@ -216,7 +226,7 @@ fn inputs(e: &TaskExperiment) -> Result<Vec<(String, Vec<f64>)>> {
             "fixed_points.inputs: {other}: a task has no words; hold its input at `Zero` or `Given([…])`"
         ))),
     };
-    e.fixed_points.inputs.iter().map(held).collect()
+    text::apart(e.fixed_points.inputs.iter().map(held).collect::<Result<_>>()?)
 }
 
 fn problem<'a>(
@@ -626,7 +636,12 @@ fn report(e: &TaskExperiment, folder: &Path, stages: &[StageRecord]) -> Result<S
             counts.train, counts.validation, counts.test
         )
     });
-    let notes = [("train", note)];
+    let mut notes = vec![("train", note)];
+    if summary.get(keys::TASK_ERROR).is_none_or(|error| !error.is_finite()) {
+        let problem = "no step of the test trials counts (`mask`): there is no error on them";
+        notes.push(("train", problem.into()));
+    }
+    notes.extend(curves::left_out(&e.curves, e.fixed_points.finder.smallest(), folder)?);
     let mut files = vec![text::write_notes(folder, &notes)?, summary.write(folder)?];
     let name = e.task.name();
     let network = format!(

@@ -200,7 +200,9 @@ fn write_cycles(folder: &Path, rows: &[Row], axes: &Pca) -> Result<String> {
     let along = |axis: usize| -> Vec<Vec<f64>> {
         let of = |r: &Row| {
             let states = r.closed.states().iter().take(DRAWN);
-            states.map(|s| axes.coordinates(s, axis + 1)[axis]).collect()
+            states
+                .map(|s| axes.coordinates(s, axis + 1).get(axis).copied().unwrap_or(0.0))
+                .collect()
         };
         rows.iter().map(of).collect()
     };

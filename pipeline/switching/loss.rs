@@ -32,9 +32,11 @@ impl Default for Losses {
 }
 
 impl Losses {
-    /// The network alone, without its linear system.
+    /// The network alone, without its linear system; where its own outputs have no weight, they have 1 here: else nothing would
+    /// be asked of it.
     pub fn alone(self) -> Self {
-        Self { jslds: 0.0, expansion: 0.0, state: 0.0, ..self }
+        let rnn = if self.rnn > 0.0 { self.rnn } else { 1.0 };
+        Self { rnn, jslds: 0.0, expansion: 0.0, state: 0.0, ..self }
     }
 
     /// Whether the linear system has a part in the loss.

@@ -47,21 +47,31 @@ pub type Array = (Vec<usize>, Vec<f32>);
 
 /// Shares of the trials up to which they are for training, and then for validation.
 const SHARES: (f64, f64) = (0.7, 0.8);
+/// Whole numbers from here on are not all apart as `f32`.
+const LARGEST: f32 = 16_777_216.0;
 /// Fewest trials: each split has one.
 const FEWEST: usize = 10;
 
 impl Own {
     /// From the arrays of a file.
     ///
-    /// * `file`: named in messages
+    /// * `file`: named in messages; `others`: names of arrays that hold no numbers, and what they hold
     ///
     /// # Errors
     /// [`Error::Input`] for an array that is missing, does not fit the others or holds what is not finite, and for fewer
     /// than ten trials.
-    pub fn new(file: &str, arrays: &[(String, Array)]) -> Result<Self> {
+    pub fn new(
+        file: &str,
+        arrays: &[(String, Array)],
+        others: &[(String, String)],
+    ) -> Result<Self> {
         let refuse = |name: &str, problem: String, remedy: &str| {
             Error::input(file, format!("array `{name}`"), problem, remedy)
         };
+        if let Some((name, what)) = others.iter().find(|(n, _)| READ.contains(&n.as_str())) {
+            let problem = format!("it holds {what}");
+            return Err(refuse(name, problem, "save it as numbers: array.astype(\"float32\")"));
+        }
         let of = |name: &str| arrays.iter().find(|(n, _)| n == name).map(|(_, a)| a);
         let needed = |name: &str| {
             let names: Vec<&str> = arrays.iter().map(|(n, _)| n.as_str()).collect();
@@ -123,6 +133,11 @@ impl Own {
                 ));
             }
         }
+        if let Some(i) = conditions.iter().position(|c| *c >= LARGEST) {
+            let problem = format!("trial {i}: {}", conditions[i]);
+            let remedy = "number them below 2²⁴: numpy.unique(conditions, return_inverse=True)[1]";
+            return Err(refuse("conditions", problem, remedy));
+        }
         if let Some(i) = lengths.iter().position(|l| *l as usize > steps) {
             let problem = format!("trial {i} has {} of {steps} steps", lengths[i]);
             return Err(refuse("lengths", problem, "give at most the steps of the inputs"));
@@ -147,7 +162,12 @@ impl Own {
             width,
             mask: Vec::new(),
             conditions: conditions.iter().map(|&c| c as u32).collect(),
-            unread: arrays.iter().map(|a| a.0.clone()).filter(|n| !READ.contains(&&**n)).collect(),
+            unread: arrays
+                .iter()
+                .map(|a| a.0.clone())
+                .filter(|n| !READ.contains(&&**n))
+                .chain(others.iter().map(|(name, what)| format!("{name} ({what})")))
+                .collect(),
         };
         for i in 0..n {
             let length = lengths[i] as usize;
@@ -164,6 +184,11 @@ impl Own {
     /// Names of the file's arrays that are not read.
     pub fn unread(&self) -> &[String] {
         &self.unread
+    }
+
+    /// Numbers of an input.
+    pub fn inputs(&self) -> usize {
+        self.inputs.width()
     }
 
     /// Trials of the file.
@@ -281,7 +306,7 @@ mod tests {
     }
 
     fn settings(arrays: &[(String, Array)]) -> Settings {
-        let own = Own::new("own.npz", arrays).unwrap();
+        let own = Own::new("own.npz", arrays, &[]).unwrap();
         Settings { file: "own.npz".into(), trials: Some(Arc::new(own)), ..Settings::default() }
     }
 
@@ -328,7 +353,7 @@ mod tests {
         let said = |change: fn(&mut Arrays)| {
             let mut arrays = arrays();
             change(&mut arrays);
-            Own::new("own.npz", &arrays).unwrap_err().to_string()
+            Own::new("own.npz", &arrays, &[]).unwrap_err().to_string()
         };
         let missing = said(|a| drop(a.pop()));
         assert!(missing.contains("`targets`") && missing.contains("savez"), "{missing}");
@@ -340,5 +365,16 @@ mod tests {
         assert!(mask.contains("`mask`") && mask.contains("[20, 3]"), "{mask}");
         let half = said(|a| a.push(("lengths".into(), (vec![20], vec![2.5; 20]))));
         assert!(half.contains("`lengths`") && half.contains("whole numbers"), "{half}");
+        let large = said(|a| a.push(("conditions".into(), (vec![20], vec![67_108_864.0; 20]))));
+        assert!(large.contains("trial 0: 67108864") && large.contains("2²⁴"), "{large}");
+    }
+
+    #[test]
+    fn arrays_that_hold_no_numbers_are_refused_where_they_are_read_and_named_where_they_are_not() {
+        let text = |name: &str| [(name.to_string(), "text (<U3)".to_string())];
+        let said = Own::new("own.npz", &arrays(), &text("mask")).unwrap_err().to_string();
+        assert!(said.contains("`mask`") && said.contains("text (<U3)"), "{said}");
+        let own = Own::new("own.npz", &arrays(), &text("subject")).unwrap();
+        assert_eq!(own.unread(), ["subject (text (<U3))"]);
     }
 }

@@ -65,16 +65,20 @@ pub fn read_npz(path: &Path, remedy: &str) -> Result<Vec<(String, Entry)>> {
 /// An array: its name, and its shape and numbers row by row.
 pub type Named = (String, (Vec<usize>, Vec<f32>));
 
-/// Names, shapes and numbers of all arrays of an `.npz`, whole numbers too; what holds no numbers is left out.
+/// Names, shapes and numbers of all arrays of an `.npz`, whole numbers and true and false (1 and 0) too; beside them the names
+/// of those that hold something else, and what.
 ///
 /// # Errors
 /// [`Error::Input`] if it is damaged.
-pub fn read_numbers(path: &Path, remedy: &str) -> Result<Vec<Named>> {
-    let numbers = |(name, entry)| match entry {
-        Entry::Numbers(shape, numbers) => Some((name, (shape, numbers))),
-        Entry::Other(_) => None,
-    };
-    Ok(read(path, remedy, |_| true)?.into_iter().filter_map(numbers).collect())
+pub fn read_numbers(path: &Path, remedy: &str) -> Result<(Vec<Named>, Vec<(String, String)>)> {
+    let (mut numbers, mut others) = (Vec::new(), Vec::new());
+    for (name, entry) in read(path, remedy, |_| true)? {
+        match entry {
+            Entry::Numbers(shape, all) => numbers.push((name, (shape, all))),
+            Entry::Other(what) => others.push((name, what)),
+        }
+    }
+    Ok((numbers, others))
 }
 
 fn read(path: &Path, remedy: &str, wanted: fn(Number) -> bool) -> Result<Vec<(String, Entry)>> {
@@ -188,6 +192,8 @@ fn number(descr: &str) -> Option<(Number, bool)> {
         "f2" => Number::Half,
         "f4" => Number::Single,
         "f8" => Number::Double,
+        // True and false are 1 and 0; as weights they are nothing.
+        "b1" => Number::Integer(false, 1),
         _ => match (bare.get(..1)?, bare.get(1..)?) {
             (sign @ ("i" | "u"), "1" | "2" | "4" | "8") => {
                 Number::Integer(sign == "i", bare[1..].parse().ok()?)

@@ -30,6 +30,11 @@ pub fn to_ron(value: &impl Serialize) -> String {
     text
 }
 
+/// A number of things: `1 network`, `2 networks`.
+pub fn counted(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
 /// Brackets within brackets that RON of this program's settings may have; theirs are 6 deep.
 const DEEPEST: usize = 64;
 

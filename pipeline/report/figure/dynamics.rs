@@ -37,10 +37,12 @@ pub fn spectrum(
         (&predicted, "predicted_scaled", "predicted from counts"),
         (&found, "untrained", "states before training"),
     ];
+    // A state of few numbers has no more components.
+    let most = found.1.iter().chain(&predicted.1).fold(1.0, |m: f64, c| m.max(*c)).min(COMPONENTS);
     let mut curves = Vec::new();
     for (i, ((sources, component, cumulative), source, name)) in order.into_iter().enumerate() {
         let mut points: Vec<(f64, f64)> = (0..sources.len())
-            .filter(|&r| sources[r] == source && component[r] <= COMPONENTS)
+            .filter(|&r| sources[r] == source && component[r] <= most)
             .map(|r| (component[r], cumulative[r]))
             .collect();
         if points.is_empty() {
@@ -48,7 +50,7 @@ pub fn spectrum(
         }
         // The prediction has as many components as there are classes; no more is to come.
         let last = points[points.len() - 1];
-        points.extend((last.0 as usize + 1..=COMPONENTS as usize).map(|c| (c as f64, last.1)));
+        points.extend((last.0 as usize + 1..=most as usize).map(|c| (c as f64, last.1)));
         curves.push((key(colour(i), name), points));
     }
     let keys: Vec<_> = curves.iter().map(|c| c.0.clone()).collect();
@@ -58,7 +60,7 @@ pub fn spectrum(
         let mut chart = chart(
             &area,
             &keys,
-            (0.5..COMPONENTS + 0.5, "principal components"),
+            (0.5..most + 0.5, "principal components"),
             (0.0..1.04, "share of variance explained"),
         );
         for (key, points) in &curves {

@@ -3,6 +3,7 @@
 use super::Figure;
 use super::axes::{self, GREY, INK, PAPER, area, chart, colour, dots, equal, key, line, range};
 use crate::Result;
+use crate::notation::counted;
 use crate::records::{
     Bifurcations, CurvePoints, Curves, Cycles, FixedPoints, Frame, Saddles, Transitions,
 };
@@ -219,18 +220,13 @@ pub fn curves(
         name: "curves",
         title: "How fixed points move with the input",
         caption: format!(
-            "{} curves of fixed points while the held input moves from {}; {whole} reach an end of the way, the others \
-             close, are lost or run out of steps. Black where the point attracts; {} places where an eigenvalue crosses the \
-             unit circle.",
-            to.len(),
+            "{} of fixed points while the held input moves from {}; {whole} reach an end of the way, the others \
+             close, are lost or run out of steps. Black where the point attracts; coloured where an eigenvalue crosses the \
+             unit circle (two curves that meet in a fold both come by it).",
+            counted(to.len(), "curve"),
             ways.join(", from "),
-            crossing.len()
         ),
-        alt: format!(
-            "{} curves over the share of the way, {} bifurcations.",
-            to.len(),
-            crossing.len()
-        ),
+        alt: format!("{} over the share of the way.", counted(to.len(), "curve")),
         tables: &[Curves::NAME, CurvePoints::NAME, Bifurcations::NAME],
         svg,
         plot: None,

@@ -9,15 +9,17 @@
 //! | `cell.bias_ih`, `cell.bias_hh` | `[G·n]` | zeros where they are absent |
 //! | `initial` | `[s]` | `h_0 = a_0`; zeros where it is absent |
 //! | `readout.weight`, `readout.bias` | `[outputs, s]`, `[outputs]` | one readout for `h` and `a` |
-//! | `expansion.0.weight`, `expansion.0.bias`, … | `[s, s]`, `[s]` | layers of the expansion network |
+//! | `expansion.0.weight`, `expansion.0.bias`, … | `[s, s]`, `[s]` | layers of the expansion network, numbered without gaps |
 //! | `embedding.weight` | `[words, inputs]` | for text alone, rows in the order of the corpus's words |
 //!
-//! Units and layers follow from the shapes; which cell it is, and what a layer does, the experiment says.
+//! Units and layers follow from the shapes; which cell it is, and what a layer does, the experiment says: by default
+//! `z ← tanh(z + W z + b)`, with `W` what the layer adds to the identity (`expansion: (activation: Relu)`: `max(0, z + W z + b)`;
+//! `Residual`: `z + tanh(W z + b)`). A layer `tanh(W z + b)` of one's own is the default with `W − 1` in place of `W`.
 
 use super::reading::Reading;
 use crate::experiment::{Part, Source, Switching};
 use crate::model::foreign;
-use crate::switching::Shape;
+use crate::switching::{Activation, Shape};
 use crate::{Error, Result, files};
 use std::path::Path;
 
@@ -59,8 +61,20 @@ pub fn sized(e: &Switching) -> Result<(Switching, Vec<String>)> {
             return Err(Error::input(file.display(), "`cell.weight_hh`", problem, remedy));
         }
         part.units = units;
-        part.expansion.layers =
+        let layers =
             (0..).take_while(|l| arrays.contains_key(&format!("expansion.{l}.weight"))).count();
+        let of_layers: Vec<&str> = arrays
+            .keys()
+            .map(String::as_str)
+            .filter(|name| name.starts_with("expansion.") && name.ends_with(".weight"))
+            .collect();
+        if of_layers.len() != layers {
+            let problem =
+                format!("layers {}, and {layers} follow each other", of_layers.join(", "));
+            let remedy = "number the layers 0, 1, 2 … without gaps";
+            return Err(Error::input(file.display(), "the expansion network", problem, remedy));
+        }
+        part.expansion.layers = layers;
         if let Source::Text(text) = &mut part.reads {
             text.embedding = inputs;
         }
@@ -115,9 +129,49 @@ pub fn parameters(
             }
         }
     }
+    notes.push(match part.expansion.layers {
+        0 => "no `expansion.0.weight`: the expansion point is the linear state itself".into(),
+        layers => format!(
+            "{layers} layers of the expansion network, each {}",
+            match part.expansion.activation {
+                Activation::Tanh => "tanh(z + W z + b)",
+                Activation::Relu => "max(0, z + W z + b)",
+                Activation::Residual => "z + tanh(W z + b)",
+            }
+        ),
+    });
     if !arrays.is_empty() {
         let names: Vec<&str> = arrays.keys().map(String::as_str).collect();
         notes.push(format!("not used: {}", names.join(", ")));
     }
     Ok((all, notes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Settings;
+    use crate::model::weights::{self, Arrays};
+    use std::collections::HashMap;
+
+    #[test]
+    fn layers_of_an_expansion_network_that_skip_a_number_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("given.safetensors");
+        let sized = |layers: &[&str]| {
+            let square = |name: String| (name, (vec![2, 2], vec![0.5_f32; 4]));
+            let mut arrays: Arrays =
+                layers.iter().map(|l| square(format!("expansion.{l}.weight"))).collect();
+            arrays.extend([square("cell.weight_hh".into()), square("cell.weight_ih".into())]);
+            weights::write(&path, &arrays, HashMap::new()).unwrap();
+            let part = "(name: \"a\", reads: Task(Memory(bits: 2)), cell: Vanilla, weights: ";
+            let text = format!("parts=[{part}{:?})]", path.display().to_string());
+            super::sized(&Switching::default().with(&text).unwrap())
+        };
+        // `torch.nn.Sequential` numbers its nonlinearities too.
+        let said = sized(&["0", "2"]).unwrap_err().to_string();
+        assert!(said.contains("expansion.2.weight") && said.contains("without gaps"), "{said}");
+        assert_eq!(sized(&["0", "1"]).unwrap().0.parts[0].expansion.layers, 2);
+        assert_eq!(sized(&[]).unwrap().0.parts[0].expansion.layers, 0);
+    }
 }

@@ -480,7 +480,10 @@ fn write_networks(folder: &Path, all: &[Looked]) -> Result<String> {
         training: column(all.iter().map(|l| l.job.training)),
         cell: column(all.iter().map(|l| l.job.part.cell.facts().name)),
         units: column(all.iter().map(|l| l.job.part.units)),
-        steps: column(all.iter().map(|l| l.job.part.training.steps)),
+        steps: column(all.iter().map(|l| match l.job.part.weights {
+            Some(_) => 0,
+            None => l.job.part.training.steps,
+        })),
         seconds: number(&|l| l.seconds),
         error: number(&|l| l.found.error),
         linear_error: maybe(&|l| l.found.linear_error),
@@ -646,10 +649,14 @@ fn notes(e: &Switching, folder: &Path) -> Result<Vec<(&'static str, String)>> {
     let mut notes = vec![
         (
             "train",
-            format!(
-                "{} seeds from {} on; trials of tasks are drawn anew for every step",
-                e.replicates, e.seed
-            ),
+            match e.parts.iter().all(|part| part.weights.is_some()) {
+                true => "the networks are given; nothing was trained".into(),
+                false => format!(
+                    "{} from {} on; trials of tasks are drawn anew for every step",
+                    notation::counted(e.replicates, "seed"),
+                    e.seed
+                ),
+            },
         ),
         (
             "inspect",

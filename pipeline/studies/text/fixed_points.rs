@@ -194,6 +194,20 @@ pub(in crate::studies) fn part(
     Ok((settings, seed, given.transpose()?))
 }
 
+/// Held inputs as they are, if no two have one name: points of both would be counted as those of one.
+///
+/// # Errors
+/// [`Error::Usage`] with the name.
+pub(in crate::studies) fn apart(held: Vec<(String, Vec<f64>)>) -> Result<Vec<(String, Vec<f64>)>> {
+    match (0..held.len()).find(|&i| held[..i].iter().any(|(name, _)| *name == held[i].0)) {
+        None => Ok(held),
+        Some(i) => Err(Error::Usage(format!(
+            "held inputs: `{}` is there twice; leave one out, or give it another name",
+            held[i].0
+        ))),
+    }
+}
+
 /// Searches from the states in the table `states`; writes points, searches, spectra.
 pub(in crate::studies) fn find_fixed_points(
     problem: &FixedPointProblem,

@@ -23,7 +23,7 @@ mod train;
 mod walk;
 
 pub(super) use claims::{Claim, NONE, write as write_claims};
-pub(super) use fixed_points::{FixedPointProblem, find_fixed_points, part as points_part};
+pub(super) use fixed_points::{FixedPointProblem, apart, find_fixed_points, part as points_part};
 pub(super) use geometry::measure;
 pub(super) use report::{assets, assumed, costs, describe, write_notes};
 pub(super) use states::{axes, padded, read_axes};
@@ -301,8 +301,12 @@ pub(super) fn stage(name: &'static str, part: &impl Serialize, reads: &[&'static
         // beside the proofs; 6: on where a point is missing, and counted by proof; 7: its starts are drawn as exploring draws
         // them; 8: proofs between kinks.
         "fixed_points" => 8,
-        // 2: an orbit that creeps is no cycle.
-        "transitions" => 2,
+        // 2: what is said at every step is read in the loop.
+        "train" => 2,
+        // 2: an orbit that creeps is no cycle; 3: an output of 0 has no sign.
+        "transitions" => 3,
+        // 2: a bifurcation that two curves come by is one.
+        "curves" => 2,
         // 2: impulses, single units, deflections, words in another order; 3: within the plane;
         // 4: left vectors beside Jordan blocks; 5: the phase of a slow mode that turns.
         "modes" => 5,

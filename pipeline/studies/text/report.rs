@@ -7,6 +7,7 @@ use crate::experiment::Experiment;
 use crate::model::{Config, foreign};
 use crate::records::{self, column, keys};
 use crate::report::{Summary, page};
+use crate::studies::curves;
 use crate::{Result, notation};
 use std::path::Path;
 
@@ -44,6 +45,7 @@ pub fn stage(e: &Experiment, folder: &Path, stages: &[StageRecord]) -> Result<St
                        measured from the mean of the states (`fixed_points.primary` sets the tolerance)";
         notes.push(("context", problem.into()));
     }
+    notes.extend(curves::left_out(&e.curves, e.fixed_points.finder.smallest(), folder)?);
     let notes = write_notes(folder, &notes)?;
     let title = if e.title.is_empty() { &corpus.name } else { &e.title };
     let settings = notation::to_ron(e);
