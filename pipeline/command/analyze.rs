@@ -8,6 +8,7 @@ use crate::corpus::{self, Source};
 use crate::experiment::{Experiment, FixedPointSettings, StatesOrder, Study};
 use crate::model::StaticInput;
 use crate::model::{Foreign, foreign};
+use crate::notation::counted;
 use crate::ops::CellKind;
 use crate::records;
 use crate::studies::{states_only, switching, text};
@@ -417,13 +418,14 @@ impl Analyze {
         let say = |line: String| terminal::say(common.quiet, line);
         let words = match network.word_vectors() {
             Some(width) => format!("{} words as vectors of {width}", network.vocabulary()),
-            None => format!("{} inputs", network.vocabulary()),
+            None => counted(network.vocabulary(), "input"),
         };
         let readout = match network.outputs() {
             0 => "no readout".into(),
             n => format!("a readout of {n}"),
         };
-        say(format!("{:?}, {} units, {words}, {readout}", network.kind, network.units));
+        let units = counted(network.units, "unit");
+        say(format!("{:?}, {units}, {words}, {readout}", network.kind));
         network
             .taken
             .iter()

@@ -4,6 +4,7 @@ use super::terminal::{out, outln};
 use super::{Common, sweep, terminal};
 use crate::engine::{self, Part};
 use crate::experiment::{Experiment, Study, superseded};
+use crate::notation::counted;
 use crate::report::{Summary, index};
 use crate::studies::sweep::Sweep;
 use crate::studies::text::{self, Options};
@@ -209,8 +210,8 @@ impl text::Watch for Watch {
     fn left(&mut self, stages: &[String]) {
         if !stages.is_empty() {
             let line = format!(
-                "{} stages of other settings left the folder ({}); they stay in the store",
-                stages.len(),
+                "{} of other settings left the folder ({}); they stay in the store",
+                counted(stages.len(), "stage"),
                 stages.join(", ").replace('_', " ")
             );
             terminal::say(self.quiet, line);

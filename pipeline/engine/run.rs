@@ -74,7 +74,8 @@ impl<E: Serialize> Run<E> {
             store.tidy();
         }
         if folder.join("cases").is_dir() {
-            let problem = "many networks lie here, and one would take their page's and tables' place";
+            let problem =
+                "many networks lie here, and one would take their page's and tables' place";
             let remedy = "give this one another name: --set name=…";
             return Err(Error::input(folder.display(), "cases", problem, remedy));
         }

@@ -2,6 +2,7 @@
 
 use crate::engine::StageRecord;
 use crate::files::replace;
+use crate::notation::counted;
 use crate::records::{Key, keys};
 use crate::{Error, Result};
 use serde_json::{Map, Value};
@@ -180,10 +181,11 @@ impl Summary {
         if let Some(saddles) = self.get(keys::TRANSITIONS_SADDLES) {
             let _ = writeln!(
                 text,
-                "  transitions  {:.0} of {:.0} orbits from {saddles:.0} saddles end at one of {:.0} attractors",
+                "  transitions  {:.0} of {:.0} orbits from {} end at one of {}",
                 whole(keys::TRANSITIONS_ENDED),
                 whole(keys::TRANSITIONS_ORBITS),
-                whole(keys::TRANSITIONS_ATTRACTORS)
+                counted(saddles as usize, "saddle"),
+                counted(whole(keys::TRANSITIONS_ATTRACTORS) as usize, "attractor")
             );
         }
         text

@@ -248,6 +248,9 @@ fn network_of(folder: &Path) -> Result<Network> {
     Network::load(&folder.join("model.safetensors"))
 }
 
+/// Why there is no error.
+const UNSCORED: &str = "no step of the test trials counts (`mask`): there is no error on them";
+
 fn trained(
     e: &TaskExperiment,
     place: &Workspace,
@@ -265,6 +268,9 @@ fn trained(
         made.files.push(table.write(place.folder())?);
     }
     let error = train::score(&network, &test)?.mean_loss();
+    if !error.is_finite() {
+        watch.note(UNSCORED);
+    }
     let scores = e.task.scores();
     let made = made.with(keys::TASK_ERROR, error).with(keys::TASK_CHANCE, scores.chance);
     Ok(if scores.best.is_nan() { made } else { made.with(keys::TASK_BEST, scores.best) })
@@ -638,8 +644,7 @@ fn report(e: &TaskExperiment, folder: &Path, stages: &[StageRecord]) -> Result<S
     });
     let mut notes = vec![("train", note)];
     if summary.get(keys::TASK_ERROR).is_none_or(|error| !error.is_finite()) {
-        let problem = "no step of the test trials counts (`mask`): there is no error on them";
-        notes.push(("train", problem.into()));
+        notes.push(("train", UNSCORED.into()));
     }
     notes.extend(curves::left_out(&e.curves, e.fixed_points.finder.smallest(), folder)?);
     let mut files = vec![text::write_notes(folder, &notes)?, summary.write(folder)?];

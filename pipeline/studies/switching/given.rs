@@ -69,8 +69,7 @@ pub fn sized(e: &Switching) -> Result<(Switching, Vec<String>)> {
             .filter(|name| name.starts_with("expansion.") && name.ends_with(".weight"))
             .collect();
         if of_layers.len() != layers {
-            let problem =
-                format!("layers {}, and {layers} follow each other", of_layers.join(", "));
+            let problem = format!("{}: a number is missing between", of_layers.join(", "));
             let remedy = "number the layers 0, 1, 2 … without gaps";
             return Err(Error::input(file.display(), "the expansion network", problem, remedy));
         }
