@@ -76,7 +76,7 @@ pub struct Columns {
     /// Encoding, as windows-1252 or gbk [default: UTF-8, or UTF-16 if it is that]
     #[arg(help_heading = FORM, long, value_name = "NAME")]
     encoding: Option<String>,
-    /// Add the special tokens of a given tokenizer.json, as [CLS] … [SEP]
+    /// Add the special tokens of a given tokenizer.json, as `[CLS]` … `[SEP]`
     #[arg(help_heading = FORM, long)]
     special_tokens: bool,
 }
