@@ -124,6 +124,15 @@ fn quantiles_ranks_and_areas_by_hand() {
 }
 
 #[test]
+fn one_value_has_no_interval() {
+    let mean = |v: &[f64]| Some(v.iter().sum::<f64>() / v.len() as f64);
+    for few in [&[][..], &[8.346]] {
+        let (low, high) = accrue::summary::bootstrap(few, mean, 1, "tests/one");
+        assert!(low.is_nan() && high.is_nan(), "{few:?}: {low} {high}");
+    }
+}
+
+#[test]
 fn scaled_counts_see_evidence_in_rare_words_as_in_common_ones() {
     use accrue::linalg::{Matrix, symmetric};
     // Words 0-2 speak for a class each, ten times as often in it; word 0 is common.

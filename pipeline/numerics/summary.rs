@@ -81,13 +81,17 @@ pub fn spearman(a: &[f64], b: &[f64]) -> f64 {
 /// Samples behind a bootstrap interval.
 const SAMPLES: usize = 500;
 
-/// 95 % interval of a statistic by bootstrap over the values, from a named stream.
+/// 95 % interval of a statistic by bootstrap over the values, from a named stream; NaN where there are fewer than two: one value has no
+/// spread.
 pub fn bootstrap(
     values: &[f64],
     statistic: impl Fn(&[f64]) -> Option<f64>,
     seed: u64,
     name: &str,
 ) -> (f64, f64) {
+    if values.len() < 2 {
+        return (f64::NAN, f64::NAN);
+    }
     let mut stream = seed::stream(seed, name);
     let mut found = Vec::with_capacity(SAMPLES);
     for _ in 0..SAMPLES {

@@ -316,8 +316,9 @@ pub(super) fn stage(name: &'static str, part: &impl Serialize, reads: &[&'static
         // 8: the phase of a slow mode that turns; 9: several modes taken out, sums in another order; 10: what
         // the text says each word does.
         "context" => 10,
-        // 2: L1, G1, G7-G11, G14; 3: C1-C5; 4: C7; 5: C4 there; 6: points of L1, pairs of C5.
-        "claims" => 6,
+        // 2: L1, G1, G7-G11, G14; 3: C1-C5; 4: C7; 5: C4 there; 6: points of L1, pairs of C5;
+        // 7: one value has no interval.
+        "claims" => 7,
         // 2: what is no text has steps and trials.
         "report" => 2,
         _ => 1,
