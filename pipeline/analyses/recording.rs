@@ -51,6 +51,43 @@ pub struct Analysis {
     pub components: usize,
 }
 
+impl Analysis {
+    /// Refuses what no recording of these settings can give, before networks are trained for it.
+    ///
+    /// * `steps`: of a trial
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the setting.
+    pub fn check(&self, steps: usize) -> Result<()> {
+        let refuse = |problem: String| Err(Error::Usage(format!("analysis.{problem}")));
+        if self.bins > steps {
+            return refuse(format!(
+                "bins: {} bins of {steps} steps; there may not be more",
+                self.bins
+            ));
+        }
+        if self.recorded > self.trials {
+            return refuse(format!(
+                "recorded: {} of {} trials; it may not be more",
+                self.recorded, self.trials
+            ));
+        }
+        let Shares { task, movement } = self.shares;
+        if !(task >= 0.0 && movement >= 0.0 && task + movement < 1.0) {
+            return refuse(format!(
+                "shares: {task} for the task and {movement} for movements: both at least 0, and below 1 together"
+            ));
+        }
+        if self.trials < self.bins + 2 || self.recorded < self.folds {
+            return refuse(format!(
+                "folds: {} folds of {} recorded trials, {} time bins of {} trials; give more trials, or fewer folds and bins",
+                self.folds, self.recorded, self.bins, self.trials
+            ));
+        }
+        Ok(())
+    }
+}
+
 impl Default for Analysis {
     fn default() -> Self {
         Self {
@@ -287,20 +324,29 @@ pub fn kept(map: &Map, near: &Linearisation, readout: &[f64], steps: usize) -> R
 const FOR_EVER: f64 = 1e4;
 
 impl Portrait {
-    fn features(&self) -> [f64; 3] {
-        [self.stable, self.slow, self.tau.min(FOR_EVER).ln()]
+    /// What is compared; `None` where something of it is not known.
+    fn features(&self) -> Option<[f64; 3]> {
+        // `min` with a NaN is the other number: a time constant that is not there is no one that lasts for ever.
+        let all = [self.stable, self.slow, self.tau.ln()];
+        let known = all.iter().all(|x| !x.is_nan());
+        known.then(|| [all[0], all[1], all[2].min(FOR_EVER.ln())])
     }
 }
 
 /// Distances of a network to each candidate: Euclidean, each feature divided by its standard deviation over the
-/// candidates; one that does not vary among them is left out.
-pub fn dynamical(of: &Portrait, candidates: &[Portrait]) -> Vec<f64> {
-    let all: Vec<[f64; 3]> = candidates.iter().map(Portrait::features).collect();
-    let spread =
-        |k: usize| crate::summary::deviation(&all.iter().map(|f| f[k]).collect::<Vec<_>>());
+/// candidates that have all of them; a feature that does not vary among those is left out. `None` where the network or the candidate lacks
+/// a feature: the response to evidence that turns its sign has no time constant.
+pub fn dynamical(of: &Portrait, candidates: &[Portrait]) -> Vec<Option<f64>> {
+    let all: Vec<Option<[f64; 3]>> = candidates.iter().map(Portrait::features).collect();
+    let spread = |k: usize| {
+        let known: Vec<f64> = all.iter().flatten().map(|f| f[k]).collect();
+        crate::summary::deviation(&known)
+    };
     let used: Vec<(usize, f64)> = (0..3).map(|k| (k, spread(k))).filter(|s| s.1 > 0.0).collect();
     let own = of.features();
-    let far =
-        |f: &[f64; 3]| used.iter().map(|&(k, s)| ((own[k] - f[k]) / s).powi(2)).sum::<f64>().sqrt();
+    let far = |f: &Option<[f64; 3]>| {
+        let (own, f) = (own?, f.as_ref()?);
+        Some(used.iter().map(|&(k, s)| ((own[k] - f[k]) / s).powi(2)).sum::<f64>().sqrt())
+    };
     all.iter().map(far).collect()
 }

@@ -30,9 +30,14 @@ pub struct Recording {
     pub candidates: Vec<CellKind>,
     /// What every network does, but for strategy, cell and seed: `Accumulation`.
     pub of: TaskExperiment,
-    /// A recording of your own, `.npz` or `.safetensors`, as one more block: `evidence` `[trials, steps]`, `choice` `[trials]`, `activity`
-    /// `[trials, steps, units]` and, where there is some, `movement` `[trials, steps, variables]`. Or a `.parquet` with a row a trial and
-    /// step: `trial`, `step`, `evidence`, `choice`, a column `unit…` each unit and `movement…` each variable.
+    /// Largest error on test trials, as a share of the best constant answer's, of a network that has learned; no block is made of
+    /// others, and nothing compared with them.
+    #[serde(deserialize_with = "setting::positive")]
+    pub learned: f64,
+    /// A recording of your own, `.npz` or `.safetensors`, as one more block: `evidence` `[trials, steps]`, `choice` `[trials]` (0 or −1:
+    /// left; 1: right), `activity` `[trials, steps, units]` and, where there is some, `movement` `[trials, steps, variables]`. Or a
+    /// `.parquet` with a row a trial and step: `trial`, `step`, `evidence`, `choice`, a column `unit_1`, `unit_2`, … each unit and
+    /// `movement_1`, … each variable.
     pub data: Option<PathBuf>,
     /// How the recording is made and looked at.
     pub analysis: Analysis,
@@ -50,6 +55,7 @@ impl Default for Recording {
             blocks: 5,
             candidates: vec![CellKind::Vanilla, CellKind::Gru],
             of: TaskExperiment { task, ..TaskExperiment::default() },
+            learned: 0.5,
             data: None,
             analysis: Analysis::default(),
         }

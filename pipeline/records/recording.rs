@@ -10,9 +10,9 @@ tables! {
         block: u64,
         /// as in `cases`: the hidden network; null for a recording of one's own
         case: Option<u64>,
-        /// its strategy; empty where nobody knows it
+        /// its strategy, with its number where several are of one kind; empty where nobody knows it
         strategy: String,
-        /// strategy that the kernel speaks of
+        /// kind of strategy that the kernel speaks of
         by_kernel: String,
         /// weight of late evidence less that of early evidence, over the mean weight
         recency: f64,
@@ -50,15 +50,18 @@ tables! {
         cell: String,
         /// mean squared error on test trials, as a share of the best constant answer's
         error: f64,
+        /// whether that is small enough (`learned`); others stand behind no block and beside none
+        learned: bool,
         /// fixed points proved to attract
         stable: f64,
         /// modes at settled states that outlast a trial, median
         slow: f64,
-        /// steps for which a unit of evidence is kept in the output, median over settled states; 10,000 is for ever
+        /// steps for which a unit of evidence is kept in the output, median over settled states; 10,000 is for ever, NaN: the
+        /// response turns its sign
         tau: f64,
     }
 
-    /// One row a block and candidate.
+    /// One row a block, candidate that has learned, and measure; none by dynamics where either has no time constant.
     CandidateDistances("candidate_distances") {
         /// as in `blocks`
         block: u64,
@@ -80,7 +83,7 @@ tables! {
         measure: String,
         /// cell of the candidates; empty for the kernel
         cell: String,
-        /// strategy of the blocks
+        /// strategy of the blocks; its kind for the kernel
         strategy: String,
         /// strategy inferred
         inferred: String,

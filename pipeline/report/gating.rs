@@ -32,7 +32,7 @@ pub fn write(folder: &Path, title: &str) -> Result<()> {
         header {
             p.kicker { "accrue · gating" }
             h1 { (title) }
-            p.finding { (sentence(folder)?) }
+            p.finding { (finding(folder)?) }
         }
         main {
             section #question {
@@ -56,7 +56,10 @@ pub fn write(folder: &Path, title: &str) -> Result<()> {
 }
 
 /// What was found, in a sentence or two.
-fn sentence(folder: &Path) -> Result<String> {
+///
+/// # Errors
+/// As [`write()`].
+pub fn finding(folder: &Path) -> Result<String> {
     let rows = Claims::read(folder)?;
     let (claim, measured, holds) = (rows.claim()?, rows.measured()?, rows.holds()?);
     let of = |name: &str| (0..claim.len()).find(|&i| claim[i] == name).map(|i| measured[i]);

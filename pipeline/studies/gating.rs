@@ -34,8 +34,12 @@ use std::path::{Path, PathBuf};
 /// [`Error::Usage`] for axes that make no network, a task without two features, and levels that make no conditions;
 /// [`Error::Io`] if the folder cannot be written to. A network that fails is no error: it is listed.
 pub fn run(g: &Gating, plan: &Plan, progress: &dyn Progress) -> Result<(PathBuf, usize)> {
+    plan.check(&task::STAGES)?;
     let conditions = g.shown.conditions()?;
     let cases = cases(g)?;
+    if let Some(note) = ungated(g).filter(|_| !cases.is_empty()) {
+        progress.note(&note);
+    }
     let folder = plan.out.join(&g.study).join(&g.name);
     let _lock = Lock::of_run(plan.out, &g.study, &g.name)?;
     grid::tidy(&folder);
@@ -70,6 +74,17 @@ pub fn rewrite(folder: &Path) -> Result<bool> {
     Ok(true)
 }
 
+/// What is to be known where gates cannot stand before networks.
+fn ungated(g: &Gating) -> Option<String> {
+    (matches!(g.of.task, Task::Labels(_)) && g.shown.gates != [1.0]).then(|| {
+        format!(
+            "shown.gates: {:?} are the formula's alone; a word of two labels enters whole, so that networks on labels are looked at without \
+             a gate (γ = 1)",
+            g.shown.gates
+        )
+    })
+}
+
 /// Every network; none where the file names no axis.
 fn cases(g: &Gating) -> Result<Vec<Case<TaskExperiment>>> {
     if g.grid.is_empty() {
@@ -79,6 +94,12 @@ fn cases(g: &Gating) -> Result<Vec<Case<TaskExperiment>>> {
         return Err(Error::Usage(
             "of.task: gating is asked of tasks with two features and a context: Integration or Labels".into(),
         ));
+    }
+    let beyond = g.shown.levels.iter().find(|l| l.abs() > 1.0);
+    if let (Task::Labels(_), Some(level)) = (&g.of.task, beyond) {
+        return Err(Error::Usage(format!(
+            "shown.levels: {level}; of labels a level is the mean of what words say, which lies between −1 and 1"
+        )));
     }
     let mut base = g.of.clone();
     (base.study, base.name, base.title) = (g.study.clone(), g.name.clone(), g.title.clone());
@@ -111,6 +132,9 @@ fn write(
 ) -> Result<()> {
     let Gathered { parts, .. } = grid::gather(folder, cases, outcomes)?;
     let (mut seen, mut selects, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+    if !cases.is_empty() {
+        notes.extend(ungated(g).map(|note| ("networks", note)));
+    }
     for (i, (case, outcome)) in cases.iter().zip(outcomes).enumerate() {
         if outcome.failure.is_some() {
             continue;
@@ -133,8 +157,16 @@ fn write(
             Task::Integration(_) => &g.shown.gates,
             _ => &[1.0],
         };
-        for &gate in gates {
-            seen.extend(look(g, e, &network, conditions, (i, gate))?);
+        let looked: Result<Vec<Vec<Seen>>> =
+            gates.iter().map(|&gate| look(g, e, &network, conditions, (i, gate))).collect();
+        match looked {
+            Ok(rows) => seen.extend(rows.into_iter().flatten()),
+            // One network without an axis of choice is no reason to lose all others.
+            Err(why @ Error::Input { .. }) => {
+                notes.push(("networks", left_out(&case.name, &why)));
+                continue;
+            }
+            Err(other) => return Err(other),
         }
         match select(e, &network, &outcome.folder)? {
             Some((mixtures, points)) => {
@@ -171,6 +203,13 @@ fn write(
     ];
     let files: Vec<String> = all.iter().map(|name| format!("tables/{name}.parquet")).collect();
     record_gathered(folder, g, parts, &files)
+}
+
+/// Why a network that learned is left out.
+fn left_out(case: &str, why: &Error) -> String {
+    format!(
+        "{case}: {why}: left out; its answers to what is shown may all be alike: train it longer, or show other levels (`shown.levels`)"
+    )
 }
 
 /// Shows a network all conditions, the irrelevant input through a gate, and measures window by window.

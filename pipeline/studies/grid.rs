@@ -65,6 +65,23 @@ pub struct Plan<'a> {
     pub jobs: usize,
 }
 
+impl Plan<'_> {
+    /// Refuses to run stages again that no case has: every case would fail, and the page of what is finished be written without them.
+    ///
+    /// # Errors
+    /// [`Error::Usage`](crate::Error::Usage) with the nearest name.
+    pub(super) fn check(&self, stages: &[&str]) -> Result<()> {
+        match self.force.iter().find(|f| !stages.contains(&f.as_str())) {
+            None => Ok(()),
+            Some(unknown) => {
+                let hint = crate::nearest::hint(unknown, stages);
+                let problem = format!("--force {unknown}: no such stage of the networks; {hint}");
+                Err(crate::Error::Usage(problem))
+            }
+        }
+    }
+}
+
 /// Runs every case that is not in place; returns the grid's folder and how many failed.
 ///
 /// # Errors
@@ -75,6 +92,7 @@ pub fn run(
     plan: &Plan,
     progress: &dyn Progress,
 ) -> Result<(PathBuf, usize)> {
+    plan.check(&text::STAGES)?;
     let cases = cases(experiment)?;
     let _lock = Lock::of_run(plan.out, &experiment.study, &experiment.name)?;
     let outcomes = make(&cases.iter().collect::<Vec<_>>(), plan, progress)?;

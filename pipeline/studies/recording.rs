@@ -10,7 +10,7 @@ use super::task;
 use super::text::{write_claims, write_notes};
 use crate::analyses::gating::settled;
 use crate::analyses::recording::{
-    Block, Found, Portrait, block, dynamical, kept, observed, representational,
+    Block, Found, Observed, Portrait, block, dynamical, kept, observed, representational,
 };
 use crate::data::tasks::Law;
 use crate::data::tasks::accumulation::{self, Strategy};
@@ -28,6 +28,7 @@ use crate::records::{self, column, keys};
 use crate::report::{Summary, recording as page};
 use crate::{Error, Result, summary};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Trains hidden networks and candidates, makes the recording, analyses it; returns the folder and how many networks
@@ -35,13 +36,16 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// [`Error::Usage`] for another task, and fewer than two strategies; [`Error::Io`] if the folder cannot be written to. A
-/// network that fails is no error: it is listed, and its block left out.
+/// network that fails is no error: it is listed, and its block left out; nor is one that has not learned.
 pub fn run(r: &Recording, plan: &Plan, progress: &dyn Progress) -> Result<(PathBuf, usize)> {
+    plan.check(&task::STAGES)?;
     let networks = networks(r)?;
-    // A file that cannot be used is told before hours of training.
+    r.analysis.check(r.of.task.steps())?;
+    // A file that cannot be used, or analysed, is told before hours of training.
     if let Some(file) = &r.data {
-        let notes = door::read(file, r.of.task.steps())?.1;
+        let (seen, notes) = door::read(file, r.of.task.steps())?;
         notes.iter().for_each(|note| progress.note(&format!("{}: {note}", file.display())));
+        found_in(r, file, seen)?;
     }
     let cases: Vec<Case<TaskExperiment>> = networks.iter().map(|n| n.case.clone()).collect();
     let folder = plan.out.join(&r.study).join(&r.name);
@@ -95,7 +99,12 @@ fn networks(r: &Recording) -> Result<Vec<Planned>> {
             r.candidates.len()
         )));
     }
-    for strategy in &r.strategies {
+    for (i, strategy) in r.strategies.iter().enumerate() {
+        if r.strategies[..i].contains(strategy) {
+            return Err(Error::Usage(format!(
+                "strategies: {strategy:?} stands there twice; give every strategy once"
+            )));
+        }
         let fits = match *strategy {
             Strategy::Perfect => true,
             Strategy::Leaky(tau) => tau > 1.0 && tau < 1e9,
@@ -119,7 +128,7 @@ fn networks(r: &Recording) -> Result<Vec<Planned>> {
         let role = if block.is_some() { "hidden" } else { "candidate" };
         let name = format!("{number:03}-{role}-{}-{cell:?}", strategy.name());
         (e.study, e.name) = (r.study.clone(), format!("{}/cases/{name}", r.name));
-        e.title = format!("{} {} {cell:?}", strategy.name(), role);
+        e.title = format!("{} {} {cell:?}", told(r, strategy), role);
         let settings = vec![
             ("task.strategy".to_string(), format!("{strategy:?}")),
             ("model.cell".to_string(), format!("{cell:?}")),
@@ -140,6 +149,32 @@ fn networks(r: &Recording) -> Result<Vec<Planned>> {
     Ok(all)
 }
 
+/// What a strategy is called: its kind, and its number where another of its kind stands beside it.
+fn told(r: &Recording, of: Strategy) -> String {
+    let alike = r.strategies.iter().filter(|s| s.name() == of.name()).count();
+    match of {
+        Strategy::Leaky(x) | Strategy::Bounded(x) if alike > 1 => format!("{} {x}", of.name()),
+        _ => of.name().into(),
+    }
+}
+
+/// What a measure can tell apart: kernels the kinds of strategies, all others every strategy.
+fn answers(r: &Recording, measure: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for strategy in &r.strategies {
+        let name = answer(r, measure, *strategy);
+        if !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    all
+}
+
+/// The right answer of a measure.
+fn answer(r: &Recording, measure: &str, strategy: Strategy) -> String {
+    if measure == "kernel" { strategy.name().into() } else { told(r, strategy) }
+}
+
 /// Visited states of a network that settle without evidence and are linearised there.
 const LINEARISED: usize = 32;
 
@@ -148,12 +183,15 @@ struct Trained<'a> {
     case: usize,
     planned: &'a Planned,
     network: Network,
+    /// On test trials, as a share of the best constant answer's.
     error: f64,
+    /// Whether that is small enough.
+    learned: bool,
     portrait: Portrait,
 }
 
 impl<'a> Trained<'a> {
-    fn read(case: usize, planned: &'a Planned, folder: &Path) -> Result<Self> {
+    fn read(r: &Recording, case: usize, planned: &'a Planned, folder: &Path) -> Result<Self> {
         let e = &planned.case.experiment;
         let found = Summary::read(folder)?;
         let number = |key| found.get(key).unwrap_or(f64::NAN);
@@ -171,11 +209,13 @@ impl<'a> Trained<'a> {
             longest.extend(kept(&map, &near, &readout, steps / 2)?);
         }
         let median = |of: &[f64]| summary::median(of).unwrap_or(f64::NAN);
+        let error = number(keys::TASK_ERROR) / e.task.scores().chance;
         Ok(Self {
             case,
             planned,
             network,
-            error: number(keys::TASK_ERROR) / e.task.scores().chance,
+            error,
+            learned: error <= r.learned,
             portrait: Portrait {
                 stable: number(keys::FIXED_POINTS_STABLE),
                 slow: median(&slow),
@@ -242,6 +282,17 @@ fn latent(r: &Recording, recency: f64, evidence: &[f64]) -> Vec<f64> {
     known.copied().unwrap_or_default().run(evidence)
 }
 
+/// What behaviour and activity of a recording of one's own say, its file named where they say nothing.
+fn found_in(r: &Recording, file: &Path, seen: Observed) -> Result<Found> {
+    observed(&r.analysis, seen, |recency, e| latent(r, recency, e), r.seed).map_err(|e| match e {
+        Error::Input { file: part, place, problem, remedy } => {
+            let place = if place.is_empty() { part } else { format!("{part}, {place}") };
+            Error::input(file.display(), place, problem, remedy)
+        }
+        other => other,
+    })
+}
+
 /// A recording of one's own beside the candidates, and what was assumed of it; nothing where no file is named.
 fn given<'a>(
     r: &Recording,
@@ -255,7 +306,7 @@ fn given<'a>(
         inputs.push(&row.iter().map(|&e| e as f32).collect::<Vec<f32>>());
     }
     let recorded = inputs.len();
-    let found = observed(&r.analysis, seen, |recency, e| latent(r, recency, e), r.seed)?;
+    let found = found_in(r, file, seen)?;
     let mut distances = Vec::new();
     for &candidate in candidates {
         let states = candidate.walk(&inputs, recorded)?.0;
@@ -291,43 +342,68 @@ fn analyse<'a>(
         let states = candidate.walk(&drawn.inputs, recorded)?.0;
         let value = representational(&found.corrected, &states, r.analysis.components)?;
         distances.push(Distance { measure: "svcca", candidate, value });
-        distances.push(Distance { measure: "dynamics", candidate, value: far });
+        distances.extend(far.map(|value| Distance { measure: "dynamics", candidate, value }));
     }
     let by_kernel = by_recency(r, found.kernel.recency()).to_string();
     Ok(Analysed { of: Some(of), block: number, by_kernel, found, distances })
 }
 
 /// An inference of a block's strategy.
-struct Inferred<'a> {
+struct Inferred {
     measure: &'static str,
     cell: String,
     block: usize,
-    strategy: &'static str,
-    inferred: &'a str,
+    strategy: String,
+    inferred: String,
 }
 
-/// The strategy of the nearest candidate of each cell, by each measure; and of the kernel.
-fn inferred<'a>(r: &Recording, blocks: &'a [Analysed]) -> Vec<Inferred<'a>> {
-    let mut all = Vec::new();
+/// The strategy of the nearest candidate of each cell, by each measure, and the kind that the kernel speaks of; and what could not be
+/// inferred. Where a strategy has no candidate with a distance, the nearest of the others would tell nothing.
+fn inferred(r: &Recording, blocks: &[Analysed]) -> (Vec<Inferred>, Vec<String>) {
+    let (mut all, mut notes) = (Vec::new(), Vec::new());
+    let mut lacking: BTreeMap<(&str, String, String), usize> = BTreeMap::new();
+    if answers(r, "kernel").len() < 2 {
+        notes.push("all strategies are of one kind: kernels tell no strategy from another".into());
+    }
     for b in blocks {
-        let Some(strategy) = b.of.map(|t| t.planned.strategy.name()) else { continue };
+        let Some(strategy) = b.of.map(|t| t.planned.strategy) else { continue };
         let mut add = |measure, cell: String, inferred| {
+            let strategy = answer(r, measure, strategy);
             all.push(Inferred { measure, cell, block: b.block, strategy, inferred });
         };
-        add("kernel", String::new(), b.by_kernel.as_str());
+        if answers(r, "kernel").len() > 1 {
+            add("kernel", String::new(), b.by_kernel.clone());
+        }
         for measure in ["svcca", "dynamics"] {
             for cell in &r.candidates {
-                let own = b
+                let own: Vec<&Distance> = b
                     .distances
                     .iter()
-                    .filter(|d| d.measure == measure && d.candidate.planned.cell == *cell);
-                if let Some(nearest) = own.min_by(|x, y| x.value.total_cmp(&y.value)) {
-                    add(measure, format!("{cell:?}"), nearest.candidate.planned.strategy.name());
+                    .filter(|d| d.measure == measure && d.candidate.planned.cell == *cell)
+                    .collect();
+                let there = |s: &&Strategy| own.iter().any(|d| d.candidate.planned.strategy == **s);
+                let without: Vec<String> =
+                    r.strategies.iter().filter(|s| !there(s)).map(|s| told(r, *s)).collect();
+                let nearest = own.iter().min_by(|x, y| x.value.total_cmp(&y.value));
+                match nearest.filter(|_| without.is_empty()) {
+                    Some(nearest) => {
+                        let strategy = nearest.candidate.planned.strategy;
+                        add(measure, format!("{cell:?}"), answer(r, measure, strategy));
+                    }
+                    None => {
+                        let key = (measure, format!("{cell:?}"), without.join(", "));
+                        *lacking.entry(key).or_default() += 1;
+                    }
                 }
             }
         }
     }
-    all
+    notes.extend(lacking.into_iter().map(|((measure, cell, without), count)| {
+        format!(
+            "{measure}, {cell}: in {count} blocks no distance to a candidate of: {without}; no strategy is inferred there"
+        )
+    }));
+    (all, notes)
 }
 
 fn write(
@@ -340,36 +416,66 @@ fn write(
     let Gathered { parts, .. } = grid::gather(folder, cases, outcomes)?;
     let trained: Vec<Trained> = (0..networks.len())
         .filter(|&i| outcomes[i].failure.is_none())
-        .map(|i| Trained::read(i, &networks[i], &outcomes[i].folder))
+        .map(|i| Trained::read(r, i, &networks[i], &outcomes[i].folder))
         .collect::<Result<_>>()?;
-    let candidates: Vec<&Trained> = trained.iter().filter(|t| t.planned.block.is_none()).collect();
+    let learned = || trained.iter().filter(|t| t.learned);
+    let candidates: Vec<&Trained> = learned().filter(|t| t.planned.block.is_none()).collect();
     let hidden: Vec<(&Trained, usize)> =
-        trained.iter().filter_map(|t| Some((t, t.planned.block?))).collect();
+        learned().filter_map(|t| Some((t, t.planned.block?))).collect();
     let count = hidden.len();
     let mut blocks: Vec<Analysed> = hidden
         .into_par_iter()
         .map(|(t, number)| analyse(r, t, number, &candidates))
         .collect::<Result<_>>()?;
-    let own = given(r, r.blocks * r.strategies.len() + 1, &candidates)?;
+    let number = r.blocks * r.strategies.len() + 1;
+    let own = given(r, number, &candidates)?;
     let (own, assumed) = own.map_or((None, Vec::new()), |(own, notes)| (Some(own), notes));
     blocks.extend(own);
-    let inferred = inferred(r, &blocks);
+    let (inferred, not_inferred) = inferred(r, &blocks);
     write_tables(folder, r, &trained, &blocks, &inferred)?;
     write_claims(&claims::all(r, &trained, &blocks[..count], &inferred), folder)?;
+    let made = if r.data.is_some() {
+        format!("all blocks but {number} are synthetic")
+    } else {
+        "the recording is synthetic".into()
+    };
     let mut notes = vec![(
         "recording",
         format!(
-            "the recording is synthetic: {} units that mix a hidden network's states, movements and noise; {} blocks of {} \
+            "{made}: {} units that mix a hidden network's states, movements and noise; {} blocks of {} \
              trials, units recorded in {}",
             r.analysis.units, count, r.analysis.trials, r.analysis.recorded
         ),
     )];
+    notes.extend(trained.iter().filter(|t| !t.learned).map(|t| {
+        let what = if t.planned.block.is_some() { "no block is made of it" } else { "nothing is compared with it" };
+        let (case, error, most) = (&t.planned.case.name, t.error, r.learned);
+        (
+            "networks",
+            format!(
+                "{case}: its error is {error:.3} of the best constant answer's, above {most} (`learned`): {what}; train longer (`of.training`)"
+            ),
+        )
+    }));
+    notes.extend(not_inferred.into_iter().map(|note| ("inference", note)));
+    for (i, strategy) in r.strategies.iter().enumerate() {
+        let first = r.strategies[..i].iter().find(|s| s.name() == strategy.name());
+        if let Some(first) = first {
+            let (first, other) = (told(r, *first), told(r, *strategy));
+            notes.push((
+                "encoding",
+                format!(
+                    "where a kernel speaks of the kind of {first} and {other}, the value that {first} gives is the regressor"
+                ),
+            ));
+        }
+    }
     if let Some(file) = &r.data {
         let known = "behaviour, encoding and distances of states alone: nobody knows its strategy, and it has no fixed points";
-        notes.push(("recording", format!("block {} is {}: {known}", count + 1, file.display())));
+        notes.push(("recording", format!("block {number} is {}: {known}", file.display())));
         notes.extend(assumed.into_iter().map(|n| ("recording", n)));
     }
-    let unknown = trained.iter().filter(|t| t.portrait.tau.is_nan()).count();
+    let unknown = learned().filter(|t| t.portrait.tau.is_nan()).count();
     if unknown > 0 {
         notes.push((
             "dynamics",
@@ -408,7 +514,9 @@ fn write_tables(
     records::Blocks {
         block: column(blocks.iter().map(|b| b.block)),
         case: column(blocks.iter().map(|b| b.of.map(|t| t.case))),
-        strategy: column(blocks.iter().map(|b| b.of.map_or("", |t| t.planned.strategy.name()))),
+        strategy: column(
+            blocks.iter().map(|b| b.of.map_or(String::new(), |t| told(r, t.planned.strategy))),
+        ),
         by_kernel: column(blocks.iter().map(|b| b.by_kernel.as_str())),
         recency: column(blocks.iter().map(|b| b.found.kernel.recency())),
         kernel: column(blocks.iter().map(|b| &b.found.kernel.weights)),
@@ -429,9 +537,10 @@ fn write_tables(
             Some(_) => "hidden",
             None => "candidate",
         })),
-        strategy: column(trained.iter().map(|t| t.planned.strategy.name())),
+        strategy: column(trained.iter().map(|t| told(r, t.planned.strategy))),
         cell: column(trained.iter().map(|t| format!("{:?}", t.planned.cell))),
         error: column(trained.iter().map(|t| t.error)),
+        learned: column(trained.iter().map(|t| t.learned)),
         stable: column(trained.iter().map(|t| t.portrait.stable)),
         slow: column(trained.iter().map(|t| t.portrait.slow)),
         tau: column(trained.iter().map(|t| t.portrait.tau)),
@@ -444,7 +553,7 @@ fn write_tables(
         case: column(pairs.iter().map(|p| p.1.candidate.case)),
         measure: column(pairs.iter().map(|p| p.1.measure)),
         cell: column(pairs.iter().map(|p| format!("{:?}", p.1.candidate.planned.cell))),
-        strategy: column(pairs.iter().map(|p| p.1.candidate.planned.strategy.name())),
+        strategy: column(pairs.iter().map(|p| told(r, p.1.candidate.planned.strategy))),
         distance: column(pairs.iter().map(|p| p.1.value)),
     }
     .write(folder)?;
@@ -454,21 +563,29 @@ fn write_tables(
     ways.dedup();
     let mut rows = Vec::new();
     for (measure, cell) in ways {
-        for truth in r.strategies.iter().map(|s| s.name()) {
-            for said in r.strategies.iter().map(|s| s.name()) {
-                let is = |i: &&Inferred| {
-                    (i.measure, i.cell.as_str(), i.strategy, i.inferred)
-                        == (measure, cell, truth, said)
-                };
-                rows.push((measure, cell, truth, said, inferred.iter().filter(is).count()));
+        let own: Vec<&Inferred> =
+            inferred.iter().filter(|i| (i.measure, i.cell.as_str()) == (measure, cell)).collect();
+        let truths = answers(r, measure);
+        // A kernel may speak of a kind that no block has.
+        let mut all_said = truths.clone();
+        for i in &own {
+            if !all_said.contains(&i.inferred) {
+                all_said.push(i.inferred.clone());
+            }
+        }
+        for truth in &truths {
+            for said in &all_said {
+                let is = |i: &&&Inferred| (&i.strategy, &i.inferred) == (truth, said);
+                let count = own.iter().filter(is).count();
+                rows.push((measure, cell, truth.clone(), said.clone(), count));
             }
         }
     }
     records::Confusion {
         measure: column(rows.iter().map(|r| r.0)),
         cell: column(rows.iter().map(|r| r.1)),
-        strategy: column(rows.iter().map(|r| r.2)),
-        inferred: column(rows.iter().map(|r| r.3)),
+        strategy: column(rows.iter().map(|r| r.2.as_str())),
+        inferred: column(rows.iter().map(|r| r.3.as_str())),
         count: column(rows.iter().map(|r| r.4)),
     }
     .write(folder)?;

@@ -86,10 +86,10 @@ fn formula(gates: &Frame<Gates>) -> Result<Option<Figure>> {
     }
     Ok(Some(Figure {
         name: "gating_formula",
-        title: "A decision signal makes an ungated code look gated",
+        title: "Irrelevant over relevant, by decision signal",
         caption: format!(
-            "{} draws of axes and noise with one axis of choice. Irrelevant over relevant squared distances fall with the \
-             decision signal as γ²/(1 + s²) says (lines); without the axes of choice γ² is left (paler dots).",
+            "{} draws of axes and noise with one axis of choice. By the formula, irrelevant over relevant squared distances fall with \
+             the decision signal as γ²/(1 + s²) (lines), and without the axes of choice γ² is left (paler dots).",
             rows.len()
         ),
         alt: "Ratio of distances against the decision signal, by gate.".into(),
@@ -132,15 +132,23 @@ fn models(gates: &Frame<Gates>, of: &str) -> Result<Option<Figure>> {
         }
         area.present().expect("drawing into text cannot fail");
     }
-    let (name, title, wins) = match of {
+    // What wins is read off the largest signal that was drawn.
+    let most = rows.iter().map(|&i| strength[i]).fold(f64::NEG_INFINITY, f64::max);
+    let at_most = |m: &usize| {
+        let own: Vec<f64> =
+            rows.iter().filter(|&&i| strength[i] == most).map(|&i| share(i, *m)).collect();
+        own.iter().sum::<f64>() / own.len() as f64
+    };
+    let best = (0..MODELS.len()).max_by(|a, b| at_most(a).total_cmp(&at_most(b))).unwrap_or(0);
+    let (name, title, would) = match of {
         "shared" => (
             "gating_models",
-            "One axis of choice: the parallel model wins though nothing is gated",
+            "Models of the distances, one axis of choice for both contexts",
             "parallel (the relevant feature alone, on one axis)",
         ),
         _ => (
             "gating_models_own",
-            "An axis of choice for each context: the orthogonal model wins",
+            "Models of the distances, an axis of choice for each context",
             "orthogonal (the relevant feature alone, an axis a context)",
         ),
     };
@@ -148,9 +156,11 @@ fn models(gates: &Frame<Gates>, of: &str) -> Result<Option<Figure>> {
         name,
         title,
         caption: format!(
-            "{} draws without a gate. Non-negative weights of five models of the distances, as shares; lines are means. \
-             Without a decision signal the grid (both features) explains all, with a strong one {wins}.",
-            rows.len()
+            "{} draws without a gate. Non-negative weights of five models of the distances, as shares; lines are means. At the \
+             largest signal ({most}) the {} has most, {:.2}. By derivation a strong signal favours {would}, none the grid (both features).",
+            rows.len(),
+            MODELS[best],
+            at_most(&best)
         ),
         alt: "Weights of five models against the decision signal.".into(),
         tables: &[Gates::NAME],
@@ -209,7 +219,7 @@ fn space(places: &Frame<GatingPlaces>) -> Result<Option<Figure>> {
     }
     Ok(Some(Figure {
         name: "gating_space",
-        title: "Conditions of one context: far apart along choice, and by the irrelevant feature too",
+        title: "Conditions of one context, along choice and the irrelevant feature",
         caption: format!(
             "Mean responses of {} conditions of the first context in one {wanted}; less their mean; lines join those with the same \
              relevant feature. A gate shrinks what lies up, not what lies across.",
@@ -304,10 +314,10 @@ fn course(gates: &Frame<Gates>) -> Result<Option<Figure>> {
     let networks = different(rows.iter().map(|&i| gates_case(gates, i))).len();
     Ok(Some(Figure {
         name: "gating_course",
-        title: "Apparent gating along a trial",
+        title: "Irrelevant over relevant along a trial",
         caption: format!(
-            "{networks} networks whose input has no gate: dots; lines are means. As evidence is added up, distances along the \
-             relevant feature outgrow the others."
+            "{networks} networks whose input has no gate: dots; lines are means. Where evidence is added up, distances along the \
+             relevant feature should outgrow the others."
         ),
         alt: "Ratio of distances by window of the trial.".into(),
         tables: &[Gates::NAME],
@@ -357,7 +367,7 @@ fn removal(gates: &Frame<Gates>) -> Result<Option<Figure>> {
     }
     Ok(Some(Figure {
         name: "gating_removal",
-        title: "True gates are found once the decision is taken out",
+        title: "Gates at the input, before and after the decision is taken out",
         caption: format!(
             "{} networks at the end of their trials, the irrelevant input multiplied by γ before it enters.",
             rows.len() / values.len()
@@ -386,7 +396,7 @@ fn triangle(mechanisms: &Frame<Mechanisms>) -> Result<Option<Figure>> {
         let keys = [key(colour(0), "first stream"), key(colour(1), "second stream")];
         let all = || (0..stream.len()).map(place).chain(corners);
         let (xs, ys) = (range(all().map(|p| p.0)), range(all().map(|p| p.1)));
-        let (xs, ys) = equal(xs.start - 0.1..xs.end + 0.1, ys.start - 0.05..ys.end + 0.1, &keys);
+        let (xs, ys) = equal(xs.start - 0.1..xs.end + 0.1, ys.start - 0.1..ys.end + 0.1, &keys);
         let mut chart = chart(
             &area,
             &keys,
@@ -398,8 +408,11 @@ fn triangle(mechanisms: &Frame<Mechanisms>) -> Result<Option<Figure>> {
             let own = (0..stream.len()).filter(|&i| stream[i] == of).map(place);
             dots(&mut chart, own, 5, colour(k).mix(0.7).filled());
         }
+        // Off the edges.
+        let below = |corner: (f64, f64)| (corner.0, corner.1 - 0.06);
+        let places = [below(corners[0]), below(corners[1]), (corners[2].0, height + 0.03)];
         for (at, text) in
-            corners.into_iter().zip(["direct input", "indirect input", "selection vector"])
+            places.into_iter().zip(["direct input", "indirect input", "selection vector"])
         {
             name(&mut chart, at, text, GREY);
         }

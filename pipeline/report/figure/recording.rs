@@ -95,7 +95,7 @@ fn explained(blocks: &Frame<Blocks>) -> Result<Option<Figure>> {
         let keys = [
             key(colour(0), "task"),
             key(colour(1), "movements, on top"),
-            key(INK, "line: planted; dots: unique alone"),
+            key(INK, "line: planted; dots: lost without it"),
         ];
         let most = number.len() as f64;
         let mut chart =
@@ -188,24 +188,48 @@ fn confused(confusion: &Frame<Confusion>) -> Result<Option<Figure>> {
     }
     let ways: Vec<String> =
         measure.iter().zip(&cell).map(|(m, c)| format!("{m} {c}").trim().to_string()).collect();
-    let (each, strategies) = (names(&ways), names(&truth));
-    let n = strategies.len();
-    let place = |s: &str| strategies.iter().position(|n| *n == s).unwrap_or(0);
+    let each = names(&ways);
+    // Kernels tell kinds of strategies, and may speak of a kind that no block has.
+    let of = |way: &str| -> [Vec<&str>; 2] {
+        let rows: Vec<usize> = (0..count.len()).filter(|&i| ways[i] == way).collect();
+        [&truth, &said].map(|column| {
+            let mut all: Vec<&str> = Vec::new();
+            for name in rows.iter().map(|&i| column[i].as_str()) {
+                if !all.contains(&name) {
+                    all.push(name);
+                }
+            }
+            all
+        })
+    };
+    let sets: Vec<[Vec<&str>; 2]> = each.iter().map(|way| of(way)).collect();
+    let widest = sets.iter().map(|s| s[1].len()).max().unwrap_or(1);
+    let tallest = sets.iter().map(|s| s[0].len()).max().unwrap_or(1);
+    let place = |all: &[&str], s: &str| all.iter().position(|n| *n == s).unwrap_or(0) as f64;
+    // Rows are named at the left of the first matrix, and again where another has other rows.
+    const BESIDE: f64 = 2.4;
+    let named = |w: usize| w == 0 || sets[w][0] != sets[w - 1][0];
+    let mut lefts = Vec::new();
+    let mut at = 0.0;
+    for w in 0..each.len() {
+        at += if named(w) { BESIDE } else { 0.0 };
+        lefts.push(at);
+        at += widest as f64 + 1.0;
+    }
     let mut svg = String::new();
     {
         let area = area(&mut svg);
-        let wide = (each.len() * (n + 1)) as f64;
         let mut chart = chart_both(
             &area,
             &[],
-            (-0.5..wide, "inferred strategy, by measure"),
-            (-0.5..n as f64 + 0.7, "strategy of the block, from below"),
+            (-0.3..at, "inferred strategy (columns), by measure"),
+            (-0.7..tallest as f64 + 0.7, "strategy of the block"),
             (nothing, nothing),
         );
         for (w, way) in each.iter().enumerate() {
-            let left = (w * (n + 1)) as f64;
+            let ([rows, columns], left) = (&sets[w], lefts[w]);
             for i in (0..count.len()).filter(|&i| ways[i] == **way) {
-                let (x, y) = (left + place(&said[i]) as f64, place(&truth[i]) as f64);
+                let (x, y) = (left + place(columns, &said[i]), place(rows, &truth[i]));
                 let all: usize = (0..count.len())
                     .filter(|&j| ways[j] == ways[i] && truth[j] == truth[i])
                     .map(|j| count[j])
@@ -216,19 +240,34 @@ fn confused(confusion: &Frame<Confusion>) -> Result<Option<Figure>> {
                     &mut chart,
                     [Rectangle::new(corners, colour(0).mix(0.08 + 0.8 * share).filled())],
                 );
-                name(&mut chart, (x + 0.3, y + 0.3), &count[i].to_string(), INK);
+                name(&mut chart, (x + 0.3, y + 0.4), &count[i].to_string(), INK);
             }
-            name(&mut chart, (left, n as f64), way, INK);
+            for (k, column) in columns.iter().enumerate() {
+                // Columns are narrow: their first letters, in full at the rows and in the caption.
+                let short: String = column.chars().take(4).collect();
+                name(&mut chart, (left + k as f64, -0.3), &short, INK);
+            }
+            if named(w) {
+                for (k, row) in rows.iter().enumerate() {
+                    name(&mut chart, (left - BESIDE, k as f64 + 0.4), row, INK);
+                }
+            }
+            name(&mut chart, (left, rows.len() as f64 + 0.3), way, INK);
         }
         area.present().expect("drawing into text cannot fail");
     }
+    let listed: Vec<String> = each
+        .iter()
+        .zip(&sets)
+        .map(|(way, [_, columns])| format!("{way}: {}", columns.join(", ")))
+        .collect();
     Ok(Some(Figure {
         name: "confusion",
         title: "Which strategy is inferred",
         caption: format!(
-            "Blocks by strategy (rows from below: {}) and inferred strategy (columns in the same order), for the kernel and \
-             for the nearest candidate by each measure.",
-            strategies.join(", ")
+            "Blocks by strategy (rows) and inferred strategy (columns, by their first letters), for the kernel, which tells kinds alone, and \
+             for the nearest candidate by each measure. Columns: {}.",
+            listed.join("; ")
         ),
         alt: "Confusion matrices of strategies.".into(),
         tables: &[Confusion::NAME],

@@ -1,6 +1,6 @@
 //! What is claimed of a recording beside networks.
 
-use super::{Analysed, Inferred, Trained};
+use super::{Analysed, Inferred, Trained, answers};
 use crate::data::tasks::accumulation::Strategy;
 use crate::experiment::Recording;
 use crate::linalg::{Complex, eig};
@@ -25,6 +25,9 @@ pub(super) fn all(
         )
     };
     let mut all = Vec::new();
+    if blocks.is_empty() {
+        return all;
+    }
     let planted = r.analysis.shares;
     let parts: [(&str, Share, f64); 3] = [
         ("task", |b| b.found.shares[0].part, planted.task),
@@ -60,7 +63,7 @@ pub(super) fn all(
         reference: "as in recordings (Musall et al. 2019); above 0 with its whole interval",
         holds: interval.0 > 0.0,
     });
-    all.extend(leak(r, trained));
+    all.extend(leaks(r, trained));
     let ways: [(&'static str, &'static str, Option<String>, &'static str); 4] = [
         ("R4", "kernel", None, "kernels of choices tell the strategy"),
         (
@@ -72,9 +75,9 @@ pub(super) fn all(
         ("R6", "svcca", Some(format!("{:?}", r.of.model.cell)), "states tell the strategy (SVCCA)"),
         ("R6a", "svcca", None, "states tell it, candidates of other cells"),
     ];
-    let hits = |measure: &str, fits: &dyn Fn(&str) -> bool| -> Vec<(&'static str, f64)> {
+    let hits = |measure: &str, fits: &dyn Fn(&str) -> bool| -> Vec<(&str, f64)> {
         let own = inferred.iter().filter(|i| i.measure == measure && fits(&i.cell));
-        own.map(|i| (i.strategy, (i.strategy == i.inferred) as u8 as f64)).collect()
+        own.map(|i| (i.strategy.as_str(), (i.strategy == i.inferred) as u8 as f64)).collect()
     };
     for (name, measure, cell, what) in ways {
         let hidden = format!("{:?}", r.of.model.cell);
@@ -88,10 +91,10 @@ pub(super) fn all(
         }
         let values: Vec<f64> = found.iter().map(|f| f.1).collect();
         let (measured, interval) = mean(name, &values);
-        // The smallest entry of the confusion matrix's diagonal.
-        let least = r.strategies.iter().map(|s| {
-            let own: Vec<f64> = found.iter().filter(|f| f.0 == s.name()).map(|f| f.1).collect();
-            summary::mean(&own)
+        // The smallest entry of the confusion matrix's diagonal; a strategy without a block was not told.
+        let least = answers(r, measure).into_iter().map(|s| {
+            let own: Vec<f64> = found.iter().filter(|f| f.0 == s).map(|f| f.1).collect();
+            if own.is_empty() { 0.0 } else { summary::mean(&own) }
         });
         let least = least.fold(f64::INFINITY, f64::min);
         all.push(Claim {
@@ -135,16 +138,21 @@ pub(super) fn all(
     all
 }
 
-/// Time constants of leaky networks beside that of the leak.
-fn leak(r: &Recording, trained: &[Trained]) -> Option<Claim> {
-    let tau = r.strategies.iter().find_map(|s| match s {
-        Strategy::Leaky(tau) => Some(*tau),
+/// Time constants of leaky networks beside that of their leak, a claim a leak.
+fn leaks(r: &Recording, trained: &[Trained]) -> Vec<Claim> {
+    let of = |s: &Strategy| match s {
+        Strategy::Leaky(tau) => leak(r, trained, *tau),
         _ => None,
-    })?;
+    };
+    r.strategies.iter().filter_map(of).collect()
+}
+
+fn leak(r: &Recording, trained: &[Trained], tau: f64) -> Option<Claim> {
     let planted = eig::time_constant(Complex::new(1.0 - 1.0 / tau, 0.0));
     let found: Vec<f64> = trained
         .iter()
-        .filter(|t| matches!(t.planned.strategy, Strategy::Leaky(_)) && t.planned.block.is_some())
+        .filter(|t| t.learned && t.planned.strategy == Strategy::Leaky(tau))
+        .filter(|t| t.planned.block.is_some())
         .map(|t| t.portrait.tau)
         .collect();
     let known: Vec<f64> = found.iter().copied().filter(|tau| tau.is_finite()).collect();
