@@ -115,6 +115,51 @@ fn a_study_of_optimisers_goes_from_its_file_to_its_page() {
 }
 
 #[test]
+fn a_method_that_diverges_wherever_it_is_tuned_is_no_rival() {
+    let folder = tempfile::tempdir().unwrap();
+    let e = experiment(folder.path(), SMALL);
+    let quick = e.with("training.outer_steps=10").unwrap().with("transfer=[]").unwrap();
+    let wild = quick.with("baselines.learning_rates=(1e3, 1e5)").unwrap();
+    let place = run(&wild, folder.path()).unwrap();
+    let tuned = records::TunedMethods::read(&place).unwrap();
+    let (method, to) = (tuned.method().unwrap(), tuned.tuned().unwrap());
+    let descent = method.iter().position(|m| m == "gradient descent").unwrap();
+    assert!(!to[descent].is_finite(), "a quadratic at a rate of a thousand");
+    let claims = records::Claims::read(&place).unwrap();
+    assert!(!claims.claim().unwrap().contains(&"O1".to_string()));
+    let notes = records::Notes::read(&place).unwrap().note().unwrap();
+    let told = "gradient descent: it diverges on random quadratics whatever its numbers";
+    assert!(notes.iter().any(|n| n.starts_with(told)), "{notes:?}");
+    for rates in ["(-1.0, 1e-5)", "(0.0, 1.0)", "(2.0, 1.0)"] {
+        let e = quick.with(&format!("baselines.learning_rates={rates}")).unwrap_err().to_string();
+        assert!(e.contains("two numbers above 0, the smaller first"), "{e}");
+    }
+    let e = quick.with("transfer=[(task: Phrases(), steps: 1)]").unwrap_err().to_string();
+    assert!(e.contains("at least 2, or 0 for the steps of training"), "{e}");
+}
+
+#[test]
+fn an_optimiser_that_diverges_everywhere_is_no_lowest_line_and_clips_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let e = experiment(folder.path(), SMALL);
+    let e = e.with("training.outer_steps=10").unwrap().with("transfer=[]").unwrap();
+    let e = e.with("training.learning_rate=1e30").unwrap().with("training.objective=Last").unwrap();
+    let place = run(&e, folder.path()).unwrap();
+    let scores = records::OptimiserScores::read(&place).unwrap();
+    let (network, n) = (scores.network().unwrap(), scores.n().unwrap());
+    assert!((0..n.len()).all(|i| network[i].is_none() || n[i] == 0), "all is lost");
+    let page = std::fs::read_to_string(place.join("index.html")).unwrap();
+    assert!(page.contains("it diverges on every problem (2 networks)"));
+    assert!(page.contains("Not drawn, as they diverge on every problem: learned 1, learned 2."));
+    let claims = records::Claims::read(&place).unwrap();
+    let (name, holds) = (claims.claim().unwrap(), claims.holds().unwrap());
+    for claim in ["O1", "O2", "O3", "O4", "O5"] {
+        let at = name.iter().position(|c| c == claim).expect(claim);
+        assert!(!holds[at], "{claim}");
+    }
+}
+
+#[test]
 fn settings_that_cannot_be_are_refused_with_a_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let e = experiment(folder.path(), SMALL);

@@ -47,9 +47,19 @@ pub struct Transfer {
     pub name: String,
     /// The problems.
     pub task: Task,
-    /// Losses of a run; 0: as in training.
-    #[serde(deserialize_with = "setting::whole::<_, 0, 100000>")]
+    /// Losses of a run, at least 2; 0: as in training.
+    #[serde(deserialize_with = "steps")]
     pub steps: usize,
+}
+
+/// None, or enough to move once.
+fn steps<'de, D: serde::Deserializer<'de>>(de: D) -> Result<usize, D::Error> {
+    match setting::whole::<_, 0, 100000>(de)? {
+        1 => Err(serde::de::Error::custom(
+            "1 is impossible here: at least 2, or 0 for the steps of training",
+        )),
+        steps => Ok(steps),
+    }
 }
 
 impl Default for LearnedOptimiser {

@@ -145,8 +145,20 @@ pub struct Settings {
     /// Problems each draw is measured on; none of them is trained or tested on.
     #[serde(deserialize_with = "setting::whole::<_, 1, 100000>")]
     pub problems: usize,
-    /// Least and largest learning rate.
+    /// Least and largest learning rate, both above 0.
+    #[serde(deserialize_with = "rates")]
     pub learning_rates: (f64, f64),
+}
+
+/// Two learning rates between which others can be drawn.
+fn rates<'de, D: serde::Deserializer<'de>>(de: D) -> Result<(f64, f64), D::Error> {
+    let (low, high) = <(f64, f64)>::deserialize(de)?;
+    if low > 0.0 && low <= high && high.is_finite() {
+        return Ok((low, high));
+    }
+    let problem =
+        format!("({low}, {high}) is impossible here: two numbers above 0, the smaller first");
+    Err(serde::de::Error::custom(problem))
 }
 
 impl Default for Settings {

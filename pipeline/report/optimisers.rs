@@ -31,6 +31,8 @@ pub struct Page<'a> {
     pub optimiser: &'a str,
     /// The best momentum `(α*, β*)`, where it is known.
     pub optimum: Option<(f64, f64)>,
+    /// What the objective says of a run, as `its last loss is`.
+    pub worth: &'a str,
     /// The resolved experiment, as RON.
     pub settings: &'a str,
     /// The way from the run's folder to what all pages share.
@@ -60,7 +62,7 @@ pub fn write(run: &Path, page: &Page) -> Result<Vec<String>> {
         header {
             p.kicker { "accrue · " (page.problems) }
             h1 { (page.title) }
-            p.finding { (sentence(run)?) }
+            p.finding { (sentence(run, page.worth)?) }
         }
         main {
             @for f in first { (drawn(f)) }
@@ -87,7 +89,7 @@ pub fn write(run: &Path, page: &Page) -> Result<Vec<String>> {
 }
 
 /// What was found, in a sentence.
-fn sentence(run: &Path) -> Result<String> {
+fn sentence(run: &Path, worth: &str) -> Result<String> {
     let rows = OptimiserScores::read(run)?;
     let (problems, optimiser, network) = (rows.problems()?, rows.optimiser()?, rows.network()?);
     let (objective, lost) = (rows.objective()?, rows.lost()?);
@@ -95,6 +97,8 @@ fn sentence(run: &Path) -> Result<String> {
         .filter(|&i| problems[i] == problems[0] && network[i].is_some())
         .map(|i| objective[i])
         .collect();
+    let all = own.len();
+    let own: Vec<f64> = own.into_iter().filter(|x| x.is_finite()).collect();
     let methods =
         (0..objective.len()).filter(|&i| problems[i] == problems[0] && network[i].is_none());
     let best =
@@ -102,17 +106,33 @@ fn sentence(run: &Path) -> Result<String> {
     let low = own.iter().copied().fold(f64::INFINITY, f64::min);
     let high = own.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut text = format!(
-        "A small recurrent network works on each parameter, reads its gradient and moves it. On new {} its loss, averaged over \
-         the steps, is {low:.4} to {high:.4} of the first ({} networks)",
-        problems[0],
-        own.len()
+        "A small recurrent network works on each parameter, reads its gradient and moves it. On new {} ",
+        problems[0]
     );
+    text += &match (own.len(), all - own.len()) {
+        (0, lost) => format!("it diverges on every problem ({lost} networks)"),
+        (n, 0) => format!("{worth} {} to {} of the first ({n} networks)", short(low), short(high)),
+        (n, lost) => format!(
+            "{worth} {} to {} of the first ({n} networks; {lost} diverge on every problem)",
+            short(low),
+            short(high)
+        ),
+    };
     if let Some(best) = best {
         text +=
             &format!("; the best tuned method, {}, has {:.4}", optimiser[best], objective[best]);
     }
     text.push('.');
     Ok(text)
+}
+
+/// Four digits after the point; a dash for what diverged, powers of ten where there is no room.
+fn short(x: f64) -> String {
+    match x.abs() {
+        size if size < 1e5 => format!("{x:.4}"),
+        size if size.is_finite() => format!("{x:.2e}"),
+        _ => "–".into(),
+    }
 }
 
 fn scores(run: &Path) -> Result<Markup> {
@@ -127,7 +147,10 @@ fn scores(run: &Path) -> Result<Markup> {
     let numbers = |i: usize| {
         let row = (0..of.len()).find(|&r| of[r] == problems[i] && method[r] == optimiser[i]);
         row.map_or(String::new(), |r| {
-            let mut text = format!("rate {:.3}", rate[r]);
+            let mut text = match rate[r] {
+                small if small < 0.01 => format!("rate {small:.1e}"),
+                rate => format!("rate {rate:.3}"),
+            };
             for (name, value) in [("β", beta[r]), ("β₂", beta_2[r])] {
                 if !value.is_nan() {
                     text += &format!(", {name} {value:.3}");
@@ -148,8 +171,8 @@ fn scores(run: &Path) -> Result<Markup> {
                         tr {
                             td.text { (problems[i]) }
                             td.text { (optimiser[i]) @if let Some(k) = network[i] { " " (k) } }
-                            td { (format!("{:.4}", objective[i])) }
-                            td { (format!("{:.4}", error[i])) }
+                            td { (short(objective[i])) }
+                            td { (short(error[i])) }
                             td { (n[i]) } td { (lost[i]) }
                             td.text { (numbers(i)) }
                         }
@@ -203,7 +226,7 @@ fn dynamics(run: &Path) -> Result<Markup> {
                     }
                 }))
             }
-            p.small { "Every column is described in README.md beside the runs. " (table_link(OptimiserDynamics::NAME)) }
+            p.small { code { "accrue dictionary" } " describes every column. " (table_link(OptimiserDynamics::NAME)) }
         }
     })
 }
@@ -225,7 +248,7 @@ fn assembled(run: &Path) -> Result<Markup> {
                     @for i in 0..network.len() {
                         tr {
                             td { (network[i]) } td.text { (parts[i]) }
-                            td { (format!("{:.4}", objective[i])) } td { (format!("{:.4}", error[i])) }
+                            td { (short(objective[i])) } td { (short(error[i])) }
                             td { (lost[i]) }
                         }
                     }

@@ -43,7 +43,7 @@ impl Counts {
 
 /// Some documents of a corpus and some of its words, drawn anew for each problem: logistic regression on the roots of
 /// their counts, each word's divided by their standard deviation over the documents. Problems that are tested read the last fifth of
-/// the documents, all others the rest.
+/// the documents, all others the rest. Documents of one label alone are drawn anew: there would be nothing to tell apart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Words {
@@ -67,7 +67,36 @@ impl Default for Words {
     }
 }
 
+/// Draws of documents until both labels are among them; where both are at hand, two documents of one label have a half, or more.
+const DRAWS: usize = 1000;
+
 impl Words {
+    /// Documents of a problem, of `many` from `first` on.
+    fn documents(
+        &self,
+        counts: &Counts,
+        (first, many): (usize, usize),
+        part: &str,
+        stream: &mut Stream,
+    ) -> Result<Vec<usize>> {
+        let both = |of: &[usize]| of.iter().any(|&d| counts.labels[d] != counts.labels[of[0]]);
+        let all: Vec<usize> = (first..first + many).collect();
+        if both(&all) {
+            for _ in 0..DRAWS {
+                let drawn = sample(stream, many, self.documents);
+                let chosen: Vec<usize> = drawn.into_iter().map(|d| first + d).collect();
+                if both(&chosen) {
+                    return Ok(chosen);
+                }
+            }
+        }
+        let of = all.iter().filter(|&&d| counts.labels[d]).count();
+        Err(Error::Usage(format!(
+            "corpus: {part} of the documents ({many}) has {of} of the second label and {} of the first; give documents of both, and more",
+            many - of
+        )))
+    }
+
     pub(super) fn draw<R: Real>(
         &self,
         counts: &Counts,
@@ -77,17 +106,23 @@ impl Words {
         let all = counts.documents.len();
         let held_out = all / 5;
         let (first, many) = if test { (all - held_out, held_out) } else { (0, all - held_out) };
+        let part = if test { "the test fifth" } else { "the training part" };
         if many < self.documents {
             return Err(Error::Usage(format!(
-                "task.documents: a problem takes {} documents of {many}; give fewer, or a larger corpus",
+                "task.documents: a problem takes {} documents, and {part} of {all} has {many}; give fewer, or a larger corpus",
                 self.documents
             )));
         }
-        let of = self.of.min(counts.words.len());
+        let there = counts.words.len();
+        let of = self.of.min(there);
         if of < self.words {
+            let remedy = match there < self.words {
+                true => "give fewer, or a larger corpus (`corpus.tokens.vocabulary` may cut it)",
+                false => "give fewer, or raise `task.of`",
+            };
             return Err(Error::Usage(format!(
-                "task.words: a problem takes {} words of {of}; give fewer, or raise `task.of`",
-                self.words
+                "task.words: a problem takes {} words of {of} (`task.of` is {}, the corpus has {there}); {remedy}",
+                self.words, self.of
             )));
         }
         let mut place = vec![usize::MAX; counts.words.len()];
@@ -95,7 +130,7 @@ impl Words {
             place[word] = k;
         }
         let n = self.documents;
-        let chosen: Vec<usize> = sample(stream, many, n).into_iter().map(|d| first + d).collect();
+        let chosen = self.documents(counts, (first, many), part, stream)?;
         let mut inputs = vec![0.0; self.words * n];
         for (d, &document) in chosen.iter().enumerate() {
             for &(word, count) in &counts.documents[document] {
@@ -120,5 +155,48 @@ impl Words {
             penalty: R::of(self.penalty),
             start: cast(&start),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(words: &Words, counts: &Counts, test: bool) -> String {
+        let drawn = words.draw::<f64>(counts, test, &mut seed::stream(1, "words"));
+        drawn.err().expect("it is refused").to_string()
+    }
+
+    #[test]
+    fn a_problem_has_documents_of_both_labels() {
+        let counts = Counts::planted(40, 6, 3);
+        let words = Words { words: 3, documents: 2, ..Words::default() };
+        for i in 0..200 {
+            let stream = &mut seed::stream(i, "words");
+            let chosen = words.documents(&counts, (0, 32), "", stream).unwrap();
+            assert_ne!(counts.labels[chosen[0]], counts.labels[chosen[1]]);
+        }
+        let sorted = Counts { labels: (0..40).map(|d| d >= 20).collect(), ..counts };
+        assert!(words.draw::<f64>(&sorted, false, &mut seed::stream(1, "words")).is_ok());
+        let said = refused(&words, &sorted, true);
+        assert!(
+            said.contains("the test fifth of the documents (8) has 8 of the second label"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn too_few_words_and_documents_are_told_with_what_there_is() {
+        let counts = Counts::planted(55, 34, 3);
+        let many = Words { words: 500, documents: 2, ..Words::default() };
+        let said = refused(&many, &counts, false);
+        assert!(
+            said.contains("`task.of` is 1000, the corpus has 34") && said.contains("larger corpus"),
+            "{said}"
+        );
+        let few = Words { words: 20, of: 10, documents: 2, ..Words::default() };
+        assert!(refused(&few, &counts, false).contains("raise `task.of`"));
+        let said = refused(&Words { words: 3, documents: 32, ..Words::default() }, &counts, true);
+        assert!(said.contains("the test fifth of 55 has 11"), "{said}");
     }
 }

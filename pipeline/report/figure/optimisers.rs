@@ -131,22 +131,29 @@ fn losses(run: &std::path::Path) -> Result<Vec<Figure>> {
         let rows: Vec<usize> = (0..step.len()).filter(|&i| problems[i] == family).collect();
         let who: Vec<(String, Option<usize>)> =
             kinds(&rows.iter().map(|&i| (optimiser[i].clone(), network[i])).collect::<Vec<_>>());
-        let (mut curves, mut bands) = (Vec::new(), Vec::new());
+        let (mut curves, mut bands, mut lost) = (Vec::new(), Vec::new(), Vec::new());
         let least =
             rows.iter().map(|&i| loss[i]).filter(|l| *l > 0.0).fold(f64::INFINITY, f64::min);
         // Methods first: the learned ones are drawn over them.
         for (i, (name, of)) in who.iter().enumerate() {
             let own =
                 || rows.iter().copied().filter(|&r| optimiser[r] == *name && network[r] == *of);
-            let log = |x: f64| x.max(least).log10();
-            let points: Vec<(f64, f64)> = own().map(|r| (step[r] as f64, log(loss[r]))).collect();
+            // Nothing is drawn of what diverged: `max` with a NaN would be the lowest of all.
+            let known = || own().filter(|&r| loss[r].is_finite());
+            let log = |x: f64| if x.is_nan() { f64::NAN } else { x.max(least).log10() };
+            let points: Vec<(f64, f64)> = known().map(|r| (step[r] as f64, log(loss[r]))).collect();
+            if points.is_empty() {
+                lost.push(of.map_or(name.clone(), |n| format!("learned {n}")));
+                continue;
+            }
             let shown = of.map_or(name.clone(), |n| format!("learned {n}"));
             let mut curve = Curve::new(i, shown, points);
             if of.is_some() {
                 curve.key.colour = INK;
             }
             let edge = |sign: f64| -> Vec<(f64, f64)> {
-                own().map(|r| (step[r] as f64, log(loss[r] + sign * error[r]))).collect()
+                let at = |r: usize| (step[r] as f64, log(loss[r] + sign * error[r]));
+                known().filter(|&r| error[r].is_finite()).map(at).collect()
             };
             let mut band = edge(1.0);
             band.extend(edge(-1.0).into_iter().rev());
@@ -160,7 +167,12 @@ fn losses(run: &std::path::Path) -> Result<Vec<Figure>> {
         let caption = format!(
             "{family}: mean loss over at most {score} test problems (logarithmic), with its standard error. Every method \
              was tuned by random search on the same objective; the learned optimisers (black) were trained on other \
-             problems."
+             problems.{}",
+            match lost.is_empty() {
+                true => String::new(),
+                false =>
+                    format!(" Not drawn, as they diverge on every problem: {}.", lost.join(", ")),
+            }
         );
         let words = Words {
             name,

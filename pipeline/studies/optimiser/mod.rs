@@ -10,12 +10,12 @@ mod weights;
 use super::text::{self, Options, Watch};
 use crate::engine::{Context, Finished, Run, Stage, StageOutput, StageRecord, Workspace};
 use crate::experiment::{LearnedOptimiser, Transfer};
-use crate::optimisers::Learned;
 use crate::optimisers::baseline::{Method, Tuned, tune};
 use crate::optimisers::measure::{self, Measured, Summed, summed};
 use crate::optimisers::momentum::optimum;
 use crate::optimisers::problems::{Data, Family, Problem};
 use crate::optimisers::training::{self, Progress};
+use crate::optimisers::{Learned, Objective};
 use crate::records::{self, column, keys};
 use crate::report::{Summary, optimisers as page, plot};
 use crate::{Error, Result, files, interrupt, summary};
@@ -37,13 +37,18 @@ pub fn run(e: &LearnedOptimiser, options: Options) -> Result<PathBuf> {
     }
     let training = (&e.task, &e.model, &e.training, e.networks, e.seed, &sources);
     let compared = (&e.baselines, e.test, &e.transfer);
+    // 2, 3, 2: documents in an order of their own, and of both labels in every problem; what reads no words is as it was.
+    let [of_training, of_comparison, of_dynamics] =
+        if reading::words(e) { [2, 3, 2] } else { [1, 2, 1] };
     let stages = vec![
         Stage::new("tokenize", 1, &(&e.corpus, &sources), &[]),
-        Stage::new("train", 1, &training, &["tokenize"]),
-        Stage::new("compare", 2, &compared, &["tokenize", "train"]),
-        Stage::new("dynamics", 1, &(&e.analysis, e.test), &["tokenize", "train"]),
-        Stage::new("claims", 2, &(), &["train", "compare", "dynamics"]),
-        Stage::new("report", 1, e, &STAGES[..STAGES.len() - 1]),
+        Stage::new("train", of_training, &training, &["tokenize"]),
+        Stage::new("compare", of_comparison, &compared, &["tokenize", "train"]),
+        Stage::new("dynamics", of_dynamics, &(&e.analysis, e.test), &["tokenize", "train"]),
+        // 3: none against a method that diverged wherever it was tuned; no interval of one network.
+        Stage::new("claims", 3, &(), &["train", "compare", "dynamics"]),
+        // 2: what diverged is told.
+        Stage::new("report", 2, e, &STAGES[..STAGES.len() - 1]),
     ];
     let context = Context { out, study: &e.study, name: &e.name, force, device: "cpu" };
     let mut run = Run::open(context, e.clone(), stages)?;
@@ -55,7 +60,11 @@ pub fn run(e: &LearnedOptimiser, options: Options) -> Result<PathBuf> {
             let read = || reading::read(e, data, folder);
             match name {
                 "tokenize" => reading::tokenize(e, data, folder),
-                "train" => trained(e, &read()?, place, watch),
+                "train" => {
+                    let read = read()?;
+                    drawn(e, &read)?;
+                    trained(e, &read, place, watch)
+                }
                 "compare" => compare(e, &read()?, folder, watch),
                 "dynamics" => dynamics(e, &read()?, folder, watch),
                 "claims" => text::write_claims(&claims::claims(e, folder)?, folder),
@@ -99,12 +108,22 @@ fn targets(e: &LearnedOptimiser) -> Vec<Transfer> {
         while named.iter().any(|t| t.name == target.name) {
             target.name.push('′');
         }
-        if target.steps < 2 {
+        if target.steps == 0 {
             target.steps = e.training.inner_steps;
         }
         named.push(target);
     }
     named
+}
+
+/// Draws a problem of every kind that will be asked for: what cannot be drawn is told before hours of training.
+fn drawn(e: &LearnedOptimiser, data: &Data) -> Result<()> {
+    for Transfer { task, .. } in targets(e) {
+        for split in ["train", "tuning", "test"] {
+            Family { task: &task, data, seed: e.seed, split }.problem::<f32>(0)?;
+        }
+    }
+    Ok(())
 }
 
 /// Seed of an optimiser and its problems: the first has the experiment's own.
@@ -139,8 +158,8 @@ fn trained(
             files::replace(&checkpoint, &text)
         };
         let done = training::train(&learned, &family, &e.training, begun, |progress| {
-            let what = format!("optimiser {} of {}", network + 1, e.networks);
-            watch.progress(&what, progress.step, steps);
+            let what = format!("optimiser {} of {}, step", network + 1, e.networks);
+            watch.progress(&what, network * steps + progress.step, e.networks * steps);
             let last = progress.step == steps;
             let stop = interrupt::requested();
             if stop || last || progress.step.is_multiple_of(e.training.checkpoint_every) {
@@ -193,8 +212,8 @@ fn compare(
         let of = |split, count| Family { task, data, seed: e.seed, split }.problems::<f32>(count);
         let (tuning, test) = (of("tuning", e.baselines.problems)?, of("test", e.test)?);
         for method in Method::ALL {
-            done += 1;
             watch.progress(&format!("tuning {}", method.name()), done, work);
+            done += 1;
             let found = tune(method, &tuning, *steps, objective, &e.baselines, e.seed);
             let losses: Vec<Vec<f64>> =
                 test.iter().map(|p| found.baseline.run(&**p, *steps)).collect();
@@ -208,17 +227,27 @@ fn compare(
             interrupt::check("while methods were tuned")?;
         }
         for network in 0..e.networks {
-            done += 1;
             watch.progress("learned optimisers", done, work);
+            done += 1;
             let learned = weights::load(e, folder, network)?;
+            let summed = summed(&losses(&learned, &test, *steps), objective);
+            if summed.lost > 0 {
+                watch.note(&format!(
+                    "learned optimiser {} diverges, or has nothing to win, on {} of {} test problems ({name})",
+                    network + 1,
+                    summed.lost,
+                    e.test
+                ));
+            }
             rows.push(Compared {
                 problems: name.clone(),
                 optimiser: LEARNED.into(),
                 network: Some(network + 1),
-                summed: summed(&losses(&learned, &test, *steps), objective),
+                summed,
             });
         }
     }
+    watch.progress("learned optimisers", work, work);
     let curves: Vec<(&Compared, usize)> =
         rows.iter().flat_map(|row| (0..row.summed.loss.len()).map(move |t| (row, t))).collect();
     let first = &targets[0].name;
@@ -333,6 +362,11 @@ fn report(e: &LearnedOptimiser, folder: &Path, stages: &[StageRecord]) -> Result
         problems: e.task.name(),
         optimiser: &format!("{}, {} units", e.model.cell.facts().name, e.model.units),
         optimum,
+        worth: match e.training.objective {
+            Objective::Mean => "its loss, averaged over the steps, is",
+            Objective::Last => "its last loss is",
+            Objective::Least => "its least loss on the way is",
+        },
         settings: &crate::notation::to_ron(e),
         assets: &text::assets(&e.study, &e.name),
     };
@@ -364,6 +398,21 @@ fn notes(e: &LearnedOptimiser, folder: &Path) -> Result<Vec<(&'static str, Strin
                 optimiser[i], lost[i], e.test, problems[i]
             ),
         ));
+    }
+    let tuned = records::TunedMethods::read(folder)?;
+    let (of, method, to) = (tuned.problems()?, tuned.method()?, tuned.tuned()?);
+    for i in (0..to.len()).filter(|&i| !to[i].is_finite()) {
+        notes.push((
+            "compare",
+            format!(
+                "{}: it diverges on {} whatever its numbers: no claim compares with it; give smaller `baselines.learning_rates`, or more \
+                 `baselines.trials`",
+                method[i], of[i]
+            ),
+        ));
+    }
+    if let Some(text) = reading::halves(e, folder)? {
+        notes.push(("tokenize", text));
     }
     let worse = scores.worse()?;
     for i in (0..worse.len()).filter(|&i| worse[i] > 0) {
