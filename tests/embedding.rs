@@ -236,6 +236,18 @@ fn weights_from_elsewhere_stand_beside_runs_and_say_what_the_run_says() {
     assert_eq!(accuracy, [own, own]);
     let notes = records::Notes::read(&place).unwrap().note().unwrap();
     assert!(notes.iter().any(|n| n.contains("row by row its")), "{notes:?}");
+    // A run that has learned less than is asked for is no part of the map, and one network is no map.
+    let said = run(&e.with("learned=0.999999").unwrap(), folder.path()).unwrap_err().to_string();
+    assert!(said.contains("1 of 2 networks of the collection have learned"), "{said}");
+    let alone = format!("MetaModel(collection: [{finished:?}], {rest})");
+    let said = run(&experiment(folder.path(), &alone), folder.path()).unwrap_err().to_string();
+    assert!(said.contains("1 network; a map is of at least two"), "{said}");
+    // More phrases than there are: told.
+    let many = e.with("phrases=100000").unwrap();
+    let place = run(&many, folder.path()).unwrap();
+    let notes = records::Notes::read(&place).unwrap().note().unwrap();
+    let told = "100000 training phrases were asked for (`phrases`); the text has";
+    assert!(notes.iter().any(|n| n.contains(told)), "{notes:?}");
     let refused = |collection: &str| {
         let e = experiment(folder.path(), &format!("MetaModel({collection}, {rest})"));
         run(&e, folder.path()).unwrap_err().to_string()

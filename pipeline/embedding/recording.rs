@@ -331,7 +331,10 @@ pub fn check(all: &[Agreement]) -> Result<()> {
         }
         if let Some(at) = (0..first.words.len()).find(|&i| first.words[i] != other.words[i]) {
             let (a, b) = (&other.words[at], &first.words[at]);
-            return refuse(format!("its word {at} is `{a}`, that of `{}` is `{b}`", first.name));
+            let problem = format!("its word {at} is `{a}`, that of `{}` is `{b}`", first.name);
+            let remedy = "base models of one collection must agree in vocabulary: networks that differ by `seed` read other documents, and so \
+                          other words, unless `corpus.seed` is the same in all: set it, train again, or leave out those that differ";
+            return Err(Error::input(format!("base model `{}`", other.name), "", problem, remedy));
         }
         if first.outputs != other.outputs {
             let (a, b) = (other.outputs, first.outputs);

@@ -406,6 +406,7 @@ fn base_models_that_cannot_share_a_meta_model_are_told_what_must_agree() {
             "{said}"
         );
     }
+    assert!(said(of("b", &["x", "z"], 0, 3)).contains("`corpus.seed` is the same in all"));
     assert!(check(&[]).unwrap_err().to_string().contains("without base models"));
 }
 

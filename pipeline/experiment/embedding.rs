@@ -22,6 +22,10 @@ pub struct MetaModel {
     /// Folders of finished runs, a star standing for any name: their networks are the base models. Empty: `trained` makes
     /// them.
     pub collection: Vec<String>,
+    /// Least share of what a finished run of the collection has learned, from the commonest answer (0; of a task the best constant one)
+    /// to perfect (1); others are told and left out. Networks that are trained here have `trained.learned`.
+    #[serde(deserialize_with = "setting::share")]
+    pub learned: f64,
     /// Base models that are trained here, where `collection` is empty.
     pub trained: Trained,
     /// The meta-model.
@@ -56,6 +60,7 @@ impl Default for MetaModel {
             title: String::new(),
             seed: 1,
             collection: Vec::new(),
+            learned: 0.1,
             trained: Trained::default(),
             model: Sizes::default(),
             training: meta::Settings::default(),

@@ -1,7 +1,7 @@
 //! The networks of a collection, and the phrases that they all read.
 
 use super::bases::{copies, jobs, trained};
-use super::given::{taken, task};
+use super::given::{Taken, taken, task};
 use super::networks::{outputs, record};
 use super::rules::splits;
 use super::text::Watch;
@@ -18,6 +18,9 @@ use crate::records::{self, column, keys};
 use crate::{Error, Result, seed, summary};
 use rand::seq::SliceRandom;
 use std::path::Path;
+
+/// Test labels of groups that have others than the first run's.
+const LABELS: &str = "group_labels.json";
 
 /// What was left out of the collection.
 pub const NOTES: &str = "collection.json";
@@ -111,16 +114,16 @@ pub fn collect(e: &MetaModel, place: &Workspace, watch: &mut dyn Watch) -> Resul
     let folder = place.folder();
     let networks = folder.join("networks");
     std::fs::create_dir_all(&networks).map_err(Error::io(&networks))?;
-    let ((mut made, left_out), groups, mut notes) = match e.collection.is_empty() {
+    let (taken, left_out) = match e.collection.is_empty() {
         true => {
-            let groups = e.trained.groups.iter().map(|g| g.name.clone()).collect();
-            (trained(e, place, watch)?, groups, Vec::new())
+            let groups: Vec<String> = e.trained.groups.iter().map(|g| g.name.clone()).collect();
+            let (bases, left_out) = trained(e, place, watch)?;
+            let (learned, labels) = (vec![None; bases.len()], vec![None; groups.len()]);
+            (Taken { bases, learned, groups, labels, notes: Vec::new() }, left_out)
         }
-        false => {
-            let (made, groups, notes) = taken(e, folder)?;
-            ((made, 0), groups, notes)
-        }
+        false => (taken(e, folder)?, 0),
     };
+    let Taken { bases: mut made, learned: shares, groups, labels, mut notes } = taken;
     if left_out > 0 {
         notes.push(format!(
             "{left_out} training phrases have two commonest classes, or no evidence, by the labels of some group: no network reads them"
@@ -129,16 +132,27 @@ pub fn collect(e: &MetaModel, place: &Workspace, watch: &mut dyn Watch) -> Resul
     let chance = |outputs: usize| 1.0 / outputs as f64;
     let learned: Vec<bool> = made
         .iter()
-        .map(|b| match b.accuracy {
+        .zip(&shares)
+        .map(|(b, share)| match b.accuracy {
             Some(a) if e.collection.is_empty() => {
                 let c = chance(outputs(&b.network));
                 (a - c) / (1.0 - c) >= e.trained.learned
             }
-            _ => true,
+            // What says nothing of itself is taken at its word.
+            _ => share.is_none_or(|share| share >= e.learned),
         })
         .collect();
     let lost = learned.iter().filter(|l| !**l).count();
-    if lost > 0 {
+    let all = made.iter().zip(&shares).zip(&learned);
+    notes.extend(all.filter(|(_, learned)| !**learned).filter_map(|((base, share), _)| {
+        let (name, least) = (&base.name, e.learned);
+        share.map(|share| {
+            format!(
+                "{name}: from the commonest answer (0) to perfect (1) it has learned {share:.2}, below {least} (`learned`): left out"
+            )
+        })
+    }));
+    if lost > 0 && e.collection.is_empty() {
         notes.push(format!(
             "{lost} of {} networks did not learn (`trained.learned`) and are left out",
             made.len()
@@ -170,11 +184,24 @@ pub fn collect(e: &MetaModel, place: &Workspace, watch: &mut dyn Watch) -> Resul
     let kept = numbers.iter().flatten().count();
     let mut output = StageOutput::files(files);
     if kept < 2 {
-        return Err(Error::Usage(format!(
-            "{kept} of {} networks of the collection have learned: train them longer, or lower `trained.learned`",
-            made.len()
-        )));
+        let (many, setting) = match e.collection.is_empty() {
+            true => (made.len(), "trained.learned"),
+            false => (made.len(), "learned"),
+        };
+        return Err(Error::Usage(match many {
+            0 | 1 => format!(
+                "collection: {many} network; a map is of at least two: name more runs, or files of weights"
+            ),
+            _ => format!(
+                "{kept} of {many} networks of the collection have learned, and a map is of at least two: train them longer, or lower \
+                 `{setting}`"
+            ),
+        }));
     }
+    let path = folder.join(LABELS);
+    let text = serde_json::to_vec(&labels).expect("labels are plain numbers");
+    crate::files::replace(&path, &text)?;
+    output.files.push(LABELS.into());
     output = output.with(keys::EMBEDDING_BASE_MODELS, kept as f64);
     output.files.push(write_notes(folder, NOTES, &notes)?);
     Ok(output)
@@ -259,6 +286,35 @@ fn recorded(
     Ok((recordings, held_out, bytes))
 }
 
+fn labels_of_groups(folder: &Path) -> Result<Vec<Option<Vec<u32>>>> {
+    let path = folder.join(LABELS);
+    let text = std::fs::read(&path).map_err(Error::io(&path))?;
+    let again = "run again with `--force collect`";
+    serde_json::from_slice(&text).map_err(|e| Error::input(path.display(), "", e, again))
+}
+
+/// What is to be known where there are fewer phrases than were asked for.
+pub fn fewer(e: &MetaModel, folder: &Path) -> Result<Vec<String>> {
+    // A task draws as many as it is asked for.
+    if corpus::store::about(folder).is_err() {
+        return Ok(Vec::new());
+    }
+    let corpus = corpus::store::read(folder)?;
+    let there = |split: &Split| splits(e, &corpus, split).0[0].documents.len();
+    let asked =
+        [("phrases", "training", e.phrases, &corpus.train), ("test", "test", e.test, &corpus.test)];
+    Ok(asked
+        .into_iter()
+        .filter(|(.., many, split)| there(split) < *many)
+        .map(|(setting, what, many, split)| {
+            format!(
+                "{many} {what} phrases were asked for (`{setting}`); the text has {}",
+                there(split)
+            )
+        })
+        .collect())
+}
+
 fn open_text(
     e: &MetaModel,
     folder: &Path,
@@ -288,7 +344,13 @@ fn open_text(
     };
     // One set of labels for every group of runs.
     let by_group = |g: usize| tests.get(g).unwrap_or(&tests[0]);
-    let labels: Option<Vec<Vec<u32>>> = (0..groups.len()).map(|g| of(by_group(g))).collect();
+    let own: Vec<Option<Vec<u32>>> = labels_of_groups(folder)?;
+    let labels: Option<Vec<Vec<u32>>> = (0..groups.len())
+        .map(|g| match own.get(g) {
+            Some(Some(own)) => chosen.iter().map(|&d| own.get(d).copied()).collect(),
+            _ => of(by_group(g)),
+        })
+        .collect();
     let splits = (0..groups.len()).map(|g| all.get(g).unwrap_or(&all[0]).clone()).collect();
     let words = corpus.words.len();
     let reads = match e.model.embedding {

@@ -4,6 +4,7 @@ use super::collection::Base;
 use super::networks::outputs;
 use super::text;
 use crate::corpus::{self, Corpus, Labels};
+use crate::data::tasks::Law;
 use crate::embedding::check;
 use crate::embedding::recording::Agreement;
 use crate::engine::{Finished, StageOutput};
@@ -12,6 +13,7 @@ use crate::model::{Config, Foreign, Head, Network, Reads, foreign};
 use crate::ops::Pool;
 use crate::records::keys;
 use crate::{Error, Result, files, train};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Endings of files of weights.
@@ -149,7 +151,8 @@ pub fn sources(e: &MetaModel, data: &Path) -> Result<Vec<String>> {
     };
     let all = given(&e.collection)?;
     first(&all)?;
-    all.iter().map(key).collect()
+    let least = std::iter::once(Ok(format!("learned {}", e.learned)));
+    least.chain(all.iter().map(key)).collect()
 }
 
 /// The text that is read: the corpus of the networks to be trained, or that of the first run; nothing for a task.
@@ -164,10 +167,23 @@ pub fn tokenize(e: &MetaModel, data: &Path, folder: &Path) -> Result<StageOutput
     Ok(StageOutput::files(corpus::store::write(folder, &corpus)?))
 }
 
-/// Networks of runs and of files, with what must agree checked; names of their groups, and what was assumed.
+/// What a collection names.
+pub struct Taken {
+    pub bases: Vec<Base>,
+    /// From the commonest answer (0) to perfect (1), as each run says of itself; files of weights say nothing.
+    pub learned: Vec<Option<f64>>,
+    /// Names of the groups.
+    pub groups: Vec<String>,
+    /// Labels of the test documents as each group's runs have them; `None`: those of the first run.
+    pub labels: Vec<Option<Vec<u32>>>,
+    /// What was assumed.
+    pub notes: Vec<String>,
+}
+
+/// Networks of runs and of files, with what must agree checked.
 ///
 /// * `folder`: where stage `tokenize` left the corpus
-pub fn taken(e: &MetaModel, folder: &Path) -> Result<(Vec<Base>, Vec<String>, Vec<String>)> {
+pub fn taken(e: &MetaModel, folder: &Path) -> Result<Taken> {
     let corpus = match task(e)? {
         Some(_) => None,
         None => Some(corpus::store::read(folder)?),
@@ -184,36 +200,162 @@ pub fn taken(e: &MetaModel, folder: &Path) -> Result<(Vec<Base>, Vec<String>, Ve
             names.push(group);
         }
     }
+    let mut asked: Vec<Option<(String, Vec<u32>)>> = vec![None; names.len()];
     for given in runs.into_iter().chain(files) {
         let group = names.iter().position(|n| *n == given.group()).expect("it was added");
         let shown = match group {
             0 => given.name(),
             _ => format!("{} {}", names[group], given.name()),
         };
-        let (network, accuracy) = match given {
-            Given::Run(folder) => run(folder, &shown, &mut said)?,
+        let (network, accuracy, learned) = match given {
+            Given::Run(place) => {
+                let run = run(place, &shown, &mut said)?;
+                if let (Some(first), Some(own)) = (&corpus, &run.corpus) {
+                    let labels = labels_of(first, own).map_err(|problem| {
+                        let remedy = "runs of one collection answer the same question, or other ones on the same documents; make a collection \
+                                      of each";
+                        Error::input(format!("base model `{shown}`"), "labels", problem, remedy)
+                    })?;
+                    agree(&mut asked[group], labels, &shown, &mut notes)?;
+                }
+                (run.network, run.accuracy, run.learned)
+            }
             Given::Weights(file) => {
-                weights(file, &shown, corpus.as_ref(), (&mut said, &mut notes))?
+                let found = weights(file, &shown, corpus.as_ref(), (&mut said, &mut notes))?;
+                (found.0, found.1, None)
             }
         };
-        bases.push((given, Base { name: shown, group, network, copy_of: None, accuracy }));
+        let base = Base { name: shown, group, network, copy_of: None, accuracy };
+        bases.push((given, base, learned));
     }
     bases.sort_by(|a, b| a.0.path().cmp(b.0.path()));
-    Ok((bases.into_iter().map(|(_, base)| base).collect(), names, notes))
+    // Labels of their own have those groups alone whose runs have others than the first.
+    let first = corpus.as_ref().and_then(|c| classes(&c.test.labels));
+    let labels: Vec<Option<Vec<u32>>> = asked
+        .into_iter()
+        .map(|own| own.map(|(_, own)| own).filter(|own| Some(own) != first))
+        .collect();
+    for (name, _) in names.iter().zip(&labels).filter(|(_, own)| own.is_some()) {
+        notes.push(format!(
+            "`{name}`: its runs have other labels than the first run's; they are measured on their own, class by class in their order"
+        ));
+    }
+    let (mut all, mut learned) = (Vec::new(), Vec::new());
+    for (_, base, own) in bases {
+        all.push(base);
+        learned.push(own);
+    }
+    Ok(Taken { bases: all, learned, groups: names, labels, notes })
+}
+
+fn classes(labels: &Labels) -> Option<&Vec<u32>> {
+    match labels {
+        Labels::Class(classes) => Some(classes),
+        _ => None,
+    }
+}
+
+/// Labels of the collection's test documents as a run has them: by place where its documents are the same, else by their words. `None`
+/// where they are no classes, or where documents are missing and the names of the classes are the same.
+///
+/// # Errors
+/// The problem, where classes have other names and documents are missing.
+fn labels_of(first: &Corpus, own: &Corpus) -> std::result::Result<Option<Vec<u32>>, String> {
+    let Some(test) = classes(&own.test.labels) else { return Ok(None) };
+    if own.test.documents == first.test.documents {
+        return Ok(Some(test.clone()));
+    }
+    let mut known: HashMap<&[u32], u32> = HashMap::new();
+    for split in [&own.test, &own.train, &own.validation] {
+        for (document, label) in
+            split.documents.iter().zip(classes(&split.labels).into_iter().flatten())
+        {
+            known.entry(document).or_insert(*label);
+        }
+    }
+    let found: Vec<Option<u32>> =
+        first.test.documents.iter().map(|d| known.get(d).copied()).collect();
+    let missing = found.iter().filter(|l| l.is_none()).count();
+    if missing == 0 {
+        return Ok(Some(found.into_iter().flatten().collect()));
+    }
+    if own.label_names == first.label_names {
+        return Ok(None);
+    }
+    Err(format!(
+        "its classes are {}, those of the first run {}, and {missing} of the {} test documents are not among its own",
+        own.label_names.join(", "),
+        first.label_names.join(", "),
+        found.len()
+    ))
+}
+
+/// Runs of one group have the same labels.
+fn agree(
+    group: &mut Option<(String, Vec<u32>)>,
+    own: Option<Vec<u32>>,
+    name: &str,
+    notes: &mut Vec<String>,
+) -> Result<()> {
+    let Some(own) = own else {
+        notes.push(format!(
+            "{name}: it reads other documents; it is measured on those of the first run, by that run's labels"
+        ));
+        return Ok(());
+    };
+    match group {
+        None => *group = Some((name.into(), own)),
+        Some((first, labels)) => {
+            if let Some(at) = (0..own.len()).find(|&d| own[d] != labels[d]) {
+                let problem = format!(
+                    "test document {} has class {} here and {} in `{first}`",
+                    at + 1,
+                    own[at],
+                    labels[at]
+                );
+                let remedy = "runs of one folder answer the same question; put runs on other labels into a folder of their own";
+                return Err(Error::input(
+                    format!("base model `{name}`"),
+                    "labels",
+                    problem,
+                    remedy,
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a finished run left.
+struct Ran {
+    network: Network,
+    accuracy: Option<f64>,
+    learned: Option<f64>,
+    corpus: Option<Corpus>,
 }
 
 /// A network of a finished run, and how well it did.
-fn run(folder: &Path, name: &str, said: &mut Vec<Agreement>) -> Result<(Network, Option<f64>)> {
+fn run(folder: &Path, name: &str, said: &mut Vec<Agreement>) -> Result<Ran> {
     let run = Finished::open(folder, &["train"])?;
     let network = Network::load(&folder.join("model.safetensors"))?;
-    let words = match run.experiment::<TaskExperiment>() {
-        Ok(_) => Vec::new(),
-        Err(_) => corpus::store::read(folder)?.words,
+    let summary = crate::report::Summary::read(folder)?;
+    let accuracy = summary.get(keys::ACCURACY_NETWORK);
+    let (corpus, learned) = match run.experiment::<TaskExperiment>() {
+        Ok(task) => {
+            let error = summary.get(keys::TASK_ERROR);
+            (None, error.map(|error| 1.0 - error / task.task.scores().chance))
+        }
+        Err(_) => {
+            let majority = summary.get(keys::ACCURACY_MAJORITY);
+            let learned = accuracy.zip(majority).map(|(a, m)| (a - m) / (1.0 - m));
+            (Some(corpus::store::read(folder)?), learned)
+        }
     };
+    let words = corpus.as_ref().map_or(Vec::new(), |c| c.words.clone());
     let (inputs, outputs) = (network.sizes().inputs(), outputs(&network));
     said.push(Agreement { name: name.into(), words, inputs, outputs });
     check(said)?;
-    Ok((network, crate::report::Summary::read(folder)?.get(keys::ACCURACY_NETWORK)))
+    Ok(Ran { network, accuracy, learned, corpus })
 }
 
 /// A network from a file; its words are the collection's, in their order, or it is refused.
@@ -274,4 +416,61 @@ fn on_vectors(found: &Foreign) -> Result<Network> {
         Network::new(&config, Head::Steps, Reads::Vectors(found.inputs), found.outputs(), 0)?;
     network.set_arrays(&arrays)?;
     Ok(network)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::Split;
+    use crate::data::Documents;
+
+    fn split(documents: &[(&[u32], u32)]) -> Split {
+        let mut all = Documents::new();
+        documents.iter().for_each(|d| all.push(d.0));
+        Split { documents: all, labels: Labels::Class(documents.iter().map(|d| d.1).collect()) }
+    }
+
+    fn corpus(names: [&str; 2], train: &[(&[u32], u32)], test: &[(&[u32], u32)]) -> Corpus {
+        Corpus {
+            name: String::new(),
+            words: ["w", "x", "y"].map(String::from).to_vec(),
+            label_names: names.map(String::from).to_vec(),
+            train: split(train),
+            validation: split(&[]),
+            test: split(test),
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_run_is_measured_on_its_own_labels_wherever_its_documents_stand() {
+        let (a, b): (&[u32], &[u32]) = (&[0, 1], &[2]);
+        let first = corpus(["good", "bad"], &[], &[(a, 0), (b, 1)]);
+        let swapped = corpus(["good", "bad"], &[], &[(a, 1), (b, 0)]);
+        assert_eq!(labels_of(&first, &first).unwrap(), Some(vec![0, 1]));
+        assert_eq!(labels_of(&first, &swapped).unwrap(), Some(vec![1, 0]));
+        // The same documents in other splits.
+        let moved = corpus(["old", "new"], &[(b, 0)], &[(a, 1)]);
+        assert_eq!(labels_of(&first, &moved).unwrap(), Some(vec![1, 0]));
+        // Other documents of the same classes; other documents of other classes.
+        assert_eq!(labels_of(&first, &corpus(["good", "bad"], &[], &[(a, 0)])).unwrap(), None);
+        let said = labels_of(&first, &corpus(["old", "new"], &[], &[(a, 0)])).unwrap_err();
+        assert!(said.contains("old, new") && said.contains("1 of the 2 test documents"), "{said}");
+    }
+
+    #[test]
+    fn runs_of_one_folder_with_other_labels_are_refused() {
+        let (mut group, mut notes) = (None, Vec::new());
+        agree(&mut group, Some(vec![0, 1]), "one", &mut notes).unwrap();
+        agree(&mut group, Some(vec![0, 1]), "two", &mut notes).unwrap();
+        assert!(notes.is_empty());
+        let e = agree(&mut group, Some(vec![0, 0]), "three", &mut notes).unwrap_err().to_string();
+        assert!(
+            e.contains("base model `three`")
+                && e.contains("test document 2 has class 0 here and 1 in `one`"),
+            "{e}"
+        );
+        agree(&mut group, None, "four", &mut notes).unwrap();
+        assert!(notes[0].contains("four: it reads other documents"));
+    }
 }

@@ -54,12 +54,16 @@ pub fn run(e: &MetaModel, options: Options) -> Result<PathBuf> {
     let asked = (!pairs.is_empty()).then_some((&e.choose, pairs, &e.model, &e.training, e.phrases));
     let stages = vec![
         Stage::new("tokenize", 1, &(&e.trained.corpus, e.seed, &sources), &[]),
-        Stage::new("collect", 3, &made, &["tokenize"]),
+        // 4: labels of every group; runs that have not learned are left out.
+        Stage::new("collect", 4, &made, &["tokenize"]),
         Stage::new("choose", 1, &(asked, e.seed), &["tokenize", "collect"]),
         Stage::new("train", 2, &learned, &["tokenize", "collect"]),
-        Stage::new("inspect", 3, &(&e.inspect, e.test), &["tokenize", "collect", "train"]),
-        Stage::new("claims", 1, &(), &["collect", "train", "inspect"]),
-        Stage::new("report", 1, e, &STAGES[..STAGES.len() - 1]),
+        // 4: every group by its own labels.
+        Stage::new("inspect", 4, &(&e.inspect, e.test), &["tokenize", "collect", "train"]),
+        // 2: no interval of one meta-model.
+        Stage::new("claims", 2, &(), &["collect", "train", "inspect"]),
+        // 2: fewer phrases than were asked for are told.
+        Stage::new("report", 2, e, &STAGES[..STAGES.len() - 1]),
     ];
     let context = Context { out, study: &e.study, name: &e.name, force, device: "cpu" };
     let mut run = Run::open(context, e.clone(), stages)?;
@@ -249,6 +253,7 @@ fn report(e: &MetaModel, folder: &Path, stages: &[StageRecord]) -> Result<StageO
         .into_iter()
         .map(|note| ("collect", note))
         .collect();
+    notes.extend(collection::fewer(e, folder)?.into_iter().map(|note| ("tokenize", note)));
     let (megabytes, most) = (held / 1e6, e.held_megabytes);
     notes.push(("train", match summary.get(keys::EMBEDDING_STREAMED) {
         Some(streamed) if streamed > 0.0 => format!(
