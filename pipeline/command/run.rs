@@ -5,7 +5,7 @@ use super::{Common, sweep, terminal};
 use crate::engine::{self, Part};
 use crate::experiment::{Experiment, Study, superseded};
 use crate::notation::counted;
-use crate::report::{Summary, index};
+use crate::report::{self, Summary, index};
 use crate::studies::sweep::Sweep;
 use crate::studies::text::{self, Options};
 use crate::studies::{embedding, gating, grid, optimiser, population, recording, switching, task};
@@ -36,7 +36,7 @@ pub struct Run {
     /// The plan of `accrue submit` that the part belongs to
     #[arg(long, value_name = "ID", requires = "part", hide = true)]
     sweep: Option<String>,
-    /// Print summary.json instead of the headline
+    /// Print summary.json instead of the headline; of many networks their number and the claims
     #[arg(long)]
     json: bool,
 }
@@ -84,13 +84,15 @@ impl Run {
                 study.seed = common.seed.unwrap_or(study.seed);
                 let (plan, progress) = (self.plan(common)?, terminal::Cases::new(common.quiet));
                 let (folder, failed) = gating::run(&study, &plan, &progress)?;
-                return self.gathered(&folder, failed, common);
+                let found = report::gating::finding(&folder)?;
+                return self.gathered_with(&folder, failed, Some(found), common);
             }
             Study::Recording(mut study) => {
                 study.seed = common.seed.unwrap_or(study.seed);
                 let (plan, progress) = (self.plan(common)?, terminal::Cases::new(common.quiet));
                 let (folder, failed) = recording::run(&study, &plan, &progress)?;
-                return self.gathered(&folder, failed, common);
+                let found = report::recording::finding(&folder)?;
+                return self.gathered_with(&folder, failed, Some(found), common);
             }
             Study::Text(mut experiment) => {
                 experiment.seed = common.seed.unwrap_or(experiment.seed);
@@ -141,10 +143,25 @@ impl Run {
         Ok(grid::Plan { data: &common.data, out: &common.out, force: &self.force, jobs })
     }
 
-    /// Lists many networks with the other runs, and says where their page is.
     fn gathered(&self, folder: &Path, failed: usize, common: &Common) -> Result<()> {
+        self.gathered_with(folder, failed, None, common)
+    }
+
+    /// Lists many networks with the other runs, and says where their page is and what was found.
+    fn gathered_with(
+        &self,
+        folder: &Path,
+        failed: usize,
+        found: Option<String>,
+        common: &Common,
+    ) -> Result<()> {
         list(common)?;
-        outln!("{}", folder.join("index.html").display());
+        if self.json {
+            outln!("{}", of_many(folder, failed)?);
+        } else {
+            outln!("{}", folder.join("index.html").display());
+            found.iter().for_each(|found| outln!("{found}"));
+        }
         if failed > 0 {
             let table = crate::records::Cases::path(folder);
             let remedy = "the others stand; mend the setting and run again";
@@ -179,6 +196,27 @@ pub(super) fn list(common: &Common) -> Result<()> {
 fn writable(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
     !matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem)
+}
+
+/// Many networks as JSON: where their page is, how many there are, and what was claimed. What is no number is null.
+fn of_many(folder: &Path, failed: usize) -> Result<String> {
+    let cases = crate::records::Cases::read(folder)?.height();
+    let mut claims = Vec::new();
+    if crate::records::Claims::is_in(folder) {
+        let table = crate::records::Claims::read(folder)?;
+        let (claim, statement) = (table.claim()?, table.statement()?);
+        let (measured, low, high) = (table.measured()?, table.low()?, table.high()?);
+        let (n, holds) = (table.n()?, table.holds()?);
+        claims.extend((0..claim.len()).map(|i| {
+            serde_json::json!({
+                "claim": claim[i], "statement": statement[i], "measured": measured[i], "low": low[i], "high": high[i],
+                "n": n[i], "holds": holds[i],
+            })
+        }));
+    }
+    let page = folder.join("index.html").display().to_string();
+    let all = serde_json::json!({"page": page, "cases": cases, "failed": failed, "claims": claims});
+    Ok(serde_json::to_string_pretty(&all).expect("text, numbers and lists are plain"))
 }
 
 /// Lists a finished run with the others, and says where its report is and what it found.
@@ -218,7 +256,9 @@ impl text::Watch for Watch {
         }
     }
 
-    fn begin(&mut self, _: &str) {}
+    fn begin(&mut self, _: &str) {
+        self.bar.begin();
+    }
 
     fn passed(&mut self, stage: &str, ran: Option<f64>) {
         let shown = stage.replace('_', " ");

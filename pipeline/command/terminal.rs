@@ -145,13 +145,48 @@ pub struct Steps {
     quiet: bool,
     bar: Option<ProgressBar>,
     spoken: Instant,
+    pace: Option<Pace>,
+}
+
+/// How fast pieces of one kind of work are done.
+#[derive(Clone, Copy)]
+struct Pace {
     begun: Instant,
+    /// Pieces done when it was first asked.
+    from: usize,
+    done: usize,
+    of: usize,
+}
+
+impl Pace {
+    /// The pace of this work; a new one where other pieces are counted, or these from the start.
+    fn follow(before: Option<Self>, done: usize, of: usize, now: Instant) -> Self {
+        match before {
+            Some(before) if before.of == of && before.done <= done => Self { done, ..before },
+            _ => Self { begun: now, from: done, done, of },
+        }
+    }
+
+    /// Seconds until all is done; none before a piece is.
+    fn left(&self, now: Instant) -> Option<f64> {
+        let made = self.done - self.from;
+        let spent = now.duration_since(self.begun).as_secs_f64();
+        (made > 0).then(|| spent / made as f64 * self.of.saturating_sub(self.done) as f64)
+    }
 }
 
 impl Steps {
     /// A watcher that says nothing until there is something to say.
     pub fn new(quiet: bool) -> Self {
-        Self { quiet, bar: None, spoken: Instant::now(), begun: Instant::now() }
+        Self { quiet, bar: None, spoken: Instant::now(), pace: None }
+    }
+
+    /// Another stage begins: what it counts is its own.
+    pub fn begin(&mut self) {
+        self.pace = None;
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
     }
 
     /// `done` of `of` pieces are done.
@@ -159,15 +194,21 @@ impl Steps {
         if self.quiet {
             return;
         }
+        let pace = Pace::follow(self.pace, done, of, Instant::now());
+        self.pace = Some(pace);
         if std::io::stderr().is_terminal() {
             let bar = self.bar.get_or_insert_with(|| {
                 let look = "  {msg} {bar:24} {pos}/{len}  {eta} left";
                 let style = ProgressStyle::with_template(look);
                 let bar = ProgressBar::new(of as u64);
                 bar.set_style(style.expect("the template is well-formed").progress_chars("━╸─"));
-                bar.set_message(what.to_string());
                 bar
             });
+            if pace.from == done && bar.length() != Some(of as u64) {
+                bar.set_length(of as u64);
+                bar.reset_eta();
+            }
+            bar.set_message(what.to_string());
             bar.set_position(done as u64);
             if done >= of {
                 bar.finish_and_clear();
@@ -175,8 +216,9 @@ impl Steps {
             }
         } else if self.spoken.elapsed() > LINE_EVERY {
             self.spoken = Instant::now();
-            let pace = self.begun.elapsed().as_secs_f64() / done.max(1) as f64;
-            errln!("  {what} {done}/{of}, {:.0} s left", pace * (of - done) as f64);
+            let left = pace.left(Instant::now());
+            let left = left.map_or(String::new(), |left| format!(", {left:.0} s left"));
+            errln!("  {what} {done}/{of}{left}");
         }
     }
 }
@@ -278,5 +320,27 @@ impl grid::Progress for Cases {
     fn training(&self, networks: usize) -> Box<dyn Watch> {
         say(self.quiet, format!("training {networks} networks side by side; the first of them:"));
         Box::new(Training::new(self.quiet))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_left_is_that_of_the_stage_at_its_own_pace() {
+        let start = Instant::now();
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        let training = Pace::follow(None, 0, 600, at(0));
+        assert_eq!(training.left(at(10)), None, "nothing is done yet");
+        let training = Pace::follow(Some(training), 300, 600, at(300));
+        assert_eq!(training.left(at(300)), Some(300.0));
+        // The next stage counts nine pieces; the first of them took ten seconds.
+        let tuning = Pace::follow(Some(training), 0, 9, at(600));
+        let tuning = Pace::follow(Some(tuning), 1, 9, at(610));
+        assert_eq!(tuning.left(at(610)), Some(80.0));
+        // The same number of pieces from the start again.
+        let again = Pace::follow(Some(tuning), 0, 9, at(700));
+        assert_eq!(again.left(at(701)), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Claims over many networks or draws, as a table.
 
-use super::page::{table, table_link};
+use super::page::table_link;
 use crate::Result;
 use crate::records::Claims;
 use maud::{Markup, html};
@@ -27,34 +27,47 @@ pub(super) fn section(folder: &Path, told: &Told) -> Result<Markup> {
     let (claim, statement) = (rows.claim()?, rows.statement()?);
     let (measured, low, high) = (rows.measured()?, rows.low()?, rows.high()?);
     let (n, reference, holds) = (rows.n()?, rows.reference()?, rows.holds()?);
-    let heads = [
-        "Claim",
-        "Holds",
-        "Measured",
-        "95 % interval",
-        told.counted,
-        "Published, and the criterion",
-    ];
     Ok(html! {
         @if !claim.is_empty() {
             section id=(told.id) {
                 h2 { (told.heading) }
                 div.wide {
-                    (table(heads, html! {
-                        @for i in 0..claim.len() {
+                    table.claims {
+                        thead {
                             tr {
-                                td.text { b { (claim[i]) } ": " (statement[i]) }
-                                td { @if holds[i] { "yes" } @else { "no" } }
-                                td { (format!("{:.3}", measured[i])) }
-                                td { @if !low[i].is_nan() { (format!("{:.3} – {:.3}", low[i], high[i])) } }
-                                td { (n[i]) }
-                                td.text { (reference[i]) }
+                                th { "Claim" } th { "Holds" } th { "What" } th { "Measured" }
+                                th { "Published, and the criterion" }
                             }
                         }
-                    }))
+                        tbody {
+                            @for i in 0..claim.len() {
+                                tr {
+                                    td { (claim[i]) }
+                                    td { @if holds[i] { "yes" } @else { strong { "no" } } }
+                                    td { (statement[i]) br; span.small { (told.counted) ": " (n[i]) } }
+                                    td data-name="Measured" {
+                                        (short(measured[i]))
+                                        @if !low[i].is_nan() {
+                                            br; span.small { (short(low[i])) " – " (short(high[i])) }
+                                        }
+                                    }
+                                    td data-name="Published, and the criterion" { (reference[i]) }
+                                }
+                            }
+                        }
+                    }
                 }
-                p.small { @if !told.note.is_empty() { (told.note) " " } (table_link(Claims::NAME)) }
+                p.small { "Below a number: its 95 % interval. " @if !told.note.is_empty() { (told.note) " " } (table_link(Claims::NAME)) }
             }
         }
     })
+}
+
+/// Three digits after the point; powers of ten where there is no room for it, a dash for what is no number.
+fn short(x: f64) -> String {
+    match x.abs() {
+        size if size < 1e5 => format!("{x:.3}"),
+        size if size.is_finite() => format!("{x:.2e}"),
+        _ => "–".into(),
+    }
 }

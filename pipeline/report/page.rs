@@ -652,6 +652,7 @@ th{text-align:left;font-weight:600;color:var(--soft)}
 th,td{padding:.35rem .8rem .35rem 0;border-bottom:1px solid var(--line)}
 td+td,th+th{text-align:right}
 td.text,th.text{text-align:left}
+table:has(td:nth-child(2).text) th:nth-child(2),table:has(td:nth-child(3).text) th:nth-child(3),table:has(td:nth-child(4).text) th:nth-child(4),table:has(td:nth-child(5).text) th:nth-child(5),table:has(td:nth-child(6).text) th:nth-child(6),table:has(td:nth-child(7).text) th:nth-child(7){text-align:left}
 .claims td:nth-child(-n+3),.claims th:nth-child(-n+3),.claims td:nth-child(5),.claims th:nth-child(5){text-align:left}
 .claims td:nth-child(2){white-space:nowrap}
 .claims td{vertical-align:top}
