@@ -126,13 +126,18 @@ fn sentence(run: &Path, worth: &str) -> Result<String> {
     Ok(text)
 }
 
-/// Four digits after the point; a dash for what diverged, powers of ten where there is no room.
-fn short(x: f64) -> String {
+/// So many digits after the point; a dash for what diverged, powers of ten where there is no room.
+fn to(x: f64, digits: usize) -> String {
     match x.abs() {
-        size if size < 1e5 => format!("{x:.4}"),
+        size if size < 1e5 => format!("{x:.digits$}"),
         size if size.is_finite() => format!("{x:.2e}"),
         _ => "–".into(),
     }
+}
+
+/// Four digits, for objectives.
+fn short(x: f64) -> String {
+    to(x, 4)
 }
 
 fn scores(run: &Path) -> Result<Markup> {
@@ -216,12 +221,12 @@ fn dynamics(run: &Path) -> Result<Markup> {
                     @for i in 0..network.len() {
                         tr {
                             td { (network[i]) } td { (points[i]) } td { (certified[i]) }
-                            td { (format!("{:.3}", v1[i])) } td { (format!("{:.3}", v2[i])) }
-                            td { (format!("{:.3}", beta[i])) } td { (format!("{:.2}", alpha[i])) }
-                            td { (format!("{:.3}", gap[i])) }
-                            td { (format!("{:.2}", start[i])) } td { (format!("{:.2}", rest[i])) }
-                            td { (peak[i]) } td { (format!("{:.2}", schedule[i])) }
-                            td { (format!("{:.2}", falls[i])) } td { (format!("{:.3}", off[i])) }
+                            td { (to(v1[i], 3)) } td { (to(v2[i], 3)) }
+                            td { (to(beta[i], 3)) } td { (to(alpha[i], 2)) }
+                            td { (to(gap[i], 3)) }
+                            td { (to(start[i], 2)) } td { (to(rest[i], 2)) }
+                            td { (peak[i]) } td { (to(schedule[i], 2)) }
+                            td { (to(falls[i], 2)) } td { (to(off[i], 3)) }
                         }
                     }
                 }))

@@ -75,6 +75,15 @@ pub fn finding(folder: &Path) -> Result<String> {
         blocks.height(),
         holds.len()
     );
+    // Of an older program's table nobody knows.
+    let learned = Portraits::read(folder)?.learned().unwrap_or_default();
+    let lost = learned.iter().filter(|l| !**l).count();
+    if lost > 0 {
+        text += &format!(
+            " {lost} of {} networks have not learned and are left out (see the notes).",
+            learned.len()
+        );
+    }
     if let Some(own) = Own::of(folder, &blocks)? {
         text += &format!(" {}", own.sentence());
     }

@@ -244,7 +244,12 @@ fn confused(confusion: &Frame<Confusion>) -> Result<Option<Figure>> {
             }
             for (k, column) in columns.iter().enumerate() {
                 // Columns are narrow: their first letters, in full at the rows and in the caption.
-                let short: String = column.chars().take(4).collect();
+                let short = match column.split_once(' ') {
+                    Some((kind, number)) => {
+                        format!("{} {number}", kind.chars().take(1).collect::<String>())
+                    }
+                    None => column.chars().take(4).collect(),
+                };
                 name(&mut chart, (left + k as f64, -0.3), &short, INK);
             }
             if named(w) {

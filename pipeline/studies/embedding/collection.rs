@@ -193,8 +193,9 @@ pub fn collect(e: &MetaModel, place: &Workspace, watch: &mut dyn Watch) -> Resul
                 "collection: {many} network; a map is of at least two: name more runs, or files of weights"
             ),
             _ => format!(
-                "{kept} of {many} networks of the collection have learned, and a map is of at least two: train them longer, or lower \
-                 `{setting}`"
+                "{kept} of {many} networks of the collection have learned{}, and a map is of at least two: train them longer, or lower \
+                 `{setting}`",
+                told(&shares)
             ),
         }));
     }
@@ -205,6 +206,15 @@ pub fn collect(e: &MetaModel, place: &Workspace, watch: &mut dyn Watch) -> Resul
     output = output.with(keys::EMBEDDING_BASE_MODELS, kept as f64);
     output.files.push(write_notes(folder, NOTES, &notes)?);
     Ok(output)
+}
+
+/// What runs say of themselves, from the commonest answer (0) to perfect (1); nothing where none does.
+fn told(shares: &[Option<f64>]) -> String {
+    let known: Vec<String> = shares.iter().flatten().map(|s| format!("{s:.2}")).collect();
+    match known.is_empty() {
+        true => String::new(),
+        false => format!(" (from the commonest answer, 0, to perfect, 1: {})", known.join(", ")),
+    }
 }
 
 /// Keeps sentences for the report.

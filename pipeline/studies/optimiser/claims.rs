@@ -73,11 +73,11 @@ pub fn claims(e: &LearnedOptimiser, folder: &Path) -> Result<Vec<Claim>> {
         };
         let statement = format!(
             "the slowest mode is momentum near the best for these curvatures (α {:.2}, β {beta:.3}; without momentum a rate \
-             of {:.2}): its α {:.2} on average, at least {:.3} from the next mode; its β",
+             of {:.2}): its α {} on average, at least {} from the next mode; its β",
             alpha,
             optimal_rate(least, largest),
-            summary::mean(&alphas),
-            gaps.iter().copied().fold(f64::INFINITY, f64::min),
+            short(summary::mean(&alphas), 2),
+            short(gaps.iter().copied().fold(f64::INFINITY, f64::min), 3),
         );
         own.push(Over::new(e.seed, &betas, holds).claim(
             "O2",
@@ -137,9 +137,13 @@ fn works(e: &LearnedOptimiser, folder: &Path, networks: &[usize]) -> Result<Vec<
     Ok(networks.iter().map(of).collect())
 }
 
-/// Four digits after the point, where the number is not too large for it.
-fn short(x: f64) -> String {
-    if x.abs() < 1e5 || !x.is_finite() { format!("{x:.4}") } else { format!("{x:.2e}") }
+/// A number with so many digits after the point; a power of ten where there is no room for it.
+fn short(x: f64, digits: usize) -> String {
+    match x.abs() {
+        size if size < 1e5 => format!("{x:.digits$}"),
+        size if size.is_finite() => format!("{x:.2e}"),
+        _ => "no number".into(),
+    }
 }
 
 /// O1 on the problems of training, O6 on others: against tuned methods.
@@ -182,14 +186,14 @@ fn scores(e: &LearnedOptimiser, folder: &Path) -> Result<Vec<Claim>> {
                 .collect()
         };
         let mean: Vec<f64> = learned.iter().map(|&i| objective[i]).collect();
-        let mean = short(summary::mean(&mean));
+        let mean = short(summary::mean(&mean), 4);
         let mut add = |name, rival: Option<(f64, String)>, most: f64, reference| {
             let Some((other, of)) = rival else { return };
             let ratios = against(other);
             let statement = format!(
                 "objective on test problems ({}), {mean}, over that of {of}, {}",
                 target.name,
-                short(other)
+                short(other, 4)
             );
             let over = Over::new(e.seed, &ratios, |i| ratios[i] <= most);
             all.push(over.claim(name, statement, reference));

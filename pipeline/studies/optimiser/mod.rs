@@ -390,12 +390,17 @@ fn notes(e: &LearnedOptimiser, folder: &Path) -> Result<Vec<(&'static str, Strin
     }
     let scores = records::OptimiserScores::read(folder)?;
     let (problems, optimiser, lost) = (scores.problems()?, scores.optimiser()?, scores.lost()?);
+    let network = scores.network()?;
+    let who = |i: usize| match network[i] {
+        Some(network) => format!("{} {network}", optimiser[i]),
+        None => optimiser[i].clone(),
+    };
     for i in (0..lost.len()).filter(|&i| lost[i] > 0) {
         notes.push((
             "compare",
             format!(
                 "{}: {} of {} test problems of {} diverged or had nothing to win; they are left out of its curve",
-                optimiser[i], lost[i], e.test, problems[i]
+                who(i), lost[i], e.test, problems[i]
             ),
         ));
     }
@@ -420,7 +425,7 @@ fn notes(e: &LearnedOptimiser, folder: &Path) -> Result<Vec<(&'static str, Strin
             "compare",
             format!(
                 "{}: {} of {} test problems of {} end above their first loss; they weigh most in its mean",
-                optimiser[i], worse[i], e.test, problems[i]
+                who(i), worse[i], e.test, problems[i]
             ),
         ));
     }

@@ -95,6 +95,15 @@ pub(super) fn read(path: &Path, steps: usize) -> Result<(Observed, Vec<String>)>
     let [trials, own] = evidence.0[..] else {
         return Err(refuse("evidence", format!("shape {:?}, two axes are needed", evidence.0)));
     };
+    if trials < 2 {
+        let remedy = "give many trials: choices are fitted on some and predicted on others";
+        return Err(Error::input(
+            path.display(),
+            "array `evidence`",
+            format!("{trials} trial"),
+            remedy,
+        ));
+    }
     if own != steps {
         let remedy =
             format!("set `of.task.steps` to {own}, or bin the recording into {steps} steps");
@@ -146,7 +155,10 @@ fn sides(choice: &[f32]) -> std::result::Result<Vec<bool>, String> {
     let count = right.iter().filter(|r| **r).count();
     match values.len() {
         // A third value is a trial without a choice, or a choice that is no side.
-        3.. => Err(format!("{} values ({}…), two are needed", values.len(), shown())),
+        many @ 3.. => {
+            let more = if many > 6 { "…" } else { "" };
+            Err(format!("{many} values ({}{more}), two are needed", shown()))
+        }
         _ if count == 0 || count == right.len() => Err(format!(
             "{count} of {} choices are right: its values are {}, and right is what is above 0",
             right.len(),
