@@ -1,5 +1,6 @@
 //! Gated or not, and networks beside recordings: settings to tables, claims and pages.
 
+use crate::archive;
 use accrue::analyses::gating::{Generated, Shown, generated, mechanisms};
 use accrue::analyses::recording::{Portrait, dynamical};
 use accrue::data::tasks::accumulation::Strategy;
@@ -458,6 +459,37 @@ fn own_recording(folder: &Path, text: &str, plan: &Plan) {
     let own = "by states the nearest candidate is the";
     assert!(page.contains("Block 3 is a recording of your own") && page.contains(own));
     assert!(!page.contains("so that the answer is known"));
+    // NumPy's, choices as true and false: the same numbers.
+    let numpy = folder.join("session.npz");
+    let write = |spoilt: Option<usize>| {
+        let mut files = Vec::new();
+        for (name, of) in ["evidence.npy", "activity.npy", "movement.npy", "choice.npy"]
+            .map(|f| (f, f.trim_end_matches(".npy")))
+        {
+            let mut values: Vec<f32> = arrays[of].flatten_all().unwrap().to_vec1().unwrap();
+            if let (Some(at), "activity") = (spoilt, of) {
+                values[at] = f32::NAN;
+            }
+            let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
+            let (descr, bytes) = match of {
+                "choice" => ("|b1", values.iter().map(|x| *x as u8).collect()),
+                _ => ("<f4", bytes),
+            };
+            files.push((name, archive::npy(descr, false, arrays[of].dims(), &bytes)));
+        }
+        std::fs::write(&numpy, archive::zip(&files, false)).unwrap();
+    };
+    let own = text.replace("session.safetensors", "session.npz");
+    let run_numpy = || {
+        let Study::Recording(r) = study(folder, &own).unwrap() else { panic!("a recording") };
+        recording::run(&r, plan, &Silent)
+    };
+    write(None);
+    let place = run_numpy().unwrap().0;
+    assert_eq!(records::Blocks::read(&place).unwrap().explained().unwrap(), explained);
+    write(Some((2 * steps + 3) * units + 4));
+    let e = run_numpy().unwrap_err().to_string();
+    assert!(e.contains("array `activity`, trial 3, step 4, unit or variable 5: NaN"), "{e}");
     write_session(&parquet, &arrays, "chosen");
     let e = run_table().unwrap_err().to_string();
     assert!(

@@ -144,7 +144,8 @@ impl Run {
     }
 
     fn gathered(&self, folder: &Path, failed: usize, common: &Common) -> Result<()> {
-        self.gathered_with(folder, failed, None, common)
+        let told = told(folder, common)?;
+        self.gathered_with(folder, failed, told, common)
     }
 
     /// Lists many networks with the other runs, and says where their page is and what was found.
@@ -217,6 +218,19 @@ fn of_many(folder: &Path, failed: usize) -> Result<String> {
     let page = folder.join("index.html").display().to_string();
     let all = serde_json::json!({"page": page, "cases": cases, "failed": failed, "claims": claims});
     Ok(serde_json::to_string_pretty(&all).expect("text, numbers and lists are plain"))
+}
+
+/// How many claims hold over many networks; what is to be said of them goes to the terminal.
+fn told(folder: &Path, common: &Common) -> Result<Option<String>> {
+    if let Some(notes) = crate::records::Notes::read_if_there(folder)? {
+        for note in notes.note()? {
+            terminal::say(common.quiet, format!("note: {note}"));
+        }
+    }
+    let Some(claims) = crate::records::Claims::read_if_there(folder)? else { return Ok(None) };
+    let holds = claims.holds()?;
+    let held = holds.iter().filter(|h| **h).count();
+    Ok((!holds.is_empty()).then(|| format!("  claims       {held} of {} hold", holds.len())))
 }
 
 /// Lists a finished run with the others, and says where its report is and what it found.

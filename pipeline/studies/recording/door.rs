@@ -18,7 +18,7 @@
 use crate::analyses::recording::Observed;
 use crate::corpus::parquet;
 use crate::linalg::Matrix;
-use crate::model::foreign::read_arrays;
+use crate::model::foreign::{read_arrays, read_numbers};
 use crate::{Error, Result};
 use polars::prelude::{DataFrame, DataType};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,8 +31,7 @@ type Arrays = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 const KNOWN: [&str; 4] = ["evidence", "choice", "activity", "movement"];
 
 const REMEDY: &str = "save it by numpy.savez(file, evidence=[trials, steps], choice=[trials], \
-                      activity=[trials, steps, units]), and movement=[trials, steps, variables] where there is some, all as \
-                      decimal numbers";
+                      activity=[trials, steps, units]), and movement=[trials, steps, variables] where there is some";
 
 /// Endings of the files that are read.
 const ENDINGS: [&str; 3] = ["npz", "safetensors", "parquet"];
@@ -71,6 +70,7 @@ pub(super) fn read(path: &Path, steps: usize) -> Result<(Observed, Vec<String>)>
     }
     let (arrays, mut notes) = match ending.as_str() {
         "parquet" => of_table(path)?,
+        "npz" => of_numpy(path)?,
         _ => {
             let read = read_arrays(path, None).map_err(|e| of_arrays(path, e))?;
             (read.arrays, read.notes)
@@ -139,6 +139,35 @@ pub(super) fn read(path: &Path, steps: usize) -> Result<(Observed, Vec<String>)>
         movement,
     };
     Ok((seen, notes))
+}
+
+/// The arrays of an `.npz`: of any numbers, whole ones and true and false too.
+fn of_numpy(path: &Path) -> Result<(Arrays, Vec<String>)> {
+    let (arrays, others) = read_numbers(path, REMEDY)?;
+    if let Some((name, what)) = others.iter().find(|(name, _)| KNOWN.contains(&name.as_str())) {
+        let place = format!("array `{name}`");
+        return Err(Error::input(path.display(), place, format!("it holds {what}"), REMEDY));
+    }
+    for (name, (shape, numbers)) in arrays.iter().filter(|(name, _)| KNOWN.contains(&name.as_str()))
+    {
+        let Some(at) = numbers.iter().position(|x| !x.is_finite()) else { continue };
+        let mut rest = at;
+        let mut places: Vec<String> = Vec::new();
+        for (axis, size) in ["unit or variable", "step", "trial"][3 - shape.len().min(3)..]
+            .iter()
+            .zip(shape.iter().rev())
+        {
+            places.push(format!("{axis} {}", rest % size + 1));
+            rest /= size;
+        }
+        places.reverse();
+        let problem = format!("{} is not finite", numbers[at]);
+        let remedy = "leave the trial out, or fill in what was not measured";
+        let place = format!("array `{name}`, {}", places.join(", "));
+        return Err(Error::input(path.display(), place, problem, remedy));
+    }
+    let unread = others.into_iter().map(|(name, what)| format!("not read: {name} ({what})"));
+    Ok((arrays.into_iter().collect(), unread.collect()))
 }
 
 /// Whether each choice is right; else what is wrong with their code.

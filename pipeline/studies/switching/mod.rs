@@ -152,7 +152,8 @@ pub fn run(e: &Switching, options: Options) -> Result<PathBuf> {
         Stage::new("train", 1, &what, &[]),
         // 2: inputs at rest that are not searched are counted.
         Stage::new("inspect", 2, &(&what, &e.inspect), &["train"]),
-        Stage::new("claims", 1, &e.parts, &["inspect"]),
+        // 2: one network has no interval.
+        Stage::new("claims", 2, &e.parts, &["inspect"]),
         Stage::new("report", 1, e, &STAGES[..STAGES.len() - 1]),
     ];
     let device = cuda::current_name();
