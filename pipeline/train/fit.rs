@@ -594,13 +594,15 @@ impl<'a> Run<'a> {
     }
 }
 
+/// The gradient of each parameter of the readout.
+type OfReadout = Box<dyn Fn(&Parameter) -> Result<Vec<f32>>>;
+
 /// A loss and its gradients.
 struct Read {
     tally: Tally,
     /// Of the cell, the input vectors and the initial state.
     gradients: Gradients,
-    /// Of each parameter of the readout.
-    readout: Box<dyn Fn(&Parameter) -> Result<Vec<f32>>>,
+    readout: OfReadout,
 }
 
 fn numbers(tensor: &Tensor) -> Result<Vec<f32>> {

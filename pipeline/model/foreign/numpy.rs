@@ -65,12 +65,15 @@ pub fn read_npz(path: &Path, remedy: &str) -> Result<Vec<(String, Entry)>> {
 /// An array: its name, and its shape and numbers row by row.
 pub type Named = (String, (Vec<usize>, Vec<f32>));
 
+/// An array that holds no numbers: its name, and what it holds.
+pub type Unread = (String, String);
+
 /// Names, shapes and numbers of all arrays of an `.npz`, whole numbers and true and false (1 and 0) too; beside them the names
 /// of those that hold something else, and what.
 ///
 /// # Errors
 /// [`Error::Input`] if it is damaged.
-pub fn read_numbers(path: &Path, remedy: &str) -> Result<(Vec<Named>, Vec<(String, String)>)> {
+pub fn read_numbers(path: &Path, remedy: &str) -> Result<(Vec<Named>, Vec<Unread>)> {
     let (mut numbers, mut others) = (Vec::new(), Vec::new());
     for (name, entry) in read(path, remedy, |_| true)? {
         match entry {

@@ -3,7 +3,7 @@
 use super::forward::Place;
 use super::products::{Add, multiply};
 use super::rows::{
-    backward_row, candidate_back_row, dual_backward_row, dual_candidate_back_row, each, of_kind,
+    backward_row, candidate_back_row, dual_backward_row, dual_candidate_back_row, each,
 };
 use super::{Pass, Work};
 use crate::equations::{Gru, GruResetBefore, Linear, Lstm, Rectified, Relu, Tanh, Ugrnn, Vanilla};

@@ -1,9 +1,7 @@
 //! One step forward, and where its rows lie.
 
 use super::products::multiply;
-use super::rows::{
-    Known, Row, candidate_row, dual_candidate_row, dual_row, each, forward_row, of_kind,
-};
+use super::rows::{Known, Row, candidate_row, dual_candidate_row, dual_row, each, forward_row};
 use super::{Pass, Work};
 use crate::equations::{Gru, GruResetBefore, Linear, Lstm, Rectified, Relu, Tanh, Ugrnn, Vanilla};
 use crate::fused::Sizes;

@@ -3,10 +3,11 @@
 //! Rows of a step lie together, finished ones drop out. Each step has three sets of rows: `h`, `e` and `v`; without the
 //! linear system `h` alone.
 
+#[macro_use]
+mod rows;
 mod backward;
 mod forward;
 mod products;
-mod rows;
 mod sums;
 mod trace;
 

@@ -29,8 +29,6 @@ macro_rules! known {
 known!($ Vanilla: Vanilla, Rectified: VanillaRelu, Linear: Linear, Ugrnn<Tanh>: Ugrnn, Gru<Tanh>: Gru,
     GruResetBefore<Tanh>: GruResetBefore, Lstm<Tanh>: Lstm, Ugrnn<Relu>: UgrnnRelu, Gru<Relu>: GruRelu,
     GruResetBefore<Relu>: GruResetBeforeRelu, Lstm<Relu>: LstmRelu);
-pub(super) use of_kind;
-
 /// Blocks of up to [`MOST`] vectors at unit `j`; those beyond `count` repeat the first.
 #[inline(always)]
 unsafe fn blocks<S: Simd>(
