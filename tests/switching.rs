@@ -3,6 +3,7 @@
 use accrue::engine::Finished;
 use accrue::experiment::{Part, Study, Switching};
 use accrue::records;
+use accrue::studies::classify::Classifier;
 use accrue::studies::switching;
 use accrue::studies::text::{Options, Watch};
 use std::path::Path;
@@ -122,6 +123,8 @@ fn a_text_is_a_sum_over_its_words(place: &Path) {
     let likely = last.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let against = likely - (last.iter().sum::<f64>() - likely) / (last.len() - 1) as f64;
     assert!((against - found.linear_logit).abs() < 1e-3, "{against} {}", found.linear_logit);
+    let said = Classifier::open(place).err().expect("it is no network on text alone");
+    assert!(said.to_string().contains("beside linear systems (`accrue explain`)"), "{said}");
     let said = switching::explain::explain(place, Path::new("data"), "nonsense").unwrap_err();
     assert!(said.to_string().contains("`nonsense` is no word of this corpus"), "{said}");
 }

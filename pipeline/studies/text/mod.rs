@@ -266,8 +266,17 @@ fn waiting<'a>(e: &'a Experiment, data: &Path, out: &Path) -> Result<Option<trai
 pub(super) fn reading(run: &Path) -> Result<Finished> {
     let stages = Finished::open(run, &[])?;
     let has = |name: &str| stages.stages().iter().any(|s| s.name == name);
-    if has("states") && !has("tokenize") {
-        let problem = "its network reads no documents: a task, or a network without a corpus";
+    let other = match (has("tokenize"), has("inspect"), has("states"), has("compare")) {
+        (false, true, ..) => {
+            Some("it holds networks beside linear systems (`accrue explain`), or a map of models")
+        }
+        (false, _, true, _) => {
+            Some("its network reads no documents: a task, or a network without a corpus")
+        }
+        (.., true) => Some("it holds learned optimisers"),
+        _ => None,
+    };
+    if let Some(problem) = other {
         return Err(Error::input(run.display(), "", problem, "give a run of a network on text"));
     }
     Finished::open(run, &["tokenize", "train", "baselines", "context"])
