@@ -33,6 +33,10 @@ pub struct Follow {
     pub phases: usize,
     /// Directions drawn in the span of two or more unstable modes; 0: modes alone.
     pub drawn: usize,
+    /// Most orbits in all. Where there are more, each saddle's first are followed, as many of each: modes by falling modulus,
+    /// then what is drawn.
+    #[serde(deserialize_with = "setting::at_least_one")]
+    pub orbits: usize,
     /// Most steps of an orbit.
     #[serde(deserialize_with = "setting::at_least_one")]
     pub steps: usize,
@@ -46,7 +50,15 @@ pub struct Follow {
 
 impl Default for Follow {
     fn default() -> Self {
-        Self { offset: 1e-3, phases: 8, drawn: 16, steps: 10_000, arrived: 1e-4, near: 0.1 }
+        Self {
+            offset: 1e-3,
+            phases: 8,
+            drawn: 16,
+            orbits: 1024,
+            steps: 10_000,
+            arrived: 1e-4,
+            near: 0.1,
+        }
     }
 }
 
@@ -121,6 +133,8 @@ pub struct Graph {
     pub cycles: Vec<Vec<Vec<f64>>>,
     /// Orbits, in the order of their saddles.
     pub edges: Vec<Edge>,
+    /// Orbits beyond [`Follow::orbits`], which were not followed.
+    pub left_out: usize,
 }
 
 /// What a saddle connects: the labels of all attractors that its orbits reach, and by how many modes it is unstable.
@@ -266,10 +280,13 @@ pub fn transitions(
         .zip(&left)
         .map(|(state, left)| Node { state: state.clone(), unstable: left.unstable })
         .collect();
+    let mut along: Vec<usize> = left.iter().map(|left| left.along.len()).collect();
+    let all: usize = along.iter().sum();
+    fair(&mut along, settings.orbits);
     let starts: Vec<(usize, Direction, Vec<f64>)> = left
         .into_iter()
         .enumerate()
-        .flat_map(|(i, left)| left.along.into_iter().map(move |(d, v)| (i, d, v)))
+        .flat_map(|(i, left)| left.along.into_iter().take(along[i]).map(move |(d, v)| (i, d, v)))
         .map(|(i, d, v)| {
             let from = points[i].iter().zip(v).map(|(h, v)| h + settings.offset * scale * v);
             (i, d, from.collect())
@@ -295,7 +312,8 @@ pub fn transitions(
             Ok((edge, orbit))
         })
         .collect::<Result<_>>()?;
-    let mut graph = Graph { points: nodes, cycles: known.to_vec(), edges: Vec::new() };
+    let left_out = all - starts.len();
+    let mut graph = Graph { points: nodes, cycles: known.to_vec(), edges: Vec::new(), left_out };
     let mut cycles: Vec<(usize, Cycle)> = Vec::new();
     for (mut edge, orbit) in followed {
         match orbit {
@@ -323,6 +341,17 @@ pub fn transitions(
         graph.edges.push(edge);
     }
     Ok(graph)
+}
+
+/// Cuts the largest of some numbers until they add up to `most`, the last of equals first.
+fn fair(counts: &mut [usize], most: usize) {
+    let mut sum: usize = counts.iter().sum();
+    while sum > most {
+        let largest =
+            (0..counts.len()).max_by_key(|&i| counts[i]).expect("they add up to something");
+        counts[largest] -= 1;
+        sum -= 1;
+    }
 }
 
 /// How near to a sample of a closed curve the curve itself is taken to be: by so many mean gaps circles are told apart.

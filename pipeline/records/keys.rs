@@ -204,7 +204,9 @@ keys! {
     TRANSITIONS_ATTRACTORS: f64 = "transitions.attractors",
     /// orbits that leave saddles along unstable directions
     TRANSITIONS_ORBITS: f64 = "transitions.orbits",
-    /// of these, orbits that end at a fixed point or in a cycle
+    /// orbits beyond `transitions.follow.orbits`, which were not followed
+    TRANSITIONS_LEFT_OUT: f64 = "transitions.left_out",
+    /// of the orbits that were followed, those that end at a fixed point or in a cycle
     TRANSITIONS_ENDED: f64 = "transitions.ended",
     /// fixed points followed from the first held input to another
     CURVES_COUNT: f64 = "curves.count",

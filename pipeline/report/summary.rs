@@ -187,6 +187,13 @@ impl Summary {
                 counted(saddles as usize, "saddle"),
                 counted(whole(keys::TRANSITIONS_ATTRACTORS) as usize, "attractor")
             );
+            let left_out = self.get(keys::TRANSITIONS_LEFT_OUT).unwrap_or(0.0);
+            if left_out > 0.0 {
+                let _ = writeln!(
+                    text,
+                    "               {left_out:.0} more were not followed (transitions.follow.orbits)"
+                );
+            }
         }
         text
     }

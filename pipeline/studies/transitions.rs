@@ -66,6 +66,7 @@ impl Flow<'_> {
             .with(keys::TRANSITIONS_SADDLES, saddles.count() as f64)
             .with(keys::TRANSITIONS_ATTRACTORS, (found.attractors().count() + closed) as f64)
             .with(keys::TRANSITIONS_ORBITS, found.edges.len() as f64)
+            .with(keys::TRANSITIONS_LEFT_OUT, found.left_out as f64)
             .with(keys::TRANSITIONS_ENDED, ended.count() as f64)
             .with(keys::CYCLES_COUNT, rows.len() as f64))
     }

@@ -1,5 +1,5 @@
 use crate::maps::{Ring, bits, circulant, fixed_points, states};
-use accrue_dynamics::graph::{Connection, Direction, End, Graph, Node, compare, transitions};
+use accrue_dynamics::graph::{Connection, Direction, Edge, End, Graph, Node, compare, transitions};
 use accrue_dynamics::{Cycles, Dynamics, Follow};
 use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::PI;
@@ -177,6 +177,20 @@ fn every_setting_of_an_orbit_from_a_saddle_counts() {
         with(Follow { drawn: 3, ..Follow::default() }).edges.len(),
         12 * 2 + 6 * (4 + 3) + 6 + 3
     );
+    // Of 12 · 2 + 6 · (4 + 16) + 6 + 16 orbits: the middle and the faces keep as many as are left when edges have their two.
+    let few = with(Follow { orbits: 66, ..Follow::default() });
+    let mut of: Vec<usize> =
+        (0..27).map(|i| few.edges.iter().filter(|e| e.from == i).count()).collect();
+    of.sort_unstable();
+    assert_eq!((of[8..20].to_vec(), of[20..].to_vec()), (vec![2; 12], vec![6; 7]));
+    assert_eq!((few.edges.len(), few.left_out, usual.left_out), (66, 166 - 66, 0));
+    // Modes come before what is drawn.
+    assert!(few.edges.iter().all(|e| usual.edges.contains(e)));
+    let drawn = |graph: &Graph| {
+        let is = |e: &&Edge| matches!(e.direction, Direction::Drawn(_));
+        graph.edges.iter().filter(is).count()
+    };
+    assert_eq!((drawn(&few), drawn(&usual)), (12, 7 * 16));
     let short = with(Follow { steps: 2, ..Follow::default() });
     assert!(short.edges.iter().all(|e| e.steps <= 2));
     let map = Ring { a: 0.25, turn: 2.0, lock: 0.0, k: 1.0 };
