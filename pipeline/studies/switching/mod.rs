@@ -150,8 +150,8 @@ pub fn run(e: &Switching, options: Options) -> Result<PathBuf> {
     let what = (&e.parts, e.seed, e.replicates, e.alone, e.ablations, sources);
     let stages = vec![
         Stage::new("train", 1, &what, &[]),
-        // 2: inputs at rest that are not searched are counted.
-        Stage::new("inspect", 2, &(&what, &e.inspect), &["train"]),
+        // 2: inputs at rest that are not searched are counted; 3: test documents are drawn.
+        Stage::new("inspect", 3, &(&what, &e.inspect), &["train"]),
         // 2: one network has no interval.
         Stage::new("claims", 2, &e.parts, &["inspect"]),
         Stage::new("report", 1, e, &STAGES[..STAGES.len() - 1]),

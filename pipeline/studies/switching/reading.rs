@@ -11,6 +11,7 @@ use crate::studies::explain::of_a_synthetic_corpus;
 use crate::switching::{Gradient, Losses, Shape, gradient};
 use crate::train::{Crop, batches};
 use crate::{Error, Result};
+use rand::seq::SliceRandom;
 use rand_distr::{Distribution, StandardNormal};
 use std::path::Path;
 
@@ -189,7 +190,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Test trials or documents, at most so many.
+    /// Test trials or documents, at most so many; documents drawn by the seed, for a file may be sorted by label.
     pub fn test(&self, parameters: &[f32], shape: &Shape, most: usize, seed: u64) -> Examples {
         match self {
             Self::Trials(task, rest) => {
@@ -198,16 +199,26 @@ impl<'a> Reading<'a> {
             }
             Self::Words(words) => {
                 let split = &words.corpus.test;
-                let count = split.documents.len().min(most);
-                let whole = |d: usize| (d, 0..split.documents.get(d).len());
-                let excerpts: Vec<batches::Excerpt> = (0..count)
-                    .map(whole)
-                    .map(|(document, tokens)| batches::Excerpt { document, tokens })
+                let excerpts: Vec<batches::Excerpt> = drawn(split.documents.len(), most, seed)
+                    .into_iter()
+                    .map(|document| batches::Excerpt {
+                        document,
+                        tokens: 0..split.documents.get(document).len(),
+                    })
                     .collect();
                 words.examples(split, &excerpts, &parameters[shape.parameters()..])
             }
         }
     }
+}
+
+/// Some of so many documents, in their order.
+fn drawn(count: usize, most: usize, seed: u64) -> Vec<usize> {
+    let mut all: Vec<usize> = (0..count).collect();
+    all.shuffle(&mut seed::stream(seed, "switching/test documents"));
+    all.truncate(most);
+    all.sort_unstable();
+    all
 }
 
 /// The input at rest of a trial.
@@ -287,5 +298,20 @@ impl Words {
         }
         found.parameters.extend(slopes);
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_file_sorted_by_label_documents_of_both_are_drawn() {
+        let chosen = drawn(2000, 400, 1);
+        let second = chosen.iter().filter(|d| **d >= 1000).count();
+        // Half of them, within five standard deviations.
+        assert!(chosen.len() == 400 && second.abs_diff(200) < 50, "{second}");
+        assert!(chosen.is_sorted() && chosen[399] < 2000);
+        assert_eq!(drawn(3, 400, 1), [0, 1, 2]);
     }
 }
